@@ -1,0 +1,47 @@
+"""Write a file whole or not at all."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import InputError
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
+
+    DVC deletes a stage's outputs before it runs and does not create their folders, so the parent
+    folder is made here. A failed or interrupted block leaves nothing under the final name.
+
+    Args:
+        path: The final file or folder.
+
+    Yields:
+        A path in the same folder (so that the rename is atomic) that the block must create.
+
+    Raises:
+        InputError: The folder cannot be written to, or the disk is full.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        temporary.replace(path)
+    except OSError as error:
+        if error.filename is not None and not _is_inside(Path(error.filename), path.parent):
+            raise
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    return path.absolute().is_relative_to(folder.absolute())

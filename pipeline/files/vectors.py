@@ -1,0 +1,123 @@
+"""Vector columns in Parquet: fixed-size lists, written in batches, read back without Python lists.
+
+Shape letters: N rows, D dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import InputError
+from pipeline.files.atomic import atomic_path
+from pipeline.files.table import open_parquet
+
+ROW_GROUP = 4096
+
+
+def vector_array(vector_ND: np.ndarray) -> pa.FixedSizeListArray:
+    """Wrap a matrix as an Arrow column, one list per row.
+
+    Args:
+        vector_ND: [N, D] float16 or float32.
+
+    Returns:
+        N fixed-size lists of length D that share the matrix's memory where it is contiguous.
+    """
+    flat = pa.array(np.ascontiguousarray(vector_ND).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, vector_ND.shape[1])
+
+
+def vector_matrix(column: pa.ChunkedArray) -> np.ndarray:
+    """Turn a fixed-size-list column into a matrix.
+
+    Args:
+        column: Fixed-size lists of length D.
+
+    Returns:
+        [N, D] array of the column's own float type; read-only where no copy was needed.
+    """
+    dimension = column.type.list_size
+    flat = column.combine_chunks().flatten()
+    return flat.to_numpy(zero_copy_only=False).reshape(-1, dimension)
+
+
+class VectorWriter:
+    """Streams rows with vector columns into one Parquet file, written whole or not at all.
+
+    Use as a context manager. Rows are buffered to fixed row groups, so the file's bytes do not
+    depend on the sizes of the batches that were appended.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, metadata: Mapping[str, str]) -> None:
+        """Prepare the writer; nothing is created before the block is entered.
+
+        Args:
+            path: Final file name.
+            schema: Columns and types.
+            metadata: What made the vectors; stored in the file under these keys.
+        """
+        self._schema = schema.with_metadata(dict(metadata))
+        self._atomic = atomic_path(path)
+        self._pending: list[pa.RecordBatch] = []
+        self._num_pending = 0
+
+    def __enter__(self) -> VectorWriter:
+        self._writer = pq.ParquetWriter(self._atomic.__enter__(), self._schema)
+        return self
+
+    def append(self, columns: list[pa.Array]) -> None:
+        """Add rows.
+
+        Args:
+            columns: One array per column of the schema, all of one length.
+        """
+        batch = pa.record_batch(columns, schema=self._schema)
+        self._pending.append(batch)
+        self._num_pending += batch.num_rows
+        while self._num_pending >= ROW_GROUP:
+            table = pa.Table.from_batches(self._pending)
+            self._writer.write_table(table.slice(0, ROW_GROUP), row_group_size=ROW_GROUP)
+            self._pending = table.slice(ROW_GROUP).to_batches()
+            self._num_pending -= ROW_GROUP
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None and self._pending:
+            self._writer.write_table(pa.Table.from_batches(self._pending))
+        self._writer.close()
+        self._atomic.__exit__(kind, error, traceback)
+
+
+def read_vectors(path: Path, column: str) -> tuple[list[str], np.ndarray, dict[str, str]]:
+    """Read one vector column with its item ids.
+
+    Args:
+        path: A Parquet file with `item_id` and the vector column.
+        column: Name of the vector column.
+
+    Returns:
+        Item ids, the [N, D] matrix in the same order, and the file's own metadata.
+
+    Raises:
+        InputError: The file is missing, is not Parquet, or the column holds no vectors.
+    """
+    file = open_parquet(path, ["item_id", column])
+    if not pa.types.is_fixed_size_list(file.schema_arrow.field(column).type):
+        raise InputError(f"{path}: column {column} holds no fixed-size vectors; make it again")
+    table = file.read(["item_id", column])
+    metadata = {
+        key.decode(): value.decode()
+        for key, value in (file.schema_arrow.metadata or {}).items()
+        if not key.startswith(b"ARROW:")
+    }
+    return table["item_id"].to_pylist(), vector_matrix(table[column]), metadata

@@ -1,0 +1,109 @@
+"""The only reader of params.yaml: YAML 1.2, then a typed section, then one clear line per mistake."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML, YAMLError
+
+from pipeline.errors import InputError
+from pipeline.params.section import Section
+
+SectionT = TypeVar("SectionT", bound=Section)
+
+
+def load_section(path: Path, name: str, model: type[SectionT]) -> SectionT:
+    """Read one section of params.yaml.
+
+    ruamel reads as DVC does: `1e-4` is a number and `no` is a string, which PyYAML turns around.
+
+    Args:
+        path: params.yaml.
+        name: The section's key.
+        model: Its schema.
+
+    Returns:
+        The checked, frozen section.
+
+    Raises:
+        InputError: The file is missing or not YAML, or a key is missing, unknown or impossible.
+    """
+    return check_section(path, name, model, read_params(path))
+
+
+def read_params(path: Path) -> dict[str, Any]:
+    """Parse params.yaml without checking it.
+
+    Args:
+        path: params.yaml.
+
+    Returns:
+        Section name to its raw value.
+
+    Raises:
+        InputError: The file is missing, not YAML, or not a mapping.
+    """
+    try:
+        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: not found; run in the project's folder") from error
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: expected sections such as `catalog:`, found {values!r}")
+    return values
+
+
+def check_section(
+    path: Path, name: str, model: type[SectionT], values: dict[str, Any]
+) -> SectionT:
+    """Check one section of an already parsed file against its schema.
+
+    Args:
+        path: Where the values are from, for messages.
+        name: The section's key.
+        model: Its schema.
+        values: The whole parsed file.
+
+    Returns:
+        The checked, frozen section.
+
+    Raises:
+        InputError: A key is missing, unknown or impossible.
+    """
+    if name not in values:
+        raise InputError(f"{path}: section {name} is missing")
+    try:
+        return model.model_validate(values[name])
+    except ValidationError as error:
+        lines = [_describe(name, model, detail) for detail in error.errors()]
+        raise InputError("\n".join(f"{path}: {line}" for line in lines)) from error
+
+
+def _describe(section: str, model: type[Section], detail: Any) -> str:
+    location = [str(part) for part in detail["loc"]]
+    key = ".".join([section, *location])
+    if detail["type"] == "extra_forbidden":
+        known = _fields(model, location[:-1])
+        close = get_close_matches(location[-1], known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
+        return f"{key}: unknown key; {hint}"
+    if detail["type"] == "missing":
+        return f"{key}: missing key"
+    if detail["type"] == "model_type":
+        return f"{key}: got {detail['input']!r}; a section with keys is expected"
+    return f"{key}: got {detail['input']!r}; {_lower_first(detail['msg'])}"
+
+
+def _fields(model: type[Section], location: list[str]) -> list[str]:
+    for part in location:
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        if not (isinstance(annotation, type) and issubclass(annotation, Section)):
+            break
+        model = annotation
+    return list(model.model_fields)
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

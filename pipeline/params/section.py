@@ -1,0 +1,15 @@
+"""What every section of params.yaml has in common."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Section(BaseModel):
+    """A group of parameters: frozen, no unknown keys, no defaults, so that the file says what ran.
+
+    `strict` is on: `steps: "100"` or `dropout: yes` is a mistake, not a number. An integer is
+    accepted where a float is expected.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
