@@ -1,5 +1,6 @@
 """Plain Parquet tables between stages."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -10,17 +11,18 @@ from pipeline.errors import InputError
 from pipeline.files.atomic import atomic_path
 
 
-def write_table(path: Path, frame: pd.DataFrame) -> None:
+def write_table(path: Path, frame: pd.DataFrame, metadata: Mapping[str, str] | None = None) -> None:
     """Write a frame as Parquet without its index; the same frame gives the same bytes.
 
     Args:
         path: Final file name.
         frame: Columns as they shall be stored; the index is dropped.
+        metadata: What made the rows; stored in the file under these keys.
 
     Raises:
         InputError: The folder cannot be written to.
     """
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(metadata)
     with atomic_path(path) as temporary:
         pq.write_table(table, temporary)
 
@@ -39,6 +41,26 @@ def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
         InputError: The file is missing, is not Parquet, or lacks a column.
     """
     return open_parquet(path, columns).read(columns).to_pandas()[columns]
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read what a Parquet file says of how it was made.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The file's own keys, without those of the libraries that wrote it.
+
+    Raises:
+        InputError: The file is missing or is not Parquet.
+    """
+    metadata = open_parquet(path, []).schema_arrow.metadata or {}
+    return {
+        key.decode(): value.decode()
+        for key, value in metadata.items()
+        if not key.startswith((b"ARROW:", b"pandas"))
+    }
 
 
 def open_parquet(path: Path, columns: list[str]) -> pq.ParquetFile:

@@ -98,7 +98,7 @@ class VectorWriter:
         self._atomic.__exit__(kind, error, traceback)
 
 
-def read_vectors(path: Path, column: str) -> tuple[list[str], np.ndarray, dict[str, str]]:
+def read_vectors(path: Path, column: str) -> tuple[list[str], np.ndarray]:
     """Read one vector column with its item ids.
 
     Args:
@@ -106,7 +106,7 @@ def read_vectors(path: Path, column: str) -> tuple[list[str], np.ndarray, dict[s
         column: Name of the vector column.
 
     Returns:
-        Item ids, the [N, D] matrix in the same order, and the file's own metadata.
+        Item ids and the [N, D] matrix in the same order.
 
     Raises:
         InputError: The file is missing, is not Parquet, or the column holds no vectors.
@@ -115,9 +115,4 @@ def read_vectors(path: Path, column: str) -> tuple[list[str], np.ndarray, dict[s
     if not pa.types.is_fixed_size_list(file.schema_arrow.field(column).type):
         raise InputError(f"{path}: column {column} holds no fixed-size vectors; make it again")
     table = file.read(["item_id", column])
-    metadata = {
-        key.decode(): value.decode()
-        for key, value in (file.schema_arrow.metadata or {}).items()
-        if not key.startswith(b"ARROW:")
-    }
-    return table["item_id"].to_pylist(), vector_matrix(table[column]), metadata
+    return table["item_id"].to_pylist(), vector_matrix(table[column])

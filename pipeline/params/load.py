@@ -1,4 +1,4 @@
-"""The only reader of params.yaml: YAML 1.2, then a typed section, then one clear line per mistake."""
+"""The only reader of params.yaml: YAML 1.2, then typed sections, one clear line per mistake."""
 
 from difflib import get_close_matches
 from pathlib import Path
@@ -55,9 +55,7 @@ def read_params(path: Path) -> dict[str, Any]:
     return values
 
 
-def check_section(
-    path: Path, name: str, model: type[SectionT], values: dict[str, Any]
-) -> SectionT:
+def check_section(path: Path, name: str, model: type[SectionT], values: dict[str, Any]) -> SectionT:
     """Check one section of an already parsed file against its schema.
 
     Args:

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from pipeline.params.section import Section
 
+
 class SplitParams(Section):
     """How items are divided into train, val and test."""
 

@@ -28,6 +28,8 @@ class TrainParams(Section):
     """Optimizer steps."""
     validate_every: Count
     """Steps between validations."""
+    monitor: Literal["score", "r_at_1", "accuracy_fused"]
+    """Validation metric that chooses the weights to keep."""
     seed: Annotated[int, Field(ge=0)]
     """Weights, batches and dropout follow from it."""
     device: Literal["auto", "cpu", "cuda"]

@@ -1,0 +1,173 @@
+"""Turn the rows of a catalogue into items, and say of every other row why it is not one."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from pipeline.catalog.images import ImageFolder
+from pipeline.catalog.rows import BadRowError
+from pipeline.errors import InputError
+
+ITEM_COLUMNS = ["item_id", "image", "text", "class_path"]
+"""What items.parquet holds; `group` and `split` stay out so that a new split does not touch it."""
+
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+}
+
+LINE_BREAK = re.compile("\r\n|[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
+
+
+def make_items(
+    table: pd.DataFrame, images: Path, *, separator: str, on_bad_row: Literal["skip", "error"]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Check every row of a catalogue.
+
+    Args:
+        table: What `read_catalog` returns.
+        images: Folder of the pictures.
+        separator: What joins the parts of a class path.
+        on_bad_row: Keep an unusable row out, or stop.
+
+    Returns:
+        The items in the catalogue's order: ITEM_COLUMNS, then `group` (empty: none) and `split`
+        (train, val, test; empty throughout where the catalogue has no such column).
+        The rejected rows in the same order: `row`, `image`, `text`, `classes` as the user wrote
+        them, and `reason`.
+
+    Raises:
+        InputError: The folder is missing, no row can be used, or one cannot and `on_bad_row` is
+            error.
+    """
+    folder = ImageFolder(images)
+    row_of: dict[str, int] = {}
+    items: list[tuple[str, ...]] = []
+    rejected: list[tuple[int, str, str, str, str]] = []
+    row: Any
+    for row in table.itertuples(index=False):
+        try:
+            item = _make_item(row, folder, separator)
+            if item[0] in row_of:
+                raise BadRowError(f"duplicate of row {row_of[item[0]]}")
+        except BadRowError as error:
+            rejected.append((row.row, row.image, row.text, row.classes, str(error)))
+            continue
+        row_of[item[0]] = row.row
+        items.append(item)
+    rejected_frame = pd.DataFrame(rejected, columns=["row", "image", "text", "classes", "reason"])
+    _check(len(items), rejected_frame, on_bad_row)
+    return pd.DataFrame(
+        items, columns=[*ITEM_COLUMNS, "group", "split"], dtype="str"
+    ), rejected_frame
+
+
+def make_item_id(image: str, text: str, class_path: str) -> str:
+    """Name an item by its content, so that its name survives new rows and another row order.
+
+    Args:
+        image: Path relative to the picture folder.
+        text: Text of the item.
+        class_path: Normalised class path.
+
+    Returns:
+        16 hexadecimal digits: a million items share one with probability 3e-8.
+    """
+    content = json.dumps([image, text, class_path])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def normalize_text(text: str) -> str:
+    """Keep a text as written, but on one line and without whitespace around it.
+
+    Args:
+        text: As the user wrote it.
+
+    Returns:
+        The text, not empty.
+
+    Raises:
+        BadRowError: Nothing is left.
+    """
+    text = LINE_BREAK.sub(" ", text).strip()
+    if not text:
+        raise BadRowError("text is empty")
+    return text
+
+
+def normalize_class_path(class_path: str, separator: str) -> str:
+    """Make one spelling of `a<b c`, ` a < b  c ` and the like.
+
+    Args:
+        class_path: As the user wrote it.
+        separator: What joins its parts.
+
+    Returns:
+        The parts without whitespace around them and with single blanks inside, joined again.
+
+    Raises:
+        BadRowError: The path or one of its parts is empty.
+    """
+    parts = [" ".join(part.split()) for part in class_path.split(separator)]
+    if parts == [""]:
+        raise BadRowError("class path is empty")
+    if "" in parts:
+        raise BadRowError("class path has an empty part")
+    return separator.join(parts)
+
+
+def normalize_split(split: str) -> str:
+    """Map a user's word for a split to ours.
+
+    Args:
+        split: One of SPLIT_NAMES in any case.
+
+    Returns:
+        train, val or test.
+
+    Raises:
+        BadRowError: It is none of them.
+    """
+    try:
+        return SPLIT_NAMES[split.strip().lower()]
+    except KeyError as error:
+        raise BadRowError(f"split is {split!r}, not train, val or test") from error
+
+
+def _make_item(row: Any, folder: ImageFolder, separator: str) -> tuple[str, ...]:
+    if row.reason:
+        raise BadRowError(row.reason)
+    image = folder.find(row.image)
+    text = normalize_text(row.text)
+    class_path = normalize_class_path(row.classes, separator)
+    group = row.group.strip() if hasattr(row, "group") else ""
+    split = normalize_split(row.split) if hasattr(row, "split") else ""
+    return make_item_id(image, text, class_path), image, text, class_path, group, split
+
+
+def _check(num_items: int, rejected: pd.DataFrame, on_bad_row: str) -> None:
+    if rejected.empty:
+        return
+    first = rejected.iloc[0]
+    where = f"row {first['row']} (image {first['image']!r})"
+    if on_bad_row == "error":
+        raise InputError(
+            f"catalog: {where} cannot be used: {first['reason']}; {len(rejected) - 1} more rows "
+            "cannot either; repair them, or set catalog.on_bad_row to skip"
+        )
+    if num_items == 0:
+        reasons = rejected["reason"].value_counts()
+        raise InputError(
+            f"catalog: none of {len(rejected)} rows can be used; most often ({reasons.iloc[0]} "
+            f"times): {reasons.index[0]}; the first is {where}: {first['reason']}"
+        )

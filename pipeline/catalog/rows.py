@@ -1,0 +1,18 @@
+"""A row of the user's table as the readers hand it on."""
+
+from typing import NamedTuple
+
+
+class BadRowError(ValueError):
+    """Why one row cannot be used; becomes the reason in rejected.csv."""
+
+
+class Row(NamedTuple):
+    """One row of the user's table, whatever its format."""
+
+    number: int
+    """As the user counts: 1 is the first row after the column names; blank lines count."""
+    values: list[str]
+    """One per wanted column; empty where nothing is there."""
+    reason: str
+    """Why the row could not be read, or empty."""

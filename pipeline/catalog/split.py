@@ -1,0 +1,91 @@
+"""Give every item its split: the user's, or one drawn by class.
+
+Shape letters: N items.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalog.classes import Classes, class_indices
+from pipeline.catalog.components import find_components
+from pipeline.catalog.stratify import stratify
+from pipeline.errors import InputError
+
+
+def make_splits(
+    items: pd.DataFrame,
+    classes: Classes,
+    *,
+    val: float,
+    test: float,
+    seed: int,
+    min_class_size: int,
+    keep_together: Collection[str],
+) -> pd.DataFrame:
+    """Assign every item to train, val or test.
+
+    A split that the user gave is taken as it is, also where it divides what `keep_together`
+    names (`count_divided` tells). If it has no val, the share val / (1 - test) of its train
+    becomes val.
+
+    Args:
+        items: N items from `make_items`.
+        classes: Their classes.
+        val: Share of items for validation, in (0, 1).
+        test: Share of items for the test, in (0, 1); val + test < 1.
+        seed: Another seed gives another split.
+        min_class_size: Classes with fewer items stay wholly in train.
+        keep_together: Items that share any of these (group, image, text) are never divided.
+
+    Returns:
+        `item_id` and `split` in the order of the items; no split is empty.
+
+    Raises:
+        InputError: A split would be empty.
+    """
+    split_N = items["split"].to_numpy(dtype=object, copy=True)
+    is_given = bool((split_N != "").any())
+    if is_given:
+        _check_given(split_N)
+        val, test = val / (1.0 - test), 0.0
+    if "val" not in split_N:
+        open_N = split_N == "train" if is_given else np.ones(len(items), dtype=bool)
+        drawn = items[open_N]
+        component_N = find_components(drawn, keep_together)
+        split_N[open_N] = stratify(
+            drawn["item_id"].to_numpy(dtype=object),
+            component_N,
+            class_name_N=_class_names(drawn, classes),
+            val=val,
+            test=test,
+            seed=seed,
+            min_class_size=min_class_size,
+        )
+        _check_drawn(split_N, num_components=len(np.unique(component_N)))
+    return pd.DataFrame({"item_id": items["item_id"], "split": split_N}, dtype="str")
+
+
+def _class_names(items: pd.DataFrame, classes: Classes) -> np.ndarray:
+    names_K = np.array([entry["name"] for entry in classes["classes"]], dtype=object)
+    return names_K[class_indices(classes, items["class_path"])]
+
+
+def _check_given(split_N: np.ndarray) -> None:
+    for name in ("train", "test"):
+        if name not in split_N:
+            raise InputError(
+                f"catalog.columns.split: no usable row is marked {name}; mark some, or set the "
+                "key to null to have the split drawn"
+            )
+
+
+def _check_drawn(split_N: np.ndarray, *, num_components: int) -> None:
+    for name in ("train", "val", "test"):
+        if name not in split_N:
+            raise InputError(
+                f"split: no items for {name} ({len(split_N)} items, {num_components} sets that "
+                f"may be divided); add items, raise split.{name}, lower split.min_class_size, or "
+                "shorten split.keep_together"
+            )

@@ -1,0 +1,81 @@
+"""Every item through the trained towers.
+
+Shape letters: N items, D embedding, K classes.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pipeline.dataset.pairs import Pairs
+from pipeline.models.store import StoredModel
+
+MODALITIES = ("image", "text", "fused")
+CHUNK = 8192
+"""Items per forward pass: bounds the hidden activations, not the result."""
+
+
+class Embedded(NamedTuple):
+    """Embeddings and predictions of one modality."""
+
+    embedding_ND: Tensor
+    """[N, D] float32, rows of unit norm."""
+    predicted_N: Tensor
+    """[N] int64: most probable class."""
+    score_N: Tensor
+    """[N] float32: its probability."""
+
+
+def embed_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Embedded]:
+    """Embed and classify items by image, by text and by both.
+
+    The fused embedding is the direction of the sum of the two; the fused prediction is the fitted
+    late fusion of the two calibrated softmax outputs.
+
+    Args:
+        stored: The trained model.
+        pairs: Items on the model's device.
+
+    Returns:
+        Results by modality: image, text, fused.
+    """
+    chunks: dict[str, list[Embedded]] = {modality: [] for modality in MODALITIES}
+    with torch.inference_mode():
+        for start in range(0, len(pairs), CHUNK):
+            output = stored.model(
+                pairs.image_NI[start : start + CHUNK], pairs.text_NT[start : start + CHUNK]
+            )
+            image_NK, text_NK = output.image_logits_BK, output.text_logits_BK
+            probabilities = {
+                "image": stored.fusion.image_probabilities(image_NK),
+                "text": stored.fusion.text_probabilities(text_NK),
+                "fused": stored.fusion.fused_probabilities(image_NK, text_NK),
+            }
+            embeddings = {
+                "image": output.image_BD,
+                "text": output.text_BD,
+                "fused": functional.normalize(output.image_BD + output.text_BD, dim=1),
+            }
+            for modality in MODALITIES:
+                score_N, predicted_N = probabilities[modality].max(dim=1)
+                chunks[modality].append(Embedded(embeddings[modality], predicted_N, score_N))
+    return {modality: _concatenate(parts) for modality, parts in chunks.items()}
+
+
+def select(embedded: Embedded, rows: Tensor) -> Embedded:
+    """Keep some items.
+
+    Args:
+        embedded: Results of one modality.
+        rows: [M] int64 item indices.
+
+    Returns:
+        Their results in that order.
+    """
+    return Embedded(*(tensor[rows] for tensor in embedded))
+
+
+def _concatenate(parts: list[Embedded]) -> Embedded:
+    return Embedded(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))

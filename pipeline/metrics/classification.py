@@ -1,0 +1,152 @@
+"""How well the shared classifier names the classes.
+
+Shape letters: N items, K classes, T top-level classes, P pairs of classes.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.metrics import f1_score
+
+
+class LevelAccuracy(NamedTuple):
+    """Share of items whose path is right down to one level."""
+
+    level: int
+    """1 is the most general part."""
+    accuracy: float
+    items: int
+    """Items whose path reaches this level; the others are not asked."""
+
+
+class ConfusedPair(NamedTuple):
+    """How often items of one class were given another."""
+
+    true: int
+    predicted: int
+    items: int
+
+
+def hits_at(score_NK: np.ndarray, label_N: np.ndarray, k: int) -> np.ndarray:
+    """Whether the true class is among an item's k best; the mean is accuracy (k = 1) or top-k.
+
+    Equal scores are ordered by class number, so k = 1 agrees with `score_NK.argmax(axis=1)`.
+
+    Args:
+        score_NK: [N, K] logits or probabilities, greater is better.
+        label_N: [N] true class in 0..K-1.
+        k: At least 1.
+
+    Returns:
+        [N] bool.
+
+    Raises:
+        ValueError: k is below 1, or a score is NaN.
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    if np.isnan(score_NK).any():
+        raise ValueError("score holds NaN")
+    own_N1 = np.take_along_axis(score_NK, label_N[:, None], axis=1)
+    earlier_NK = np.arange(score_NK.shape[1]) < label_N[:, None]
+    before_NK = (score_NK > own_N1) | ((score_NK == own_N1) & earlier_NK)
+    return before_NK.sum(axis=1) < k
+
+
+def macro_f1(label_N: np.ndarray, predicted_N: np.ndarray) -> float:
+    """Average F1 with equal weight for every class that occurs among the true labels.
+
+    A class that is only predicted lowers the precision of no other class, but counts as an error
+    of the class it was predicted for; it has no F1 of its own here.
+
+    Args:
+        label_N: [N] true class, N at least 1.
+        predicted_N: [N] predicted class.
+
+    Returns:
+        Macro F1 in 0..1; a class that is never predicted has F1 = 0.
+    """
+    occurring = np.unique(label_N)
+    return float(f1_score(label_N, predicted_N, labels=occurring, average="macro", zero_division=0))
+
+
+def accuracy_by_level(
+    label_N: np.ndarray, predicted_N: np.ndarray, class_parts: Sequence[Sequence[str]]
+) -> list[LevelAccuracy]:
+    """Accuracy of the path down to each level.
+
+    Level l asks the items whose true path has at least l parts whether the first l parts of the
+    predicted path are the same.
+
+    Args:
+        label_N: [N] true class in 0..K-1.
+        predicted_N: [N] predicted class in 0..K-1.
+        class_parts: The path of each of K classes, most general part first.
+
+    Returns:
+        One entry per level, from 1 to the longest path among the true classes.
+    """
+    depth_K = np.array([len(parts) for parts in class_parts])
+    deepest = int(depth_K[label_N].max(initial=0))
+    levels = []
+    for level in range(1, deepest + 1):
+        ancestor_K = ancestors_at(class_parts, level)
+        asked_N = depth_K[label_N] >= level
+        right_N = ancestor_K[label_N[asked_N]] == ancestor_K[predicted_N[asked_N]]
+        levels.append(LevelAccuracy(level, float(right_N.mean()), int(asked_N.sum())))
+    return levels
+
+
+def ancestors_at(class_parts: Sequence[Sequence[str]], level: int) -> np.ndarray:
+    """Number the classes' ancestors at one level, for example the top level.
+
+    Args:
+        class_parts: The path of each of K classes, most general part first.
+        level: 1 is the most general part. A shorter path stands for itself.
+
+    Returns:
+        [K] int64: ancestors numbered by first appearance.
+    """
+    number: dict[tuple[str, ...], int] = {}
+    return np.array(
+        [number.setdefault(tuple(parts[:level]), len(number)) for parts in class_parts],
+        dtype=np.int64,
+    )
+
+
+def confusion_counts(label_N: np.ndarray, predicted_N: np.ndarray) -> list[ConfusedPair]:
+    """Count every pair of true and predicted class that occurs, right ones included.
+
+    Args:
+        label_N: [N] true class, or its ancestor (see `ancestors_at`).
+        predicted_N: [N] predicted class, numbered alike.
+
+    Returns:
+        Pairs by falling count, equal counts by true and then predicted class. Memory grows with
+        the pairs that occur, not with K^2.
+    """
+    pair_P2, count_P = np.unique(
+        np.stack((label_N, predicted_N), axis=1), axis=0, return_counts=True
+    )
+    order_P = np.argsort(-count_P, kind="stable")
+    return [ConfusedPair(int(pair_P2[p, 0]), int(pair_P2[p, 1]), int(count_P[p])) for p in order_P]
+
+
+def most_confused_classes(pairs: Sequence[ConfusedPair], count: int) -> list[int]:
+    """Choose the classes that take part in most errors, as the true class or as the predicted one.
+
+    Args:
+        pairs: From `confusion_counts`.
+        count: Largest number of classes to return.
+
+    Returns:
+        Classes by falling number of errors, equal numbers by class; classes without errors are
+        not listed.
+    """
+    errors: dict[int, int] = {}
+    for pair in pairs:
+        if pair.true != pair.predicted:
+            for label in (pair.true, pair.predicted):
+                errors[label] = errors.get(label, 0) + pair.items
+    return sorted(errors, key=lambda label: (-errors[label], label))[:count]

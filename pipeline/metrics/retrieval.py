@@ -1,0 +1,137 @@
+"""Nearest items and R@K: exact, whatever the size (HUSE section 4).
+
+Shape letters: M queries, N gallery items, D embedding, K results of a query, B queries of one
+block, C cut-offs.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pipeline.metrics.ranking import best_columns
+from pipeline.metrics.score_blocks import score_blocks
+
+
+class Neighbours(NamedTuple):
+    """The first results of every query, best first."""
+
+    indices: Tensor
+    """[M, K] int64: gallery index; -1 where a query has fewer than K candidates."""
+    scores: Tensor
+    """[M, K] float32: cosine similarity; -inf where the index is -1."""
+
+
+def nearest(
+    query_MD: Tensor,
+    gallery_ND: Tensor,
+    k: int,
+    *,
+    query_group_M: Tensor | None = None,
+    gallery_group_N: Tensor | None = None,
+) -> Neighbours:
+    """Find the k gallery items nearest to every query.
+
+    Extra memory: 64 MiB for a block of scores, up to 0.5 GiB while rows with a tie at position k
+    are settled, and 12 bytes per result.
+
+    Args:
+        query_MD: [M, D] float32, rows of unit norm.
+        gallery_ND: [N, D] float32, rows of unit norm, on the same device.
+        k: Results per query, at least 1; may exceed N.
+        query_group_M: [M] integers, or None to keep every candidate.
+        gallery_group_N: [N] integers: an item of the query's own group is left out (within one
+            modality: the query itself and its variants).
+
+    Returns:
+        Exactly k results per query, by score, equal scores by gallery index.
+
+    Raises:
+        ValueError: k is below 1, shapes or types do not fit, or an embedding is not finite.
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    M, N = len(query_MD), len(gallery_ND)
+    index_MK = torch.full((M, k), -1, dtype=torch.int64, device=query_MD.device)
+    score_MK = query_MD.new_full((M, k), -torch.inf)
+    width = min(k, N)
+    for rows, score_BN in score_blocks(
+        query_MD, gallery_ND, query_group_M=query_group_M, gallery_group_N=gallery_group_N
+    ):
+        index_BK = best_columns(score_BN, width)
+        score_MK[rows, :width] = score_BN.gather(1, index_BK)
+        index_MK[rows, :width] = index_BK
+    index_MK[score_MK == -torch.inf] = -1
+    return Neighbours(index_MK, score_MK)
+
+
+def class_hits(
+    index_MK: Tensor, query_label_M: Tensor, gallery_label_N: Tensor, k: Sequence[int]
+) -> Tensor:
+    """Whether a query's class is among its first results; the mean over queries is R@K.
+
+        R@K = share of the queries with an item of their class in the top K      (HUSE section 4)
+
+    A query whose class has no candidate in the gallery can only miss. It stays a query, as the
+    paper counts every item; `candidates_of_class` tells how many of them there are.
+
+    Args:
+        index_MK: [M, K] gallery index of the results, -1 for none, as `nearest` gives them.
+        query_label_M: [M] integer class.
+        gallery_label_N: [N] integer class.
+        k: Cut-offs, each in 1..K.
+
+    Returns:
+        [M, C] bool, one column per cut-off.
+
+    Raises:
+        ValueError: A cut-off lies outside 1..K.
+    """
+    if not k or min(k) < 1 or max(k) > index_MK.shape[1]:
+        raise ValueError(f"cut-offs must lie in 1..{index_MK.shape[1]}, got {list(k)}")
+    if len(gallery_label_N) == 0:
+        return torch.zeros(len(index_MK), len(k), dtype=torch.bool, device=index_MK.device)
+    index_MK = index_MK[:, : max(k)]
+    same_MK = gallery_label_N[index_MK.clamp(min=0)] == query_label_M[:, None]
+    same_MK &= index_MK >= 0
+    found_MK = same_MK.cumsum(1) > 0
+    return found_MK[:, torch.tensor(k, device=index_MK.device) - 1]
+
+
+def candidates_of_class(
+    query_label_M: Tensor,
+    gallery_label_N: Tensor,
+    *,
+    query_group_M: Tensor | None = None,
+    gallery_group_N: Tensor | None = None,
+) -> Tensor:
+    """Count the gallery items that would be a hit for each query.
+
+    Args:
+        query_label_M: [M] integer class, at least 0.
+        gallery_label_N: [N] integer class, at least 0.
+        query_group_M: [M] integers, or None where no candidate is left out.
+        gallery_group_N: [N] integers; as in `nearest`.
+
+    Returns:
+        [M] int64: items of the query's class that are not of its group.
+    """
+    count_M = _occurrences(query_label_M, gallery_label_N)
+    if query_group_M is not None and gallery_group_N is not None:
+        # One number per group and class, so that a pair is found by one comparison.
+        group, number = torch.unique(
+            torch.cat((query_group_M, gallery_group_N)), return_inverse=True
+        )
+        pair = torch.cat((query_label_M, gallery_label_N)) * len(group) + number
+        M = len(query_label_M)
+        count_M = count_M - _occurrences(pair[:M], pair[M:])
+    return count_M
+
+
+def _occurrences(wanted_M: Tensor, found_N: Tensor) -> Tensor:
+    """How often every value of the first vector occurs in the second."""
+    sorted_N = found_N.sort().values
+    return torch.searchsorted(sorted_N, wanted_M, right=True) - torch.searchsorted(
+        sorted_N, wanted_M
+    )

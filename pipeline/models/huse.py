@@ -1,0 +1,110 @@
+"""HUSE: an image tower, a text tower and one classifier shared by both (HUSE section 2).
+
+Shape letters: B batch, D embedding, K classes, I image feature, T text feature.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.models.tower import Tower
+
+INITIAL_LOGIT_SCALE = 16.0
+"""Logits of unit vectors need a factor of this order before a softmax over dozens of classes can
+be confident; the scale is learned from here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HuseConfig:
+    """Everything needed to build the modules; saved beside the weights."""
+
+    image_features: int
+    """I, length of an image feature vector."""
+    text_features: int
+    """T, length of a text feature vector."""
+    num_classes: int
+    """K."""
+    dim: int
+    """D, dimension of the universal embedding."""
+    image_layers: int
+    text_layers: int
+    width: int
+    dropout: float
+    logit_scale: str
+    """`none` (the paper) or `learned`."""
+
+
+class HuseOutput(NamedTuple):
+    """What a forward pass gives."""
+
+    image_BD: Tensor
+    """[B, D] image embeddings of unit norm."""
+    text_BD: Tensor
+    """[B, D] text embeddings of unit norm."""
+    image_logits_BK: Tensor
+    """[B, K] classifier on the image embeddings."""
+    text_logits_BK: Tensor
+    """[B, K] the same classifier on the text embeddings."""
+
+
+class Huse(nn.Module):
+    """The two towers and the shared classifier chi."""
+
+    def __init__(self, config: HuseConfig) -> None:
+        """Create the modules with random weights.
+
+        Args:
+            config: Sizes.
+        """
+        super().__init__()
+        self.config = config
+        common = {"width": config.width, "dim": config.dim}
+        self.image_tower = Tower(
+            config.image_features, layers=config.image_layers, dropout=config.dropout, **common
+        )
+        self.text_tower = Tower(
+            config.text_features, layers=config.text_layers, dropout=config.dropout, **common
+        )
+        self.classifier = nn.Linear(config.dim, config.num_classes)
+        if config.logit_scale == "learned":
+            # Departure from the paper: |logit| <= |w| for a unit-norm embedding, so a plain linear
+            # layer must grow its weights before the softmax can become confident.
+            self.log_scale = nn.Parameter(torch.tensor(INITIAL_LOGIT_SCALE).log())
+
+    def standardise(self, image_NI: Tensor, text_NT: Tensor) -> None:
+        """Fit both towers' standardisation.
+
+        Args:
+            image_NI: [N, I] image features of the training split alone.
+            text_NT: [N, T] their text features.
+        """
+        self.image_tower.standardise(image_NI)
+        self.text_tower.standardise(text_NT)
+
+    def classify(self, embedding_BD: Tensor) -> Tensor:
+        """Apply the shared classifier.
+
+        Args:
+            embedding_BD: [B, D] embeddings of either modality, unit norm.
+
+        Returns:
+            [B, K] logits.
+        """
+        logits_BK = self.classifier(embedding_BD)
+        return logits_BK * self.log_scale.exp() if hasattr(self, "log_scale") else logits_BK
+
+    def forward(self, image_BI: Tensor, text_BT: Tensor) -> HuseOutput:
+        """Embed and classify a batch of items.
+
+        Args:
+            image_BI: [B, I] stored image features.
+            text_BT: [B, T] stored text features.
+
+        Returns:
+            Embeddings and logits of both modalities.
+        """
+        image_BD = self.image_tower(image_BI)
+        text_BD = self.text_tower(text_BT)
+        return HuseOutput(image_BD, text_BD, self.classify(image_BD), self.classify(text_BD))

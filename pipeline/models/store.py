@@ -1,0 +1,84 @@
+"""A trained model on disk: weights as safetensors, all the rest as one JSON file."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from pipeline.errors import InputError
+from pipeline.files.atomic import atomic_path
+from pipeline.files.json_file import read_json, write_json
+from pipeline.models.fusion import Fusion
+from pipeline.models.huse import Huse, HuseConfig
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A model with what is needed to use it on new items."""
+
+    model: Huse
+    fusion: Fusion
+    classes: dict[str, Any]
+    """Label kind, separator and the class list in the order of the logits."""
+    recipe: dict[str, Any]
+    """How image and text features were made, by modality."""
+
+
+def save_model(folder: Path, stored: StoredModel) -> None:
+    """Write `model.safetensors` and `model.json`.
+
+    Args:
+        folder: For example data/model; created if missing.
+        stored: The model.
+
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    weights = {name: tensor.cpu().contiguous() for name, tensor in stored.model.state_dict().items()}
+    with atomic_path(folder / "model.safetensors") as temporary:
+        # safetensors' own save_file makes a file that only its owner may read.
+        temporary.write_bytes(save(weights))
+    write_json(
+        folder / "model.json",
+        {
+            "format_version": FORMAT_VERSION,
+            "config": asdict(stored.model.config),
+            "fusion": asdict(stored.fusion),
+            "recipe": stored.recipe,
+            "classes": stored.classes,
+        },
+    )
+
+
+def load_model(folder: Path) -> StoredModel:
+    """Read what `save_model` wrote; the model is in evaluation mode on the CPU.
+
+    Args:
+        folder: The folder given to `save_model`.
+
+    Returns:
+        The model.
+
+    Raises:
+        InputError: A file is missing, damaged, or of a newer format.
+    """
+    description = read_json(folder / "model.json")
+    version = description.get("format_version")
+    if version != FORMAT_VERSION:
+        raise InputError(
+            f"{folder / 'model.json'}: format version {version}, this program reads "
+            f"{FORMAT_VERSION}; update the program or train again"
+        )
+    try:
+        model = Huse(HuseConfig(**description["config"]))
+        model.load_state_dict(load_file(folder / "model.safetensors"))
+        fusion = Fusion(**description["fusion"])
+        classes, recipe = description["classes"], description["recipe"]
+    except (KeyError, TypeError, RuntimeError, OSError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(f"{folder}: damaged model ({reason}); train again") from error
+    return StoredModel(model.eval(), fusion, classes, recipe)

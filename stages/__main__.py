@@ -1,0 +1,50 @@
+"""`huse`: every command of the pipeline under one name."""
+
+import importlib
+from typing import cast
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from stages.command import one_line_errors
+
+COMMANDS = (
+    "sample_catalog",
+    "catalog",
+    "clean_text",
+    "image_features",
+    "text_features",
+    "semantic_graph",
+    "train",
+    "evaluate",
+)
+
+
+class _LazyGroup(TyperGroup):
+    """Imports a command's module when the command is asked for: torch takes seconds to import."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | None:
+        name = cmd_name.replace("-", "_")
+        if name not in COMMANDS:
+            return None
+        single = typer.Typer(add_completion=False)
+        single.command(name)(one_line_errors(importlib.import_module(f"stages.{name}").main))
+        return cast(TyperCommand, typer.main.get_command(single))
+
+
+app = typer.Typer(cls=_LazyGroup, add_completion=False, no_args_is_help=True)
+
+
+@app.callback()
+def main() -> None:
+    """Learn one embedding space for the images and texts of a catalogue.
+
+    `dvc repro` runs the stages that need it; these commands run one stage as dvc.yaml does.
+    """
+
+
+if __name__ == "__main__":
+    app()

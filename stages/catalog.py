@@ -1,0 +1,49 @@
+"""The user's table -> items, classes, splits, rejected rows."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.catalog.classes import make_classes
+from pipeline.catalog.items import ITEM_COLUMNS, make_items
+from pipeline.catalog.read import read_catalog
+from pipeline.catalog.split import make_splits
+from pipeline.files.csv_file import write_csv
+from pipeline.files.json_file import write_json
+from pipeline.files.table import write_table
+from pipeline.params.catalog import CatalogParams
+from pipeline.params.load import load_section
+from pipeline.params.split import SplitParams
+from stages.command import ParamsPath, run
+from stages.paths import CLASSES, ITEMS, PARAMS, REJECTED, SPLITS
+
+
+def main(
+    params: ParamsPath = PARAMS,
+    items: Annotated[Path, typer.Option(help="Where to write the usable items.")] = ITEMS,
+    splits: Annotated[Path, typer.Option(help="Where to write each item's split.")] = SPLITS,
+    classes: Annotated[Path, typer.Option(help="Where to write the class list.")] = CLASSES,
+    rejected: Annotated[Path, typer.Option(help="Where to list unusable rows.")] = REJECTED,
+) -> None:
+    """Read and check the catalogue, name its items, list its classes and split it."""
+    p = load_section(params, "catalog", CatalogParams)
+    split = load_section(params, "split", SplitParams)
+    table = read_catalog(Path(p.path), **p.columns.model_dump())
+    found, bad = make_items(table, Path(p.images), separator=p.separator, on_bad_row=p.on_bad_row)
+    class_list = make_classes(found["class_path"], separator=p.separator, label=p.label)
+    split_table = make_splits(found, class_list, **split.model_dump())
+    write_table(items, found[ITEM_COLUMNS])
+    write_table(splits, split_table)
+    write_json(classes, class_list)
+    write_csv(rejected, bad)
+    sizes = split_table["split"].value_counts()
+    typer.echo(
+        f"catalog: {len(found)} items in {len(class_list['classes'])} classes "
+        f"(train {sizes['train']}, val {sizes['val']}, test {sizes['test']}); "
+        f"{len(bad)} rows rejected, see {rejected}"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,55 @@
+"""What every command has in common: options, the check of params.yaml, errors in one line."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.errors import InputError
+from pipeline.params.schema import check_params
+
+ParamsPath = Annotated[Path, typer.Option(help="The parameters; each stage reads its sections.")]
+ItemsPath = Annotated[Path, typer.Option(help="Items that the catalog stage wrote.")]
+SplitsPath = Annotated[Path, typer.Option(help="Splits that the catalog stage wrote.")]
+ClassesPath = Annotated[Path, typer.Option(help="Classes that the catalog stage wrote.")]
+ImageFeaturesPath = Annotated[Path, typer.Option(help="Parquet of image features.")]
+TextFeaturesPath = Annotated[Path, typer.Option(help="Parquet of text features.")]
+GraphPath = Annotated[Path, typer.Option(help="Folder of the semantic graph.")]
+ModelPath = Annotated[Path, typer.Option(help="Folder of the trained model.")]
+
+
+def one_line_errors(main: Callable[..., None]) -> Callable[..., None]:
+    """Check params.yaml before a command starts and turn its input errors into messages.
+
+    Args:
+        main: A command; a `params` option is checked as a whole file, so that a mistake in a
+            later stage's section is found before the first stage works for an hour.
+
+    Returns:
+        The command with the same signature; on an input error it prints to standard error and
+        exits with status 1.
+    """
+
+    @functools.wraps(main)
+    def wrapped(**options: Any) -> None:
+        try:
+            if "params" in options:
+                check_params(options["params"])
+            main(**options)
+        except InputError as error:
+            for line in str(error).splitlines():
+                typer.echo(f"error: {line}", err=True)
+            raise typer.Exit(1) from error
+
+    return wrapped
+
+
+def run(main: Callable[..., None]) -> None:
+    """Run a stage file as a program.
+
+    Args:
+        main: The stage's command.
+    """
+    typer.run(one_line_errors(main))

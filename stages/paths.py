@@ -1,0 +1,26 @@
+"""Where every artifact lives, as dvc.yaml has it. Options of the commands default to these."""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+
+SAMPLE = Path("data/raw/openmoji")
+
+ITEMS = Path("data/catalog/items.parquet")
+SPLITS = Path("data/catalog/splits.parquet")
+CLASSES = Path("data/catalog/classes.json")
+REJECTED = Path("data/catalog/rejected.csv")
+
+CLEAN_TEXT = Path("data/clean_text/text.parquet")
+
+IMAGE_FEATURES = Path("data/features/image.parquet")
+IMAGE_FAILURES = Path("data/features/image_failures.csv")
+TEXT_FEATURES = Path("data/features/text.parquet")
+TEXT_ENCODER = Path("data/features/text_encoder")
+
+GRAPH = Path("data/graph")
+
+MODEL = Path("data/model")
+CURVES = Path("data/train")
+
+EVALUATION = Path("data/evaluate")

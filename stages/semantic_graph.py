@@ -1,0 +1,53 @@
+"""Class names -> semantic graph."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from pipeline.files.json_file import read_json
+from pipeline.graph.adjacency import class_adjacency, same_name_classes
+from pipeline.graph.class_embeddings import embed_classes, part_words, unknown_words
+from pipeline.graph.store import SemanticGraph, write_graph
+from pipeline.params.graph import GraphParams
+from pipeline.params.load import load_section
+from pipeline.text.word_vectors import load_word_vectors
+from stages.command import ClassesPath, ParamsPath, run
+from stages.paths import CLASSES, GRAPH, PARAMS
+
+
+def main(
+    params: ParamsPath = PARAMS,
+    classes: ClassesPath = CLASSES,
+    out: Annotated[Path, typer.Option(help="Folder to write the graph to.")] = GRAPH,
+) -> None:
+    """Embed every class name and measure the cosine distances between them."""
+    p = load_section(params, "graph", GraphParams)
+    entries = read_json(classes)["classes"]
+    names = [entry["name"] for entry in entries]
+    class_parts = [entry["parts"] for entry in entries]
+    words = {word for parts in class_parts for part in parts for word in part_words(part)}
+    vectors = load_word_vectors(p.vectors, words)
+    class_embedding_KE = embed_classes(class_parts, vectors)
+    adjacency_KK = class_adjacency(class_embedding_KE)
+    without = unknown_words(class_parts, vectors)
+    same = [[names[i], names[j]] for i, j in same_name_classes(adjacency_KK)]
+    notes = {
+        "encoder": p.encoder,
+        "vectors": p.vectors,
+        "words_without_vector": without,
+        "same_embedding": same,
+    }
+    write_graph(
+        out, SemanticGraph(names, adjacency_KK, class_embedding_KE.astype(np.float32)), notes
+    )
+    typer.echo(
+        f"semantic_graph: {len(names)} classes; words without a vector: "
+        f"{', '.join(without) or 'none'}; "
+        f"pairs of classes with the same embedding: {len(same)}"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

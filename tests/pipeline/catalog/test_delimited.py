@@ -1,0 +1,93 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.catalog.delimited import read_delimited
+from pipeline.errors import InputError
+
+WANTED = {"image": "image", "text": "text", "classes": "classes"}
+
+
+def read(text, delimiter=","):
+    return [
+        tuple(row)
+        for row in read_delimited(Path("x.csv"), text, delimiter=delimiter, wanted=WANTED)
+    ]
+
+
+def test_values_are_kept_as_written():
+    text = (
+        "image,text,classes\n"
+        '1.jpg,"Dolce & Gabbana, ""Sicily"" bag",bags<totes\n'
+        "2.jpg,NA,null\n"
+        "3.jpg,,007\n"
+        '4.jpg,5" heel,shoes\n'
+    )
+    assert read(text) == [
+        (1, ["1.jpg", 'Dolce & Gabbana, "Sicily" bag', "bags<totes"], ""),
+        (2, ["2.jpg", "NA", "null"], ""),
+        (3, ["3.jpg", "", "007"], ""),
+        (4, ["4.jpg", '5" heel', "shoes"], ""),
+    ]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_do_not_matter(end):
+    text = end.join(["image,text,classes", "1.jpg,Bag,bags", "2.jpg,Boot,shoes"])
+    expected = [(1, ["1.jpg", "Bag", "bags"], ""), (2, ["2.jpg", "Boot", "shoes"], "")]
+    assert read(text) == read(text + end) == expected
+
+
+def test_a_record_over_several_lines_is_one_row():
+    rows = read('image,text,classes\r\n1.jpg,"Two\r\nlines",bags\r\n2.jpg,Boot,shoes\r\n')
+    assert rows == [(1, ["1.jpg", "Two\r\nlines", "bags"], ""), (2, ["2.jpg", "Boot", "shoes"], "")]
+
+
+def test_columns_stand_in_any_order_and_blanks_after_commas_do_no_harm():
+    rows = read('id, classes, text, image\n9, bags, "Tote, large", 1.jpg\n')
+    assert rows == [(1, ["1.jpg", "Tote, large", "bags"], "")]
+
+
+def test_tabs_separate():
+    rows = read('image\ttext\tclasses\n1.jpg\tBag, "new"\tbags\n', delimiter="\t")
+    assert rows == [(1, ["1.jpg", 'Bag, "new"', "bags"], "")]
+
+
+def test_lines_with_too_many_or_few_fields_are_kept_with_a_reason():
+    rows = read("image,text,classes\n1.jpg,Bag, new,bags\n2.jpg,Boot\n3.jpg,Hat,hats\n")
+    assert rows == [
+        (1, ["1.jpg", "Bag", "new"], "4 fields where the column names are 3"),
+        (2, ["2.jpg", "Boot", ""], "2 fields where the column names are 3"),
+        (3, ["3.jpg", "Hat", "hats"], ""),
+    ]
+
+
+def test_a_stray_quote_spoils_its_line_only():
+    rows = read('image,text,classes\n1.jpg,"5" heel",shoes\n2.jpg,Boot,shoes\n')
+    assert [(row[0], row[1][0]) for row in rows] == [(1, ""), (2, "2.jpg")]
+    assert "line 2 has a stray quote" in rows[0][2]
+    assert rows[1][2] == ""
+
+
+def test_blank_lines_count_but_are_no_rows():
+    rows = read("\nimage,text,classes\n\n1.jpg,Bag,bags\n\n\n2.jpg,Boot,shoes\n\n")
+    assert [row[0] for row in rows] == [2, 5]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "3.jpg,Hat,hats\n",  # swallowed up to the end of the file
+        '3.jpg,"Hat, new",hats\n',  # swallowed up to the next quote
+        "",
+    ],
+)
+def test_an_unclosed_quote_stops_and_names_the_line_where_its_row_starts(rest):
+    text = 'image,text,classes\n1.jpg,Bag,bags\n2.jpg,"Boot,shoes\n' + rest
+    with pytest.raises(InputError, match=r"x\.csv: the row that starts in line 3 has a quote"):
+        read(text)
+
+
+def test_an_unreadable_header_stops():
+    with pytest.raises(InputError, match="the column names cannot be read"):
+        read('"image"s,text,classes\n1.jpg,Bag,bags\n')

@@ -1,0 +1,125 @@
+import pytest
+
+from pipeline.catalog.images import ImageFolder
+from pipeline.catalog.rows import BadRowError
+from pipeline.errors import InputError
+
+
+@pytest.fixture
+def images(tmp_path):
+    """images/{1163.jpg, a b.jpg, shoes/2.jpg, shoes/é&.jpg} beside secret.jpg."""
+    folder = tmp_path / "images"
+    (folder / "shoes").mkdir(parents=True)
+    for name in ("1163.jpg", "a b.jpg", "shoes/2.jpg", "shoes/é&.jpg", "../secret.jpg"):
+        (folder / name).write_bytes(b"x")
+    return folder
+
+
+def reason(folder, value):
+    with pytest.raises(BadRowError) as caught:
+        ImageFolder(folder).find(value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("1163.jpg", "1163.jpg"),
+        (" 1163.jpg ", "1163.jpg"),
+        ("a b.jpg", "a b.jpg"),
+        ("./1163.jpg", "1163.jpg"),
+        ("images/1163.jpg", "1163.jpg"),
+        ("data/raw/images/1163.jpg", "1163.jpg"),
+        ("shoes/2.jpg", "shoes/2.jpg"),
+        ("./images//shoes/é&.jpg", "shoes/é&.jpg"),
+        ("images\\shoes\\2.jpg", "shoes/2.jpg"),
+        ("shoes/../1163.jpg", "1163.jpg"),
+        ("../images/1163.jpg", "1163.jpg"),
+    ],
+)
+def test_a_picture_is_found_below_the_folder(images, value, found):
+    assert ImageFolder(images).find(value) == found
+
+
+def test_the_longest_rest_of_a_name_wins(images):
+    (images / "2.jpg").write_bytes(b"x")
+    assert ImageFolder(images).find("images/shoes/2.jpg") == "shoes/2.jpg"
+
+
+def test_an_absolute_name_inside_the_folder_is_found_as_it_stands(images):
+    assert ImageFolder(images).find(str(images / "shoes" / "2.jpg")) == "shoes/2.jpg"
+    assert "not found" in reason(images, str(images / "elsewhere" / "1163.jpg"))
+
+
+def test_a_relative_folder_serves_too(images, monkeypatch):
+    monkeypatch.chdir(images.parent)
+    folder = ImageFolder(type(images)("images"))
+    assert folder.find("images/1163.jpg") == "1163.jpg"
+    assert folder.find(str(images / "1163.jpg")) == "1163.jpg"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "../secret.jpg",
+        "shoes/../../secret.jpg",
+        "..\\secret.jpg",
+        "/etc/hostname",
+        "C:\\photos\\1163.jpg",
+        "\\\\server\\photos\\1163.jpg",
+        "../images2/1163.jpg",
+    ],
+)
+def test_a_name_that_leaves_the_folder_is_refused_and_not_shortened(images, value):
+    assert reason(images, value) == "image lies outside the folder catalog.images"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", "image is empty"),
+        ("  ", "image is empty"),
+        ("9.jpg", "image not found in the folder catalog.images"),
+        ("1163.jpg/2.jpg/3.jpg", "image not found in the folder catalog.images"),
+        ("x\0.jpg", "image not found in the folder catalog.images"),
+        ("x" * 5000, "image not found in the folder catalog.images"),
+        ("shoes", "image is a folder, not a file"),
+        ("shoes/", "image is a folder, not a file"),
+        (".", "image is a folder, not a file"),
+    ],
+)
+def test_a_name_without_a_file_is_refused(images, value, expected):
+    assert reason(images, value) == expected
+
+
+def test_links_are_followed_inside_the_folder_only(images):
+    (images / "inside.jpg").symlink_to("shoes/2.jpg")
+    (images / "boots").symlink_to("shoes")
+    (images / "outside.jpg").symlink_to("../secret.jpg")
+    (images / "up").symlink_to("..")
+    (images / "dangling.jpg").symlink_to("nowhere.jpg")
+    folder = ImageFolder(images)
+    assert folder.find("inside.jpg") == "inside.jpg"
+    assert folder.find("images/boots/2.jpg") == "boots/2.jpg"
+    assert folder.find("up/images/1163.jpg") == "up/images/1163.jpg"
+    link = "image is a link that leads outside the folder catalog.images"
+    assert reason(images, "outside.jpg") == reason(images, "up/secret.jpg") == link
+    assert "not found" in reason(images, "dangling.jpg")
+    assert "folder" in reason(images, "boots")
+
+
+def test_the_folder_itself_may_be_a_link(images):
+    link = images.parent / "link"
+    link.symlink_to("images")
+    folder = ImageFolder(link)
+    assert folder.find("shoes/2.jpg") == "shoes/2.jpg"
+    assert folder.find(str(images / "1163.jpg")) == "1163.jpg"
+    assert folder.find(str(link / "1163.jpg")) == "1163.jpg"
+
+
+def test_a_missing_folder_and_a_file_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"catalog\.images: .*images not found"):
+        ImageFolder(tmp_path / "images")
+    (tmp_path / "images").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"catalog\.images: .*images is not a folder"):
+        ImageFolder(tmp_path / "images")

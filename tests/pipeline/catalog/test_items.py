@@ -1,0 +1,194 @@
+import hashlib
+
+import pandas as pd
+import pytest
+
+from pipeline.catalog.items import (
+    ITEM_COLUMNS,
+    make_item_id,
+    make_items,
+    normalize_class_path,
+    normalize_split,
+    normalize_text,
+)
+from pipeline.catalog.read import read_catalog
+from pipeline.catalog.rows import BadRowError
+from pipeline.errors import InputError
+
+GOOD = [
+    ("1.jpg", "Chloé boots", "shoes<boots"),
+    ("images/2.jpg", " aeydē\n“Dahlia”,  black ", " shoes < ankle   boots "),
+    ("shoes/3.jpg", "Tote & pouch", "bags"),
+]
+
+
+@pytest.fixture
+def images(tmp_path):
+    (tmp_path / "images" / "shoes").mkdir(parents=True)
+    for name in ("1.jpg", "2.jpg", "shoes/3.jpg"):
+        (tmp_path / "images" / name).write_bytes(b"x")
+    return tmp_path / "images"
+
+
+def run(images, rows, *, on_bad_row="skip", columns=("image", "text", "classes"), **names):
+    path = images.parent / "catalog.csv"
+    pd.DataFrame(rows, columns=list(columns)).to_csv(path, index=False)
+    table = read_catalog(path, image="image", text="text", classes="classes", **names)
+    return make_items(table, images, separator="<", on_bad_row=on_bad_row)
+
+
+def test_items_are_normalised_and_keep_their_order(images):
+    items, rejected = run(images, GOOD)
+    assert list(items.columns) == [*ITEM_COLUMNS, "group", "split"]
+    assert items[["image", "text", "class_path"]].to_numpy().tolist() == [
+        ["1.jpg", "Chloé boots", "shoes<boots"],
+        ["2.jpg", "aeydē “Dahlia”,  black", "shoes<ankle boots"],
+        ["shoes/3.jpg", "Tote & pouch", "bags"],
+    ]
+    assert (items[["group", "split"]] == "").all(axis=None)
+    assert list(rejected.columns) == ["row", "image", "text", "classes", "reason"]
+    assert rejected.empty
+
+
+def test_every_unusable_row_is_listed_as_written_with_its_reason(images):
+    rows = [
+        *GOOD,
+        ("", "No picture", "bags"),
+        ("9.jpg", "Missing picture", "bags"),
+        ("../catalog.csv", "Outside", "bags"),
+        ("1.jpg", "\t", "bags"),
+        ("1.jpg", "No class", ""),
+        ("1.jpg", "Half a class", "bags<<totes"),
+        ("./1.jpg", "Chloé boots ", "shoes <boots"),
+    ]
+    items, rejected = run(images, rows)
+    assert len(items) == 3
+    assert rejected["reason"].tolist() == [
+        "image is empty",
+        "image not found in the folder catalog.images",
+        "image lies outside the folder catalog.images",
+        "text is empty",
+        "class path is empty",
+        "class path has an empty part",
+        "duplicate of row 1",
+    ]
+    written = list(rejected[["row", "image", "text", "classes"]].itertuples(index=False, name=None))
+    assert written == [(number, *row) for number, row in enumerate(rows, start=1)][3:]
+
+
+def test_a_row_that_could_not_be_read_is_rejected_for_that(images):
+    path = images.parent / "catalog.csv"
+    path.write_text("image,text,classes\n1.jpg,Bag,bags\n2.jpg,Hat\n")
+    table = read_catalog(path, image="image", text="text", classes="classes")
+    items, rejected = make_items(table, images, separator="<", on_bad_row="skip")
+    assert items["text"].tolist() == ["Bag"]
+    assert rejected.to_numpy().tolist() == [
+        [2, "2.jpg", "Hat", "", "2 fields where the column names are 3"]
+    ]
+
+
+def test_item_ids_follow_from_the_content_alone(images):
+    items, _ = run(images, GOOD)
+    ids = dict(zip(items["image"], items["item_id"], strict=True))
+    # sha256 of the JSON list, accents escaped, cut to 16 digits.
+    content = b'["1.jpg", "Chlo\\u00e9 boots", "shoes<boots"]'
+    assert ids["1.jpg"] == hashlib.sha256(content).hexdigest()[:16]
+    rows = [("x.jpg", "bad", "bags"), *reversed(GOOD), ("1.jpg", "Another", "bags")]
+    again, _ = run(images, rows)
+    assert again["item_id"].is_unique
+    assert again["item_id"].tolist()[:3] == [ids["shoes/3.jpg"], ids["2.jpg"], ids["1.jpg"]]
+
+
+def test_item_ids_tell_apart_where_one_value_ends():
+    assert make_item_id("a", "b", "c") != make_item_id("a", 'b", "c', "")
+    assert make_item_id("ab", "c", "d") != make_item_id("a", "bc", "d")
+
+
+def test_group_and_split_are_handed_on(images):
+    rows = [(*GOOD[0], " g1 ", "Validation"), (*GOOD[1], "", "TRAIN"), (*GOOD[2], "g1", "other")]
+    columns = ("image", "text", "classes", "group", "split")
+    items, rejected = run(images, rows, columns=columns, group="group", split="split")
+    assert items["group"].tolist() == ["g1", ""]
+    assert items["split"].tolist() == ["val", "train"]
+    assert rejected["reason"].tolist() == ["split is 'other', not train, val or test"]
+
+
+def test_on_bad_row_error_stops_at_the_first(images):
+    rows = [GOOD[0], ("9.jpg", "Missing", "bags"), GOOD[1], ("1.jpg", "", "bags")]
+    with pytest.raises(InputError) as caught:
+        run(images, rows, on_bad_row="error")
+    message = str(caught.value)
+    assert "row 2 (image '9.jpg')" in message
+    assert "image not found" in message
+    assert "1 more rows" in message
+    assert "text is empty" not in message
+
+
+def test_on_bad_row_error_lets_a_clean_catalogue_pass(images):
+    items, rejected = run(images, GOOD, on_bad_row="error")
+    assert (len(items), len(rejected)) == (3, 0)
+
+
+def test_no_usable_row_is_an_error_with_the_commonest_reason(images):
+    rows = [("1.jpg", "", "bags"), ("8.jpg", "Bag", "bags"), ("9.jpg", "Bag", "bags")]
+    with pytest.raises(InputError, match=r"none of 3 rows.*\(2 times\): image not found.*row 1"):
+        run(images, rows)
+
+
+def test_a_missing_picture_folder_names_the_key(images):
+    with pytest.raises(InputError, match=r"catalog\.images"):
+        make_items(pd.DataFrame(), images / "nowhere", separator="<", on_bad_row="skip")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Dolce & Gabbana,  'x'", "Dolce & Gabbana,  'x'"),
+        ("\ttwo\r\nlines\u2028three\ttabs\n", "two lines three tabs"),
+        ("NA", "NA"),
+    ],
+)
+def test_texts_stay_as_written_on_one_line(written, kept):
+    assert normalize_text(written) == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "separator", "kept"),
+    [
+        ("a", "<", "a"),
+        (" a < b  c<\td ", "<", "a<b c<d"),
+        ("a > b>c", " > ", "a > b>c"),
+        ("Home/Kitchen & Dining /x", "/", "Home/Kitchen & Dining/x"),
+    ],
+)
+def test_class_paths_have_one_spelling(written, separator, kept):
+    assert normalize_class_path(written, separator) == kept
+
+
+@pytest.mark.parametrize("written", ["a<", "<a", "a< <b", "<", ""])
+def test_class_paths_with_an_empty_part_are_refused(written):
+    with pytest.raises(BadRowError, match="empty"):
+        normalize_class_path(written, "<")
+
+
+@pytest.mark.parametrize(
+    ("written", "split"),
+    [
+        (" Train", "train"),
+        ("training", "train"),
+        ("val", "val"),
+        ("valid", "val"),
+        ("VALIDATION", "val"),
+        ("dev", "val"),
+        ("test", "test"),
+        ("Testing", "test"),
+    ],
+)
+def test_usual_words_for_splits_are_understood(written, split):
+    assert normalize_split(written) == split
+
+
+@pytest.mark.parametrize("written", ["", "0", "holdout"])
+def test_other_words_for_splits_are_refused(written):
+    with pytest.raises(BadRowError, match="not train, val or test"):
+        normalize_split(written)
