@@ -72,8 +72,7 @@ def graph_loss(
     _check_name("kernel", kernel, get_args(Kernel))
     _check_name("precision", precision, get_args(Precision))
     _check_shapes(embedding_ND, label_N, adjacency_KK)
-    if embedding_ND.dtype in (torch.float16, torch.bfloat16):
-        embedding_ND = embedding_ND.float()
+    embedding_ND = embedding_ND.to(torch.promote_types(embedding_ND.dtype, torch.float32))
     adjacency_KK = adjacency_KK.to(embedding_ND.dtype)
     chosen: str = kernel
     if kernel == "auto":

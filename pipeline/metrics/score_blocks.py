@@ -4,6 +4,7 @@ Shape letters: M queries, N gallery items, D embedding, B queries of one block.
 """
 
 from collections.abc import Iterator
+from math import ceil
 
 import torch
 from torch import Tensor
@@ -55,16 +56,14 @@ def score_blocks(
         # A product with a single row takes another routine with another rounding.
         query_MD = query_MD.expand(2, -1)
     query_MD, gallery_ND = query_MD.contiguous(), gallery_ND.contiguous()
-    B = max(2, min(len(query_MD), ROWS_PER_BLOCK, SCORES_PER_BLOCK // N))
-    buffer_BN = query_MD.new_empty(B, N)
+    parts = _equal_parts(len(query_MD), min(ROWS_PER_BLOCK, SCORES_PER_BLOCK // N))
+    buffer_BN = query_MD.new_empty(parts[0].stop, N)
     own_group = None
     if query_group_M is not None and gallery_group_N is not None:
         own_group = OwnGroup(query_group_M, gallery_group_N)
-    for start in range(0, M, B):
-        # All blocks have one shape, hence one rounding: the last steps back instead of shrinking.
-        start = max(0, min(start, M - B))
-        rows = slice(start, min(start + B, M))
-        multiply(query_MD[start : start + B], gallery_ND, out_BN=buffer_BN)
+    for part in parts:
+        multiply(query_MD[part], gallery_ND, out_BN=buffer_BN)
+        rows = slice(part.start, min(part.stop, M))
         score_BN = buffer_BN[: rows.stop - rows.start]
         if own_group is not None:
             score_BN[own_group.pairs(rows)] = -torch.inf
@@ -86,14 +85,22 @@ def multiply(query_BD: Tensor, gallery_ND: Tensor, *, out_BN: Tensor) -> None:
     if query_BD.device.type != "cpu" or not torch.backends.mkldnn.is_available():
         torch.mm(query_BD, gallery_ND.T, out=out_BN)
         return
-    N = len(gallery_ND)
-    width = min(N, max(2, SCORES_PER_TILE // len(query_BD)))
-    for start in range(0, N, width):
-        # The last tile steps back: a single column would be rounded in another way.
-        tile = slice(min(start, N - width), min(start, N - width) + width)
+    for tile in _equal_parts(len(gallery_ND), SCORES_PER_TILE // len(query_BD)):
         out_BN[:, tile] = torch.ops.mkldnn._linear_pointwise(
             query_BD, gallery_ND[tile], None, "none", [], ""
         )
+
+
+def _equal_parts(length: int, largest: int) -> list[slice]:
+    """Cut into parts of one size, of which the last may reach back into the one before it.
+
+    Products of one shape round alike. A single row or column would take another routine with
+    another rounding, so a part has at least two.
+    """
+    count = ceil(length / max(2, largest))
+    size = ceil(length / count)
+    starts = [min(n * size, length - size) for n in range(count)]
+    return [slice(start, start + size) for start in starts]
 
 
 def _check(

@@ -25,7 +25,7 @@ Precision = Literal["fp32", "bf16"]
 
 # Few rows keep the diagonal blocks, half of which is wasted, small; many columns keep the number
 # of calls and thread barriers small. A float32 tile (2 MiB) still fits in the cache, where the
-# element-wise steps cost about 1 % of its matrix products.
+# element-wise steps cost about 1 % of its matrix products. COLUMNS is at least ROWS.
 ROWS = 256
 COLUMNS = 2048
 

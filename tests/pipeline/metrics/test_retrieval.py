@@ -117,12 +117,13 @@ def test_collapsed_space_scores_like_one_fixed_guess():
 
 def test_query_of_a_class_without_candidates_misses_and_is_counted():
     point = torch.eye(3)
-    label, group = torch.tensor([0, 0, 1]), torch.arange(3)
+    # Item 0 is alone in its class, so nothing fills the end of its list; item 0 least of all.
+    label, group = torch.tensor([0, 1, 1]), torch.arange(3)
     found = nearest(point, point, 5, query_group_M=group, gallery_group_N=group)
-    assert class_hits(found.indices, label, label, [1, 5])[2].tolist() == [False, False]
+    assert class_hits(found.indices, label, label, [1, 5])[0].tolist() == [False, False]
     counts = candidates_of_class(label, label, query_group_M=group, gallery_group_N=group)
-    assert counts.tolist() == [1, 1, 0]
-    assert candidates_of_class(label, label).tolist() == [2, 2, 1]
+    assert counts.tolist() == [0, 1, 1]
+    assert candidates_of_class(label, label).tolist() == [1, 2, 2]
 
 
 def test_candidates_agree_with_plain_loops():
