@@ -4,7 +4,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 from dvclive import Live
 
@@ -13,9 +12,12 @@ from pipeline.device import choose_device
 from pipeline.files.json_file import read_json
 from pipeline.files.table import read_metadata
 from pipeline.graph.store import read_graph
-from pipeline.losses.huse import HuseObjective
-from pipeline.models.huse import Huse, HuseConfig
+from pipeline.graph.tensors import graph_tensors
+from pipeline.models.huse import Huse
 from pipeline.models.store import StoredModel, save_model
+from pipeline.objectives import OBJECTIVES
+from pipeline.objectives.config import make_config
+from pipeline.objectives.objective import LossSettings
 from pipeline.params.load import load_section
 from pipeline.params.loss import LossParams
 from pipeline.params.model import ModelParams
@@ -79,12 +81,14 @@ def main(
         text_features=text_features,
     ).to(device)
     train, val = pairs.only("train"), pairs.only("val")
-    adjacency_KK = torch.from_numpy(read_graph(graph).adjacency_KK).to(device)
-    config = HuseConfig(
-        image_features=pairs.image_NI.shape[1],
-        text_features=pairs.text_NT.shape[1],
+    adjacency_KK, class_embedding_KE = graph_tensors(read_graph(graph), device)
+    objective = OBJECTIVES[loss.objective]
+    config = make_config(
+        objective,
+        model_params.model_dump(),
+        pairs,
+        psi_dim=class_embedding_KE.shape[1],
         num_classes=len(adjacency_KK),
-        **model_params.model_dump(exclude={"fusion"}),
     )
     model = Huse(config).to(device)
     model.standardise(train.image_NI, train.text_NT)
@@ -94,7 +98,11 @@ def main(
     with Live(str(curves), dvcyaml=None, save_dvc_exp=False, report=None) as live:
         best = train_towers(
             model,
-            HuseObjective(adjacency_KK, **loss.model_dump(exclude={"objective"})),
+            objective(
+                adjacency_KK,
+                class_embedding_KE,
+                LossSettings(**loss.model_dump(exclude={"objective"})),
+            ),
             optimizer,
             make_schedule(optimizer, p.schedule, p.steps),
             train=train,

@@ -47,12 +47,7 @@ def embed_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Embedded]:
             output = stored.model(
                 pairs.image_NI[start : start + CHUNK], pairs.text_NT[start : start + CHUNK]
             )
-            image_NK, text_NK = output.image_logits_BK, output.text_logits_BK
-            probabilities = {
-                "image": stored.fusion.image_probabilities(image_NK),
-                "text": stored.fusion.text_probabilities(text_NK),
-                "fused": stored.fusion.fused_probabilities(image_NK, text_NK),
-            }
+            probabilities = stored.fusion.probabilities(output)
             embeddings = {
                 "image": output.image_BD,
                 "text": output.text_BD,

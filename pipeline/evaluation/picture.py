@@ -41,8 +41,9 @@ def draw_gallery(path: Path, rows: list[GalleryRow], images: Path, background: s
             left = 3 * GAP + column * (CELL + GAP)
             frame = HIT if card.hit else MISS
             _draw_card(sheet, draw, card, (left, top), images, background, frame)
-            leaf = textwrap.shorten(card.class_path, 40, placeholder="...")
-            draw.text((left, top + CELL + 3), textwrap.fill(leaf, 17), fill=frame, font=_font(9))
+            # The end of a class path tells more than its beginning.
+            path = card.class_path if len(card.class_path) <= 40 else f"...{card.class_path[-37:]}"
+            draw.text((left, top + CELL + 3), textwrap.fill(path, 17), fill=frame, font=_font(9))
     with atomic_path(path) as temporary:
         sheet.save(temporary, format="PNG")
 
@@ -62,8 +63,8 @@ def _draw_card(
         offset = ((CELL - picture.width) // 2, (CELL - picture.height) // 2)
         sheet.paste(picture, (left + offset[0], top + offset[1]))
     else:
-        words = textwrap.fill(textwrap.shorten(card.text, 66, placeholder="..."), 14)
-        draw.text((left + 6, top + 6), words, fill="#000000", font=_font(11))
+        text = card.text if len(card.text) <= 66 else f"{card.text[:63]}..."
+        draw.text((left + 6, top + 6), textwrap.fill(text, 14), fill="#000000", font=_font(11))
     draw.rectangle((left, top, left + CELL - 1, top + CELL - 1), outline=frame, width=2)
 
 

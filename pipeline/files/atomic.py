@@ -23,13 +23,15 @@ def atomic_path(path: Path) -> Iterator[Path]:
         A path in the same folder (so that the rename is atomic) that the block must create.
 
     Raises:
-        InputError: The folder cannot be written to, or the disk is full.
+        InputError: The folder cannot be written to, the disk is full, or a file would take the
+            place of a folder.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        if path.is_dir() and not path.is_symlink():
+        # A folder replaces a folder; a file in place of one is a slip that must not delete it.
+        if temporary.is_dir() and path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         temporary.replace(path)
     except OSError as error:

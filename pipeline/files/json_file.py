@@ -34,11 +34,13 @@ def read_json(path: Path) -> Any:
         The parsed value.
 
     Raises:
-        InputError: The file is missing or is not JSON.
+        InputError: The file is missing, cannot be read or is not JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: not found; run the stage that makes it first") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid JSON ({error}); make it again") from error

@@ -6,6 +6,7 @@ Shape letters: N rows, D dimension.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -68,7 +69,13 @@ class VectorWriter:
         self._num_pending = 0
 
     def __enter__(self) -> VectorWriter:
-        self._writer = pq.ParquetWriter(self._atomic.__enter__(), self._schema)
+        # The stack leaves in reverse: last rows, end of the file, rename. An error in one of them,
+        # such as a full disk, reaches the next, so that the temporary file is always removed.
+        with ExitStack() as stack:
+            temporary = stack.enter_context(self._atomic)
+            self._writer = stack.enter_context(pq.ParquetWriter(temporary, self._schema))
+            stack.push(self._write_rest)
+            self._stack = stack.pop_all()
         return self
 
     def append(self, columns: list[pa.Array]) -> None:
@@ -92,10 +99,16 @@ class VectorWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._stack.__exit__(kind, error, traceback)
+
+    def _write_rest(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         if kind is None and self._pending:
             self._writer.write_table(pa.Table.from_batches(self._pending))
-        self._writer.close()
-        self._atomic.__exit__(kind, error, traceback)
 
 
 def read_vectors(path: Path, column: str) -> tuple[list[str], np.ndarray]:

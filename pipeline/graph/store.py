@@ -52,11 +52,14 @@ def read_graph(folder: Path) -> SemanticGraph:
     Raises:
         InputError: A file is missing or damaged, or the sizes differ.
     """
-    names = read_json(folder / "classes.json")["classes"]
+    description = read_json(folder / "classes.json")
+    if "classes" not in description:
+        raise InputError(f"{folder / 'classes.json'}: no key classes; make it again")
+    names = description["classes"]
     adjacency_KK = _read_array(folder / "adjacency.npy")
     class_embedding_KE = _read_array(folder / "class_embeddings.npy")
     size = len(names)
-    if adjacency_KK.shape != (size, size) or len(class_embedding_KE) != size:
+    if adjacency_KK.shape != (size, size) or class_embedding_KE.shape[:1] != (size,):
         raise InputError(f"{folder}: {size} class names but other sizes of arrays; make it again")
     return SemanticGraph(names, adjacency_KK, class_embedding_KE)
 
@@ -71,5 +74,5 @@ def _read_array(path: Path) -> np.ndarray:
         return np.load(path, allow_pickle=False)
     except FileNotFoundError as error:
         raise InputError(f"{path}: not found; run the stage that makes it first") from error
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, EOFError) as error:
         raise InputError(f"{path}: not a readable array ({error}); make it again") from error

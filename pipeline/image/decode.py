@@ -1,5 +1,6 @@
 """Picture file -> RGB pixels, or the reason why not."""
 
+import struct
 from pathlib import Path
 
 from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
@@ -36,14 +37,14 @@ def decode_image(path: Path, background: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise UnreadableImageError(f"too many pixels ({error})") from error
     # Broken files make Pillow's decoders raise all of these.
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError, struct.error) as error:
         raise UnreadableImageError(f"broken picture ({error})") from error
 
 
 def _to_rgb(image: Image.Image, background: str) -> Image.Image:
-    if image.mode.startswith("I;16"):
+    if image.mode == "I" or image.mode.startswith("I;16"):
         # Pillow's own conversion clips 16-bit grey to white instead of scaling it.
-        image = image.point(lambda value: value / 257).convert("L")
+        image = image.convert("I").point(lambda value: value / 257).convert("L")
     if not image.has_transparency_data:
         return image.convert("RGB")
     backdrop = Image.new("RGBA", image.size, ImageColor.getrgb(background))

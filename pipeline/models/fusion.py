@@ -1,4 +1,4 @@
-"""Late fusion: a weighted average of the two modalities' softmax outputs (HUSE section 2).
+"""From logits to probabilities: temperatures and the weight of late fusion (HUSE section 2).
 
 Shape letters: N items, K classes.
 """
@@ -11,79 +11,66 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional
 
+from pipeline.models.huse import HuseOutput
+
 
 @dataclass(frozen=True)
 class Fusion:
-    """How sure each modality is allowed to be, and how much it counts.
+    """How sure each prediction is allowed to be, and how much each modality counts.
 
     The paper averages the plain softmax outputs with a weight. An over-confident modality then
     outvotes a better one, so each modality's logits are first divided by its own temperature.
     """
 
     image_weight: float
-    """Weight of the image's probabilities; the text has the rest."""
+    """Late fusion: weight of the image's probabilities; the text has the rest."""
     image_temperature: float
     text_temperature: float
+    fused_temperature: float
+    """Concatenation: temperature of the one prediction from both; 1 with late fusion."""
 
-    def image_probabilities(self, logits_NK: Tensor) -> Tensor:
-        """Calibrated class probabilities from the image.
-
-        Args:
-            logits_NK: [N, K] image logits.
-
-        Returns:
-            [N, K], rows sum to 1.
-        """
-        return (logits_NK / self.image_temperature).softmax(dim=1)
-
-    def text_probabilities(self, logits_NK: Tensor) -> Tensor:
-        """Calibrated class probabilities from the text.
+    def probabilities(self, output: HuseOutput) -> dict[str, Tensor]:
+        """Calibrated class probabilities.
 
         Args:
-            logits_NK: [N, K] text logits.
+            output: Forward pass of N items.
 
         Returns:
-            [N, K], rows sum to 1.
+            [N, K] with rows that sum to 1, for `image`, `text` and `fused`.
         """
-        return (logits_NK / self.text_temperature).softmax(dim=1)
-
-    def fused_probabilities(self, image_logits_NK: Tensor, text_logits_NK: Tensor) -> Tensor:
-        """Class probabilities from both.
-
-        Args:
-            image_logits_NK: [N, K] image logits.
-            text_logits_NK: [N, K] text logits.
-
-        Returns:
-            [N, K], rows sum to 1.
-        """
-        return self.image_weight * self.image_probabilities(image_logits_NK) + (
-            1 - self.image_weight
-        ) * self.text_probabilities(text_logits_NK)
+        image_NK = (output.image_logits_BK / self.image_temperature).softmax(dim=1)
+        text_NK = (output.text_logits_BK / self.text_temperature).softmax(dim=1)
+        if output.fused_logits_BK is not None:
+            fused_NK = (output.fused_logits_BK / self.fused_temperature).softmax(dim=1)
+        else:
+            fused_NK = self.image_weight * image_NK + (1 - self.image_weight) * text_NK
+        return {"image": image_NK, "text": text_NK, "fused": fused_NK}
 
 
-def fit_fusion(image_logits_NK: Tensor, text_logits_NK: Tensor, label_N: Tensor) -> Fusion:
-    """Fit both temperatures, then the weight, by the likelihood of validation labels.
+def fit_fusion(output: HuseOutput, label_N: Tensor) -> Fusion:
+    """Fit the temperatures, then the weight, by the likelihood of validation labels.
 
     Args:
-        image_logits_NK: [N, K] image logits of validation items.
-        text_logits_NK: [N, K] their text logits.
+        output: Forward pass of N validation items.
         label_N: [N] int64 true classes.
 
     Returns:
         The fitted fusion; deterministic.
     """
-    image_temperature = _fit_temperature(image_logits_NK, label_N)
-    text_temperature = _fit_temperature(text_logits_NK, label_N)
-    image_N = _probability_of(image_logits_NK / image_temperature, label_N)
-    text_N = _probability_of(text_logits_NK / text_temperature, label_N)
+    image_temperature = _fit_temperature(output.image_logits_BK, label_N)
+    text_temperature = _fit_temperature(output.text_logits_BK, label_N)
+    if output.fused_logits_BK is not None:
+        fused_temperature = _fit_temperature(output.fused_logits_BK, label_N)
+        return Fusion(0.5, image_temperature, text_temperature, fused_temperature)
+    image_N = _probability_of(output.image_logits_BK / image_temperature, label_N)
+    text_N = _probability_of(output.text_logits_BK / text_temperature, label_N)
 
     def negative_log_likelihood(weight: float) -> float:
         mixed_N = weight * image_N + (1 - weight) * text_N
         return -mixed_N.clamp_min(1e-30).log().mean().item()
 
     weight = _minimise(negative_log_likelihood, 0.0, 1.0)
-    return Fusion(weight, image_temperature, text_temperature)
+    return Fusion(weight, image_temperature, text_temperature, 1.0)
 
 
 def _fit_temperature(logits_NK: Tensor, label_N: Tensor) -> float:

@@ -34,6 +34,10 @@ class HuseConfig:
     dropout: float
     logit_scale: str
     """`none` (the paper) or `learned`."""
+    classifier: str
+    """`shared` (the paper), `per_modality`, or `probe`: shared, on detached embeddings."""
+    fusion: str
+    """`late` (the paper) or `concat` (the notebooks)."""
 
 
 class HuseOutput(NamedTuple):
@@ -46,11 +50,21 @@ class HuseOutput(NamedTuple):
     image_logits_BK: Tensor
     """[B, K] classifier on the image embeddings."""
     text_logits_BK: Tensor
-    """[B, K] the same classifier on the text embeddings."""
+    """[B, K] classifier on the text embeddings."""
+    fused_logits_BK: Tensor | None
+    """[B, K] one classifier on both embeddings; None with late fusion."""
 
 
 class Huse(nn.Module):
-    """The two towers and the shared classifier chi."""
+    """The two towers and the classifier chi.
+
+    Late fusion: chi is one linear layer D -> K, applied to either embedding with the same weights
+    (or one layer per modality for the rivals that have it so).
+
+    Concatenation: one linear layer 2D -> K on both embeddings side by side. It is kept as two
+    layers D -> K that share a bias, whose logits add up to the fused ones; so an item with one
+    modality can still be classified, as if the other's embedding were zero.
+    """
 
     def __init__(self, config: HuseConfig) -> None:
         """Create the modules with random weights.
@@ -67,7 +81,13 @@ class Huse(nn.Module):
         self.text_tower = Tower(
             config.text_features, layers=config.text_layers, dropout=config.dropout, **common
         )
-        self.classifier = nn.Linear(config.dim, config.num_classes)
+        shared = config.fusion == "late" and config.classifier != "per_modality"
+        self.classifiers = nn.ModuleList(
+            nn.Linear(config.dim, config.num_classes, bias=config.fusion == "late")
+            for _ in range(1 if shared else 2)
+        )
+        if config.fusion == "concat":
+            self.bias_K = nn.Parameter(torch.zeros(config.num_classes))
         if config.logit_scale == "learned":
             # Departure from the paper: |logit| <= |w| for a unit-norm embedding, so a plain linear
             # layer must grow its weights before the softmax can become confident.
@@ -83,18 +103,6 @@ class Huse(nn.Module):
         self.image_tower.standardise(image_NI)
         self.text_tower.standardise(text_NT)
 
-    def classify(self, embedding_BD: Tensor) -> Tensor:
-        """Apply the shared classifier.
-
-        Args:
-            embedding_BD: [B, D] embeddings of either modality, unit norm.
-
-        Returns:
-            [B, K] logits.
-        """
-        logits_BK = self.classifier(embedding_BD)
-        return logits_BK * self.log_scale.exp() if hasattr(self, "log_scale") else logits_BK
-
     def forward(self, image_BI: Tensor, text_BT: Tensor) -> HuseOutput:
         """Embed and classify a batch of items.
 
@@ -107,4 +115,17 @@ class Huse(nn.Module):
         """
         image_BD = self.image_tower(image_BI)
         text_BD = self.text_tower(text_BT)
-        return HuseOutput(image_BD, text_BD, self.classify(image_BD), self.classify(text_BD))
+        image_BK = self._logits(image_BD, self.classifiers[0])
+        text_BK = self._logits(text_BD, self.classifiers[-1])
+        if self.config.fusion == "late":
+            return HuseOutput(image_BD, text_BD, image_BK, text_BK, None)
+        bias_K = self.bias_K
+        return HuseOutput(
+            image_BD, text_BD, image_BK + bias_K, text_BK + bias_K, image_BK + text_BK + bias_K
+        )
+
+    def _logits(self, embedding_BD: Tensor, classifier: nn.Module) -> Tensor:
+        if self.config.classifier == "probe":
+            embedding_BD = embedding_BD.detach()
+        logits_BK = classifier(embedding_BD)
+        return logits_BK * self.log_scale.exp() if hasattr(self, "log_scale") else logits_BK

@@ -38,7 +38,9 @@ def save_model(folder: Path, stored: StoredModel) -> None:
     Raises:
         InputError: The folder cannot be written to.
     """
-    weights = {name: tensor.cpu().contiguous() for name, tensor in stored.model.state_dict().items()}
+    weights = {
+        name: tensor.cpu().contiguous() for name, tensor in stored.model.state_dict().items()
+    }
     with atomic_path(folder / "model.safetensors") as temporary:
         # safetensors' own save_file makes a file that only its owner may read.
         temporary.write_bytes(save(weights))

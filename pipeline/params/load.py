@@ -42,12 +42,14 @@ def read_params(path: Path) -> dict[str, Any]:
         Section name to its raw value.
 
     Raises:
-        InputError: The file is missing, not YAML, or not a mapping.
+        InputError: The file is missing, cannot be read, is not YAML or not a mapping.
     """
     try:
         values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: not found; run in the project's folder") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):

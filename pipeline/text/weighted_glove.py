@@ -83,12 +83,12 @@ class WeightedGlove:
         Raises:
             InputError: A file is missing or damaged.
         """
-        words = read_json(folder / "glove.json")["words"]
+        description = read_json(folder / "glove.json")
         try:
             tensors = load_file(folder / "glove.safetensors")
-        except (OSError, SafetensorError) as error:
+            return cls(description["words"], tensors["vectors"], tensors["idf"])
+        except (OSError, SafetensorError, KeyError) as error:
             raise InputError(f"{folder}: not a readable text encoder ({error})") from error
-        return cls(words=words, vectors_VE=tensors["vectors"], idf_V=tensors["idf"])
 
 
 def distinct_words(texts: Sequence[str]) -> set[str]:

@@ -20,4 +20,4 @@ def calibrate(model: Huse, val: Pairs) -> Fusion:
     model.eval()
     with torch.inference_mode():
         output = model(val.image_NI, val.text_NT)
-    return fit_fusion(output.image_logits_BK.cpu(), output.text_logits_BK.cpu(), val.label_N.cpu())
+    return fit_fusion(output, val.label_N)

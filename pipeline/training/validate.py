@@ -22,9 +22,9 @@ def validate(model: Huse, pairs: Pairs) -> dict[str, float]:
         pairs: Validation items; the first `MAX_ITEMS` are used.
 
     Returns:
-        `r_at_1` (mean of the four directions), `accuracy_image`, `accuracy_text`, `accuracy_fused`
-        (plain average of the softmax outputs) and `score`, the mean of `r_at_1` and
-        `accuracy_fused`.
+        `r_at_1` (mean of the four directions); `accuracy_image`, `accuracy_text` and
+        `accuracy_fused` (plain average of the softmax outputs, or the one prediction from both);
+        `score`, the mean of `r_at_1` and `accuracy_fused`.
     """
     model.eval()
     with torch.inference_mode():
@@ -32,7 +32,8 @@ def validate(model: Huse, pairs: Pairs) -> dict[str, float]:
     label_N = pairs.label_N[:MAX_ITEMS]
     image_NK = output.image_logits_BK.softmax(dim=1)
     text_NK = output.text_logits_BK.softmax(dim=1)
-    accuracy_fused = _accuracy(image_NK + text_NK, label_N)
+    fused_NK = output.fused_logits_BK if output.fused_logits_BK is not None else image_NK + text_NK
+    accuracy_fused = _accuracy(fused_NK, label_N)
     r_at_1 = _mean_r_at_1(output, label_N)
     return {
         "r_at_1": r_at_1,

@@ -1,0 +1,172 @@
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from PIL import Image
+from ruamel.yaml import YAML
+from typer.testing import CliRunner
+
+from stages.__main__ import app
+
+ROOT = Path(__file__).parents[1]
+
+# Small enough for all seven stages in seconds, large enough for a loss that falls.
+TINY = {
+    "split.min_class_size": 1,
+    "model.dim": 16,
+    "model.image_layers": 2,
+    "model.width": 16,
+    "train.steps": 40,
+    "train.batch_size": 32,
+    "train.validate_every": 10,
+}
+
+# Words that GloVe knows; every colour with every class makes an item.
+COLOURS = ["red", "green", "blue", "black"]
+CLASSES = {
+    "sweater": "clothing<knitwear<sweater",
+    "dress": "clothing<dress",
+    "boots": "shoes<boots",
+    "ring": "jewelry",
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder in which `huse` or `dvc` is run: params.yaml, a catalogue, perhaps everything."""
+
+    root: Path
+
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Change leaves of params.yaml, named `section.key`."""
+        yaml = YAML()
+        params = yaml.load(self.root / "params.yaml")
+        for leaf, value in values.items():
+            *sections, key = leaf.split(".")
+            node = params
+            for section in sections:
+                node = node[section]
+            node[key] = value
+        yaml.dump(params, self.root / "params.yaml")
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of the environment here; output is captured, failure is the caller's."""
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        return subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, text=True, check=False
+        )
+
+    def succeed(self, *command: str) -> str:
+        """Run a program here that must succeed; returns its standard output."""
+        done = self.run(*command)
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def huse(self, *arguments: str) -> Result:
+        """Run `huse` here within this process, which spares the import of torch."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.root)
+            return CliRunner().invoke(app, list(arguments))
+
+    def refuse(self, *arguments: str) -> str:
+        """Run `huse` here where it must stop on a user's mistake; returns the message.
+
+        Status 1, no traceback, nothing but `error: ...` lines on standard error.
+        """
+        result = self.huse(*arguments)
+        assert isinstance(result.exception, SystemExit), repr(result.exception)
+        assert result.exit_code == 1, result.output
+        lines = result.stderr.splitlines()
+        assert lines
+        assert all(line.startswith("error: ") for line in lines), result.stderr
+        return "\n".join(line.removeprefix("error: ") for line in lines)
+
+    def copy(self, root: Path) -> "Project":
+        """Copy everything, DVC's cache included."""
+        shutil.copytree(self.root, root, symlinks=True)
+        return Project(root)
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """This environment's programs, and nothing of the user's own settings of git and DVC."""
+    empty = tmp_path_factory.mktemp("settings")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("GIT_", "DVC_")):
+                patch.delenv(name)
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        patch.setenv("GIT_CONFIG_GLOBAL", str(empty / "gitconfig"))
+        for name in ("GLOBAL_CONFIG_DIR", "SYSTEM_CONFIG_DIR", "SITE_CACHE_DIR"):
+            patch.setenv(f"DVC_{name}", str(empty / name))
+        patch.setenv("DVC_NO_ANALYTICS", "1")
+        yield
+
+
+@pytest.fixture(scope="session")
+def finished_project(tmp_path_factory: pytest.TempPathFactory, environment: None) -> Project:
+    """A clone of this project on a tiny catalogue after one `dvc repro`; tests change copies."""
+    project = Project(tmp_path_factory.mktemp("finished") / "project")
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        # dvc.lock tells of another catalogue; a file may be deleted but still be in the index.
+        if name != "dvc.lock" and (ROOT / name).is_file():
+            (project.root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, project.root / name)
+    project.set(TINY)
+    project.succeed("git", "init", "--quiet")
+    project.succeed("git", "config", "user.name", "Test")
+    project.succeed("git", "config", "user.email", "test@example.org")
+    result = project.huse("sample-catalog", "--limit", "120")
+    assert result.exit_code == 0, result.output
+    project.succeed("dvc", "repro")
+    project.succeed("git", "add", "--all")
+    project.succeed("git", "commit", "--quiet", "--message", "Finished")
+    return project
+
+
+@pytest.fixture
+def project(finished_project: Project, tmp_path: Path) -> Project:
+    """A finished project of the test's own."""
+    return finished_project.copy(tmp_path / "project")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Project:
+    """A folder with params.yaml and a catalogue of sixteen drawn pictures; no stage has run."""
+    project = Project(tmp_path / "shop")
+    pictures = project.root / "pictures"
+    pictures.mkdir(parents=True)
+    shutil.copy(ROOT / "params.yaml", project.root)
+    project.set(
+        {
+            **TINY,
+            "catalog.path": "catalog.csv",
+            "catalog.images": "pictures",
+            "catalog.columns.group": None,
+            "split.val": 0.25,
+            "split.test": 0.25,
+        }
+    )
+    lines = ["image,text,classes"]
+    for number, (colour, thing) in enumerate(product(COLOURS, CLASSES)):
+        drawn = Image.linear_gradient("L").rotate(90 * number).resize((16 + number, 16))
+        drawn.convert("RGB").save(pictures / f"{number}.png")
+        lines.append(f"{number}.png,{colour} {thing},{CLASSES[thing]}")
+    (project.root / "catalog.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return project

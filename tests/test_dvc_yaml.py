@@ -1,0 +1,192 @@
+"""dvc.yaml says of every stage what it runs, reads and writes: no less, or a change would be
+missed, and no more, or a stage would run for nothing.
+"""
+
+import ast
+import importlib
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.params.schema import SECTIONS
+from stages.__main__ import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+STAGES: dict[str, Any] = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+PARAMS: dict[str, Any] = YAML(typ="safe").load(ROOT / "params.yaml")
+
+# They hold the types of options, the places of artifacts (compared below) and the check of the
+# whole params.yaml, which can stop a run but not change an artifact. With them goes what only
+# they import: the schema of all sections, of which a stage runs its own alone.
+EXEMPT = {"stages/command.py", "stages/paths.py"}
+
+# Where the user's catalogue is stands in params.yaml, not in the stages' options.
+OF_THE_USER = {"${catalog.path}", "${catalog.images}"}
+
+
+def imported_modules(source: str) -> Iterator[str]:
+    """Names of all modules that a file may import, within functions too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module is not None
+            yield node.module
+            # `from pipeline.losses import graph` imports a module too.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def files_of_module(module: str) -> Iterator[str]:
+    """The module's own file and the package files that Python runs on the way to it."""
+    parts = module.split(".")
+    if parts[0] not in ("pipeline", "stages"):
+        return
+    for end in range(1, len(parts) + 1):
+        place = "/".join(parts[:end])
+        for name in (f"{place}.py", f"{place}/__init__.py"):
+            if (ROOT / name).is_file():
+                yield name
+
+
+def import_closure(start: str) -> set[str]:
+    """Files that importing `start` may run; without EXEMPT and empty package files."""
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name in EXEMPT:
+            continue
+        seen.add(name)
+        for module in imported_modules((ROOT / name).read_text(encoding="utf-8")):
+            waiting.extend(files_of_module(module))
+    return {name for name in seen if is_code(name)}
+
+
+def is_code(name: str) -> bool:
+    return bool((ROOT / name).read_text(encoding="utf-8").strip())
+
+
+def covers(dep: str, name: str) -> bool:
+    return name == dep or name.startswith(f"{dep}/")
+
+
+def code_deps(stage: str) -> set[str]:
+    return {dep for dep in STAGES[stage]["deps"] if dep.startswith(("pipeline/", "stages/"))}
+
+
+def data_deps(stage: str) -> set[str]:
+    return set(STAGES[stage]["deps"]) - code_deps(stage) - OF_THE_USER
+
+
+def written(stage: str) -> set[str]:
+    return {*STAGES[stage]["outs"], *STAGES[stage].get("metrics", [])}
+
+
+def path_options(stage: str) -> set[str]:
+    """Defaults of the command's options for artifacts."""
+    signature = inspect.signature(importlib.import_module(f"stages.{stage}").main)
+    defaults = {name: option.default for name, option in signature.parameters.items()}
+    assert defaults.pop("params") == Path("params.yaml")
+    assert all(isinstance(default, Path) for default in defaults.values())
+    return {default.as_posix() for default in defaults.values()}
+
+
+def leaves(node: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def loaded_sections(stage: str) -> set[str]:
+    """Sections of params.yaml that a stage file asks for."""
+    tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8"))
+    return {
+        ast.literal_eval(node.args[1])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "load_section"
+    }
+
+
+def test_every_stage_is_a_command_and_runs_its_file():
+    assert set(STAGES) == set(COMMANDS) - {"sample_catalog"}
+    for name, stage in STAGES.items():
+        assert stage["cmd"] == f"python -m stages.{name}"
+        assert stage["desc"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_code_that_a_stage_runs_is_among_its_dependencies(stage):
+    missing = {
+        name
+        for name in import_closure(f"stages/{stage}.py")
+        if not any(covers(dep, name) for dep in code_deps(stage))
+    }
+    assert missing == set(), f"add to the deps of {stage}"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_no_code_that_it_does_not_run(stage):
+    closure = import_closure(f"stages/{stage}.py")
+    for dep in code_deps(stage):
+        folder = ROOT / dep
+        files = folder.rglob("*.py") if folder.is_dir() else [folder]
+        names = {file.relative_to(ROOT).as_posix() for file in files}
+        unused = {name for name in names if is_code(name)} - closure
+        assert unused == set(), f"{stage} depends on {dep} but never imports these; name files"
+
+
+def test_data_files_of_the_library_are_dependencies_of_a_stage():
+    data = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "pipeline").rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    deps = {dep for stage in STAGES for dep in code_deps(stage)}
+    assert data
+    assert {name for name in data if not any(covers(dep, name) for dep in deps)} == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_artifacts_are_the_defaults_of_the_options(stage):
+    options = path_options(stage)
+    inputs = options & data_deps(stage)
+    outputs = options - inputs
+    assert data_deps(stage) == inputs, "a stage reads by default what dvc.yaml says"
+    for out in written(stage):
+        assert any(covers(option, out) for option in outputs), f"no option for {out}"
+    for option in outputs:
+        assert any(covers(option, out) for out in written(stage)), f"{option} is not in dvc.yaml"
+
+
+def test_what_a_stage_reads_another_one_writes():
+    outs = {out for stage in STAGES for out in written(stage)}
+    for stage in STAGES:
+        assert data_deps(stage) <= outs, stage
+
+
+def test_sections_are_the_same_in_params_yaml_in_the_schema_and_in_dvc_yaml():
+    tracked = {leaf.split(".")[0] for stage in STAGES.values() for leaf in stage["params"]}
+    assert list(PARAMS) == list(SECTIONS)
+    assert tracked == set(SECTIONS)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_tracks_the_sections_that_it_loads(stage):
+    assert {leaf.split(".")[0] for leaf in STAGES[stage]["params"]} == loaded_sections(stage)
+
+
+def test_every_parameter_is_tracked_by_a_stage():
+    tracked = {leaf for stage in STAGES.values() for leaf in stage["params"]}
+    untracked = {
+        leaf
+        for leaf in leaves(PARAMS)
+        if not any(leaf == name or leaf.startswith(f"{name}.") for name in tracked)
+    }
+    assert untracked == set()
