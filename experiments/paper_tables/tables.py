@@ -1,0 +1,110 @@
+"""The paper's Tables 1, 2 and 3 from all measurements."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from pipeline.files.atomic import atomic_path
+from pipeline.files.json_file import read_json, write_json
+
+NAMES = {
+    "triplet": "Triplet",
+    "cme": "CME",
+    "adamine": "AdaMine",
+    "devise": "DeViSE*",
+    "hie": "HIE*",
+    "huse_p": "HUSE-P",
+    "huse": "**HUSE**",
+    "separate": "separate models",
+}
+DIRECTIONS = ("image_to_image", "image_to_text", "text_to_image", "text_to_text")
+TABLES = {
+    "recall": ("Table 1: R@1 / 5 / 10", DIRECTIONS),
+    "hierarchy": ("Table 2: HP@2 / 5 / 10", DIRECTIONS),
+    "accuracy": ("Table 3: accuracy", ("image", "text", "fused")),
+}
+
+
+def main(
+    runs: Annotated[Path, typer.Option(help="Folder of the measurements.")],
+    out: Annotated[Path, typer.Option(help="Folder to write tables.md and tables.json to.")],
+) -> None:
+    """Write mean and standard deviation over the seeds."""
+    results = {name: _summary(runs / "measured", name) for name in NAMES}
+    regression = read_json(runs / "regression.json")["accuracy"]
+    tuned = {name: read_json(runs / "tuned" / f"{name}.json")["best"] for name in NAMES}
+    standing = {table: _standing(results, table, columns) for table, (_, columns) in TABLES.items()}
+    write_json(
+        out / "tables.json",
+        {
+            "results": results,
+            "logistic_regression": regression,
+            "settings": tuned,
+            "huse_first_or_within_spread": standing,
+        },
+    )
+    lines = []
+    for table, (title, columns) in TABLES.items():
+        lines += [f"### {title}", "", _row("", [column.replace("_", " ") for column in columns])]
+        lines.append("|---" * (len(columns) + 1) + "|")
+        for name, label in NAMES.items():
+            cells = [_cell(results[name][table][column]) for column in columns]
+            lines.append(_row(label, cells))
+        if table == "accuracy":
+            cells = [f"{regression[column]:.3f}" for column in columns]
+            lines.append(_row("logistic regression", cells))
+        first, total = standing[table]["columns"], standing[table]["of"]
+        lines += [
+            "",
+            f"HUSE is first, or within the spread of the first, in {first} of {total}.",
+            "",
+        ]
+    lines += ["### Settings chosen on validation", "", _row("objective", ["setting"]), "|---|---|"]
+    lines += [_row(label, [str(tuned[name])]) for name, label in NAMES.items()]
+    with atomic_path(out / "tables.md") as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _summary(folder: Path, name: str) -> dict[str, Any]:
+    """Mean and standard deviation over the seeds, per table and column."""
+    seeds = [read_json(path) for path in sorted(folder.glob(f"{name}-*.json"))]
+    summary: dict[str, Any] = {}
+    for table, (_, columns) in TABLES.items():
+        summary[table] = {}
+        for column in columns:
+            values = np.atleast_2d(np.array([seed[table][column] for seed in seeds]).T)
+            summary[table][column] = {
+                "mean": values.mean(axis=1).tolist(),
+                "deviation": values.std(axis=1, ddof=1).tolist(),
+                "seeds": len(seeds),
+            }
+    return summary
+
+
+def _standing(results: dict[str, Any], table: str, columns: tuple[str, ...]) -> dict[str, int]:
+    """In how many columns HUSE is first, or no farther from it than the larger deviation."""
+    good = total = 0
+    for column in columns:
+        for position, mean in enumerate(results["huse"][table][column]["mean"]):
+            best = max(results, key=lambda name: results[name][table][column]["mean"][position])
+            spread = max(
+                results[name][table][column]["deviation"][position] for name in ("huse", best)
+            )
+            good += results[best][table][column]["mean"][position] - mean <= spread
+            total += 1
+    return {"columns": int(good), "of": total}
+
+
+def _cell(value: dict[str, Any]) -> str:
+    pairs = zip(value["mean"], value["deviation"], strict=True)
+    return " / ".join(f"{mean:.3f} ± {deviation:.3f}" for mean, deviation in pairs)
+
+
+def _row(label: str, cells: list[str]) -> str:
+    return f"| {label} | " + " | ".join(cells) + " |"
+
+
+if __name__ == "__main__":
+    typer.run(main)
