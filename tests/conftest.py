@@ -132,6 +132,8 @@ def finished_project(tmp_path_factory: pytest.TempPathFactory, environment: None
     project.succeed("git", "init", "--quiet")
     project.succeed("git", "config", "user.name", "Test")
     project.succeed("git", "config", "user.email", "test@example.org")
+    project.succeed("git", "add", "--all")
+    project.succeed("git", "commit", "--quiet", "--message", "Clone")
     result = project.huse("sample-catalog", "--limit", "120")
     assert result.exit_code == 0, result.output
     project.succeed("dvc", "repro")

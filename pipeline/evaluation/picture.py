@@ -42,8 +42,8 @@ def draw_gallery(path: Path, rows: list[GalleryRow], images: Path, background: s
             frame = HIT if card.hit else MISS
             _draw_card(sheet, draw, card, (left, top), images, background, frame)
             # The end of a class path tells more than its beginning.
-            path = card.class_path if len(card.class_path) <= 40 else f"...{card.class_path[-37:]}"
-            draw.text((left, top + CELL + 3), textwrap.fill(path, 17), fill=frame, font=_font(9))
+            name = card.class_path if len(card.class_path) <= 40 else f"...{card.class_path[-37:]}"
+            draw.text((left, top + CELL + 3), textwrap.fill(name, 17), fill=frame, font=_font(9))
     with atomic_path(path) as temporary:
         sheet.save(temporary, format="PNG")
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.errors import InputError
@@ -39,10 +39,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
             raise
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
-        else:
-            temporary.unlink(missing_ok=True)
+        # Where nothing could be made there is nothing to remove, and no error to hide the first.
+        with suppress(OSError):
+            if temporary.is_dir():
+                shutil.rmtree(temporary, ignore_errors=True)
+            else:
+                temporary.unlink()
 
 
 def _is_inside(path: Path, folder: Path) -> bool:

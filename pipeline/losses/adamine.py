@@ -72,8 +72,8 @@ def _class_terms(
         # With the negatives sorted, the c nearest are those that come before a positive's limit,
         # and their violations add up to c * limit minus a running sum.
         violated_RP = torch.searchsorted(negative_RB.detach(), limit_RP.detach())
-        running_sum_RB = negative_RB.masked_fill(negative_RB.isinf(), 0).cumsum(dim=1)
-        nearest_sum_RP = functional.pad(running_sum_RB, (1, 0)).gather(1, violated_RP)
+        running_sum_RB = functional.pad(negative_RB.cumsum(dim=1), (1, 0))
+        nearest_sum_RP = running_sum_RB.gather(1, violated_RP)
         violation_RP = violated_RP * limit_RP - nearest_sum_RP
         is_positive_RP = is_member_BP[position_R] & (member_RP != position_R[:, None])
         return violation_RP[is_positive_RP].sum(), violated_RP[is_positive_RP].sum()

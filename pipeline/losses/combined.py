@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
+from pipeline.errors import InputError
+
 
 def weighted_total(
     parts: Mapping[str, Callable[[], Tensor]], weights: Mapping[str, float]
@@ -27,7 +29,8 @@ def weighted_total(
         order of `parts`.
 
     Raises:
-        ValueError: If the names differ, a weight is negative, or every weight is 0.
+        InputError: Every weight is 0.
+        ValueError: The names differ, or a weight is negative.
     """
     if parts.keys() != weights.keys():
         raise ValueError(f"parts {sorted(parts)} and weights {sorted(weights)} need the same names")
@@ -35,9 +38,9 @@ def weighted_total(
         raise ValueError(f"weights need to be >= 0, got {dict(weights)}")
     values = {name: part() for name, part in parts.items() if weights[name] > 0}
     if not values:
-        raise ValueError(f"every weight is 0, there is nothing to minimise: {sorted(parts)}")
-    weighted = [weights[name] * value for name, value in values.items()]
-    total = weighted[0]
-    for term in weighted[1:]:
-        total = total + term
-    return total, {name: value.detach() for name, value in values.items()}
+        raise InputError(
+            f"loss: the weights of {', '.join(parts)} are all 0, so there is nothing to minimise; "
+            "raise one of alpha, beta and gamma"
+        )
+    first, *others = [weights[name] * value for name, value in values.items()]
+    return sum(others, start=first), {name: value.detach() for name, value in values.items()}

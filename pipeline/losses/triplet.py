@@ -47,10 +47,10 @@ def triplet_loss(image_BD: Tensor, text_BD: Tensor, label_B: Tensor, *, margin: 
         first_farther_RP = torch.searchsorted(
             negative_RC.detach(), positive_RP.detach(), right=True
         )
+        # A batch of one class has no negative: it keeps infinity, which leaves a loss of 0.
         chosen_RP = first_farther_RP.minimum(negative_count_R1 - 1).clamp(min=0)
         violation_RP = (margin + positive_RP - negative_RC.gather(1, chosen_RP)).clamp(min=0)
         is_triplet_RP = is_member_CP[position_R] & (member_RP != position_R[:, None])
-        is_triplet_RP = is_triplet_RP & (negative_count_R1 > 0)
         return violation_RP[is_triplet_RP].sum(), is_triplet_RP.sum()
 
     everything = slice(0, len(embedding))

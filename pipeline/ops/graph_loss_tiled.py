@@ -59,7 +59,7 @@ def tiled_graph_loss(
         The scalar loss and the gradient [N, D] (None where not asked for).
     """
     count = len(embedding_ND)
-    embedding_ND = embedding_ND.contiguous()
+    embedding_ND = embedding_ND.contiguous()  # once, or every product would copy
     operand_ND = embedding_ND.bfloat16() if precision == "bf16" else embedding_ND
     gradient_ND = torch.zeros_like(embedding_ND) if with_gradient else None
     buffers = embedding_ND.new_empty(2, min(count, COLUMNS) * min(count, ROWS))

