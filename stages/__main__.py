@@ -23,10 +23,13 @@ COMMANDS = (
 class _LazyGroup(TyperGroup):
     """Imports a command's module when the command is asked for: torch takes seconds to import."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    # Typer's own base class is annotated with a private copy of click's types.
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         return list(COMMANDS)
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> TyperCommand | None:
+    def get_command(  # type: ignore[override]
+        self, ctx: typer.Context, cmd_name: str
+    ) -> TyperCommand | None:
         name = cmd_name.replace("-", "_")
         if name not in COMMANDS:
             return None

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from pipeline.catalog.classes import make_classes
+from pipeline.catalog.components import find_components
 from pipeline.catalog.items import ITEM_COLUMNS, make_items
 from pipeline.catalog.read import read_catalog
 from pipeline.catalog.split import make_splits
@@ -16,13 +18,16 @@ from pipeline.params.catalog import CatalogParams
 from pipeline.params.load import load_section
 from pipeline.params.split import SplitParams
 from stages.command import ParamsPath, run
-from stages.paths import CLASSES, ITEMS, PARAMS, REJECTED, SPLITS
+from stages.paths import CLASSES, GROUPS, ITEMS, PARAMS, REJECTED, SPLITS
 
 
 def main(
     params: ParamsPath = PARAMS,
     items: Annotated[Path, typer.Option(help="Where to write the usable items.")] = ITEMS,
     splits: Annotated[Path, typer.Option(help="Where to write each item's split.")] = SPLITS,
+    groups: Annotated[
+        Path, typer.Option(help="Where to write which items are kept together.")
+    ] = GROUPS,
     classes: Annotated[Path, typer.Option(help="Where to write the class list.")] = CLASSES,
     rejected: Annotated[Path, typer.Option(help="Where to list unusable rows.")] = REJECTED,
 ) -> None:
@@ -35,6 +40,8 @@ def main(
     split_table = make_splits(found, class_list, **split.model_dump())
     write_table(items, found[ITEM_COLUMNS])
     write_table(splits, split_table)
+    group_N = find_components(found, split.keep_together)
+    write_table(groups, pd.DataFrame({"item_id": found["item_id"], "group": group_N}))
     write_json(classes, class_list)
     write_csv(rejected, bad)
     sizes = split_table["split"].value_counts()

@@ -20,6 +20,25 @@ GraphPath = Annotated[Path, typer.Option(help="Folder of the semantic graph.")]
 ModelPath = Annotated[Path, typer.Option(help="Folder of the trained model.")]
 
 
+def require_folder(key: str, folder: Path) -> Path:
+    """Check that a folder of the user is there before a stage works for it.
+
+    Args:
+        key: The parameter that names it, for the message.
+        folder: The folder.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: It is missing or is a file.
+    """
+    if not folder.is_dir():
+        found = "is not a folder" if folder.exists() else "not found"
+        raise InputError(f"{key}: {folder} {found}; name the folder of the pictures")
+    return folder
+
+
 def one_line_errors(main: Callable[..., None]) -> Callable[..., None]:
     """Check params.yaml before a command starts and turn its input errors into messages.
 

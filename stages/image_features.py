@@ -14,7 +14,7 @@ from pipeline.image.extract import Failure, Picture, extract_features, load_back
 from pipeline.params.catalog import CatalogParams
 from pipeline.params.image import ImageParams
 from pipeline.params.load import load_section
-from stages.command import ItemsPath, ParamsPath, run
+from stages.command import ItemsPath, ParamsPath, require_folder, run
 from stages.paths import IMAGE_FAILURES, IMAGE_FEATURES, ITEMS, PARAMS
 
 
@@ -27,7 +27,8 @@ def main(
     ] = IMAGE_FAILURES,
 ) -> None:
     """Run the frozen backbone over every picture and store its features."""
-    folder = Path(load_section(params, "catalog", CatalogParams).images)
+    images = load_section(params, "catalog", CatalogParams).images
+    folder = require_folder("catalog.images", Path(images))
     p = load_section(params, "image", ImageParams)
     table = read_table(items, ["item_id", "image"])
     rows = table.itertuples(index=False, name=None)

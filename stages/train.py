@@ -1,5 +1,6 @@
 """Features and graph -> trained towers."""
 
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,9 @@ from typing import Annotated
 import typer
 from dvclive import Live
 
-from pipeline.dataset.pairs import load_pairs
+from pipeline.dataset.index import index_features
+from pipeline.dataset.load import load_train_and_val
+from pipeline.dataset.pairs import Pairs
 from pipeline.device import choose_device
 from pipeline.files.json_file import read_json
 from pipeline.files.table import read_metadata
@@ -17,17 +20,20 @@ from pipeline.models.huse import Huse
 from pipeline.models.store import StoredModel, save_model
 from pipeline.objectives import OBJECTIVES
 from pipeline.objectives.config import make_config
-from pipeline.objectives.objective import LossSettings
+from pipeline.objectives.objective import LossSettings, Objective
 from pipeline.params.load import load_section
 from pipeline.params.loss import LossParams
 from pipeline.params.model import ModelParams
 from pipeline.params.train import TrainParams
 from pipeline.seeding import seed_everything
 from pipeline.text.weighted_glove import WeightedGlove
-from pipeline.training.batches import batch_indices
+from pipeline.training.batches import Batches
 from pipeline.training.calibrate import calibrate
+from pipeline.training.checkpoint import CheckpointFile
+from pipeline.training.fingerprint import fingerprint
 from pipeline.training.loop import train_towers
-from pipeline.training.optim import make_optimizer, make_schedule
+from pipeline.training.plan import Plan
+from pipeline.training.world import join_world
 from stages.command import (
     ClassesPath,
     GraphPath,
@@ -52,6 +58,8 @@ from stages.paths import (
     TEXT_FEATURES,
 )
 
+GIB = 2**30
+
 
 def main(
     params: ParamsPath = PARAMS,
@@ -65,66 +73,90 @@ def main(
     ] = TEXT_ENCODER,
     graph: GraphPath = GRAPH,
     out: ModelPath = MODEL,
-    curves: Annotated[Path, typer.Option(help="Folder to write training curves to.")] = CURVES,
+    curves: Annotated[
+        Path,
+        typer.Option(help="Folder to write training curves to; the checkpoint is kept there too."),
+    ] = CURVES,
 ) -> None:
-    """Train the image and text towers on the stored features."""
+    """Train the image and text towers on the stored features; a killed run goes on."""
     model_params = load_section(params, "model", ModelParams)
     loss = load_section(params, "loss", LossParams)
     p = load_section(params, "train", TrainParams)
     device = choose_device(p.device)
-    seed_everything(p.seed)
-    pairs = load_pairs(
-        items=items,
-        splits=splits,
-        classes=classes,
-        image_features=image_features,
-        text_features=text_features,
-    ).to(device)
-    train, val = pairs.only("train"), pairs.only("val")
-    adjacency_KK, class_embedding_KE = graph_tensors(read_graph(graph), device)
-    objective = OBJECTIVES[loss.objective]
-    config = make_config(
-        objective,
-        model_params.model_dump(),
-        pairs,
-        psi_dim=class_embedding_KE.shape[1],
-        num_classes=len(adjacency_KK),
-    )
-    model = Huse(config).to(device)
-    model.standardise(train.image_NI, train.text_NT)
-    optimizer = make_optimizer(
-        model, p.optimizer, lr=p.lr, momentum=p.momentum, weight_decay=p.weight_decay
-    )
-    with Live(str(curves), dvcyaml=None, save_dvc_exp=False, report=None) as live:
-        best = train_towers(
-            model,
-            objective(
-                adjacency_KK,
-                class_embedding_KE,
-                LossSettings(**loss.model_dump(exclude={"objective"})),
-            ),
-            optimizer,
-            make_schedule(optimizer, p.schedule, p.steps),
-            train=train,
-            val=val,
-            batches=batch_indices(len(train), p.batch_size, p.steps, p.seed),
-            steps=p.steps,
-            validate_every=p.validate_every,
-            monitor=p.monitor,
-            log=partial(_log, live),
+    encoder = WeightedGlove.load(text_encoder)
+    tables = {
+        "items": items,
+        "splits": splits,
+        "classes": classes,
+        "image_features": image_features,
+        "text_features": text_features,
+    }
+    with join_world(device) as world:
+        seed_everything(p.seed)
+        train, val = load_train_and_val(index_features(**tables), device, int(p.max_memory * GIB))
+        model, objective = _make_model(model_params, loss, graph, val)
+        model.standardise(*train.standardisation_rows())
+        if not world.is_main:
+            # The weights above are the same everywhere; the dropout masks from here on are not.
+            seed_everything(p.seed + world.rank)
+        sections = [model_params, loss, p]
+        facts = [
+            *[section.model_dump(exclude={"checkpoint_every"}) for section in sections],
+            device.type,
+            world.size,
+        ]
+        checkpoint = CheckpointFile(
+            curves / "checkpoint", fingerprint(facts, [*tables.values(), graph])
         )
-        live.summary = {"best_step": best.step, "val": best.metrics}
+        with _curves(curves) if world.is_main else nullcontext() as live:
+            best = train_towers(
+                model,
+                objective,
+                Batches(train, p.batch_size, p.seed, world),
+                val,
+                Plan(**p.model_dump(exclude={"batch_size", "seed", "device", "max_memory"})),
+                log=partial(_log, live),
+                checkpoint=checkpoint,
+                world=world,
+            )
+            if live is None or best is None:
+                return
+            live.summary = {"best_step": best.step, "val": best.metrics}
     recipe = {"image": read_metadata(image_features), "text": read_metadata(text_features)}
     fusion = calibrate(model, val)
     save_model(out, StoredModel(model, fusion, read_json(classes), recipe))
-    WeightedGlove.load(text_encoder).save(out)
+    encoder.save(out)
+    checkpoint.remove()
     typer.echo(
         f"train: {len(train)} items, best of {p.steps} steps is {best.step} with "
         f"{p.monitor} {best.metrics[p.monitor]:.4f} on {len(val)} validation items"
     )
 
 
-def _log(live: Live, step: int, values: dict[str, float]) -> None:
+def _make_model(
+    model_params: ModelParams, loss: LossParams, graph: Path, val: Pairs
+) -> tuple[Huse, Objective]:
+    device = val.label_N.device
+    adjacency_KK, class_embedding_KE = graph_tensors(read_graph(graph), device)
+    kind = OBJECTIVES[loss.objective]
+    config = make_config(
+        kind,
+        model_params.model_dump(),
+        val,
+        psi_dim=class_embedding_KE.shape[1],
+        num_classes=len(adjacency_KK),
+    )
+    settings = LossSettings(**loss.model_dump(exclude={"objective"}))
+    return Huse(config).to(device), kind(adjacency_KK, class_embedding_KE, settings)
+
+
+def _curves(folder: Path) -> Live:
+    """Curves from the first point on: DVCLive empties its files, and a resumed run replays."""
+    return Live(str(folder), dvcyaml=None, save_dvc_exp=False, report=None)
+
+
+def _log(live: Live | None, step: int, values: dict[str, float]) -> None:
+    assert live is not None, "only the main process logs"
     live.step = step
     for name, value in values.items():
         live.log_metric(name, value)

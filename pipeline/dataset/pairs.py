@@ -1,4 +1,4 @@
-"""Items that have both an image and a text feature, aligned row by row.
+"""Items that have both an image and a text feature, aligned row by row, in memory.
 
 Shape letters: N items, I image feature, T text feature.
 """
@@ -9,22 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
-from pipeline.catalog.classes import class_indices
-from pipeline.errors import InputError
-from pipeline.files.json_file import read_json
-from pipeline.files.table import open_parquet, read_table
-from pipeline.files.vectors import read_vectors
-
-SPLITS = ("train", "val", "test")
+from pipeline.dataset.index import FeatureIndex, index_features
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Aligned features and labels of some items."""
+    """Aligned features of the clean view and labels of some items."""
 
     item_ids: np.ndarray
     """[N] strings."""
@@ -77,6 +70,24 @@ class Pairs:
         )
 
 
+def read_pairs(index: FeatureIndex) -> Pairs:
+    """Read the features of indexed items, the clean view (0) of each picture.
+
+    Args:
+        index: N items.
+
+    Returns:
+        The same items in the same order.
+    """
+    return Pairs(
+        index.item_ids,
+        torch.from_numpy(index.image.read(index.clean_row)),
+        torch.from_numpy(index.text.read(index.text_row_N)),
+        torch.from_numpy(index.label_N),
+        index.split_N,
+    )
+
+
 def load_pairs(
     *, items: Path, splits: Path, classes: Path, image_features: Path, text_features: Path
 ) -> Pairs:
@@ -86,8 +97,8 @@ def load_pairs(
         items: Parquet with item_id and class_path.
         splits: Parquet with item_id and split.
         classes: The class list that gives the labels.
-        image_features: Parquet with item_id and vector; an item whose picture could not be used
-            is missing there and left out here.
+        image_features: Parquet with item_id, view and vector; view 0 is read. An item whose
+            picture could not be used is missing there and left out here.
         text_features: Parquet with item_id and one vector column per text encoder.
 
     Returns:
@@ -96,34 +107,12 @@ def load_pairs(
     Raises:
         InputError: A file is missing or damaged, or a split is left without items.
     """
-    table = read_table(items, ["item_id", "class_path"])
-    table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")
-    table["label"] = class_indices(read_json(classes), table["class_path"])
-    image_row, image_NI = _read_column(image_features, "vector")
-    encoders = [
-        name for name in open_parquet(text_features, []).schema_arrow.names if name != "item_id"
-    ]
-    blocks = [_read_column(text_features, encoder) for encoder in encoders]
-    text_row = blocks[0][0]
-    table = table[table["item_id"].isin(image_row.index) & table["item_id"].isin(text_row.index)]
-    missing = [name for name in SPLITS if name not in set(table["split"])]
-    if missing:
-        raise InputError(
-            f"{image_features}: no item of split {', '.join(missing)} has both an image and a text "
-            "feature; see the list of failed pictures beside it"
+    return read_pairs(
+        index_features(
+            items=items,
+            splits=splits,
+            classes=classes,
+            image_features=image_features,
+            text_features=text_features,
         )
-    text_rows = text_row[table["item_id"]].to_numpy()
-    text_NT = np.concatenate([matrix[text_rows] for _, matrix in blocks], axis=1)
-    return Pairs(
-        table["item_id"].to_numpy(dtype=object),
-        torch.from_numpy(image_NI[image_row[table["item_id"]].to_numpy()].astype(np.float32)),
-        torch.from_numpy(text_NT.astype(np.float32)),
-        torch.from_numpy(table["label"].to_numpy(dtype=np.int64, copy=True)),
-        table["split"].to_numpy(dtype=object),
     )
-
-
-def _read_column(path: Path, column: str) -> tuple[pd.Series, np.ndarray]:
-    """Row number by item id, and the vectors."""
-    item_ids, vector_NF = read_vectors(path, column)
-    return pd.Series(np.arange(len(item_ids)), index=item_ids), vector_NF

@@ -1,8 +1,9 @@
-"""Every item through the trained towers.
+"""Items through the trained towers.
 
 Shape letters: N items, D embedding, K classes.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,11 +11,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.dataset.pairs import Pairs
+from pipeline.metrics.classification import hits_at
 from pipeline.models.store import StoredModel
 
 MODALITIES = ("image", "text", "fused")
 CHUNK = 8192
 """Items per forward pass: bounds the hidden activations, not the result."""
+TOP = 5
 
 
 class Embedded(NamedTuple):
@@ -26,6 +29,8 @@ class Embedded(NamedTuple):
     """[N] int64: most probable class."""
     score_N: Tensor
     """[N] float32: its probability."""
+    in_top_N: Tensor
+    """[N] bool: whether the true class is among the TOP most probable."""
 
 
 def embed_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Embedded]:
@@ -43,20 +48,24 @@ def embed_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Embedded]:
     """
     chunks: dict[str, list[Embedded]] = {modality: [] for modality in MODALITIES}
     with torch.inference_mode():
-        for start in range(0, len(pairs), CHUNK):
-            output = stored.model(
-                pairs.image_NI[start : start + CHUNK], pairs.text_NT[start : start + CHUNK]
-            )
+        for start in range(0, max(len(pairs), 1), CHUNK):
+            rows = slice(start, start + CHUNK)
+            output = stored.model(pairs.image_NI[rows], pairs.text_NT[rows])
             probabilities = stored.fusion.probabilities(output)
             embeddings = {
                 "image": output.image_BD,
                 "text": output.text_BD,
                 "fused": functional.normalize(output.image_BD + output.text_BD, dim=1),
             }
+            label_N = pairs.label_N[rows].cpu().numpy()
             for modality in MODALITIES:
-                score_N, predicted_N = probabilities[modality].max(dim=1)
-                chunks[modality].append(Embedded(embeddings[modality], predicted_N, score_N))
-    return {modality: _concatenate(parts) for modality, parts in chunks.items()}
+                probability_NK = probabilities[modality]
+                score_N, predicted_N = probability_NK.max(dim=1)
+                in_top_N = torch.from_numpy(hits_at(probability_NK.cpu().numpy(), label_N, TOP))
+                chunks[modality].append(
+                    Embedded(embeddings[modality], predicted_N, score_N, in_top_N)
+                )
+    return {modality: concatenate(parts) for modality, parts in chunks.items()}
 
 
 def select(embedded: Embedded, rows: Tensor) -> Embedded:
@@ -72,5 +81,13 @@ def select(embedded: Embedded, rows: Tensor) -> Embedded:
     return Embedded(*(tensor[rows] for tensor in embedded))
 
 
-def _concatenate(parts: list[Embedded]) -> Embedded:
+def concatenate(parts: Sequence[Embedded]) -> Embedded:
+    """Join the results of several blocks of items.
+
+    Args:
+        parts: At least one.
+
+    Returns:
+        All of them in that order.
+    """
     return Embedded(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))

@@ -18,7 +18,7 @@ from pipeline.metrics.retrieval import nearest
 NEAR, MID_NEAR, FURTHER = 10, 5, 20
 """Pairs per point, as in the paper."""
 EXTRA = 50
-"""Neighbours looked at beyond those that become pairs, so that dense points do not take them all."""
+"""Neighbours looked at beyond those that become pairs: dense points would take them all."""
 STEPS = 450
 FAR = 10_000.0
 
@@ -64,19 +64,18 @@ def pacmap(point_ND: Tensor, start_N2: Tensor, *, seed: int) -> Tensor:
 
 
 def _near(point_ND: Tensor) -> Tensor:
-    """Each point with its nearest ones, by distance relative to how dense both surroundings are."""
-    N = len(point_ND)
-    itself_N = torch.arange(N)
+    """Each point's nearest ones, by distance relative to how dense both surroundings are."""
+    itself_N = torch.arange(len(point_ND))
     found = nearest(
         point_ND,
         point_ND,
-        min(NEAR + EXTRA, N - 1),
+        min(NEAR + EXTRA, len(point_ND) - 1),
         query_group_M=itself_N,
         gallery_group_N=itself_N,
     )
     # Of unit vectors: |x - y|^2 = 2 - 2 cos.
     square_NC = (2 - 2 * found.scores).clamp(min=0)
-    width_N = square_NC[:, 3:6].sqrt().mean(1).clamp(min=1e-10)
+    width_N = square_NC[:, 3:6].sqrt().mean(1).clamp(min=1e-3)
     scaled_NC = square_NC / (width_N[:, None] * width_N[found.indices])
     order_NC = scaled_NC.argsort(dim=1, stable=True)[:, :NEAR]
     return found.indices.gather(1, order_NC)

@@ -9,43 +9,54 @@ from pipeline.evaluation.gallery import Card, GalleryRow
 from pipeline.evaluation.thumbnail import thumbnail
 from pipeline.files.atomic import atomic_path
 
-CELL = 96
-GAP = 8
-CAPTION = 30
+CELL = 92
+GAP = 6
+CAPTION = 16
+MARGIN = 96
+"""Room for the direction's name on the left."""
+RESULTS = 6
+"""Results drawn per query."""
 # Okabe and Ito's blue and vermilion, told apart with any kind of colour vision.
-HIT, MISS = "#0072B2", "#D55E00"
+HIT, MISS, INK = "#0072B2", "#D55E00", "#222222"
 
 
-def draw_gallery(path: Path, rows: list[GalleryRow], images: Path, background: str) -> None:
+def draw_gallery(
+    path: Path, rows: list[GalleryRow], images: Path, background: str, separator: str
+) -> None:
     """Draw a row per query: the query, then its results, framed blue (hit) or orange (miss).
 
     Args:
         path: PNG file.
-        rows: What to draw.
+        rows: What to draw; none gives a picture that says so.
         images: Folder of the pictures.
         background: Colour under transparent pixels.
+        separator: What joins the parts of a class path; captions show the last part.
 
     Raises:
         InputError: The folder cannot be written to.
     """
-    columns = 1 + max(len(row.results) for row in rows)
-    width = GAP + columns * (CELL + GAP) + 2 * GAP
-    height = GAP + len(rows) * (CELL + CAPTION + GAP)
+    pitch = CELL + GAP
+    width = MARGIN + (1 + RESULTS) * pitch + 2 * GAP
+    height = max(GAP + len(rows) * (CELL + CAPTION + GAP), CELL)
     sheet = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(sheet)
+    if not rows:
+        draw.text((GAP, GAP), "no results: the test split is too small", fill=INK, font=_font(13))
     for number, row in enumerate(rows):
         top = GAP + number * (CELL + CAPTION + GAP)
-        _draw_card(sheet, draw, row.query, (GAP, top), images, background, frame="#000000")
-        draw.text((GAP, top + CELL + 3), row.direction.replace("_", " "), fill="#000000")
-        for column, card in enumerate(row.results, start=1):
-            left = 3 * GAP + column * (CELL + GAP)
-            frame = HIT if card.hit else MISS
+        words = row.direction.replace("_to_", " to\n")
+        draw.text((GAP, top + CELL // 3), words, fill=INK, font=_font(13))
+        cards = [row.query, *row.results[:RESULTS]]
+        for column, card in enumerate(cards):
+            left = MARGIN + column * pitch + (2 * GAP if column > 0 else 0)
+            frame = INK if column == 0 else HIT if card.hit else MISS
             _draw_card(sheet, draw, card, (left, top), images, background, frame)
-            # The end of a class path tells more than its beginning.
-            name = card.class_path if len(card.class_path) <= 40 else f"...{card.class_path[-37:]}"
-            draw.text((left, top + CELL + 3), textwrap.fill(name, 17), fill=frame, font=_font(9))
+            leaf = card.class_path.split(separator)[-1]
+            caption = textwrap.shorten(leaf, 17, placeholder="...") or leaf[:17]
+            draw.text((left, top + CELL + 1), caption, fill=frame, font=_font(10))
     with atomic_path(path) as temporary:
-        sheet.save(temporary, format="PNG")
+        # 128 colours are enough at this size and make the file a third as large.
+        sheet.quantize(128, dither=Image.Dither.NONE).save(temporary, format="PNG", optimize=True)
 
 
 def _draw_card(
@@ -58,13 +69,13 @@ def _draw_card(
     frame: str,
 ) -> None:
     left, top = corner
-    if card.shown == "image":
+    if card.shown != "text":
         picture = thumbnail(images / card.image, CELL - 8, background)
         offset = ((CELL - picture.width) // 2, (CELL - picture.height) // 2)
         sheet.paste(picture, (left + offset[0], top + offset[1]))
     else:
-        text = card.text if len(card.text) <= 66 else f"{card.text[:63]}..."
-        draw.text((left + 6, top + 6), textwrap.fill(text, 14), fill="#000000", font=_font(11))
+        words = textwrap.fill(textwrap.shorten(card.text, 66, placeholder="..."), 14)
+        draw.text((left + 6, top + 6), words, fill=INK, font=_font(11))
     draw.rectangle((left, top, left + CELL - 1, top + CELL - 1), outline=frame, width=2)
 
 

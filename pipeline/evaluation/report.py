@@ -2,12 +2,16 @@
 
 import base64
 import io
+import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from pipeline.evaluation.confusions import Confusion, Neighbourhood
 from pipeline.evaluation.gallery import GalleryRow
 from pipeline.evaluation.thumbnail import thumbnail
 from pipeline.files.atomic import atomic_path
@@ -16,24 +20,38 @@ SIDE = 96
 """Longer side of a picture in the report, in pixels."""
 
 
+class Report(NamedTuple):
+    """What the page shows."""
+
+    warnings: tuple[str, ...]
+    """What could not be measured and why."""
+    counts: dict[str, str]
+    parameters: dict[str, str]
+    versions: dict[str, str]
+    metrics: dict[str, Any]
+    """As in metrics.json."""
+    details: dict[str, Any]
+    """As in details.json."""
+    map: dict[str, Any]
+    """From `map_points`."""
+    gallery: list[GalleryRow]
+    confusions: list[Confusion]
+    neighbours: list[Neighbourhood]
+    rejected: dict[str, pd.DataFrame]
+    """Unusable rows and pictures by name of the list."""
+
+
 def write_report(
-    path: Path,
-    *,
-    metrics: dict[str, Any],
-    facts: dict[str, Any],
-    rows: list[GalleryRow],
-    images: Path,
-    background: str,
+    path: Path, report: Report, *, images: Path, background: str, shown_rows: int
 ) -> None:
-    """Write the report; texts of the catalogue are escaped.
+    """Write the page; texts of the catalogue are escaped.
 
     Args:
         path: HTML file.
-        metrics: Nested metrics as in metrics.json.
-        facts: What ran, name to value.
-        rows: Gallery.
+        report: What it shows.
         images: Folder of the pictures.
         background: Colour under transparent pixels.
+        shown_rows: How many rejected rows are listed.
 
     Raises:
         InputError: The folder cannot be written to.
@@ -42,16 +60,37 @@ def write_report(
     @cache
     def picture(image: str) -> str:
         stream = io.BytesIO()
-        thumbnail(images / image, SIDE, background).save(stream, format="WEBP", quality=80)
+        thumbnail(images / image, SIDE, background).save(stream, format="WEBP", quality=75)
         return base64.b64encode(stream.getvalue()).decode()
 
     environment = Environment(
         loader=PackageLoader("pipeline.evaluation", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters["spelled"] = _spelled
     page = environment.get_template("report.html").render(
-        metrics=metrics, facts=facts, rows=rows, picture=picture
+        **report._asdict(), map_json=_script_json(report.map), picture=picture, rows=shown_rows
     )
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
+
+
+def _spelled(name: str) -> str:
+    """Name of a figure as the field writes it: `map_at_r` -> mAP@R, `hp_at_5` -> HP@5."""
+    figure, at, cutoff = name.partition("_at_")
+    if not at:
+        return name.replace("_", " ")
+    *before, short = figure.split("_")
+    short = {"map": "mAP"}.get(short, short.upper())
+    return " ".join([*before, f"{short}@{cutoff.upper()}"])
+
+
+def _script_json(value: Any) -> Markup:
+    """JSON that can stand within a script element: no text of the catalogue can close it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)

@@ -3,43 +3,91 @@
 Shape letters: N items, D embedding.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
-from sklearn.decomposition import PCA
+import torch
 
-from pipeline.dataset.pairs import Pairs
-from pipeline.evaluation.embed import Embedded
+from pipeline.evaluation.embed import Embedded, concatenate, embed_pairs, select
+from pipeline.evaluation.items import EvaluationItems
+from pipeline.evaluation.plane import MOST_FITTED, Plane, fit_plane, place
 from pipeline.files.vectors import VectorWriter, vector_array
+from pipeline.models.store import StoredModel
+
+
+def fit_map(stored: StoredModel, items: EvaluationItems, *, method: str, seed: int) -> Plane:
+    """Lay out the plane of all items from some: one item of each group, images and texts.
+
+    A dozen variants of one product would only be each other's neighbours. They are placed where
+    their like is.
+
+    Args:
+        stored: The trained model.
+        items: The items.
+        method: `pacmap` or `pca`.
+        seed: Of the items drawn when there are many groups, and of the layout.
+
+    Returns:
+        The plane.
+    """
+    rows = np.flatnonzero(~items.table["group"].duplicated())
+    most = MOST_FITTED // len(items.modalities)
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
+    blocks = [embed_pairs(stored, pairs) for pairs in items.blocks(rows)]
+    shown = [name for name in items.modalities if name != "fused"]
+    point_ND = torch.cat([block[name].embedding_ND for name in shown for block in blocks])
+    return fit_plane(point_ND, method=method, seed=seed)
 
 
 def write_embeddings(
     path: Path,
-    embedded: dict[str, Embedded],
-    pairs: Pairs,
-    *,
-    item_paths: Sequence[str],
-    class_paths: Sequence[str],
-) -> None:
-    """Write item_id, modality, split, vector, class_path, predicted_path, score, x and y.
+    stored: StoredModel,
+    items: EvaluationItems,
+    plane: Plane,
+) -> dict[str, Embedded]:
+    """Embed all items, block by block, and write them with their place on the plane.
 
-    x and y are the first two principal components of all embeddings.
+    The columns are item_id, modality, split, vector (D float32 of unit norm), class_path,
+    predicted_path, score, x and y. Only the test items stay in memory.
 
     Args:
         path: Parquet file.
-        embedded: All items by modality.
-        pairs: The same items.
-        item_paths: N class paths of the items, each one string.
-        class_paths: K class paths in the order of the class indices, each one string.
+        stored: The trained model.
+        items: N items.
+        plane: From `fit_map`.
+
+    Returns:
+        The test items by modality, in the order of `items.test`.
 
     Raises:
         InputError: The folder cannot be written to.
     """
-    vectors = {name: result.embedding_ND.cpu().numpy() for name, result in embedded.items()}
-    dimension = next(iter(vectors.values())).shape[1]
-    schema = pa.schema(
+    dimension = stored.model.config.dim
+    separator = stored.classes["separator"]
+    path_K = np.array(
+        [separator.join(entry["parts"]) for entry in stored.classes["classes"]], dtype=object
+    )
+    metadata = {"normalised": "true", "dimension": str(dimension)}
+    kept: dict[str, list[Embedded]] = {modality: [] for modality in items.modalities}
+    start = 0
+    with VectorWriter(path, _schema(dimension), metadata) as writer:
+        for pairs in items.blocks(np.arange(len(items.table))):
+            part = items.table.iloc[start : start + len(pairs)]
+            start += len(pairs)
+            embedded = embed_pairs(stored, pairs)
+            test = torch.from_numpy(np.flatnonzero(pairs.split_N == "test"))
+            for modality in items.modalities:
+                result = embedded[modality]
+                writer.append(_columns(modality, result, part, path_K, plane))
+                kept[modality].append(select(result, test))
+    return {modality: concatenate(parts) for modality, parts in kept.items()}
+
+
+def _schema(dimension: int) -> pa.Schema:
+    return pa.schema(
         [
             ("item_id", pa.string()),
             ("modality", pa.string()),
@@ -52,22 +100,20 @@ def write_embeddings(
             ("y", pa.float32()),
         ]
     )
-    plane = PCA(n_components=2, svd_solver="covariance_eigh")
-    plane.fit(np.concatenate(list(vectors.values())))
-    path_K = np.array(class_paths, dtype=object)
-    metadata = {"normalised": "true", "dimension": str(dimension), "plane": "pca"}
-    with VectorWriter(path, schema, metadata) as writer:
-        for modality, result in embedded.items():
-            xy_N2 = plane.transform(vectors[modality]).astype(np.float32)
-            columns = [
-                pa.array(pairs.item_ids, pa.string()),
-                pa.array([modality] * len(pairs), pa.string()),
-                pa.array(pairs.split_N, pa.string()),
-                vector_array(vectors[modality]),
-                pa.array(item_paths, pa.string()),
-                pa.array(path_K[result.predicted_N.cpu().numpy()], pa.string()),
-                pa.array(result.score_N.cpu().numpy()),
-                pa.array(np.ascontiguousarray(xy_N2[:, 0])),
-                pa.array(np.ascontiguousarray(xy_N2[:, 1])),
-            ]
-            writer.append(columns)
+
+
+def _columns(
+    modality: str, result: Embedded, part: pd.DataFrame, path_K: np.ndarray, plane: Plane
+) -> list[pa.Array]:
+    xy_N2 = place(plane, result.embedding_ND).numpy()
+    return [
+        pa.array(part["item_id"], pa.string()),
+        pa.array([modality] * len(part), pa.string()),
+        pa.array(part["split"], pa.string()),
+        vector_array(result.embedding_ND.numpy()),
+        pa.array(part["class_path"], pa.string()),
+        pa.array(path_K[result.predicted_N.numpy()], pa.string()),
+        pa.array(result.score_N.numpy()),
+        pa.array(np.ascontiguousarray(xy_N2[:, 0])),
+        pa.array(np.ascontiguousarray(xy_N2[:, 1])),
+    ]

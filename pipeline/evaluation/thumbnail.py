@@ -4,21 +4,24 @@ from pathlib import Path
 
 from PIL import Image
 
-from pipeline.image.decode import decode_image
+from pipeline.image.decode import UnreadableImageError, decode_image
 
 
 def thumbnail(path: Path, side: int, background: str) -> Image.Image:
     """Read a picture and scale it to fit a square.
 
     Args:
-        path: A picture that the image stage could read.
+        path: The picture; a grey square stands for one that cannot be read.
         side: Length of the square in pixels.
         background: Colour under transparent pixels, `#rrggbb`.
 
     Returns:
         RGB image whose longer side is `side`.
     """
-    image = decode_image(path, background)
+    try:
+        image = decode_image(path, background)
+    except UnreadableImageError:
+        return Image.new("RGB", (side, side), "#999999")
     scale = side / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return image.resize(size, Image.Resampling.BICUBIC)

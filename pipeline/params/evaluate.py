@@ -1,6 +1,6 @@
 """Section `evaluate` of params.yaml."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -16,9 +16,12 @@ class EvaluateParams(Section):
     """K of R@K."""
     hp_k: Cutoffs
     """K of HP@K."""
-    confusions: Annotated[int, Field(ge=2)]
+    projection: Literal["pacmap", "pca"]
+    """How the map in the plane (x and y of the embeddings) is made."""
+    confusions: Annotated[int, Field(ge=2, le=100)]
     """Classes in the leaf-level confusion plot: those confused most."""
-    gallery: Annotated[int, Field(ge=1)]
-    """Queries per direction that the report shows."""
+    gallery: Annotated[int, Field(ge=1, le=12)]
+    """Random queries per direction that the report shows, and as many of the worst. More would
+    take the page beyond 10 MB."""
     seed: Annotated[int, Field(ge=0)]
-    """Which queries the report shows."""
+    """Which queries the report shows, and the layout of the map; no figure depends on it."""

@@ -1,111 +1,146 @@
-"""The training loop: step, log, validate, keep the best.
+"""The training loop: step, log, validate, keep the best, write checkpoints."""
 
-Shape letters: B batch, K classes.
-"""
+from collections.abc import Callable
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-
-import torch
-from torch import Tensor
-from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
 from pipeline.dataset.pairs import Pairs
-from pipeline.errors import InputError
-from pipeline.models.huse import Huse, HuseOutput
+from pipeline.models.huse import Huse
+from pipeline.training.batches import Batches
+from pipeline.training.checkpoint import CheckpointFile
+from pipeline.training.optim import learning_rate, make_optimizer
+from pipeline.training.plan import Plan
+from pipeline.training.progress import Best, Progress, capture, restore
+from pipeline.training.step import Objective, Step, autocast_type
 from pipeline.training.validate import validate
+from pipeline.training.world import ALONE, World, from_main
 
-Objective = Callable[[HuseOutput, Tensor], tuple[Tensor, dict[str, Tensor]]]
 Log = Callable[[int, dict[str, float]], None]
 
 LOG_EVERY = 10
 """Steps that one point of a training curve averages."""
 
 
-@dataclass(frozen=True)
-class Best:
-    """The best validation so far."""
-
-    step: int
-    metrics: dict[str, float]
-    state: dict[str, Tensor]
-
-
 def train_towers(
     model: Huse,
     objective: Objective,
-    optimizer: torch.optim.Optimizer,
-    schedule: LambdaLR,
-    *,
-    train: Pairs,
+    batches: Batches,
     val: Pairs,
-    batches: Iterable[Tensor],
-    steps: int,
-    validate_every: int,
-    monitor: str,
+    plan: Plan,
+    *,
     log: Log,
-) -> Best:
+    checkpoint: CheckpointFile | None = None,
+    world: World = ALONE,
+) -> Best | None:
     """Train and leave the best validated weights in the model.
 
+    With a checkpoint of the same run, training goes on there: the weights, the curves and the
+    result are bitwise those of a run that was never interrupted (same machine, same number of
+    threads and processes). Every process draws dropout masks from a generator of its own, so with
+    dropout the number of processes changes the result.
+
     Args:
-        model: The towers, on the device of the pairs; trained in place.
-        objective: Forward pass and labels -> scalar to minimise, and its parts.
-        optimizer: Over the model's parameters.
-        schedule: Learning rate per step.
-        train: Items to train on.
+        model: The towers, on the device of the items; trained in place.
+        objective: What to minimise.
+        batches: The items to train on.
         val: Items to choose the best weights by.
-        batches: Indices into `train`, one tensor per step.
-        steps: Number of batches, for the progress bar and the last validation.
-        validate_every: Steps between validations; the last step is always validated.
-        monitor: Key of `validate`'s result that is to be greatest.
-        log: Called with the step and named values: training curves and validations.
+        plan: Optimizer, schedule, rhythm.
+        log: Called with the step and named values: training curves and validations. After an
+            interruption it first gets all points of the run up to the checkpoint once more.
+        checkpoint: Where to keep the run's state; it is left there at the end.
+        world: The processes that train together; only the main one validates, logs and writes.
 
     Returns:
-        The best validation; its weights are loaded into the model.
+        The best validation; its weights are loaded into the model. None on other processes.
 
     Raises:
         InputError: The loss is not finite: names the step and the part, before that step is taken.
     """
-    best: Best | None = None
-    window: dict[str, list[float]] = {}
-    progress = tqdm(batches, total=steps, desc="train", unit="step", disable=None)
-    for step, index_B in enumerate(progress, start=1):
-        model.train()
-        output = model(train.image_NI[index_B], train.text_NT[index_B])
-        total, parts = objective(output, train.label_N[index_B])
-        values = {"total": total.item(), **{name: part.item() for name, part in parts.items()}}
-        _stop_if_not_finite(step, values)
-        optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        optimizer.step()
+    device = next(model.parameters()).device
+    optimizer = make_optimizer(model, plan)
+    saved = None if checkpoint is None else checkpoint.load()
+    progress = Progress()
+    if saved is not None:
+        progress = restore(saved, model, optimizer, batches, world)
+    take_step = Step(
+        model,
+        objective,
+        optimizer,
+        autocast=autocast_type(plan.precision, device),
+        compiled=plan.compile,
+        gradient_clip=plan.gradient_clip,
+        world=world,
+    )
+    recorder = _Recorder(progress, log, world)
+    bar = tqdm(
+        total=plan.steps,
+        initial=progress.step,
+        desc="train",
+        unit="step",
+        disable=None if world.is_main else True,
+    )
+    with bar:
+        while progress.step < plan.steps and not _out_of_patience(progress, plan):
+            rate = learning_rate(plan, progress.step)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            progress.step += 1
+            model.train()
+            recorder.add(take_step(progress.step, batches.next()))
+            if progress.step % LOG_EVERY == 0 or progress.step == plan.steps:
+                recorder.write(rate)
+            if progress.step % plan.validate_every == 0 or progress.step == plan.steps:
+                if world.is_main:
+                    metrics = recorder.validate(model, val, plan.monitor)
+                    bar.set_postfix({plan.monitor: f"{metrics[plan.monitor]:.4f}"})
+                progress.validations_since_best = from_main(progress.validations_since_best, world)
+            bar.update()
+            if checkpoint and plan.checkpoint_every and progress.step % plan.checkpoint_every == 0:
+                state = capture(progress, model, optimizer, batches, world)
+                if world.is_main:
+                    checkpoint.save(state)
+    if progress.best is not None:
+        model.load_state_dict(progress.best.state)
+    return progress.best
+
+
+class _Recorder:
+    """Turns what the loop measures into points of curves and the best validation."""
+
+    def __init__(self, progress: Progress, log: Log, world: World) -> None:
+        self._progress = progress
+        self._log = log
+        self._is_main = world.is_main
+        if self._is_main:
+            for step, values in progress.curves:
+                log(step, values)
+
+    def add(self, values: dict[str, float]) -> None:
         for name, value in values.items():
-            window.setdefault(f"train/{name}", []).append(value)
-        if step % LOG_EVERY == 0 or step == steps:
-            means = {name: sum(points) / len(points) for name, points in window.items()}
-            log(step, {**means, "train/learning_rate": float(schedule.get_last_lr()[0])})
-            window.clear()
-        schedule.step()
-        if step % validate_every == 0 or step == steps:
-            metrics = validate(model, val)
-            log(step, {f"val/{name}": value for name, value in metrics.items()})
-            progress.set_postfix({monitor: f"{metrics[monitor]:.4f}"})
-            if best is None or metrics[monitor] > best.metrics[monitor]:
-                state = {name: value.clone() for name, value in model.state_dict().items()}
-                best = Best(step, metrics, state)
-    assert best is not None
-    model.load_state_dict(best.state)
-    return best
+            self._progress.window.setdefault(f"train/{name}", []).append(value)
+
+    def write(self, rate: float) -> None:
+        window = self._progress.window
+        means = {name: sum(points) / len(points) for name, points in window.items()}
+        window.clear()
+        self._point({**means, "train/learning_rate": rate})
+
+    def validate(self, model: Huse, val: Pairs, monitor: str) -> dict[str, float]:
+        progress = self._progress
+        metrics = validate(model, val)
+        self._point({f"val/{name}": value for name, value in metrics.items()})
+        progress.validations_since_best += 1
+        if progress.best is None or metrics[monitor] > progress.best.metrics[monitor]:
+            state = {name: value.clone() for name, value in model.state_dict().items()}
+            progress.best = Best(progress.step, metrics, state)
+            progress.validations_since_best = 0
+        return metrics
+
+    def _point(self, values: dict[str, float]) -> None:
+        if self._is_main:
+            self._progress.curves.append((self._progress.step, values))
+            self._log(self._progress.step, values)
 
 
-def _stop_if_not_finite(step: int, values: dict[str, float]) -> None:
-    broken = [name for name, value in values.items() if not _is_finite(value)]
-    if broken:
-        raise InputError(
-            f"train: at step {step} the loss is not finite ({', '.join(broken)}); "
-            "lower train.lr, or look for extreme values in the features"
-        )
-
-
-def _is_finite(value: float) -> bool:
-    return value - value == 0.0
+def _out_of_patience(progress: Progress, plan: Plan) -> bool:
+    return 0 < plan.patience <= progress.validations_since_best

@@ -1,59 +1,81 @@
-"""Optimizer and learning-rate schedule from plain parameters."""
+"""Optimizer and learning rate from plain parameters."""
 
+import inspect
 import math
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LambdaLR
+
+from pipeline.errors import InputError
+from pipeline.training.plan import Plan
+
+# LBFGS evaluates the loss several times per step, SparseAdam takes sparse gradients and Muon
+# matrices alone.
+UNUSABLE = {"Optimizer", "LBFGS", "SparseAdam", "Muon"}
+
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+    name.lower(): getattr(torch.optim, name)
+    for name in torch.optim.__all__
+    if inspect.isclass(getattr(torch.optim, name, None)) and name not in UNUSABLE
+}
 
 
-def make_optimizer(
-    model: nn.Module, name: str, *, lr: float, momentum: float, weight_decay: float
-) -> torch.optim.Optimizer:
+def make_optimizer(model: nn.Module, plan: Plan) -> torch.optim.Optimizer:
     """Create the optimizer.
+
+    `rmsprop` and `sgd` take the momentum; the others have their own. Weight decay is what the
+    optimizer makes of it: decoupled for AdamW, added to the gradient for RMSProp and Adam. Biases
+    and the logit scale are not decayed. One kernel updates all weights where torch has one.
 
     Args:
         model: Whose parameters to train.
-        name: `rmsprop` (the paper's) or `adamw`.
-        lr: Learning rate.
-        momentum: Momentum of RMSProp; AdamW keeps its usual betas.
-        weight_decay: Weight decay: decoupled for AdamW, added to the gradient for RMSProp. Biases
-            and the logit scale are not decayed.
+        plan: Name and numbers.
 
     Returns:
         The optimizer.
 
     Raises:
+        InputError: The optimizer has no weight decay, but one was asked for.
         ValueError: The name is unknown.
     """
+    if plan.optimizer not in OPTIMIZERS:
+        raise ValueError(f"unknown optimizer {plan.optimizer!r}; known: {', '.join(OPTIMIZERS)}")
+    kind = OPTIMIZERS[plan.optimizer]
+    known = inspect.signature(kind).parameters
+    if plan.weight_decay > 0 and "weight_decay" not in known:
+        raise InputError(f"train.weight_decay: {plan.optimizer} has none; set it to 0")
+    options: dict[str, float | bool] = {"lr": plan.lr}
+    if "momentum" in known:
+        options["momentum"] = plan.momentum
+    if "fused" in known:
+        options["fused"] = True
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": plan.weight_decay},
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
-    if name == "rmsprop":
-        return torch.optim.RMSprop(groups, lr=lr, momentum=momentum)
-    if name == "adamw":
-        return torch.optim.AdamW(groups, lr=lr)
-    raise ValueError(f"unknown optimizer {name!r}; known: adamw, rmsprop")
+    return kind(groups, **options)  # type: ignore[arg-type]
 
 
-def make_schedule(optimizer: torch.optim.Optimizer, name: str, steps: int) -> LambdaLR:
-    """Create the learning-rate schedule.
+def learning_rate(plan: Plan, step: int) -> float:
+    """Learning rate of a step.
 
     Args:
-        optimizer: Whose learning rate to set.
-        name: `constant`, or `cosine`: from the full rate to zero over all steps.
-        steps: Number of optimizer steps.
+        plan: Rate, schedule and number of steps. In the first `warmup` steps the rate rises
+            linearly; then it stays (`constant`) or falls to zero over the rest (`cosine`).
+        step: 0 for the first one.
 
     Returns:
-        The schedule; call its `step` after each optimizer step.
+        The rate.
 
     Raises:
-        ValueError: The name is unknown.
+        ValueError: The schedule is unknown.
     """
-    if name == "constant":
-        return LambdaLR(optimizer, lambda step: 1.0)
-    if name == "cosine":
-        return LambdaLR(optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * step / steps)))
-    raise ValueError(f"unknown schedule {name!r}; known: constant, cosine")
+    if step < plan.warmup:
+        return plan.lr * (step + 1) / plan.warmup
+    if plan.schedule == "constant":
+        return plan.lr
+    if plan.schedule == "cosine":
+        share = (step - plan.warmup) / (plan.steps - plan.warmup)
+        return plan.lr * 0.5 * (1 + math.cos(math.pi * share))
+    raise ValueError(f"unknown schedule {plan.schedule!r}; known: constant, cosine")

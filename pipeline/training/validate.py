@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pipeline.dataset.pairs import Pairs
+from pipeline.errors import InputError
 from pipeline.metrics.retrieval import class_hits, nearest
 from pipeline.models.huse import Huse, HuseOutput
 
@@ -25,10 +26,18 @@ def validate(model: Huse, pairs: Pairs) -> dict[str, float]:
         `r_at_1` (mean of the four directions); `accuracy_image`, `accuracy_text` and
         `accuracy_fused` (plain average of the softmax outputs, or the one prediction from both);
         `score`, the mean of `r_at_1` and `accuracy_fused`.
+
+    Raises:
+        InputError: An embedding is not finite, as after a step that was too long.
     """
     model.eval()
     with torch.inference_mode():
         output = model(pairs.image_NI[:MAX_ITEMS], pairs.text_NT[:MAX_ITEMS])
+    if not (output.image_BD.isfinite().all() and output.text_BD.isfinite().all()):
+        raise InputError(
+            "train: validation embeddings are not finite; lower train.lr, or look for extreme "
+            "values in the features"
+        )
     label_N = pairs.label_N[:MAX_ITEMS]
     image_NK = output.image_logits_BK.softmax(dim=1)
     text_NK = output.text_logits_BK.softmax(dim=1)

@@ -31,7 +31,7 @@ def test_a_part_of_weight_zero_is_not_computed():
     [
         ({"class": 1.0}, "same names"),
         ({"class": 1.0, "graph": -1.0}, ">= 0"),
-        ({"class": 0.0, "graph": 0.0}, "every weight is 0"),
+        ({"class": 0.0, "graph": 0.0}, "nothing to minimise"),
     ],
 )
 def test_weights_that_make_no_sense_are_refused(weights, message):

@@ -82,7 +82,7 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("loss.margin", "0"),
         ("loss.margin", "2.5"),
         ("loss.relaxation", "some"),
-        ("train.optimizer", "sgd"),
+        ("train.optimizer", "newton"),
         ("train.lr", "0"),
         ("train.lr", ".inf"),
         ("train.momentum", "1"),

@@ -1,0 +1,194 @@
+"""The whole evaluation: from artifacts to metrics, plots, embeddings and report."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from pipeline.evaluation.confusions import largest_confusions, nearest_classes
+from pipeline.evaluation.directions import PAPER_DIRECTIONS, measure_directions
+from pipeline.evaluation.facts import SHOWN_ROWS, count_items, flatten, read_rejected, versions
+from pipeline.evaluation.figures import Measured, details_tree, metrics_tree
+from pipeline.evaluation.gallery import GalleryRow, choose_random, choose_worst, gallery_rows
+from pipeline.evaluation.items import FEWEST_CLASSES, EvaluationItems
+from pipeline.evaluation.map_points import map_points
+from pipeline.evaluation.picture import draw_gallery
+from pipeline.evaluation.plane import Plane
+from pipeline.evaluation.plots import write_plot_data
+from pipeline.evaluation.report import Report, write_report
+from pipeline.evaluation.store import fit_map, write_embeddings
+from pipeline.files.json_file import write_json
+from pipeline.metrics.classification import ancestors_at
+from pipeline.models.store import StoredModel
+
+
+class Settings(NamedTuple):
+    """Section `evaluate` of the parameters, and where the pictures are."""
+
+    k: list[int]
+    hp_k: list[int]
+    projection: str
+    confusions: int
+    gallery: int
+    seed: int
+    images: Path
+
+
+def evaluate(
+    items: EvaluationItems,
+    stored: StoredModel,
+    adjacency_KK: np.ndarray,
+    settings: Settings,
+    out: Path,
+    *,
+    parameters: dict[str, Any],
+    rejected: dict[str, Path],
+) -> None:
+    """Measure the test items and write the folder of the evaluation.
+
+    Args:
+        items: The items.
+        stored: The trained model.
+        adjacency_KK: [K, K] distances of the semantic graph.
+        settings: What to measure and show.
+        out: Folder for metrics.json, details.json, embeddings.parquet, report.html and plots.
+        parameters: Settings of the run that the report lists, nested.
+        rejected: CSV lists of unusable rows, by the name that the report gives them.
+
+    Raises:
+        InputError: A file cannot be read or written.
+    """
+    plane = fit_map(stored, items, method=settings.projection, seed=settings.seed)
+    embedded = write_embeddings(out / "embeddings.parquet", stored, items, plane)
+    measured = _measure(items, embedded, stored, settings)
+    table = items.table
+    train_label_N = table.loc[table["split"] == "train", "label"].to_numpy()
+    class_parts = [entry["parts"] for entry in stored.classes["classes"]]
+    metrics = metrics_tree(measured, adjacency_KK)
+    details = details_tree(measured, train_label_N, class_parts)
+    write_json(out / "metrics.json", metrics)
+    write_json(out / "details.json", details)
+    write_plot_data(
+        out / "plots",
+        measured.directions,
+        measured.label_N.numpy(),
+        _predicted(embedded),
+        adjacency_KK,
+        classes=stored.classes["classes"],
+        confusions=settings.confusions,
+    )
+    gallery = _gallery(items, measured, class_parts, settings)
+    background = stored.recipe["image"].get("background", "#ffffff")
+    draw_gallery(
+        out / "plots" / "gallery.png",
+        _for_picture(gallery),
+        settings.images,
+        background,
+        stored.classes["separator"],
+    )
+    report = Report(
+        warnings=items.warnings,
+        counts=count_items(items, stored),
+        parameters=flatten(parameters) | flatten(stored.recipe, "features."),
+        versions=versions(),
+        metrics=metrics,
+        details=details,
+        gallery=gallery,
+        rejected={name: read_rejected(path) for name, path in rejected.items()},
+        **_classes(items, embedded, stored, adjacency_KK, settings.confusions),
+        map=_map(items, embedded, plane, class_parts, settings, background),
+    )
+    write_report(
+        out / "report.html",
+        report,
+        images=settings.images,
+        background=background,
+        shown_rows=SHOWN_ROWS,
+    )
+
+
+def _measure(
+    items: EvaluationItems, embedded: dict[str, Any], stored: StoredModel, settings: Settings
+) -> Measured:
+    test = items.table.iloc[items.test]
+    label_N = torch.from_numpy(test["label"].to_numpy(dtype=np.int64, copy=True))
+    directions = {}
+    if test["label"].nunique() >= FEWEST_CLASSES:
+        directions = measure_directions(
+            embedded,
+            label_N,
+            [entry["parts"] for entry in stored.classes["classes"]],
+            k=settings.k,
+            hp_k=settings.hp_k,
+            group_N=torch.from_numpy(test["group"].to_numpy(dtype=np.int64, copy=True)),
+        )
+    return Measured(embedded, label_N, directions)
+
+
+def _predicted(embedded: dict[str, Any]) -> np.ndarray:
+    """Predictions from both modalities, or from the one that there is."""
+    return list(embedded.values())[-1].predicted_N.numpy()
+
+
+def _gallery(
+    items: EvaluationItems, measured: Measured, class_parts: list[list[str]], settings: Settings
+) -> list[GalleryRow]:
+    test = items.table.iloc[items.test]
+    label_N = test["label"].to_numpy()
+    random = choose_random(ancestors_at(class_parts, 1)[label_N], settings.gallery, settings.seed)
+    rows = []
+    for name, direction in measured.directions.items():
+        worst = choose_worst(direction, label_N, settings.gallery)
+        rows += gallery_rows(name, "random", direction, random, test)
+        rows += gallery_rows(name, "worst", direction, worst, test)
+    return rows
+
+
+def _for_picture(gallery: list[GalleryRow]) -> list[GalleryRow]:
+    """Two random queries of each of the paper's directions, others in each as far as it goes."""
+    chosen = []
+    for position, name in enumerate(PAPER_DIRECTIONS):
+        rows = [row for row in gallery if (row.direction, row.kind) == (name, "random")]
+        turn = 2 * position % len(rows) if rows else 0
+        chosen += [*rows[turn:], *rows[:turn]][:2]
+    return chosen
+
+
+def _classes(
+    items: EvaluationItems,
+    embedded: dict[str, Any],
+    stored: StoredModel,
+    adjacency_KK: np.ndarray,
+    count: int,
+) -> dict[str, Any]:
+    entries = stored.classes["classes"]
+    names = [entry["name"] for entry in entries]
+    test = items.table.iloc[items.test]
+    item_K = np.array([entry["count"] for entry in entries])
+    return {
+        "confusions": largest_confusions(
+            test["label"].to_numpy(), _predicted(embedded), names, test, count
+        ),
+        "neighbours": nearest_classes(adjacency_KK, names, item_K),
+    }
+
+
+def _map(
+    items: EvaluationItems,
+    embedded: dict[str, Any],
+    plane: Plane,
+    class_parts: list[list[str]],
+    settings: Settings,
+    background: str,
+) -> dict[str, Any]:
+    test = items.table.iloc[items.test]
+    return map_points(
+        embedded,
+        test,
+        plane,
+        [class_parts[label][0] for label in test["label"]],
+        images=settings.images,
+        background=background,
+        seed=settings.seed,
+    )

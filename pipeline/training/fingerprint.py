@@ -1,0 +1,33 @@
+"""Does a checkpoint belong to this run? A digest of everything that determines the result."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+CODE = Path(__file__).parents[1]
+
+
+def fingerprint(settings: Any, inputs: Iterable[Path]) -> str:
+    """Digest settings, inputs, this library's own code and torch's version.
+
+    Args:
+        settings: Parameters and whatever else the run was started with, as JSON can hold it.
+        inputs: Files, and folders of files, that the run reads. They are read once in full.
+
+    Returns:
+        64 hexadecimal digits; different if anything is.
+    """
+    digest = hashlib.sha256()
+    facts = {"settings": settings, "torch": torch.__version__}
+    digest.update(json.dumps(facts, sort_keys=True).encode())
+    for path in (*inputs, *sorted(CODE.rglob("*.py"))):
+        files = [path] if path.is_file() else sorted(path.rglob("*"))
+        for file in files:
+            if file.is_file():
+                with file.open("rb") as content:
+                    digest.update(hashlib.file_digest(content, "sha256").digest())
+    return digest.hexdigest()

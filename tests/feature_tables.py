@@ -1,0 +1,72 @@
+"""Small made-up artifacts that the train stage reads; for tests of several folders."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.catalog.classes import make_classes
+from pipeline.files.json_file import write_json
+from pipeline.files.table import write_table
+from pipeline.files.vectors import vector_array
+from pipeline.graph.store import SemanticGraph, write_graph
+from pipeline.text.weighted_glove import WeightedGlove
+
+CLASSES = ["bags", "hats", "shoes"]
+
+
+def write_tables(
+    folder: Path,
+    count: int,
+    *,
+    views: int = 0,
+    row_group: int = 16,
+    image_dim: int = 6,
+    text_dim: int = 4,
+    splits: tuple[str, ...] = ("train", "train", "val", "test"),
+) -> dict[str, Path]:
+    """Write what `index_features` reads: items around one point per class and modality.
+
+    Item n's first image feature is n, and that of its view v is n + v / 10; its first text feature
+    is -n. So every row tells where it is from.
+    """
+    random = np.random.default_rng(0)
+    ids = [f"item-{n}" for n in range(count)]
+    label_N = random.integers(len(CLASSES), size=count)
+    names = [CLASSES[label] for label in label_N]
+    paths = {
+        name: folder / name
+        for name in ("items", "splits", "classes", "image_features", "text_features")
+    }
+    write_table(paths["items"], pd.DataFrame({"item_id": ids, "class_path": names}))
+    split = [splits[n % len(splits)] for n in range(count)]
+    write_table(paths["splits"], pd.DataFrame({"item_id": ids, "split": split}))
+    write_json(paths["classes"], make_classes(CLASSES, separator="<", label="path"))
+    image_NI = random.normal(size=(3, image_dim))[label_N] + random.normal(size=(count, image_dim))
+    text_NT = random.normal(size=(3, text_dim))[label_N] + random.normal(size=(count, text_dim))
+    image_RI = np.repeat(image_NI, 1 + views, axis=0).astype(np.float32)
+    view_R = np.tile(np.arange(1 + views), count)
+    image_RI[:, 0] = np.repeat(np.arange(count), 1 + views) + view_R / 10
+    text_NT[:, 0] = -np.arange(count)
+    image = {
+        "item_id": np.repeat(ids, 1 + views),
+        "view": pa.array(view_R, pa.int8()),
+        "vector": vector_array(image_RI),
+    }
+    pq.write_table(pa.table(image), paths["image_features"], row_group_size=row_group)
+    text = {"item_id": ids, "glove": vector_array(text_NT.astype(np.float32))}
+    pq.write_table(pa.table(text), paths["text_features"], row_group_size=row_group)
+    return paths
+
+
+def write_graph_and_encoder(folder: Path) -> dict[str, Path]:
+    """Write what else the train stage reads: a semantic graph and a text encoder."""
+    adjacency_KK = 1 - np.eye(len(CLASSES), dtype=np.float32)
+    adjacency_KK[0, 1] = adjacency_KK[1, 0] = 0.5
+    class_embedding_KE = np.eye(len(CLASSES), dtype=np.float32)
+    write_graph(folder / "graph", SemanticGraph(CLASSES, adjacency_KK, class_embedding_KE), {})
+    encoder = WeightedGlove(["hat"], np.ones((1, 4), np.float32), np.ones(1, np.float32))
+    encoder.save(folder / "text_encoder")
+    return {"graph": folder / "graph", "text_encoder": folder / "text_encoder"}

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from pipeline.dataset.pairs import Pairs
+from pipeline.models.huse import Huse, HuseConfig
+
+CONFIG = {
+    "image_features": 6,
+    "text_features": 4,
+    "num_classes": 3,
+    "dim": 8,
+    "image_layers": 5,
+    "text_layers": 2,
+    "width": 16,
+    "dropout": 0.15,
+    "logit_scale": "learned",
+    "classifier": "shared",
+    "fusion": "late",
+}
+
+
+@pytest.fixture
+def make_pairs():
+    """Build items whose features lie around one point per class and modality.
+
+    With `noise` 0.5 the three classes are easily told apart; a third of the items is in each split.
+    """
+
+    def build(count: int, *, noise: float = 0.5, seed: int = 0) -> Pairs:
+        centre_generator = torch.Generator().manual_seed(1)
+        image_centre_KI = torch.randn(3, CONFIG["image_features"], generator=centre_generator)
+        text_centre_KT = torch.randn(3, CONFIG["text_features"], generator=centre_generator)
+        generator = torch.Generator().manual_seed(seed)
+        label_N = torch.randint(3, (count,), generator=generator)
+        image_NI = image_centre_KI[label_N]
+        text_NT = text_centre_KT[label_N]
+        return Pairs(
+            np.array([f"item-{n}" for n in range(count)], dtype=object),
+            image_NI + noise * torch.randn(image_NI.shape, generator=generator),
+            text_NT + noise * torch.randn(text_NT.shape, generator=generator),
+            label_N,
+            np.array(["train", "val", "test"], dtype=object)[np.arange(count) % 3],
+        )
+
+    return build
+
+
+@pytest.fixture
+def make_model():
+    """Build a small model with weights from a seed; keywords change its configuration."""
+
+    def build(*, seed: int = 0, **changed) -> Huse:
+        torch.manual_seed(seed)
+        return Huse(HuseConfig(**{**CONFIG, **changed})).eval()
+
+    return build
+
+
+@pytest.fixture
+def unit():
+    """Build unit vectors in the plane from angles in degrees."""
+
+    def build(*degrees: float) -> torch.Tensor:
+        radians = torch.tensor(degrees).deg2rad()
+        return functional.normalize(torch.stack([radians.cos(), radians.sin()], dim=1), dim=1)
+
+    return build

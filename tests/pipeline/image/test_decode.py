@@ -1,0 +1,189 @@
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.image.decode import UnreadableImageError, decode_image
+
+# Left half red, right half blue; 4 wide, 2 high.
+HALVES = np.array([[[255, 0, 0]] * 2 + [[0, 0, 255]] * 2] * 2, dtype=np.uint8)
+GREY16 = np.array([[0, 65535], [100 * 257, 200 * 257]], dtype=np.uint16)
+
+
+def pixels(path, background="#00ff00"):
+    image = decode_image(path, background)
+    assert image.mode == "RGB"
+    return np.asarray(image).tolist()
+
+
+def reason(path):
+    with pytest.raises(UnreadableImageError) as caught:
+        decode_image(path, "#ffffff")
+    return str(caught.value)
+
+
+def grey(values):
+    return [[[value] * 3 for value in row] for row in values]
+
+
+def tiff(samples, *, order):
+    """A grey 16-bit TIFF of 2 x 2 pixels; order is `<` or `>`."""
+    tags = {256: 2, 257: 2, 258: 16, 259: 1, 262: 1, 273: 8, 277: 1, 278: 2, 279: 8}
+    entries = b"".join(struct.pack(f"{order}HHIHH", tag, 3, 1, n, 0) for tag, n in tags.items())
+    header = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 16)
+    data = samples.astype(f"{order}u2").tobytes()
+    return header + data + struct.pack(f"{order}H", len(tags)) + entries + bytes(4)
+
+
+@pytest.mark.parametrize("kind", ["png", "bmp", "tiff", "gif"])
+def test_a_plain_picture_keeps_its_pixels(tmp_path, kind):
+    Image.fromarray(HALVES).save(tmp_path / f"x.{kind}")
+    assert pixels(tmp_path / f"x.{kind}") == HALVES.tolist()
+
+
+@pytest.mark.parametrize("kind", ["jpg", "webp"])
+def test_a_compressed_picture_keeps_its_colours(tmp_path, kind):
+    Image.fromarray(HALVES).resize((64, 32), Image.Resampling.NEAREST).save(tmp_path / f"x.{kind}")
+    found = np.array(pixels(tmp_path / f"x.{kind}"))
+    assert np.abs(found[16, 8] - [255, 0, 0]).max() < 20
+    assert np.abs(found[16, 56] - [0, 0, 255]).max() < 20
+
+
+@pytest.mark.parametrize(
+    ("orientation", "turn"),
+    [
+        (1, lambda x: x),
+        (2, np.fliplr),
+        (3, lambda x: np.rot90(x, 2)),
+        (4, np.flipud),
+        (5, lambda x: x.swapaxes(0, 1)),
+        (6, lambda x: np.rot90(x, -1)),
+        (7, lambda x: np.rot90(x, 2).swapaxes(0, 1)),
+        (8, lambda x: np.rot90(x, 1)),
+    ],
+)
+def test_exif_orientation_is_applied(tmp_path, orientation, turn):
+    stored = np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 10
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(stored).save(tmp_path / "x.png", exif=exif)
+    assert pixels(tmp_path / "x.png") == turn(stored).tolist()
+
+
+def test_alpha_is_laid_over_the_background(tmp_path):
+    rgba = np.array([[[10, 20, 30, 0], [10, 20, 30, 255], [200, 100, 0, 51]]], dtype=np.uint8)
+    Image.fromarray(rgba).save(tmp_path / "x.png")
+    # A fifth of the last pixel shows: 0.2 x 200 = 40; 0.2 x 100 + 0.8 x 255 = 224.
+    assert pixels(tmp_path / "x.png") == [[[0, 255, 0], [10, 20, 30], [40, 224, 0]]]
+    assert pixels(tmp_path / "x.png", "#000000") == [[[0, 0, 0], [10, 20, 30], [40, 20, 0]]]
+
+
+def test_grey_with_alpha_is_laid_over_the_background(tmp_path):
+    Image.fromarray(np.array([[[80, 255], [80, 0]]], dtype=np.uint8), mode="LA").save(
+        tmp_path / "x.png"
+    )
+    assert pixels(tmp_path / "x.png") == [[[80, 80, 80], [0, 255, 0]]]
+
+
+def test_a_palette_becomes_colours(tmp_path):
+    image = Image.new("P", (3, 1))
+    image.putpalette([255, 0, 0, 0, 0, 255, 9, 9, 9])
+    image.putdata([0, 1, 2])
+    image.save(tmp_path / "plain.png")
+    image.save(tmp_path / "holes.png", transparency=1)
+    image.save(tmp_path / "alphas.png", transparency=bytes([0, 255, 255]))
+    assert pixels(tmp_path / "plain.png") == [[[255, 0, 0], [0, 0, 255], [9, 9, 9]]]
+    assert pixels(tmp_path / "holes.png") == [[[255, 0, 0], [0, 255, 0], [9, 9, 9]]]
+    assert pixels(tmp_path / "alphas.png") == [[[0, 255, 0], [0, 0, 255], [9, 9, 9]]]
+
+
+def test_one_transparent_colour_is_laid_over_the_background(tmp_path):
+    Image.fromarray(HALVES).save(tmp_path / "x.png", transparency=(0, 0, 255))
+    assert pixels(tmp_path / "x.png") == [[[255, 0, 0]] * 2 + [[0, 255, 0]] * 2] * 2
+
+
+@pytest.mark.parametrize(("mode", "white"), [("L", 255), ("1", 1)])
+def test_grey_and_black_and_white(tmp_path, mode, white):
+    image = Image.new(mode, (2, 1))
+    image.putpixel((1, 0), white)
+    image.save(tmp_path / "x.png")
+    assert pixels(tmp_path / "x.png") == grey([[0, 255]])
+
+
+def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path):
+    expected = grey([[0, 255], [100, 200]])
+    Image.fromarray(GREY16).save(tmp_path / "x.png")
+    (tmp_path / "little.tif").write_bytes(tiff(GREY16, order="<"))
+    (tmp_path / "big.tif").write_bytes(tiff(GREY16, order=">"))
+    (tmp_path / "x.pgm").write_bytes(b"P5 2 2 65535\n" + GREY16.astype(">u2").tobytes())
+    for name in ("x.png", "little.tif", "big.tif", "x.pgm"):
+        assert pixels(tmp_path / name) == expected, name
+
+
+def test_cmyk_becomes_the_colours_it_prints(tmp_path):
+    Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save(tmp_path / "x.jpg")
+    assert np.abs(np.array(pixels(tmp_path / "x.jpg")) - [255, 0, 0]).max() < 6
+
+
+def test_one_pixel_is_a_picture(tmp_path):
+    Image.new("RGB", (1, 1), (1, 2, 3)).save(tmp_path / "x.png")
+    assert pixels(tmp_path / "x.png") == [[[1, 2, 3]]]
+
+
+@pytest.mark.parametrize("kind", ["gif", "png", "webp"])
+def test_an_animation_gives_its_first_frame(tmp_path, kind):
+    frames = [Image.new("RGB", (2, 2), colour) for colour in ("red", "blue", "white")]
+    lossless = {"lossless": True} if kind == "webp" else {}
+    frames[0].save(tmp_path / f"x.{kind}", save_all=True, append_images=frames[1:], **lossless)
+    assert pixels(tmp_path / f"x.{kind}") == [[[255, 0, 0]] * 2] * 2
+
+
+def test_the_content_counts_and_not_the_name(tmp_path):
+    Image.fromarray(HALVES).save(tmp_path / "x.png")
+    (tmp_path / "x.png").rename(tmp_path / "x.jpg")
+    assert pixels(tmp_path / "x.jpg") == HALVES.tolist()
+
+
+def test_what_is_no_picture_has_a_reason(tmp_path):
+    (tmp_path / "text.jpg").write_text("not found (404)")
+    (tmp_path / "empty.png").write_bytes(b"")
+    assert reason(tmp_path / "missing.png") == "file not found"
+    assert reason(tmp_path / "text.jpg") == "not a picture in a known format"
+    assert reason(tmp_path / "empty.png") == "not a picture in a known format"
+    assert reason(tmp_path).startswith("broken picture (")
+
+
+@pytest.mark.filterwarnings("ignore:Truncated File Read")
+@pytest.mark.parametrize("kind", ["jpg", "png", "gif", "webp", "tiff", "bmp"])
+def test_a_truncated_picture_is_refused_at_every_length(tmp_path, kind):
+    noise = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / f"x.{kind}")
+    whole = (tmp_path / f"x.{kind}").read_bytes()
+    for length in range(0, len(whole) * 9 // 10, len(whole) // 40):
+        (tmp_path / f"x.{kind}").write_bytes(whole[:length])
+        assert reason(tmp_path / f"x.{kind}")
+
+
+def test_a_decoder_that_gives_up_in_its_own_way_is_a_reason_too(tmp_path):
+    Image.fromarray(HALVES).save(tmp_path / "x.dds")
+    data = bytearray((tmp_path / "x.dds").read_bytes())
+    # The flags that say how pixels are stored: Pillow raises NotImplementedError for none.
+    data[80:84] = bytes(4)
+    (tmp_path / "x.dds").write_bytes(data)
+    assert reason(tmp_path / "x.dds").startswith("broken picture (")
+
+
+def test_camera_data_that_contradicts_itself_is_a_reason(tmp_path):
+    # Orientation 6, and a width that is a float where EXIF has integers: Pillow cannot write the
+    # turned picture's EXIF and raises struct.error.
+    entries = struct.pack("<HHIf", 0x0100, 11, 1, 1.5) + struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x02\0" + entries + bytes(4)
+    Image.fromarray(HALVES).save(tmp_path / "x.jpg", exif=exif)
+    assert "required argument is not an integer" in reason(tmp_path / "x.jpg")
+
+
+def test_a_picture_of_too_many_pixels_is_refused(tmp_path, monkeypatch):
+    Image.fromarray(HALVES).save(tmp_path / "x.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3)
+    assert reason(tmp_path / "x.png").startswith("too many pixels (")

@@ -1,0 +1,127 @@
+import pytest
+import torch
+
+from pipeline.models.fusion import Fusion, fit_fusion
+from pipeline.models.huse import HuseOutput
+
+COUNT, CLASSES = 400, 5
+
+
+def outputs(image_logits, text_logits, fused_logits=None):
+    embedding = torch.zeros(len(image_logits), 2)
+    return HuseOutput(embedding, embedding, image_logits, text_logits, fused_logits)
+
+
+@pytest.fixture
+def labels():
+    return torch.randint(CLASSES, (COUNT,), generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def informed(labels):
+    """Build calibrated logits that know something of the label; a seed makes them independent."""
+
+    def build(seed, strength=2.0):
+        noise = torch.randn(COUNT, CLASSES, generator=torch.Generator().manual_seed(seed))
+        signal = torch.nn.functional.one_hot(labels, CLASSES)
+        # Gaussian evidence x ~ N(strength * signal, 1) has the log likelihood ratio strength * x.
+        return strength * (strength * signal + noise)
+
+    return build
+
+
+@pytest.fixture
+def useless():
+    generator = torch.Generator().manual_seed(9)
+    return 50 * torch.randn(COUNT, CLASSES, generator=generator)
+
+
+def likelihood(probability_NK, labels):
+    return probability_NK[torch.arange(COUNT), labels].log().mean().item()
+
+
+def test_probabilities_sum_to_one(informed, useless, labels):
+    for output in (outputs(informed(1), useless), outputs(informed(1), useless, informed(2))):
+        probabilities = fit_fusion(output, labels).probabilities(output)
+        assert set(probabilities) == {"image", "text", "fused"}
+        for value_NK in probabilities.values():
+            assert value_NK.min() >= 0
+            assert torch.allclose(value_NK.sum(dim=1), torch.ones(COUNT), atol=1e-5)
+
+
+def test_late_fusion_by_hand():
+    fusion = Fusion(0.25, image_temperature=2.0, text_temperature=0.5, fused_temperature=1.0)
+    image, text = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    found = fusion.probabilities(outputs(image, text))
+    # softmax of (1, 0): e / (e + 1) = 0.731059; softmax of (0, 2): 1 / (1 + e^2) = 0.119203.
+    assert found["image"][0].tolist() == pytest.approx([0.731059, 0.268941], abs=1e-6)
+    assert found["text"][0].tolist() == pytest.approx([0.119203, 0.880797], abs=1e-6)
+    # 0.25 * 0.731059 + 0.75 * 0.119203 = 0.272167.
+    assert found["fused"][0].tolist() == pytest.approx([0.272167, 0.727833], abs=1e-6)
+
+
+def test_a_useless_but_overconfident_modality_gets_little_weight(informed, useless, labels):
+    good_image = fit_fusion(outputs(informed(1), useless), labels)
+    good_text = fit_fusion(outputs(useless, informed(1)), labels)
+    assert 0.9 < good_image.image_weight <= 1.0
+    assert 0.0 <= good_text.image_weight < 0.1
+    assert good_image.text_temperature > 20
+    output = outputs(informed(1), useless)
+    fused_NK = good_image.probabilities(output)["fused"]
+    image_NK = good_image.probabilities(output)["image"]
+    assert (fused_NK.argmax(1) == labels).sum() >= (image_NK.argmax(1) == labels).sum() - 2
+
+
+def test_two_good_modalities_share_the_weight_and_do_better_together(informed, labels):
+    output = outputs(informed(1), informed(2))
+    fusion = fit_fusion(output, labels)
+    assert 0.3 < fusion.image_weight < 0.7
+    found = fusion.probabilities(output)
+    alone = max(likelihood(found[name], labels) for name in ("image", "text"))
+    assert likelihood(found["fused"], labels) > alone + 0.05
+
+
+@pytest.mark.parametrize("factor", [0.1, 1.0, 8.0])
+def test_a_temperature_undoes_a_change_of_scale(informed, labels, factor):
+    changed = fit_fusion(outputs(factor * informed(1), informed(2)), labels)
+    plain = fit_fusion(outputs(informed(1), informed(2)), labels)
+    # These logits were calibrated to begin with.
+    assert plain.image_temperature == pytest.approx(1.0, abs=0.2)
+    assert changed.image_temperature == pytest.approx(factor * plain.image_temperature, rel=1e-2)
+    assert changed.text_temperature == plain.text_temperature
+    assert changed.image_weight == pytest.approx(plain.image_weight, abs=1e-3)
+
+
+def test_the_fitted_weight_is_the_most_likely_one(informed, labels):
+    # Both over-confident, by different factors.
+    output = outputs(3 * informed(1, strength=2.0), 8 * informed(2, strength=1.5))
+    fusion = fit_fusion(output, labels)
+    found = fusion.probabilities(output)
+
+    def at(weight):
+        return likelihood(weight * found["image"] + (1 - weight) * found["text"], labels)
+
+    best = max(range(101), key=lambda percent: at(percent / 100)) / 100
+    assert fusion.image_weight == pytest.approx(best, abs=0.011)
+
+
+def test_concatenation_fits_a_temperature_of_its_own(informed, labels):
+    output = outputs(informed(1), informed(2), 5 * (informed(1) + informed(2)))
+    fusion = fit_fusion(output, labels)
+    assert fusion.fused_temperature == pytest.approx(5.0, rel=0.25)
+    fused_NK = fusion.probabilities(output)["fused"]
+    expected = (output.fused_logits_BK / fusion.fused_temperature).softmax(dim=1)
+    assert torch.equal(fused_NK, expected)
+
+
+def test_fitting_is_deterministic(informed, useless, labels):
+    output = outputs(informed(1), useless)
+    assert fit_fusion(output, labels) == fit_fusion(output, labels)
+
+
+def test_certainty_does_not_break_the_fit(labels):
+    certain = 1e4 * torch.nn.functional.one_hot(labels, CLASSES).float()
+    fusion = fit_fusion(outputs(certain, -certain), labels)
+    assert fusion.image_weight > 0.99
+    found = fusion.probabilities(outputs(certain, -certain))
+    assert all(value.isfinite().all() for value in found.values())

@@ -1,0 +1,74 @@
+import pytest
+import torch
+from torch import nn
+
+from pipeline.dataset.pairs import Pairs
+from pipeline.errors import InputError
+from pipeline.models.huse import HuseOutput
+from pipeline.training.validate import MAX_ITEMS, validate
+
+
+class Given(nn.Module):
+    """Passes features on as embeddings, and logits of its own."""
+
+    def __init__(self, image_logits, text_logits, fused_logits=None):
+        super().__init__()
+        self.logits = (image_logits, text_logits, fused_logits)
+
+    def forward(self, image_BI, text_BT):
+        return HuseOutput(image_BI, text_BT, *self.logits)
+
+
+def items(image_ND, text_ND, *labels):
+    names = [f"item-{n}" for n in range(len(labels))]
+    return Pairs(names, image_ND, text_ND, torch.tensor(labels), ["val"] * len(labels))
+
+
+def test_values_worked_by_hand(unit):
+    # Images of class 0 at 0 and 10 degrees, of class 1 at 100; texts of class 0 at 20 and 96
+    # degrees, of class 1 at 91. The nearest:
+    #   image to image: 0 -> 10 hit, 10 -> 0 hit, 100 -> 10 miss                     2/3
+    #   image to text: 0 -> 20 hit, 10 -> 20 hit, 100 -> 96 miss                     2/3
+    #   text to image: 20 -> 10 hit, 96 -> 100 miss, 91 -> 100 hit                   2/3
+    #   text to text: 20 -> 91 miss, 96 -> 91 miss, 91 -> 96 miss                    0
+    pairs = items(unit(0, 10, 100), unit(20, 96, 91), 0, 0, 1)
+    image_logits = torch.tensor([[2.0, 0.0], [0.0, 1.0], [0.0, 3.0]])
+    text_logits = torch.tensor([[0.0, 1.0], [3.0, 0.0], [1.0, 0.0]])
+    metrics = validate(Given(image_logits, text_logits), pairs)
+    assert metrics["r_at_1"] == pytest.approx((2 / 3 + 2 / 3 + 2 / 3 + 0) / 4)
+    assert metrics["accuracy_image"] == pytest.approx(2 / 3)
+    assert metrics["accuracy_text"] == pytest.approx(1 / 3)
+    # In the average of the two softmax outputs the surer one wins: all three are right.
+    assert metrics["accuracy_fused"] == 1.0
+    assert metrics["score"] == pytest.approx((metrics["r_at_1"] + 1.0) / 2)
+
+
+def test_one_prediction_from_both_is_taken_as_it_is(unit):
+    pairs = items(unit(0, 10, 100), unit(20, 96, 91), 0, 0, 1)
+    right = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    assert validate(Given(right, right, 1 - right), pairs)["accuracy_fused"] == 0.0
+
+
+def test_perfect_embeddings_score_one(unit):
+    pairs = items(unit(0, 1, 90, 91), unit(0, 1, 90, 91), 0, 0, 1, 1)
+    logits = torch.tensor([[1.0, 0.0]] * 2 + [[0.0, 1.0]] * 2)
+    assert set(validate(Given(logits, logits), pairs).values()) == {1.0}
+
+
+def test_dropout_is_off_and_the_model_is_left_so(make_model, make_pairs):
+    model, pairs = make_model(dropout=0.9).train(), make_pairs(60)
+    assert validate(model, pairs) == validate(model, pairs)
+    assert not model.training
+
+
+def test_the_first_of_many_items_are_used(make_model, make_pairs):
+    pairs = make_pairs(MAX_ITEMS + 50)
+    first = Pairs(*(part[:MAX_ITEMS] for part in vars(pairs).values()))
+    model = make_model()
+    assert validate(model, pairs) == validate(model, first)
+
+
+def test_embeddings_that_are_not_finite_name_the_learning_rate(unit):
+    pairs = items(unit(0, 10), torch.full((2, 2), torch.nan), 0, 1)
+    with pytest.raises(InputError, match=r"not finite; lower train\.lr"):
+        validate(Given(torch.eye(2), torch.eye(2)), pairs)

@@ -1,0 +1,43 @@
+import subprocess
+import sys
+
+import pyarrow.parquet as pq
+
+CHECK = """
+import sys
+from stages.clean_text import main
+main()
+print("torch" in sys.modules)
+"""
+
+
+def test_texts_are_cleaned_item_by_item_and_the_recipe_is_noted(shop):
+    table = (shop.root / "catalog.csv").read_text(encoding="utf-8")
+    table = table.replace("red sweater", "Not the RED sweater (100% wool)").replace(
+        "blue ring", "Cafe\u0301 ring"
+    )
+    (shop.root / "catalog.csv").write_text(table, encoding="utf-8")
+    shop.huse("catalog")
+    result = shop.huse("clean_text")
+    assert result.stdout == "clean_text: 16 texts, 0 of them empty after cleaning\n"
+    path = shop.root / "data" / "clean_text" / "text.parquet"
+    cleaned = pq.read_table(path).to_pandas()["clean_text"].tolist()
+    assert cleaned[0] == "not red sweater wool"
+    assert cleaned[11] == "cafe ring"
+    assert pq.read_schema(path).metadata == {b"recipe": b"letters", b"fold_accents": b"true"}
+
+
+def test_texts_without_a_letter_are_counted(shop):
+    table = (shop.root / "catalog.csv").read_text(encoding="utf-8")
+    (shop.root / "catalog.csv").write_text(table.replace("red dress", "1984"), encoding="utf-8")
+    shop.huse("catalog")
+    assert "16 texts, 1 of them empty" in shop.huse("clean_text").stdout
+
+
+def test_torch_is_not_imported(shop):
+    """It takes seconds, and this stage is run often."""
+    shop.huse("catalog")
+    done = subprocess.run(
+        [sys.executable, "-c", CHECK], cwd=shop.root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "False"

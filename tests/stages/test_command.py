@@ -1,0 +1,122 @@
+"""What all commands share: params.yaml is checked as a whole before any stage starts, and a
+mistake of the user ends in `error: ...`, status 1 and no traceback.
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from ruamel.yaml import YAML
+
+from stages.__main__ import COMMANDS
+
+STAGES = [name for name in COMMANDS if name != "sample_catalog"]
+DVC_YAML = YAML(typ="safe").load(Path(__file__).parents[2] / "dvc.yaml")["stages"]
+
+# Where the sample catalogue is; dvc.yaml takes it from params.yaml.
+CATALOGUE = {
+    "${catalog.path}": "data/raw/openmoji/catalog.csv",
+    "${catalog.images}": "data/raw/openmoji/images",
+}
+
+
+def inputs():
+    for stage in STAGES:
+        for dep in DVC_YAML[stage]["deps"]:
+            path = CATALOGUE.get(dep, dep)
+            if path.startswith("data/"):
+                yield stage, path
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("  beta:", "  betta:", "params.yaml: loss.betta: unknown key; did you mean beta?"),
+        ("dropout: 0.15", "dropout: 1.5", "params.yaml: model.dropout: got 1.5; "),
+        ("steps: 40", "steps: -1", "params.yaml: train.steps: got -1; "),
+        ("steps: 40", "steps: many", "params.yaml: train.steps: got 'many'; "),
+    ],
+)
+def test_a_mistake_anywhere_in_params_yaml_stops_every_stage(shop, stage, old, new, message):
+    params = shop.root / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    params.write_text(text.replace(old, new), encoding="utf-8")
+    assert message in shop.refuse(stage)
+    assert not (shop.root / "data").exists()
+
+
+def test_all_mistakes_are_told_at_once(shop):
+    shop.set({"model.dropout": 1.5, "train.steps": -1, "catalog.images": ""})
+    lines = shop.refuse("catalog").splitlines()
+    assert [line.split(": ")[1] for line in lines] == [
+        "catalog.images",
+        "model.dropout",
+        "train.steps",
+    ]
+
+
+def test_a_missing_params_yaml_is_told(shop):
+    (shop.root / "params.yaml").unlink()
+    assert shop.refuse("catalog") == "params.yaml: not found; run in the project's folder"
+
+
+def test_a_params_yaml_that_is_not_yaml_is_told(shop):
+    (shop.root / "params.yaml").write_text("catalog: [", encoding="utf-8")
+    assert shop.refuse("catalog").startswith("params.yaml: not valid YAML: ")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_run_before_all_others_names_what_it_needs(shop, stage):
+    (shop.root / "catalog.csv").unlink()
+    message = shop.refuse(stage)
+    assert any(path in message for path in ["catalog.csv", *DVC_YAML[stage]["deps"]])
+    assert "not found" in message
+    assert len(message.splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def stripped(finished_project, tmp_path_factory):
+    """A finished project from which tests take one input at a time."""
+    return finished_project.copy(tmp_path_factory.mktemp("stripped") / "project")
+
+
+@pytest.mark.parametrize(("stage", "path"), inputs())
+def test_each_missing_input_is_named(stripped, tmp_path, stage, path):
+    hidden = tmp_path / "hidden"
+    (stripped.root / path).rename(hidden)
+    try:
+        message = stripped.refuse(stage)
+    finally:
+        hidden.rename(stripped.root / path)
+    assert path in message
+    assert "not found" in message
+
+
+def test_a_loss_that_explodes_stops_before_a_model_is_written(project):
+    model = (project.root / "data" / "model" / "model.safetensors").read_bytes()
+    project.set({"train.lr": 1e38, "train.optimizer": "rmsprop"})
+    message = project.refuse("train")
+    assert message.startswith("train: at step ")
+    assert "the loss is not finite" in message
+    assert "lower train.lr" in message
+    assert (project.root / "data" / "model" / "model.safetensors").read_bytes() == model
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+@pytest.mark.parametrize("leaf", ["train.device", "image.device"])
+def test_a_device_that_is_not_there_is_told(project, leaf):
+    project.set({leaf: "cuda"})
+    stage = "train" if leaf == "train.device" else "image_features"
+    assert "cuda was asked for but this machine has none" in project.refuse(stage)
+
+
+def test_a_stage_file_run_as_a_program_does_the_same(project):
+    project.set({"train.steps": -1})
+    done = project.run(sys.executable, "-m", "stages.catalog")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: params.yaml: train.steps: got -1; ")

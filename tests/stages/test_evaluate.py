@@ -1,0 +1,128 @@
+import json
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.files.table import write_table
+
+
+@pytest.fixture
+def out(project):
+    return project.root / "data" / "evaluate"
+
+
+def figures(out, name="metrics"):
+    return json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def evaluate(project):
+    result = project.huse("evaluate")
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def resplit(project, change):
+    """Change the split of the items where `change` says so, given their class paths."""
+    catalog = project.root / "data" / "catalog"
+    splits = pd.read_parquet(catalog / "splits.parquet")
+    items = pd.read_parquet(catalog / "items.parquet")
+    splits["split"] = [
+        change(split, path)
+        for split, path in zip(splits["split"], items["class_path"], strict=True)
+    ]
+    write_table(catalog / "splits.parquet", splits)
+
+
+def test_cutoffs_are_those_of_the_parameters(project, out):
+    project.set({"evaluate.k": [2, 3], "evaluate.hp_k": [4]})
+    evaluate(project)
+    metrics = figures(out)
+    assert set(metrics["retrieval"]["text_to_image"]) == {
+        "r_at_2",
+        "r_at_3",
+        "map_at_r",
+        "chance_r_at_1",
+    }
+    assert set(metrics["hierarchy"]["text_to_image"]) == {"hp_at_4"}
+
+
+def test_what_the_report_shows_does_not_change_what_is_measured(project, out):
+    before = figures(out)
+    gallery = (out / "plots" / "gallery.png").read_bytes()
+    project.set({"evaluate.gallery": 2, "evaluate.seed": 5, "evaluate.confusions": 3})
+    evaluate(project)
+    assert figures(out) == before
+    assert (out / "plots" / "gallery.png").read_bytes() != gallery
+
+
+def test_a_second_run_writes_the_same_bytes(project, out):
+    names = ["metrics.json", "details.json", "embeddings.parquet", "report.html"]
+    before = [(out / name).read_bytes() for name in names]
+    evaluate(project)
+    assert [(out / name).read_bytes() for name in names] == before
+
+
+def test_figures_follow_from_the_stored_embeddings(project, out):
+    frame = pd.read_parquet(out / "embeddings.parquet")
+    test = frame[frame["split"] == "test"]
+    for modality, rows in test.groupby("modality"):
+        accuracy = (rows["class_path"] == rows["predicted_path"]).mean()
+        assert figures(out)["classification"][modality]["accuracy"] == pytest.approx(accuracy)
+
+
+def test_variants_of_the_query_are_no_results_within_a_modality(project, out):
+    before = figures(out)["retrieval"]
+    path = project.root / "data" / "catalog" / "groups.parquet"
+    groups = pd.read_parquet(path)
+    write_table(path, groups.assign(group=0))
+    evaluate(project)
+    after = figures(out)["retrieval"]
+    assert after["image_to_image"]["r_at_1"] == 0
+    assert after["image_to_text"] == before["image_to_text"]
+
+
+def test_the_report_says_what_ran(project, out):
+    project.set({"loss.beta": 3.25})
+    evaluate(project)
+    html = (out / "report.html").read_text(encoding="utf-8")
+    assert "3.25" in html
+    assert len(html) < 10e6
+
+
+def test_an_empty_test_split_is_counted_and_said(project, out):
+    resplit(project, lambda split, _: "val" if split == "test" else split)
+    result = evaluate(project)
+    assert "warning: no item is in the test split" in result.stderr
+    assert figures(out)["test"]["items"] == 0
+    assert "no item is in the test split" in (out / "report.html").read_text(encoding="utf-8")
+    assert (out / "plots" / "gallery.png").is_file()
+    assert len(pd.read_parquet(out / "embeddings.parquet", columns=["item_id"])) > 0
+
+
+def test_one_test_class_leaves_the_figures_that_make_sense(project, out):
+    items = pd.read_parquet(project.root / "data" / "catalog" / "items.parquet")
+    only = items["class_path"].value_counts().index[0]
+    resplit(
+        project,
+        lambda split, path: "test" if path == only else "val" if split == "test" else split,
+    )
+    result = evaluate(project)
+    assert "warning: all test items are of one class" in result.stderr
+    metrics = figures(out)
+    assert "retrieval" not in metrics
+    assert 0 <= metrics["classification"]["fused"]["accuracy"] <= 1
+    assert figures(out, "details")["instance"]["image_to_text"]["median_rank"] >= 1
+
+
+def test_without_any_usable_picture_the_texts_are_measured(project, out):
+    path = project.root / "data" / "features" / "image.parquet"
+    table = pq.read_table(path)
+    pq.write_table(pa.table(table.slice(0, 0)), path)
+    result = evaluate(project)
+    assert "only the text is evaluated" in result.stderr
+    metrics = figures(out)
+    assert set(metrics["retrieval"]) == {"text_to_text"}
+    assert set(metrics["classification"]) == {"text"}
+    assert metrics["accuracy"] == metrics["classification"]["text"]["accuracy"]

@@ -1,0 +1,173 @@
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from ruamel.yaml import YAML
+from safetensors.torch import load_file
+
+from pipeline.files.vectors import vector_array, vector_matrix
+from stages.train import main
+from tests.feature_tables import write_graph_and_encoder, write_tables
+
+ROOT = Path(__file__).parents[2]
+
+SMALL = {
+    "model": {"dim": 8, "image_layers": 2, "width": 16},
+    "train": {"steps": 60, "batch_size": 16, "validate_every": 10, "checkpoint_every": 5},
+}
+
+
+class Run:
+    """A folder with all inputs of the train stage, and runs of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.inputs = write_tables(folder, 160, views=1) | write_graph_and_encoder(folder)
+
+    def options(self, name: str, **changed: dict) -> dict[str, Path]:
+        """Arguments of the command for a run of this name; sections of params.yaml change it."""
+        yaml = YAML()
+        params = yaml.load(ROOT / "params.yaml")
+        for sections in (SMALL, changed):
+            for section, values in sections.items():
+                params[section].update(values)
+        (self.folder / name).mkdir(exist_ok=True)
+        path = self.folder / name / "params.yaml"
+        yaml.dump(params, path)
+        out, curves = self.folder / name / "model", self.folder / name / "curves"
+        return {"params": path, **self.inputs, "out": out, "curves": curves}
+
+    def train(self, name: str, **changed: dict) -> None:
+        main(**self.options(name, **changed))
+
+    def result(self, name: str) -> dict[str, bytes]:
+        """Every file that a run wrote, without its parameters."""
+        folder = self.folder / name
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in files
+            if path.name != "params.yaml"
+        }
+
+    def metrics(self, name: str) -> dict:
+        return json.loads((self.folder / name / "curves" / "metrics.json").read_text())
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield Run(tmp_path)
+    torch.set_num_threads(threads)
+
+
+def test_one_seed_gives_the_same_bytes_and_another_one_does_not(run):
+    run.train("one")
+    run.train("again")
+    run.train("other", train={"seed": 1})
+    assert run.result("one") == run.result("again")
+    weights = "model/model.safetensors"
+    assert run.result("one")[weights] != run.result("other")[weights]
+
+
+def test_a_finished_run_leaves_curves_and_no_checkpoint(run):
+    run.train("one")
+    names = set(run.result("one"))
+    parts = ["total", "class", "graph", "gap", "learning_rate"]
+    assert {f"curves/plots/metrics/train/{part}.tsv" for part in parts} <= names
+    assert "curves/plots/metrics/val/score.tsv" in names
+    assert not any("checkpoint" in name for name in names)
+    metrics = run.metrics("one")
+    assert metrics["best_step"] % 10 == 0
+    assert 0 < metrics["val"]["score"] <= 1
+
+
+def test_a_run_killed_again_and_again_ends_with_the_bytes_of_one_that_was_not(run):
+    run.train("whole")
+    options = run.options("killed")
+    checkpoint = options["curves"] / "checkpoint" / "state.safetensors"
+    # A server that has imported everything forks the processes that are killed.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["stages.train"])
+    killed = 0
+    for delay in (0.0, 0.013, 0.031, 0.05):
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
+        process = context.Process(target=main, kwargs=options)
+        process.start()
+        while process.is_alive() and (
+            not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before
+        ):
+            time.sleep(0.001)
+        time.sleep(delay)
+        assert process.pid is not None
+        if process.is_alive():
+            os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        killed += process.exitcode == -signal.SIGKILL
+        if not checkpoint.exists():
+            break
+    assert killed >= 2
+    main(**options)
+    assert run.result("killed") == run.result("whole")
+
+
+def test_another_parameter_starts_afresh(run):
+    run.train("whole", train={"lr": 0.002})
+    run.train("changed", train={"steps": 30})
+    # What a run with other parameters would have left behind when it was killed.
+    options = run.options("changed")
+    (options["curves"] / "checkpoint").mkdir()
+    (options["curves"] / "checkpoint" / ".state.safetensors.1.tmp").write_bytes(b"half")
+    run.train("changed", train={"lr": 0.002})
+    assert run.result("changed") == run.result("whole")
+
+
+def test_a_catalogue_larger_than_max_memory_is_streamed(run):
+    # 80 items x (2 views x 6 + 4) features x 4 bytes = 5,120; a part of that fits.
+    run.train("streamed", train={"max_memory": 3500 / 2**30})
+    assert run.metrics("streamed")["val"]["score"] > 0.4
+
+
+def test_all_processes_of_torchrun_train_one_model(run):
+    without_dropout = {"model": {"dropout": 0.0}, "train": {"steps": 20}}
+    run.train("alone", **without_dropout)
+    options = run.options("two", **without_dropout)
+    arguments = [
+        part for name, path in options.items() for part in (f"--{name.replace('_', '-')}", path)
+    ]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    status = os.spawnv(
+        os.P_WAIT,
+        sys.executable,
+        [*torchrun, "-m", "stages.train", *map(str, arguments)],
+    )
+    assert status == 0
+    assert set(run.result("two")) == set(run.result("alone"))
+    alone, two = (
+        load_file(run.folder / name / "model" / "model.safetensors") for name in ("alone", "two")
+    )
+    for name, tensor in alone.items():
+        torch.testing.assert_close(two[name], tensor, rtol=1e-3, atol=1e-4)
+    steps = (options["curves"] / "plots" / "metrics" / "train" / "total.tsv").read_text()
+    assert [line.split("\t")[0] for line in steps.splitlines()] == ["step", "10", "20"]
+
+
+def test_features_that_are_not_finite_stop_before_the_first_step(run):
+    path = run.inputs["text_features"]
+    table = pq.read_table(path)
+    vector_NT = vector_matrix(table["glove"]).copy()
+    vector_NT[:, 1] = float("inf")
+    columns = {"item_id": table["item_id"], "glove": vector_array(vector_NT)}
+    pq.write_table(pa.table(columns), path)
+    with pytest.raises(Exception, match=r"at step 1 the loss is not finite \(total"):
+        run.train("broken")

@@ -1,0 +1,93 @@
+"""Where things are: every source file has its test file, files stay short, layers do not mix."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for room in ("pipeline", "stages")
+    for path in (ROOT / room).rglob("*.py")
+)
+TESTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py"))
+
+MAX_LINES = 320
+
+# Source files that a test file of another name covers.
+COVERED_ELSEWHERE = {
+    "pipeline/errors.py": "a class without a line of code",
+    "pipeline/image/backbones/__init__.py": "a registry; tests of its users look names up in it",
+    "pipeline/objectives/__init__.py": "a registry; tests of its users look names up in it",
+    "stages/paths.py": "constants, which tests/test_dvc_yaml.py compares with dvc.yaml",
+}
+
+# A section of params.yaml is fields with ranges; test_schema.py tries them all.
+SECTIONS_TEST = "tests/pipeline/params/test_schema.py"
+NOT_A_SECTION = {"pipeline/params/load.py", "pipeline/params/schema.py"}
+
+
+def twin(source: str) -> str:
+    """The test file of a source file; `__main__.py` has test_main.py."""
+    path = Path(source)
+    return (Path("tests") / path.parent / f"test_{path.stem.strip('_')}.py").as_posix()
+
+
+def needs_a_twin(source: str) -> bool:
+    if source in COVERED_ELSEWHERE or not (ROOT / source).read_text(encoding="utf-8").strip():
+        return False
+    return not source.startswith("pipeline/params/") or source in NOT_A_SECTION
+
+
+def imports(source: str) -> set[str]:
+    """Top-level names of the packages that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / source).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_every_source_file_has_its_test_file():
+    missing = [twin(name) for name in SOURCES if needs_a_twin(name) and twin(name) not in TESTS]
+    assert missing == [], "\n".join(missing)
+    assert SECTIONS_TEST in TESTS
+
+
+def test_every_test_file_of_a_room_has_its_source_file():
+    twins = {twin(name) for name in SOURCES}
+    rooms = ("tests/pipeline/", "tests/stages/")
+    orphans = [name for name in TESTS if name.startswith(rooms) and name not in twins]
+    assert orphans == [], "\n".join(orphans)
+
+
+def test_every_exemption_is_still_needed():
+    assert [name for name in COVERED_ELSEWHERE if not (ROOT / name).is_file()] == []
+    assert [name for name in COVERED_ELSEWHERE if twin(name) in TESTS] == []
+
+
+def test_a_package_file_is_empty_or_a_registry():
+    for name in SOURCES:
+        if Path(name).name == "__init__.py":
+            assert not needs_a_twin(name), f"{name}: list it in COVERED_ELSEWHERE if a registry"
+
+
+def test_files_are_short_enough_to_read():
+    lengths = {
+        name: (ROOT / name).read_text(encoding="utf-8").count("\n") for name in SOURCES + TESTS
+    }
+    assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
+
+
+@pytest.mark.parametrize("outer", ["stages", "typer", "dvc", "dvclive"])
+def test_the_library_does_not_know_who_calls_it(outer):
+    library = [name for name in SOURCES if name.startswith("pipeline/")]
+    assert [name for name in library if outer in imports(name)] == []
+
+
+def test_the_tests_are_no_package():
+    """An `__init__.py` below tests/ would hide the real `pipeline` and `stages`."""
+    assert list((ROOT / "tests").rglob("__init__.py")) == []
