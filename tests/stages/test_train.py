@@ -13,6 +13,7 @@ import torch
 from ruamel.yaml import YAML
 from safetensors.torch import load_file
 
+from pipeline.errors import InputError
 from pipeline.files.vectors import vector_array, vector_matrix
 from stages.train import main
 from tests.feature_tables import write_graph_and_encoder, write_tables
@@ -123,11 +124,12 @@ def test_a_run_killed_again_and_again_ends_with_the_bytes_of_one_that_was_not(ru
 
 def test_another_parameter_starts_afresh(run):
     run.train("whole", train={"lr": 0.002})
-    run.train("changed", train={"steps": 30})
-    # What a run with other parameters would have left behind when it was killed.
     options = run.options("changed")
-    (options["curves"] / "checkpoint").mkdir()
-    (options["curves"] / "checkpoint" / ".state.safetensors.1.tmp").write_bytes(b"half")
+    options["out"].write_text("a file where the model's folder should be", encoding="ascii")
+    with pytest.raises(InputError, match="cannot be written"):
+        main(**options)
+    assert (options["curves"] / "checkpoint" / "state.safetensors").exists()
+    options["out"].unlink()
     run.train("changed", train={"lr": 0.002})
     assert run.result("changed") == run.result("whole")
 
@@ -169,5 +171,5 @@ def test_features_that_are_not_finite_stop_before_the_first_step(run):
     vector_NT[:, 1] = float("inf")
     columns = {"item_id": table["item_id"], "glove": vector_array(vector_NT)}
     pq.write_table(pa.table(columns), path)
-    with pytest.raises(Exception, match=r"at step 1 the loss is not finite \(total"):
+    with pytest.raises(InputError, match=r"at step 1 the loss is not finite \(total"):
         run.train("broken")
