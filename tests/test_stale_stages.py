@@ -14,8 +14,6 @@ from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 READS_PICTURES = {"catalog", "image_features", "evaluate"}
-# The report of `evaluate` shows with what the towers were trained.
-TRAINING = {"train", "evaluate"}
 # The report lists how the model was trained.
 TRAINS = {"train", "evaluate"}
 

@@ -82,7 +82,7 @@ def _to_unit_square(place_of: dict[str, np.ndarray]) -> dict[str, list[list[floa
     low, high = np.quantile(every_N2, 0.01, axis=0), np.quantile(every_N2, 0.99, axis=0)
     span = np.maximum(high - low, 1e-9)
     return {
-        name: ((xy_N2 - low) / span).clip(-0.02, 1.02).round(4).tolist()
+        name: ((xy_N2 - low) / span).clip(0, 1).round(4).tolist()
         for name, xy_N2 in place_of.items()
     }
 

@@ -30,7 +30,7 @@ def test_images_and_texts_are_on_one_map(shown):
     assert set(shown["points"]) == {"image", "text"}
     for places in shown["points"].values():
         assert len(places) == 12
-        assert all(-0.03 <= value <= 1.03 for place in places for value in place)
+        assert all(0 <= value <= 1 for place in places for value in place)
 
 
 def test_pictures_are_on_the_sheet_in_the_order_of_the_items(shown):

@@ -5,7 +5,7 @@ from torch import nn
 from pipeline.dataset.pairs import Pairs
 from pipeline.errors import InputError
 from pipeline.models.huse import HuseOutput
-from pipeline.training.validate import MAX_ITEMS, validate
+from pipeline.training.validate import validate
 
 
 class Given(nn.Module):
@@ -61,11 +61,12 @@ def test_dropout_is_off_and_the_model_is_left_so(make_model, make_pairs):
     assert not model.training
 
 
-def test_the_first_of_many_items_are_used(make_model, make_pairs):
-    pairs = make_pairs(MAX_ITEMS + 50)
-    first = Pairs(*(part[:MAX_ITEMS] for part in vars(pairs).values()))
-    model = make_model()
+def test_the_first_of_many_items_are_used(make_model, make_pairs, monkeypatch):
+    monkeypatch.setattr("pipeline.training.validate.MAX_ITEMS", 40)
+    pairs, model = make_pairs(60), make_model()
+    first = Pairs(*(part[:40] for part in vars(pairs).values()))
     assert validate(model, pairs) == validate(model, first)
+    assert validate(model, pairs) != validate(model, Pairs(*(p[20:] for p in vars(pairs).values())))
 
 
 def test_embeddings_that_are_not_finite_name_the_learning_rate(unit):
