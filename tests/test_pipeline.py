@@ -34,9 +34,12 @@ PRODUCTS = Path(__file__).parents[2] / "shared" / "data" / "fashion-dev.tar"
 NUM_PRODUCTS = 240
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def one_thread():
-    """As Project.run has it: sums depend in the last bits on the number of threads."""
+    """As Project.run has it: sums depend in the last bits on the number of threads.
+
+    It is also faster at these sizes, where threads mostly wait for each other.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -44,7 +47,7 @@ def one_thread():
 
 
 @pytest.fixture(scope="module")
-def products(finished_project, tmp_path_factory):
+def products(finished_project, tmp_path_factory, one_thread):
     """A project that ran on some of the products; it shares nothing but params.yaml."""
     if not PRODUCTS.is_file():
         pytest.skip("../shared/data/fashion-dev.tar is not on this machine")
