@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pipeline.distance import pairwise
+from pipeline.errors import InputError
 from pipeline.ops.gradient_in_forward import LossAndGradient, with_gradient_in_forward
 from pipeline.ops.graph_loss_closed_form import closed_form_graph_loss
 from pipeline.ops.graph_loss_tiled import Precision, Relaxation, tiled_graph_loss
@@ -66,7 +67,8 @@ def graph_loss(
         Scalar >= 0, divided by N^2 and not by the number of pairs that count, as in the paper.
 
     Raises:
-        ValueError: If a shape or a name is wrong, or the kernel cannot run on these tensors.
+        InputError: The kernel cannot run on these tensors or on this machine.
+        ValueError: A shape or a name is wrong.
     """
     _check_name("relaxation", relaxation, get_args(Relaxation))
     _check_name("kernel", kernel, get_args(Kernel))
@@ -131,7 +133,7 @@ def _fused_kernel(
     if name == "tiled":
         return partial(tiled_graph_loss, margin=margin, relaxation=relaxation, precision=precision)
     if not _has_triton():
-        raise ValueError("kernel 'triton' needs the package triton; use 'tiled' or 'auto'")
+        raise InputError("loss.kernel: triton needs the package triton; use tiled or auto")
     # Imported only here, because Triton is published for Linux alone.
     from pipeline.ops.graph_loss_triton import triton_graph_loss
 

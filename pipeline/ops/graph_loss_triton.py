@@ -15,6 +15,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from pipeline.errors import InputError
 from pipeline.ops.gradient_in_forward import LossAndGradient
 from pipeline.ops.graph_loss_tiled import Precision, Relaxation
 
@@ -57,14 +58,14 @@ def triton_graph_loss(
         The scalar loss and the gradient [N, D] (None where not asked for).
 
     Raises:
-        ValueError: If the embedding is not float32, or not on a device that Triton can use.
+        InputError: The embedding is not float32, or not on a device that Triton can use.
     """
     interpreted = not isinstance(_graph_loss_kernel, triton.JITFunction)
     if embedding_ND.dtype != torch.float32:
-        raise ValueError(f"kernel 'triton' needs float32, got {embedding_ND.dtype}; use 'tiled'")
+        raise InputError(f"loss.kernel: triton needs float32, got {embedding_ND.dtype}; use tiled")
     if not (embedding_ND.is_cuda or interpreted):
-        raise ValueError(
-            f"kernel 'triton' needs a CUDA tensor, got one on {embedding_ND.device}; use 'tiled'"
+        raise InputError(
+            f"loss.kernel: triton needs CUDA, the embeddings are on {embedding_ND.device}; use tiled"
         )
     count, dim = embedding_ND.shape
     operand_ND = embedding_ND.to(torch.bfloat16 if precision == "bf16" else torch.float32)
