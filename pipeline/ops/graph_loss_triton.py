@@ -65,7 +65,8 @@ def triton_graph_loss(
         raise InputError(f"loss.kernel: triton needs float32, got {embedding_ND.dtype}; use tiled")
     if not (embedding_ND.is_cuda or interpreted):
         raise InputError(
-            f"loss.kernel: triton needs CUDA, the embeddings are on {embedding_ND.device}; use tiled"
+            "loss.kernel: triton needs CUDA, "
+            f"the embeddings are on {embedding_ND.device}; use tiled"
         )
     count, dim = embedding_ND.shape
     operand_ND = embedding_ND.to(torch.bfloat16 if precision == "bf16" else torch.float32)
