@@ -6,6 +6,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from pipeline.allocator import keep_freed_memory
 from pipeline.device import choose_device
 from pipeline.errors import InputError
 from pipeline.files.csv_file import write_csv
@@ -30,6 +31,7 @@ def main(
     images = load_section(params, "catalog", CatalogParams).images
     folder = require_folder("catalog.images", Path(images))
     p = load_section(params, "image", ImageParams)
+    keep_freed_memory()
     table = read_table(items, ["item_id", "image"])
     rows = table.itertuples(index=False, name=None)
     failed = extract_features(

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 from dvclive import Live
+from scmrepo.exceptions import SCMError
 
+from pipeline.allocator import keep_freed_memory
 from pipeline.dataset.index import index_features
 from pipeline.dataset.load import load_train_and_val
 from pipeline.dataset.pairs import Pairs
 from pipeline.device import choose_device
+from pipeline.errors import InputError
 from pipeline.files.json_file import read_json
 from pipeline.files.table import read_metadata
 from pipeline.graph.store import read_graph
@@ -83,6 +86,7 @@ def main(
     loss = load_section(params, "loss", LossParams)
     p = load_section(params, "train", TrainParams)
     device = choose_device(p.device)
+    keep_freed_memory()
     encoder = WeightedGlove.load(text_encoder)
     tables = {
         "items": items,
@@ -152,7 +156,11 @@ def _make_model(
 
 def _curves(folder: Path) -> Live:
     """Curves from the first point on: DVCLive empties its files, and a resumed run replays."""
-    return Live(str(folder), dvcyaml=None, save_dvc_exp=False, report=None)
+    try:
+        return Live(str(folder), dvcyaml=None, save_dvc_exp=False, report=None)
+    except SCMError as error:
+        # A new git repository without a commit, of which DVCLive wants to know the revision.
+        raise InputError(f"train: git: {error}; commit the project first") from error
 
 
 def _log(live: Live | None, step: int, values: dict[str, float]) -> None:

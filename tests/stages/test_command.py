@@ -2,6 +2,7 @@
 mistake of the user ends in `error: ...`, status 1 and no traceback.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -111,6 +112,13 @@ def test_a_device_that_is_not_there_is_told(project, leaf):
     project.set({leaf: "cuda"})
     stage = "train" if leaf == "train.device" else "image_features"
     assert "cuda was asked for but this machine has none" in project.refuse(stage)
+
+
+def test_a_repository_without_a_commit_is_told(project):
+    shutil.rmtree(project.root / ".git")
+    project.succeed("git", "init", "--quiet")
+    message = project.refuse("train")
+    assert message == "train: git: Empty git repo; commit the project first"
 
 
 def test_a_stage_file_run_as_a_program_does_the_same(project):
