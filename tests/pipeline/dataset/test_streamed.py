@@ -75,8 +75,8 @@ def test_memory_is_bounded(tmp_path):
     before = resident_kib("VmRSS")
     for index_B in streamed.shuffled(torch.Generator().manual_seed(0)).split(256):
         streamed.fetch(index_B, None)
-    # The buffer, a row group on its way into it and a batch.
-    assert (resident_kib("VmHWM") - before) * 1024 < 24 * mib
+    # The buffer, a row group on its way into it and a batch; all features would be over 48 MiB.
+    assert (resident_kib("VmHWM") - before) * 1024 < 32 * mib
 
 
 def test_standardisation_is_that_of_all_items(tmp_path):
