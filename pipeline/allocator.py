@@ -16,8 +16,8 @@ _GIB = 2**30
 def keep_freed_memory() -> bool:
     """Raise glibc's thresholds for giving memory back; elsewhere do nothing.
 
-    Results do not change. Freed memory stays with the process until it ends. Where the kernel has
-    put something right behind the heap, the heap cannot grow and nothing is gained.
+    Results do not change. Freed memory stays with the process until it ends.
+    The heap first grows for some rounds before blocks are used again.
 
     Returns:
         Whether the thresholds were set.
