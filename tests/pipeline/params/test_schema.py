@@ -82,6 +82,7 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("loss.margin", "0"),
         ("loss.margin", "2.5"),
         ("loss.relaxation", "some"),
+        ("loss.precision", "fp16"),
         ("train.optimizer", "newton"),
         ("train.lr", "0"),
         ("train.lr", ".inf"),
@@ -92,6 +93,7 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("train.steps", "-1"),
         ("train.steps", "0"),
         ("train.validate_every", "0"),
+        ("train.checkpoint_minutes", "-1"),
         ("train.monitor", "loss"),
         ("train.seed", "-1"),
         ("train.device", "tpu"),
@@ -124,3 +126,11 @@ def test_mistakes_of_all_sections_are_listed_together(params_with):
     assert lines[1] == "section model is missing"
     assert lines[2] == "loss.betta: unknown key; did you mean beta?"
     assert lines[3].startswith("train.steps: got -1; ")
+
+
+def test_the_reference_graph_loss_has_no_bf16(params_with):
+    path = params_with("loss.precision", "bf16")
+    path.write_text(path.read_text().replace("kernel: auto", "kernel: reference"))
+    (line,) = mistakes(path)
+    assert line.startswith("loss: ")
+    assert "kernel reference has precision fp32 only" in line
