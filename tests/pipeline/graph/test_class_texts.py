@@ -35,5 +35,5 @@ def test_every_text_is_encoded_once_and_a_class_is_the_mean():
 
 
 def test_classes_that_cannot_be_encoded_are_named():
-    with pytest.raises(InputError, match="^class 'bags': try another$"):
+    with pytest.raises(InputError, match=r"^class 'bags': try another$"):
         mean_over_texts(PATHS, "leaf", lengths, if_unknown="try another")
