@@ -8,7 +8,7 @@ from pipeline.params.section import Section
 
 Name = Annotated[str, Field(min_length=1)]
 
-Encoder = Literal["glove", "path"]
+Encoder = Literal["glove", "infersent", "path"]
 
 
 class GraphGloveParams(Section):
@@ -16,6 +16,17 @@ class GraphGloveParams(Section):
 
     vectors: Name
     """Word vectors, as source/name."""
+
+
+class InferSentParams(Section):
+    """Encoder infersent: notebook A's sentence encoder."""
+
+    version: Literal[1, 2]
+    """1, trained with GloVe 840B, or 2, trained with fastText vectors."""
+    weights: Name
+    """File of the published state dict."""
+    vectors: Name
+    """The word vectors it was trained with, as source/name."""
 
 
 class BlendParams(Section):
@@ -35,4 +46,5 @@ class GraphParams(Section):
     of: Literal["path", "leaf", "parts_mean"]
     """What of a class path an encoder of texts reads."""
     glove: GraphGloveParams
+    infersent: InferSentParams
     blend: BlendParams
