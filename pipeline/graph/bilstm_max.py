@@ -1,5 +1,6 @@
-"""The sentence encoder of InferSent: a bidirectional LSTM, the greatest output over time
-(Conneau et al. 2017).
+"""The sentence encoder of InferSent: a bidirectional LSTM, the maximum over time.
+
+Conneau et al. 2017, arXiv:1705.02364.
 
 Shape letters: N sentences, L words of a sentence, E word vector, B sentences of one length.
 """

@@ -47,7 +47,7 @@ def embed(
     if known.vector_size != encoder.word_dimension:
         raise InputError(
             f"graph.infersent.vectors: {vectors} has {known.vector_size} numbers per word, but "
-            f"{weights} was trained with {encoder.word_dimension}; name the vectors that belong to it"
+            f"{weights} was trained with {encoder.word_dimension}; name the vectors of the training"
         )
 
     def encode(texts: list[str]) -> np.ndarray:
