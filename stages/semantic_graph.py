@@ -23,19 +23,20 @@ def main(
 ) -> None:
     """Embed every class name and measure the cosine distances between them."""
     p = load_section(params, "graph", GraphParams)
-    entries = read_json(classes)["classes"]
+    class_list = read_json(classes)
+    entries = class_list["classes"]
     names = [entry["name"] for entry in entries]
     class_parts = [entry["parts"] for entry in entries]
     settings = p.model_dump(exclude={"encoder", "of"})
-    embedding_KE, unknown = embed_classes(
-        class_parts, encoder=p.encoder, of=p.of, settings=settings
-    )
+    # A label is a part by itself; what stands above it has a label of its own.
+    of = "leaf" if class_list["label"] == "parts" else p.of
+    embedding_KE, unknown = embed_classes(class_parts, encoder=p.encoder, of=of, settings=settings)
     adjacency_KK = class_adjacency(embedding_KE)
     same = [[names[i], names[j]] for i, j in same_name_classes(adjacency_KK)]
     used = [p.encoder, *(p.blend.encoders if p.encoder == "blend" else [])]
     notes = {
         "encoder": p.encoder,
-        "of": p.of,
+        "of": of,
         "settings": {name: settings[name] for name in used if name in settings},
         "words_without_vector": unknown,
         "same_embedding": same,

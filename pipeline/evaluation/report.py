@@ -11,8 +11,9 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.evaluation.confusions import Confusion, Neighbourhood
+from pipeline.evaluation.confusions import Confusion
 from pipeline.evaluation.gallery import GalleryRow
+from pipeline.evaluation.graph_plots import Neighbourhood
 from pipeline.evaluation.thumbnail import thumbnail
 from pipeline.files.atomic import atomic_path
 

@@ -5,8 +5,9 @@ from html import unescape
 import pandas as pd
 import pytest
 
-from pipeline.evaluation.confusions import Confusion, Neighbourhood
+from pipeline.evaluation.confusions import Confusion
 from pipeline.evaluation.gallery import Card, GalleryRow
+from pipeline.evaluation.graph_plots import Neighbourhood
 from pipeline.evaluation.report import Report, write_report
 
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>"
