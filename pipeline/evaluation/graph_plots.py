@@ -3,12 +3,15 @@
 Shape letters: K classes, C classes shown.
 """
 
+import base64
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
@@ -18,6 +21,8 @@ from pipeline.files.csv_file import write_csv
 MOST_CLASSES = 100
 """Classes shown, those with most items: more cannot be read."""
 NEIGHBOURS = 3
+COLOURS = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
+"""Five colours of viridis, from far to near."""
 
 
 class Neighbourhood(NamedTuple):
@@ -26,6 +31,17 @@ class Neighbourhood(NamedTuple):
     name: str
     neighbours: list[tuple[str, float]]
     """Name and distance, nearest first."""
+
+
+class HeatMap(NamedTuple):
+    """The heat map as the report shows it."""
+
+    names: list[str]
+    """C classes in the order of both axes."""
+    farthest: float
+    """Greatest distance, the darkest colour."""
+    png: str
+    """C x C pixels, base64."""
 
 
 def nearest_classes(adjacency_KK: np.ndarray, classes: Sequence[ClassEntry]) -> list[Neighbourhood]:
@@ -94,22 +110,43 @@ def graph_heat_map(adjacency_KK: np.ndarray, classes: Sequence[ClassEntry]) -> p
     )
 
 
+def draw_heat_map(frame: pd.DataFrame) -> HeatMap:
+    """Draw a heat map with a pixel for each pair of classes.
+
+    Args:
+        frame: From `graph_heat_map`.
+
+    Returns:
+        Names and picture; the colours are those of the plot that DVC shows.
+    """
+    names = frame["class"].drop_duplicates().tolist()
+    distance_CC = frame["distance"].to_numpy().reshape(len(names), len(names))
+    farthest = float(distance_CC.max())
+    place_CC = (1 - distance_CC / max(farthest, 1e-9)) * (len(COLOURS) - 1)
+    channels = [
+        np.interp(place_CC, np.arange(len(COLOURS)), channel)
+        for channel in zip(*COLOURS, strict=True)
+    ]
+    stream = io.BytesIO()
+    Image.fromarray(np.stack(channels, axis=-1).round().astype(np.uint8)).save(stream, "PNG")
+    return HeatMap(names, farthest, base64.b64encode(stream.getvalue()).decode())
+
+
 def write_graph_plots(
-    folder: Path, adjacency_KK: np.ndarray, classes: Sequence[ClassEntry]
+    folder: Path, heat_map: pd.DataFrame, neighbourhoods: Sequence[Neighbourhood]
 ) -> None:
     """Write what dvc.yaml declares as plots of the graph.
 
     Args:
         folder: Where to.
-        adjacency_KK: [K, K] distances.
-        classes: The K classes of the graph.
+        heat_map: From `graph_heat_map`.
+        neighbourhoods: From `nearest_classes`.
 
     Raises:
         InputError: The folder cannot be written to.
     """
-    write_csv(folder / "graph.csv", graph_heat_map(adjacency_KK, classes))
-    table = neighbour_table(nearest_classes(adjacency_KK, classes))
-    write_csv(folder / "graph_neighbours.csv", table)
+    write_csv(folder / "graph.csv", heat_map)
+    write_csv(folder / "graph_neighbours.csv", neighbour_table(neighbourhoods))
 
 
 def _largest(classes: Sequence[ClassEntry]) -> np.ndarray:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from pipeline.evaluation.confusions import Confusion
 from pipeline.evaluation.gallery import GalleryRow
-from pipeline.evaluation.graph_plots import Neighbourhood
+from pipeline.evaluation.graph_plots import HeatMap, Neighbourhood
 from pipeline.evaluation.thumbnail import thumbnail
 from pipeline.files.atomic import atomic_path
 
@@ -38,6 +38,7 @@ class Report(NamedTuple):
     gallery: list[GalleryRow]
     confusions: list[Confusion]
     neighbours: list[Neighbourhood]
+    heat_map: HeatMap
     rejected: dict[str, pd.DataFrame]
     """Unusable rows and pictures by name of the list."""
 

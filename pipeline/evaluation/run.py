@@ -12,7 +12,12 @@ from pipeline.evaluation.directions import PAPER_DIRECTIONS, measure_directions
 from pipeline.evaluation.facts import SHOWN_ROWS, count_items, flatten, read_rejected, versions
 from pipeline.evaluation.figures import Measured, details_tree, metrics_tree
 from pipeline.evaluation.gallery import GalleryRow, choose_random, choose_worst, gallery_rows
-from pipeline.evaluation.graph_plots import nearest_classes, write_graph_plots
+from pipeline.evaluation.graph_plots import (
+    draw_heat_map,
+    graph_heat_map,
+    nearest_classes,
+    write_graph_plots,
+)
 from pipeline.evaluation.items import FEWEST_CLASSES, EvaluationItems
 from pipeline.evaluation.map_points import map_points
 from pipeline.evaluation.picture import draw_gallery
@@ -85,7 +90,9 @@ def evaluate(
         classes=classes,
         confusions=settings.confusions,
     )
-    write_graph_plots(out / "plots", graph.adjacency_KK, stored.classes["classes"])
+    heat_map = graph_heat_map(graph.adjacency_KK, stored.classes["classes"])
+    neighbours = nearest_classes(graph.adjacency_KK, stored.classes["classes"])
+    write_graph_plots(out / "plots", heat_map, neighbours)
     gallery = _gallery(items, measured, class_parts, settings)
     background = stored.recipe["image"].get("background", "#ffffff")
     draw_gallery(
@@ -105,7 +112,8 @@ def evaluate(
         gallery=gallery,
         rejected={name: read_rejected(path) for name, path in rejected.items()},
         confusions=_confusions(items, embedded, stored, settings.confusions),
-        neighbours=nearest_classes(graph.adjacency_KK, stored.classes["classes"]),
+        neighbours=neighbours,
+        heat_map=draw_heat_map(heat_map),
         map=_map(items, embedded, plane, class_parts, settings, background),
     )
     write_report(

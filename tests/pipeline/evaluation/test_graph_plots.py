@@ -1,9 +1,14 @@
+import base64
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from pipeline.evaluation.graph_plots import (
     MOST_CLASSES,
+    draw_heat_map,
     graph_heat_map,
     nearest_classes,
     neighbour_table,
@@ -62,8 +67,27 @@ def test_of_many_classes_the_largest_are_shown():
     assert names == [f"c{n}" for n in range(count) if n not in (0, 3)]
 
 
+def test_the_picture_has_a_pixel_for_each_pair(two_pairs):
+    found = draw_heat_map(graph_heat_map(two_pairs, classes("a", "b", "c", "d")))
+    assert sorted(found.names) == ["a", "b", "c", "d"]
+    assert found.farthest == 0.9
+    picture = Image.open(io.BytesIO(base64.b64decode(found.png)))
+    assert picture.size == (4, 4)
+    # Yellow where a class meets itself, dark violet where it meets the farthest.
+    assert picture.getpixel((0, 0)) == picture.getpixel((3, 3)) == (253, 231, 37)
+    assert picture.getpixel((0, 3)) == (68, 1, 84)
+    assert picture.getpixel((1, 0)) != picture.getpixel((2, 0))
+
+
+def test_classes_at_no_distance_make_a_picture_too():
+    found = draw_heat_map(graph_heat_map(np.zeros((2, 2)), classes("a", "b")))
+    assert found.farthest == 0
+
+
 def test_both_files_are_written(tmp_path, two_pairs):
-    write_graph_plots(tmp_path, two_pairs, classes("a", "b", "c", "d"))
+    entries = classes("a", "b", "c", "d")
+    heat_map = graph_heat_map(two_pairs, entries)
+    write_graph_plots(tmp_path, heat_map, nearest_classes(two_pairs, entries))
     assert len(pd.read_csv(tmp_path / "graph.csv")) == 16
     table = pd.read_csv(tmp_path / "graph_neighbours.csv")
     assert table[table["rank"] == 1]["neighbour"].tolist() == ["c", "d", "a", "b"]
