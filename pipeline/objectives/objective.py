@@ -1,6 +1,6 @@
 """What a training objective is: which model it needs, and its parts with their weights.
 
-Shape letters: B batch, D embedding, K classes.
+Shape letters: B batch, D embedding, K classes, L labels.
 """
 
 from abc import ABC, abstractmethod
@@ -57,7 +57,11 @@ class Objective(ABC):
     whatever model.dim says, as a projection onto a fixed space requires."""
 
     def __init__(
-        self, adjacency_KK: Tensor, class_embedding_KD: Tensor, settings: LossSettings
+        self,
+        adjacency_KK: Tensor,
+        class_embedding_KD: Tensor,
+        settings: LossSettings,
+        membership_KL: Tensor | None = None,
     ) -> None:
         """Keep the constants.
 
@@ -65,10 +69,13 @@ class Objective(ABC):
             adjacency_KK: [K, K] semantic graph.
             class_embedding_KD: [K, D] psi of the class names, rows of unit norm.
             settings: Weights and margins.
+            membership_KL: [K, L] float, 1 where the items of a class have a label, for a
+                classifier over labels; None for one over the K classes.
         """
         self._adjacency_KK = adjacency_KK
         self._class_embedding_KD = class_embedding_KD
         self._settings = settings
+        self._membership_KL = membership_KL
 
     @abstractmethod
     def parts(

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from torch import Tensor
 from tqdm import tqdm
 
 from pipeline.dataset.pairs import Pairs
@@ -32,6 +33,7 @@ def train_towers(
     log: Log,
     checkpoint: CheckpointFile | None = None,
     world: World = ALONE,
+    membership_KL: Tensor | None = None,
 ) -> Best | None:
     """Train and leave the best validated weights in the model.
 
@@ -50,6 +52,7 @@ def train_towers(
             interruption it first gets all points of the run up to the checkpoint once more.
         checkpoint: Where to keep the run's state; it is left there at the end.
         world: The processes that train together; only the main one validates, logs and writes.
+        membership_KL: Labels of each class where items have several; see `validate`.
 
     Returns:
         The best validation; its weights are loaded into the model. None on other processes.
@@ -93,7 +96,7 @@ def train_towers(
                 recorder.write(rate)
             if progress.step % plan.validate_every == 0 or progress.step == plan.steps:
                 if world.is_main:
-                    metrics = recorder.validate(model, val, plan.monitor)
+                    metrics = recorder.validate(model, val, plan.monitor, membership_KL)
                     bar.set_postfix({plan.monitor: f"{metrics[plan.monitor]:.4f}"})
                 progress.validations_since_best = from_main(progress.validations_since_best, world)
             bar.update()
@@ -127,9 +130,11 @@ class _Recorder:
         window.clear()
         self._point({**means, "train/learning_rate": rate})
 
-    def validate(self, model: Huse, val: Pairs, monitor: str) -> dict[str, float]:
+    def validate(
+        self, model: Huse, val: Pairs, monitor: str, membership_KL: Tensor | None
+    ) -> dict[str, float]:
         progress = self._progress
-        metrics = validate(model, val)
+        metrics = validate(model, val, membership_KL)
         self._point({f"val/{name}": value for name, value in metrics.items()})
         progress.validations_since_best += 1
         if progress.best is None or metrics[monitor] > progress.best.metrics[monitor]:

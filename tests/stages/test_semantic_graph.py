@@ -18,7 +18,7 @@ def test_a_class_without_any_known_word_is_named_with_what_to_do(shop):
     message = shop.refuse("semantic_graph")
     assert message.startswith("class 'xyzzyq < plughqq': no word of the name has a word vector;")
     assert "rename the class" in message
-    assert "graph.vectors" in message
+    assert "graph.glove.vectors" in message
 
 
 def test_an_unknown_word_beside_known_ones_is_noted(shop):

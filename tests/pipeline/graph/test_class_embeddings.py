@@ -1,71 +1,61 @@
 import numpy as np
 import pytest
-from gensim.models import KeyedVectors
 
-from pipeline.errors import InputError
-from pipeline.graph.adjacency import class_adjacency
-from pipeline.graph.class_embeddings import embed_classes, part_words, unknown_words
-from pipeline.text.word_vectors import load_word_vectors
+from pipeline.graph.adjacency import class_adjacency, same_name_classes
+from pipeline.graph.class_embeddings import embed_classes
+
+PATHS = [
+    ["clothing", "knitwear", "sweaters"],
+    ["clothing", "knitwear", "cardigans"],
+    ["clothing", "dresses"],
+    ["Food & Drink"],
+    ["shoes", "flat shoes"],
+    ["shoes", "shoes flat"],
+]
+SETTINGS = {
+    "glove": {"vectors": "packaged/glove_6b_50d"},
+    "blend": {"encoders": ["path", "glove"], "weight": 0.25},
+}
+ENCODERS = ["glove", "path", "blend"]
 
 
-@pytest.fixture
-def vectors():
-    result = KeyedVectors(2)
-    result.add_vectors(
-        ["food", "drink", "hot", "creme", "the"],
-        np.array([[1, 0], [0, 1], [4, 4], [-2, 6], [8, 0]], dtype=np.float32),
+def adjacency(paths, encoder, of="parts_mean"):
+    found = embed_classes(paths, encoder=encoder, of=of, settings=SETTINGS)
+    return class_adjacency(found.embedding_KE)
+
+
+@pytest.mark.parametrize("of", ["path", "leaf", "parts_mean"])
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_invariants_of_the_graph(encoder, of):
+    adjacency_KK = adjacency(PATHS, encoder, of)
+    assert adjacency_KK.dtype == np.float32
+    assert np.isfinite(adjacency_KK).all()
+    assert np.array_equal(adjacency_KK, adjacency_KK.T)
+    assert not adjacency_KK.diagonal().any()
+    assert adjacency_KK.min() >= 0
+    assert adjacency_KK.max() <= 2
+    order = [3, 5, 0, 4, 2, 1]
+    shuffled_KK = adjacency([PATHS[k] for k in order], encoder, of)
+    assert np.allclose(shuffled_KK, adjacency_KK[np.ix_(order, order)], rtol=0, atol=1e-6)
+    # The graph tells the classes apart as far as the encoder can.
+    assert adjacency_KK[0, 1] < adjacency_KK[0, 3]
+
+
+def test_a_language_model_cannot_tell_classes_of_the_same_words_but_the_tree_can():
+    assert same_name_classes(adjacency(PATHS, "glove")) == [(4, 5)]
+    assert same_name_classes(adjacency(PATHS, "path")) == []
+    assert same_name_classes(adjacency(PATHS, "blend")) == []
+
+
+def test_a_blend_is_the_weighted_mean_of_two_graphs():
+    expected_KK = 0.25 * adjacency(PATHS, "path") + 0.75 * adjacency(PATHS, "glove")
+    assert np.allclose(adjacency(PATHS, "blend"), expected_KK, rtol=0, atol=1e-6)
+    found = embed_classes(
+        [["bags xyzzyq"], ["hats"]], encoder="blend", of="path", settings=SETTINGS
     )
-    return result
+    assert found.unknown_words == ["xyzzyq"]
 
 
-@pytest.mark.parametrize(
-    ("part", "words"),
-    [
-        ("Food & Drink", ["food", "drink"]),
-        ("food-prepared", ["food", "prepared"]),
-        ("Crème Brûlée", ["creme", "brulee"]),
-        ("The 50's", ["the", "s"]),
-        ("100%", []),
-    ],
-)
-def test_words_of_a_part(part, words):
-    assert part_words(part) == words
-
-
-def test_a_path_is_the_mean_over_its_parts_of_the_means_over_their_words(vectors):
-    # food & drink: (0.5, 0.5); hot: (4, 4); mean of both: (2.25, 2.25). Three words: (1.67, 1.67).
-    embedding_KE = embed_classes([["Food & Drink", "Hot"], ["Crème"]], vectors)
-    assert embedding_KE.tolist() == [[2.25, 2.25], [-2.0, 6.0]]
-    assert embedding_KE.dtype == np.float64
-
-
-def test_unknown_words_and_parts_are_left_out(vectors):
-    embedding_KE = embed_classes([["Zzz", "Hot zzz"], ["100%", "drink"]], vectors)
-    assert embedding_KE.tolist() == [[4.0, 4.0], [0.0, 1.0]]
-
-
-def test_stop_words_count_in_a_short_name(vectors):
-    assert embed_classes([["The food"]], vectors).tolist() == [[4.5, 0.0]]
-
-
-def test_classes_without_a_known_word_are_all_named_with_the_way_out(vectors):
-    with pytest.raises(InputError) as caught:
-        embed_classes([["Food"], ["Qqq", "Zzz"], ["Hot"], ["100%"]], vectors)
-    message = str(caught.value)
-    assert message.startswith("class 'Qqq < Zzz', '100%': no word of the name has a word vector")
-    assert "rename the class" in message
-    assert "graph.vectors" in message
-
-
-def test_unknown_words_are_listed_once(vectors):
-    paths = [["Zzz & food"], ["zzz", "Brûlée"]]
-    assert unknown_words(paths, vectors) == ["brulee", "zzz"]
-
-
-def test_real_names_lie_as_a_person_would_expect():
-    paths = [["Clothing", "Sweaters"], ["Clothing", "Jackets"], ["Beauty", "Perfume"]]
-    words = {word for path in paths for part in path for word in part_words(part)}
-    vectors = load_word_vectors("packaged/glove_6b_50d", words)
-    adjacency_KK = class_adjacency(embed_classes(paths, vectors))
-    assert adjacency_KK[0, 1] < adjacency_KK[0, 2]
-    assert adjacency_KK[0, 1] < adjacency_KK[1, 2]
+def test_an_unknown_encoder_is_misuse():
+    with pytest.raises(ValueError, match="unknown encoder 'bert'; known: glove, "):
+        embed_classes(PATHS, encoder="bert", of="path", settings=SETTINGS)

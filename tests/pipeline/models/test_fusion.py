@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline.models.fusion import Fusion, fit_fusion
+from pipeline.models.fusion import Fusion, fit_fusion, path_probabilities
 from pipeline.models.huse import HuseOutput
 
 COUNT, CLASSES = 400, 5
@@ -125,3 +125,48 @@ def test_certainty_does_not_break_the_fit(labels):
     assert fusion.image_weight > 0.99
     found = fusion.probabilities(outputs(certain, -certain))
     assert all(value.isfinite().all() for value in found.values())
+
+
+def test_labels_have_a_probability_each_by_hand():
+    fusion = Fusion(0.25, 2.0, 0.5, 1.0, multi_label=True)
+    image, text = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    found = fusion.probabilities(outputs(image, text))
+    # sigmoid(1) = 0.731059, sigmoid(2) = 0.880797.
+    assert found["image"][0].tolist() == pytest.approx([0.731059, 0.5], abs=1e-6)
+    assert found["text"][0].tolist() == pytest.approx([0.5, 0.880797], abs=1e-6)
+    assert found["fused"][0].tolist() == pytest.approx([0.557765, 0.785598], abs=1e-6)
+
+
+@pytest.fixture
+def label_sets():
+    """Up to three of the five labels for each item."""
+    generator = torch.Generator().manual_seed(3)
+    return (torch.rand(COUNT, CLASSES, generator=generator) < 0.4).float()
+
+
+def test_temperatures_and_weight_of_labels_follow_from_their_likelihood(label_sets, useless):
+    noise = torch.randn(COUNT, CLASSES, generator=torch.Generator().manual_seed(4))
+    # Evidence x ~ N(+-2, 1) for and against has the log likelihood ratio 4 x; the image's logits
+    # are ten times too sure.
+    informed = 4 * (2 * (2 * label_sets - 1) + noise)
+    fusion = fit_fusion(outputs(10 * informed, useless), label_sets)
+    assert fusion.multi_label
+    assert fusion.image_temperature == pytest.approx(10, rel=0.25)
+    assert fusion.text_temperature > 50
+    assert fusion.image_weight > 0.95
+    concat = fit_fusion(outputs(informed, useless, 3 * informed), label_sets)
+    assert concat.multi_label
+    assert concat.fused_temperature == pytest.approx(3, rel=0.25)
+
+
+def test_the_path_that_labels_make_up_by_hand():
+    # Labels: shoes, boots, hats. Paths: shoes; shoes<boots; hats.
+    membership = torch.tensor([[1.0, 0, 0], [1, 1, 0], [0, 0, 1]])
+    probability = torch.tensor([[0.8, 0.75, 0.5]])
+    # shoes: 0.8 * 0.25 * 0.5 = 0.1; shoes<boots: 0.8 * 0.75 * 0.5 = 0.3;
+    # hats: 0.2 * 0.25 * 0.5 = 0.025. They sum to 0.425.
+    found = path_probabilities(probability, membership)
+    assert found.tolist() == [pytest.approx([0.1 / 0.425, 0.3 / 0.425, 0.025 / 0.425])]
+    sure = path_probabilities(torch.tensor([[1.0, 0.0, 0.0]]), membership)
+    assert sure.isfinite().all()
+    assert sure.argmax() == 0
