@@ -6,13 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-STAGES = ["catalog", "clean_text", "image_features", "text_features", "semantic_graph", "train"]
+STAGES = [
+    "catalog",
+    "clean_text",
+    "image_features",
+    "text_block glove",
+    "text_features",
+    "semantic_graph",
+    "train",
+    "evaluate",
+]
 
 
 def run(shop, **changed):
     shop.set(changed)
-    for stage in (*STAGES, "evaluate"):
-        result = shop.huse(stage)
+    for stage in STAGES:
+        result = shop.huse(*stage.split())
         assert result.exit_code == 0, result.output
 
 

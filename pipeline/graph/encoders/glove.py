@@ -10,7 +10,7 @@ import numpy as np
 from gensim.models import KeyedVectors
 
 from pipeline.graph.class_texts import ClassEmbeddings, Of, distinct_texts, mean_over_texts
-from pipeline.text.clean import fold_accents
+from pipeline.text.steps import fold_accents
 from pipeline.text.word_vectors import load_word_vectors
 
 _WORD = re.compile(r"[a-z]+")
