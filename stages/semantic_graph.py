@@ -30,7 +30,9 @@ def main(
     settings = p.model_dump(exclude={"encoder", "of"})
     # A label is a part by itself; what stands above it has a label of its own.
     of = "leaf" if class_list["label"] == "parts" else p.of
-    embedding_KE, unknown = embed_classes(class_parts, encoder=p.encoder, of=of, settings=settings)
+    embedding_KE, unknown, stand_ins = embed_classes(
+        class_parts, encoder=p.encoder, of=of, settings=settings
+    )
     adjacency_KK = class_adjacency(embedding_KE)
     same = [[names[i], names[j]] for i, j in same_name_classes(adjacency_KK)]
     used = [p.encoder, *(p.blend.encoders if p.encoder == "blend" else [])]
@@ -39,12 +41,14 @@ def main(
         "of": of,
         "settings": {name: settings[name] for name in used if name in settings},
         "words_without_vector": unknown,
+        "read_by_a_part_above": stand_ins,
         "same_embedding": same,
     }
     write_graph(out, SemanticGraph(names, adjacency_KK, embedding_KE.astype(np.float32)), notes)
     typer.echo(
         f"semantic_graph: {len(names)} classes; words without a vector: "
         f"{', '.join(unknown) or 'none'}; "
+        f"classes read by a part above them: {len(stand_ins)}; "
         f"pairs of classes with the same embedding: {len(same)}"
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from gensim.models import KeyedVectors
 
-from pipeline.graph.class_texts import ClassEmbeddings, Of, distinct_texts, mean_over_texts
+from pipeline.graph.class_texts import ClassEmbeddings, Of, distinct_texts, embed_texts
 from pipeline.text.clean import fold_accents
 from pipeline.text.word_vectors import load_word_vectors
 
@@ -30,13 +30,16 @@ def embed(class_parts: Sequence[Sequence[str]], of: Of, *, vectors: str) -> Clas
     Raises:
         InputError: The vectors cannot be read, or a class has no known word at all.
     """
-    words = {word for text in distinct_texts(class_parts, of) for word in text_words(text)}
+    words = {word for parts in class_parts for part in parts for word in text_words(part)}
     known = load_word_vectors(vectors, words)
-    unknown = sorted(word for word in words if word not in known)
-    return ClassEmbeddings(embed_with(known, class_parts, of), unknown)
+    read = {word for text in distinct_texts(class_parts, of) for word in text_words(text)}
+    unknown = sorted(word for word in read if word not in known)
+    return embed_with(known, class_parts, of)._replace(unknown_words=unknown)
 
 
-def embed_with(vectors: KeyedVectors, class_parts: Sequence[Sequence[str]], of: Of) -> np.ndarray:
+def embed_with(
+    vectors: KeyedVectors, class_parts: Sequence[Sequence[str]], of: Of
+) -> ClassEmbeddings:
     """Embed every class with word vectors at hand.
 
     Args:
@@ -45,12 +48,12 @@ def embed_with(vectors: KeyedVectors, class_parts: Sequence[Sequence[str]], of: 
         of: What of the path is read.
 
     Returns:
-        [K, E] float64.
+        Means of word vectors.
 
     Raises:
         InputError: Names each class that has no known word at all.
     """
-    return mean_over_texts(
+    return embed_texts(
         class_parts,
         of,
         lambda texts: np.stack([_mean_vector(text, vectors) for text in texts]),
