@@ -13,6 +13,7 @@ COMMANDS = (
     "catalog",
     "clean_text",
     "image_features",
+    "text_block",
     "text_features",
     "semantic_graph",
     "train",

@@ -18,7 +18,13 @@ MARKS = {1: ("<s>", "</s>"), 2: ("<p>", "</p>")}
 
 
 def embed(
-    class_parts: Sequence[Sequence[str]], of: Of, *, version: int, weights: str, vectors: str
+    class_parts: Sequence[Sequence[str]],
+    of: Of,
+    *,
+    version: int,
+    weights: str,
+    vectors: str,
+    cache: Path | None = None,
 ) -> ClassEmbeddings:
     """Embed every class.
 
@@ -28,6 +34,7 @@ def embed(
         version: 1, trained with GloVe 840B, or 2, trained with fastText vectors.
         weights: File of the published state dict.
         vectors: The word vectors it was trained with, as source/name.
+        cache: See `load_word_vectors`.
 
     Returns:
         [K, 4096] sentence vectors with the published weights; words without a word vector are
@@ -45,7 +52,7 @@ def embed(
     parts = {part for parts in class_parts for part in parts}
     words = {text: split_words(text, version) for text in (*texts, *parts)}
     wanted = {form for text in words.values() for word in text for form in (word, word.lower())}
-    known = load_word_vectors(vectors, wanted | set(MARKS[version]))
+    known = load_word_vectors(vectors, wanted | set(MARKS[version]), cache)
     if known.vector_size != encoder.word_dimension:
         raise InputError(
             f"graph.infersent.vectors: {vectors} has {known.vector_size} numbers per word, but "
