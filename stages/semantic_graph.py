@@ -13,7 +13,7 @@ from pipeline.graph.store import SemanticGraph, write_graph
 from pipeline.params.graph import GraphParams
 from pipeline.params.load import load_section
 from stages.command import ClassesPath, ParamsPath, run
-from stages.paths import CLASSES, GRAPH, PARAMS
+from stages.paths import CLASSES, GRAPH, PARAMS, WORD_VECTOR_CACHE
 
 
 def main(
@@ -28,9 +28,14 @@ def main(
     names = [entry["name"] for entry in entries]
     class_parts = [entry["parts"] for entry in entries]
     settings = p.model_dump(exclude={"encoder", "of"})
+    cached = {
+        name: {**settings[name], "cache": WORD_VECTOR_CACHE} for name in ("glove", "infersent")
+    }
     # A label is a part by itself; what stands above it has a label of its own.
     of = "leaf" if class_list["label"] == "parts" else p.of
-    embedding_KE, unknown = embed_classes(class_parts, encoder=p.encoder, of=of, settings=settings)
+    embedding_KE, unknown, stand_ins = embed_classes(
+        class_parts, encoder=p.encoder, of=of, settings={**settings, **cached}
+    )
     adjacency_KK = class_adjacency(embedding_KE)
     same = [[names[i], names[j]] for i, j in same_name_classes(adjacency_KK)]
     used = [p.encoder, *(p.blend.encoders if p.encoder == "blend" else [])]
@@ -39,12 +44,14 @@ def main(
         "of": of,
         "settings": {name: settings[name] for name in used if name in settings},
         "words_without_vector": unknown,
+        "read_by_a_part_above": stand_ins,
         "same_embedding": same,
     }
     write_graph(out, SemanticGraph(names, adjacency_KK, embedding_KE.astype(np.float32)), notes)
     typer.echo(
         f"semantic_graph: {len(names)} classes; words without a vector: "
         f"{', '.join(unknown) or 'none'}; "
+        f"classes read by a part above them: {len(stand_ins)}; "
         f"pairs of classes with the same embedding: {len(same)}"
     )
 

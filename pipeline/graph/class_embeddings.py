@@ -47,4 +47,5 @@ def embed_classes(
     return ClassEmbeddings(
         blend(first.embedding_KE, second.embedding_KE, settings[BLEND]["weight"]),
         sorted({*first.unknown_words, *second.unknown_words}),
+        first.stand_ins | second.stand_ins,
     )

@@ -22,6 +22,8 @@ class ClassEmbeddings(NamedTuple):
     """[K, E] float, no row of zeros; the distances between classes are their cosine distances."""
     unknown_words: list[str]
     """Words of the texts that the encoder has no vector for, sorted; they were passed over."""
+    stand_ins: dict[str, str]
+    """Class path -> the part above it that was read for it, because its own is unknown."""
 
 
 def texts_of(parts: Sequence[str], of: Of) -> list[str]:
@@ -52,39 +54,67 @@ def distinct_texts(class_parts: Sequence[Sequence[str]], of: Of) -> list[str]:
     return sorted({text for parts in class_parts for text in texts_of(parts, of)})
 
 
-def mean_over_texts(
+def embed_texts(
     class_parts: Sequence[Sequence[str]],
     of: Of,
     encode: Callable[[list[str]], np.ndarray],
     *,
     if_unknown: str,
-) -> np.ndarray:
+) -> ClassEmbeddings:
     """Encode every text once and give each class the mean over its texts.
+
+    A leaf that the encoder can tell nothing about, such as a word that is not in its vocabulary,
+    stands where the nearest part above it stands that the encoder knows.
 
     Args:
         class_parts: K class paths.
         of: Which texts.
         encode: M texts -> [M, E] float; a row of zeros for a text that it cannot tell anything
             about. Such a text is left out of the mean.
-        if_unknown: Why a class may have no such text, and what to do; for the message.
+        if_unknown: Why a class may have no text that can be encoded, and what to do; for the
+            message.
 
     Returns:
-        [K, E] float64, no row of zeros.
+        Float64 embeddings; no unknown words.
 
     Raises:
         InputError: Names each class without any text that can be encoded.
     """
-    texts = distinct_texts(class_parts, of)
-    vector_ME = encode(texts).astype(np.float64)
-    row_of = {text: row for row, text in enumerate(texts) if vector_ME[row].any()}
-    rows_of_class = [
-        [row_of[text] for text in texts_of(parts, of) if text in row_of] for parts in class_parts
+    vector_of = _encode_distinct(distinct_texts(class_parts, of), encode)
+    texts_of_class = [
+        [text for text in texts_of(parts, of) if text in vector_of] for parts in class_parts
     ]
-    unknown = [
-        " < ".join(parts)
-        for parts, rows in zip(class_parts, rows_of_class, strict=True)
-        if not rows
-    ]
+    above = {
+        part
+        for parts, texts in zip(class_parts, texts_of_class, strict=True)
+        if not texts
+        for part in parts
+    }
+    vector_of |= _encode_distinct(sorted(above), encode)
+    stand_ins = {}
+    unknown = []
+    for parts, texts in zip(class_parts, texts_of_class, strict=True):
+        if texts:
+            continue
+        known = [part for part in parts if part in vector_of]
+        if known:
+            texts.append(known[-1])
+            stand_ins[" < ".join(parts)] = known[-1]
+        else:
+            unknown.append(" < ".join(parts))
     if unknown:
         raise InputError(f"class {', '.join(map(repr, unknown))}: {if_unknown}")
-    return np.stack([vector_ME[rows].mean(axis=0) for rows in rows_of_class])
+    embedding_KE = np.stack(
+        [np.mean([vector_of[text] for text in texts], axis=0) for texts in texts_of_class]
+    )
+    return ClassEmbeddings(embedding_KE, [], stand_ins)
+
+
+def _encode_distinct(
+    texts: list[str], encode: Callable[[list[str]], np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Vectors of the texts that the encoder can tell something about."""
+    if not texts:
+        return {}
+    vector_ME = encode(texts).astype(np.float64)
+    return {text: row for text, row in zip(texts, vector_ME, strict=True) if row.any()}

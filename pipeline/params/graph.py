@@ -8,7 +8,7 @@ from pipeline.params.section import Section
 
 Name = Annotated[str, Field(min_length=1)]
 
-Encoder = Literal["glove", "infersent", "path"]
+Encoder = Literal["glove", "infersent", "open_clip", "path", "sentence", "transformer"]
 
 
 class GraphGloveParams(Section):
@@ -16,6 +16,31 @@ class GraphGloveParams(Section):
 
     vectors: Name
     """Word vectors, as source/name."""
+
+
+class GraphSentenceParams(Section):
+    """Encoder sentence: a sentence-transformers model."""
+
+    model: Name
+    """Which model."""
+
+
+class GraphTransformerParams(Section):
+    """Encoder transformer: mean over tokens of hidden states."""
+
+    model: Name
+    """Which model."""
+    layers: Annotated[int, Field(ge=1)]
+    """How many of the last layers."""
+    combine: Literal["concat", "mean"]
+    """What is done with the layers."""
+
+
+class GraphOpenClipParams(Section):
+    """Encoder open_clip: the text side of an open_clip model."""
+
+    model: Name
+    """Which model."""
 
 
 class InferSentParams(Section):
@@ -46,5 +71,8 @@ class GraphParams(Section):
     of: Literal["path", "leaf", "parts_mean"]
     """What of a class path an encoder of texts reads."""
     glove: GraphGloveParams
+    sentence: GraphSentenceParams
+    transformer: GraphTransformerParams
+    open_clip: GraphOpenClipParams
     infersent: InferSentParams
     blend: BlendParams

@@ -5,24 +5,28 @@ Shape letters: M texts, E word vector.
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from gensim.models import KeyedVectors
 
-from pipeline.graph.class_texts import ClassEmbeddings, Of, distinct_texts, mean_over_texts
+from pipeline.graph.class_texts import ClassEmbeddings, Of, distinct_texts, embed_texts
 from pipeline.text.steps import fold_accents
 from pipeline.text.word_vectors import load_word_vectors
 
 _WORD = re.compile(r"[a-z]+")
 
 
-def embed(class_parts: Sequence[Sequence[str]], of: Of, *, vectors: str) -> ClassEmbeddings:
+def embed(
+    class_parts: Sequence[Sequence[str]], of: Of, *, vectors: str, cache: Path | None = None
+) -> ClassEmbeddings:
     """Embed every class.
 
     Args:
         class_parts: K class paths, most general part first.
         of: What of the path is read.
         vectors: Word vectors, as source/name.
+        cache: See `load_word_vectors`.
 
     Returns:
         Means of word vectors; words without one are left out.
@@ -30,13 +34,16 @@ def embed(class_parts: Sequence[Sequence[str]], of: Of, *, vectors: str) -> Clas
     Raises:
         InputError: The vectors cannot be read, or a class has no known word at all.
     """
-    words = {word for text in distinct_texts(class_parts, of) for word in text_words(text)}
-    known = load_word_vectors(vectors, words)
-    unknown = sorted(word for word in words if word not in known)
-    return ClassEmbeddings(embed_with(known, class_parts, of), unknown)
+    words = {word for parts in class_parts for part in parts for word in text_words(part)}
+    known = load_word_vectors(vectors, words, cache)
+    read = {word for text in distinct_texts(class_parts, of) for word in text_words(text)}
+    unknown = sorted(word for word in read if word not in known)
+    return embed_with(known, class_parts, of)._replace(unknown_words=unknown)
 
 
-def embed_with(vectors: KeyedVectors, class_parts: Sequence[Sequence[str]], of: Of) -> np.ndarray:
+def embed_with(
+    vectors: KeyedVectors, class_parts: Sequence[Sequence[str]], of: Of
+) -> ClassEmbeddings:
     """Embed every class with word vectors at hand.
 
     Args:
@@ -45,12 +52,12 @@ def embed_with(vectors: KeyedVectors, class_parts: Sequence[Sequence[str]], of: 
         of: What of the path is read.
 
     Returns:
-        [K, E] float64.
+        Means of word vectors.
 
     Raises:
         InputError: Names each class that has no known word at all.
     """
-    return mean_over_texts(
+    return embed_texts(
         class_parts,
         of,
         lambda texts: np.stack([_mean_vector(text, vectors) for text in texts]),

@@ -10,7 +10,7 @@ import numpy as np
 from gensim.models import KeyedVectors
 
 from pipeline.errors import InputError
-from pipeline.graph.class_texts import ClassEmbeddings, Of, distinct_texts, mean_over_texts
+from pipeline.graph.class_texts import ClassEmbeddings, Of, distinct_texts, embed_texts
 from pipeline.text.word_vectors import load_word_vectors
 
 MARKS = {1: ("<s>", "</s>"), 2: ("<p>", "</p>")}
@@ -18,7 +18,13 @@ MARKS = {1: ("<s>", "</s>"), 2: ("<p>", "</p>")}
 
 
 def embed(
-    class_parts: Sequence[Sequence[str]], of: Of, *, version: int, weights: str, vectors: str
+    class_parts: Sequence[Sequence[str]],
+    of: Of,
+    *,
+    version: int,
+    weights: str,
+    vectors: str,
+    cache: Path | None = None,
 ) -> ClassEmbeddings:
     """Embed every class.
 
@@ -28,6 +34,7 @@ def embed(
         version: 1, trained with GloVe 840B, or 2, trained with fastText vectors.
         weights: File of the published state dict.
         vectors: The word vectors it was trained with, as source/name.
+        cache: See `load_word_vectors`.
 
     Returns:
         [K, 4096] sentence vectors with the published weights; words without a word vector are
@@ -41,9 +48,11 @@ def embed(
     from pipeline.graph.bilstm_max import BilstmMax
 
     encoder = BilstmMax.load(Path(weights))
-    words = {text: split_words(text, version) for text in distinct_texts(class_parts, of)}
+    texts = distinct_texts(class_parts, of)
+    parts = {part for parts in class_parts for part in parts}
+    words = {text: split_words(text, version) for text in (*texts, *parts)}
     wanted = {form for text in words.values() for word in text for form in (word, word.lower())}
-    known = load_word_vectors(vectors, wanted | set(MARKS[version]))
+    known = load_word_vectors(vectors, wanted | set(MARKS[version]), cache)
     if known.vector_size != encoder.word_dimension:
         raise InputError(
             f"graph.infersent.vectors: {vectors} has {known.vector_size} numbers per word, but "
@@ -51,23 +60,24 @@ def embed(
         )
 
     def encode(texts: list[str]) -> np.ndarray:
-        found = [_known_forms(words[text], known) for text in texts]
+        forms = [_known_forms(words[text], known) for text in texts]
         start, end = ([mark] if mark in known else [] for mark in MARKS[version])
-        some = [row for row, forms in enumerate(found) if forms]
-        sentence_vectors = encoder.encode([known[start + found[row] + end] for row in some])
+        some = [row for row, of_text in enumerate(forms) if of_text]
+        sentence_vectors = encoder.encode([known[start + forms[row] + end] for row in some])
         vector_ME = np.zeros((len(texts), sentence_vectors.shape[1]), dtype=np.float32)
         vector_ME[some] = sentence_vectors
         return vector_ME
 
-    embedding_KE = mean_over_texts(
+    found = embed_texts(
         class_parts,
         of,
         encode,
         if_unknown="no word of the name has a word vector; rename the class in the catalogue, or "
         "choose other vectors with graph.infersent.vectors",
     )
-    unknown = {word for text in words.values() for word in text if not _known_forms([word], known)}
-    return ClassEmbeddings(embedding_KE, sorted(unknown))
+    read = {word for text in texts for word in words[text]}
+    unknown = sorted(word for word in read if not _known_forms([word], known))
+    return found._replace(unknown_words=unknown)
 
 
 def split_words(text: str, version: int) -> list[str]:

@@ -53,7 +53,7 @@ def embed(class_parts: Sequence[Sequence[str]], of: Of) -> ClassEmbeddings:
             node = leaf[:depth]
             share = (height[node[:-1]] - height[node]) / height[root]
             embedding_KE[row, column_of[node]] = share**0.5
-    return ClassEmbeddings(embedding_KE, [])
+    return ClassEmbeddings(embedding_KE, [], {})
 
 
 def _shared_parts(class_parts: Sequence[Sequence[str]]) -> int:

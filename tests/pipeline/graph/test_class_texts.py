@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.graph.class_texts import distinct_texts, mean_over_texts, texts_of
+from pipeline.graph.class_texts import distinct_texts, embed_texts, texts_of
 
 PATHS = [["shoes", "boots"], ["bags"], ["shoes", "flat shoes"]]
 
@@ -26,14 +26,23 @@ def test_every_text_is_encoded_once_and_a_class_is_the_mean():
         calls.append(texts)
         return lengths(texts)
 
-    embedding_KE = mean_over_texts(
-        [*PATHS[::2], ["bags", "boots"]], "parts_mean", encode, if_unknown=""
-    )
+    found = embed_texts([*PATHS[::2], ["bags", "boots"]], "parts_mean", encode, if_unknown="")
     # shoes 5, boots 5, flat shoes 10; bags is left out.
-    assert embedding_KE.tolist() == [[5.0, 1.0], [7.5, 1.0], [5.0, 1.0]]
+    assert found.embedding_KE.tolist() == [[5.0, 1.0], [7.5, 1.0], [5.0, 1.0]]
+    assert found.stand_ins == {}
     assert calls == [["bags", "boots", "flat shoes", "shoes"]]
 
 
 def test_classes_that_cannot_be_encoded_are_named():
     with pytest.raises(InputError, match=r"^class 'bags': try another$"):
-        mean_over_texts(PATHS, "leaf", lengths, if_unknown="try another")
+        embed_texts(PATHS, "leaf", lengths, if_unknown="try another")
+
+
+def test_an_unknown_leaf_stands_where_the_nearest_known_part_above_it_stands():
+    paths = [["shoes", "bags"], ["hats"], ["flat shoes", "shoes", "bags", "bags"]]
+    found = embed_texts(paths, "leaf", lengths, if_unknown="")
+    assert found.embedding_KE.tolist() == [[5.0, 1.0], [4.0, 1.0], [5.0, 1.0]]
+    assert found.stand_ins == {
+        "shoes < bags": "shoes",
+        "flat shoes < shoes < bags < bags": "shoes",
+    }

@@ -33,18 +33,22 @@ def test_words_of_a_part(part, words):
 
 def test_a_path_is_the_mean_over_its_parts_of_the_means_over_their_words(vectors):
     # food & drink: (0.5, 0.5); hot: (4, 4); mean of both: (2.25, 2.25). Three words: (1.67, 1.67).
-    embedding_KE = embed_with(vectors, [["Food & Drink", "Hot"], ["Crème"]], "parts_mean")
+    embedding_KE = embed_with(
+        vectors, [["Food & Drink", "Hot"], ["Crème"]], "parts_mean"
+    ).embedding_KE
     assert embedding_KE.tolist() == [[2.25, 2.25], [-2.0, 6.0]]
     assert embedding_KE.dtype == np.float64
 
 
 def test_unknown_words_and_parts_are_left_out(vectors):
-    embedding_KE = embed_with(vectors, [["Zzz", "Hot zzz"], ["100%", "drink"]], "parts_mean")
+    embedding_KE = embed_with(
+        vectors, [["Zzz", "Hot zzz"], ["100%", "drink"]], "parts_mean"
+    ).embedding_KE
     assert embedding_KE.tolist() == [[4.0, 4.0], [0.0, 1.0]]
 
 
 def test_stop_words_count_in_a_short_name(vectors):
-    assert embed_with(vectors, [["The food"]], "parts_mean").tolist() == [[4.5, 0.0]]
+    assert embed_with(vectors, [["The food"]], "parts_mean").embedding_KE.tolist() == [[4.5, 0.0]]
 
 
 def test_classes_without_a_known_word_are_all_named_with_the_way_out(vectors):
@@ -59,14 +63,16 @@ def test_classes_without_a_known_word_are_all_named_with_the_way_out(vectors):
 def test_what_is_read_of_a_path(vectors):
     # path: mean of food, drink and hot; leaf: hot.
     paths = [["Food & Drink", "Hot"]]
-    assert embed_with(vectors, paths, "path").tolist() == [pytest.approx([5 / 3, 5 / 3])]
-    assert embed_with(vectors, paths, "leaf").tolist() == [[4.0, 4.0]]
+    assert embed_with(vectors, paths, "path").embedding_KE.tolist() == [
+        pytest.approx([5 / 3, 5 / 3])
+    ]
+    assert embed_with(vectors, paths, "leaf").embedding_KE.tolist() == [[4.0, 4.0]]
 
 
-def test_a_known_part_above_does_not_help_a_leaf(vectors):
-    with pytest.raises(InputError, match="class 'Food < Zzz': no word"):
-        embed_with(vectors, [["Food", "Zzz"]], "leaf")
-    assert embed_with(vectors, [["Food", "Zzz"]], "path").tolist() == [[1.0, 0.0]]
+def test_an_unknown_leaf_is_read_by_the_part_above_it(vectors):
+    found = embed_with(vectors, [["Food", "Zzz"], ["Hot"]], "leaf")
+    assert found.embedding_KE.tolist() == [[1.0, 0.0], [4.0, 4.0]]
+    assert found.stand_ins == {"Food < Zzz": "Food"}
 
 
 def test_unknown_words_are_listed_once():
