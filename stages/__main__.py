@@ -17,6 +17,7 @@ COMMANDS = (
     "semantic_graph",
     "train",
     "evaluate",
+    "index",
 )
 
 

@@ -25,3 +25,6 @@ MODEL = Path("data/model")
 CURVES = Path("data/train")
 
 EVALUATION = Path("data/evaluate")
+EMBEDDINGS = Path("data/evaluate/embeddings.parquet")
+
+INDEX = Path("data/index")
