@@ -22,15 +22,16 @@ def find_columns(
         Position of each wanted column, in the order of `wanted`; None for one that is missing.
 
     Raises:
-        InputError: A column that is needed is missing, all are, or a wanted name is there twice. Other columns may
-            repeat: spreadsheets like to leave several without a name.
+        InputError: A column that is needed is missing, all are, or a wanted name is there twice.
+            Other columns may repeat: spreadsheets like to leave several without a name.
     """
     for role, name in wanted.items():
         found = names.count(name)
         lacking_all = not set(wanted.values()) & set(names)
         if found == 0 and (role not in source.optional or lacking_all):
             raise InputError(
-                f"{source.column.format(role)}: no column {name!r} in {path}; it has {', '.join(names)}"
+                f"{source.column.format(role)}: no column {name!r} in {path}; "
+                f"it has {', '.join(names)}"
             )
         if found > 1:
             raise InputError(

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PIL import Image
 
+from pipeline.catalog.classes import Classes
 from pipeline.catalog.items import normalize_text
 from pipeline.catalog.rows import BadRowError
 from pipeline.errors import InputError
@@ -76,7 +78,7 @@ class Huse:
     @cached_property
     def class_tree(self) -> ClassTree:
         """The classes that the model knows, and all beginnings of their paths."""
-        return ClassTree(self.stored.classes)
+        return ClassTree(cast(Classes, self.stored.classes))
 
     def embed(
         self,
@@ -132,6 +134,17 @@ class Huse:
             [clean[n] is not None for n in good],
         )
         return found, reasons
+
+    def knows(self, texts: Sequence[str]) -> list[bool]:
+        """Tell whether texts mean anything to the text encoder.
+
+        Args:
+            texts: N texts as a person writes them.
+
+        Returns:
+            N; false for a text of which no word is known, so that its embedding says nothing.
+        """
+        return self._features.knows(texts)
 
     def classify(self, v: Embeddings, k: int = 5, threshold: float = 0.5) -> list[Prediction]:
         """Predict the classes of embedded items.

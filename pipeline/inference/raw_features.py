@@ -75,6 +75,17 @@ class RawFeatures:
         clean = clean_texts(texts, recipe=recipe["recipe"], fold=recipe["fold_accents"] == "true")
         return torch.from_numpy(self._encoder.encode(clean))
 
+    def knows(self, texts: Sequence[str]) -> list[bool]:
+        """Tell whether texts have features.
+
+        Args:
+            texts: N texts as a user writes them.
+
+        Returns:
+            N; false where every feature is zero.
+        """
+        return self.texts(texts).any(dim=1).tolist()
+
     @cached_property
     def _backbone(self) -> Any:
         return load_backbone(self.recipe["image"]["backbone"], self.recipe["image"]["layer"])

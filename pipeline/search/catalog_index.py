@@ -53,9 +53,8 @@ class CatalogIndex:
         self._index = index
         self.items = items
         self.description = description
-        self._shown = list(
-            zip(*(items[name].tolist() for name in SHOWN[:4]), strict=True)  # rows of tuples
-        )
+        columns = [items[name].tolist() for name in SHOWN[:4]]
+        self._shown: list[tuple[str, str, str, str]] = list(zip(*columns, strict=True))
 
     def __len__(self) -> int:
         return len(self.items)
@@ -144,15 +143,16 @@ class CatalogIndex:
         if within is not None:
             index, parameters = exact_part(index)
             selected_N = self.within(within)
-            selector = faiss.IDSelectorBitmap(np.packbits(selected_N, bitorder="little"))
-            parameters.sel = selector
+            bits = np.packbits(selected_N, bitorder="little")
+            parameters.sel = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
             k = min(k, int(selected_N.sum()))
         similarity_QK, row_QK = index.search(query_QD, min(k, len(self)), params=parameters)
         return [
             [
-                Hit(row, *self._shown[row], 1.0 - similarity)
+                Hit(row, item_id, image, text, class_path, 1.0 - similarity)
                 for row, similarity in zip(rows, similarities, strict=True)
                 if row >= 0  # an approximate index may find fewer
+                for item_id, image, text, class_path in [self._shown[row]]
             ]
             for rows, similarities in zip(row_QK.tolist(), similarity_QK.tolist(), strict=True)
         ]
