@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional
 
@@ -87,5 +86,8 @@ def _probability_of(logits_NK: Tensor, label_N: Tensor) -> Tensor:
 
 
 def _minimise(function: Callable[[float], float], low: float, high: float) -> float:
+    # A model that is only used need not wait for this import.
+    from scipy.optimize import minimize_scalar
+
     result = minimize_scalar(function, bounds=(low, high), method="bounded")
     return float(result.x)
