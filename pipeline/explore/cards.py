@@ -11,7 +11,7 @@ STYLE = """
   display: flex; flex-direction: column; gap: 4px; overflow-wrap: anywhere; }
 .card img { width: 100%; aspect-ratio: 1; object-fit: contain; background: #fff;
   border-radius: 4px; }
-.card .path { font-size: 12px; color: var(--body-text-color-subdued); }
+.card .path { font-size: 12px; opacity: 0.8; }
 .card .distance { font-variant-numeric: tabular-nums; font-size: 12px; }
 .card button { margin-top: auto; padding: 4px; border-radius: 4px; cursor: pointer;
   border: 1px solid var(--border-color-primary); color: var(--body-text-color);

@@ -21,7 +21,10 @@ def build_page(explorer: Explorer) -> gradio.Blocks:
     def more_like(event: gradio.EventData, within: str, k: int) -> str:
         return explorer.more_like(int(event.row), within, k)
 
-    with gradio.Blocks(title="HUSE explorer", analytics_enabled=False) as page:
+    hour = 3600
+    with gradio.Blocks(
+        title="HUSE explorer", analytics_enabled=False, delete_cache=(hour, hour)
+    ) as page:
         gradio.Markdown("# Explore the catalogue")
         with gradio.Row():
             with gradio.Column(scale=2):
