@@ -25,9 +25,9 @@ def find_columns(
         InputError: A column that is needed is missing, all are, or a wanted name is there twice.
             Other columns may repeat: spreadsheets like to leave several without a name.
     """
+    lacking_all = not set(wanted.values()) & set(names) and source.optional.issuperset(wanted)
     for role, name in wanted.items():
         found = names.count(name)
-        lacking_all = not set(wanted.values()) & set(names)
         if found == 0 and (role not in source.optional or lacking_all):
             raise InputError(
                 f"{source.column.format(role)}: no column {name!r} in {path}; "
