@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.catalog.rows import BadRowError
@@ -13,11 +14,15 @@ WINDOWS_DRIVE = re.compile(r"[A-Za-z]:/")
 class ImageFolder:
     """The files of a folder, listed once, so that a row costs a set look-up and no disk access."""
 
-    def __init__(self, folder: Path, key: str = "catalog.images") -> None:
+    def __init__(
+        self, folder: Path, link_targets: Sequence[Path] = (), *, key: str = "catalog.images"
+    ) -> None:
         """List the folder and all folders below it; symbolic links are noted and not entered.
 
         Args:
             folder: Where the pictures are.
+            link_targets: Folders outside it that links may lead into, such as the store of a tool
+                that keeps the files' contents and leaves links in their place.
             key: What the user names the folder with, for messages.
 
         Raises:
@@ -27,6 +32,8 @@ class ImageFolder:
             found = "is not a folder" if folder.exists() else "not found"
             raise InputError(f"{key}: {folder} {found}; name the folder of the pictures")
         self._key = key
+        self.folder = folder
+        self._link_targets = [os.path.realpath(target) for target in link_targets]
         self._root = os.path.abspath(folder)  # noqa: PTH100 - keeps links, drops `..`
         self._real_root = os.path.realpath(folder)
         self._files: set[str] = set()
@@ -85,7 +92,7 @@ class ImageFolder:
         target = Path(os.path.realpath(os.path.join(self._root, candidate)))  # noqa: PTH118
         if not target.is_file():
             return False
-        if not target.is_relative_to(self._real_root):
+        if not any(map(target.is_relative_to, [self._real_root, *self._link_targets])):
             raise BadRowError(f"image is a link that leads outside the folder {self._key}")
         return True
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,7 +31,12 @@ LINE_BREAK = re.compile("\r\n|[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 
 
 def make_items(
-    table: pd.DataFrame, images: Path, *, separator: str, on_bad_row: Literal["skip", "error"]
+    table: pd.DataFrame,
+    images: Path,
+    *,
+    separator: str,
+    on_bad_row: Literal["skip", "error"],
+    link_targets: Sequence[Path] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Check every row of a catalogue.
 
@@ -39,6 +45,7 @@ def make_items(
         images: Folder of the pictures.
         separator: What joins the parts of a class path.
         on_bad_row: Keep an unusable row out, or stop.
+        link_targets: Folders that links within `images` may lead into, apart from itself.
 
     Returns:
         The items in the catalogue's order: ITEM_COLUMNS, then `group` (empty: none) and `split`
@@ -50,7 +57,7 @@ def make_items(
         InputError: The folder is missing, no row can be used, or one cannot and `on_bad_row` is
             error.
     """
-    folder = ImageFolder(images)
+    folder = ImageFolder(images, link_targets)
     row_of: dict[str, int] = {}
     items: list[tuple[str, ...]] = []
     rejected: list[tuple[int, str, str, str, str]] = []

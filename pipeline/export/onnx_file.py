@@ -5,11 +5,13 @@ Shape letters: N items, I image feature, T text feature, D embedding, K classes.
 
 import json
 import warnings
+from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import onnx
 import torch
+from onnxruntime import InferenceSession
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -62,19 +64,11 @@ def export_onnx(stored: StoredModel, path: Path) -> float:
         Largest difference from torch on random features.
 
     Raises:
-        InputError: A package for it is missing, the file cannot be written, or the check fails.
+        InputError: The file cannot be written, or the check fails.
     """
-    try:
-        import onnx
-        import onnxscript  # noqa: F401 - torch.onnx needs it
-        from onnxruntime import InferenceSession
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"export: package {error.name} is missing: pip install 'huse-pipeline[onnx]'"
-        ) from error
     exported = _Exported(stored).eval()
-    proto = _trace(exported, _random_features(stored, 2))
     classes = [entry["name"] for entry in stored.classes["classes"]]
+    proto = _trace(exported, _random_features(stored, 2))
     onnx.helper.set_model_props(proto, {"classes": json.dumps(classes, ensure_ascii=False)})
     with atomic_path(path) as temporary:
         onnx.save(proto, temporary)
@@ -88,27 +82,27 @@ def export_onnx(stored: StoredModel, path: Path) -> float:
     return difference
 
 
-def _trace(exported: _Exported, features: tuple[Tensor, ...]) -> Any:
-    items = torch.export.Dim("items")
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "# The axis name: items will not be used")
-        program = torch.onnx.export(
+def _trace(exported: _Exported, features: tuple[Tensor, ...]) -> onnx.ModelProto:
+    buffer = BytesIO()
+    with warnings.catch_warnings(), torch.inference_mode():
+        # The older exporter needs a second where the newer one needs ten, and another package.
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        torch.onnx.export(
             exported,
             features,
+            buffer,
+            dynamo=False,
             input_names=INPUTS,
             output_names=OUTPUTS,
-            dynamic_shapes=({0: items}, {0: items}),
-            verbose=False,
+            dynamic_axes={name: {0: "items"} for name in (*INPUTS, *OUTPUTS)},
         )
-    assert program is not None
-    proto = program.model_proto
+    proto = onnx.load_model_from_string(buffer.getvalue())
     for node in proto.graph.node:
-        # Stack traces, with paths of this machine.
-        del node.metadata_props[:]
+        node.doc_string = ""  # stack traces, with paths of this machine
     return proto
 
 
-def _compare(session: Any, exported: _Exported, features: tuple[Tensor, ...]) -> float:
+def _compare(session: InferenceSession, exported: _Exported, features: tuple[Tensor, ...]) -> float:
     given = {name: feature.numpy() for name, feature in zip(INPUTS, features, strict=True)}
     found = session.run(OUTPUTS, given)
     with torch.inference_mode():

@@ -124,7 +124,7 @@ class Huse:
             [image for n in shown if (image := images[n]) is not None]
         )
         for n, reason in zip(shown, why, strict=True):
-            reasons[n] = reason and f"{images[n]}: {reason}"
+            reasons[n] = f"{images[n]}: {reason}" if reason else ""
         good = [n for n, reason in enumerate(reasons) if not reason]
         found = embed_features(
             self.stored,

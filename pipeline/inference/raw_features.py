@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from pipeline.image.decode import UnreadableImageError, _to_rgb, decode_image
-from pipeline.image.extract import load_backbone
 from pipeline.text.clean import clean_texts
 from pipeline.text.weighted_glove import WeightedGlove
+
+if TYPE_CHECKING:
+    from pipeline.image.extractor import Extractor
 
 
 @dataclass(frozen=True)
@@ -30,37 +31,17 @@ class RawFeatures:
     recipe: dict[str, Any]
     """How image and text features were made, by modality."""
 
-    def images(self, pictures: Sequence[Path | Image.Image]) -> tuple[np.ndarray, list[str]]:
+    def images(self, pictures: Sequence[Path | Image.Image]) -> tuple[np.ndarray, list[str | None]]:
         """Run the frozen backbone.
 
         Args:
             pictures: N files or decoded pictures.
 
         Returns:
-            [N, I] float32 features, zeros where a picture cannot be used, and N reasons, empty
-            where it can.
+            [N, I] float32 features and N reasons, None where a picture can be used; the features
+            of the others are NaN.
         """
-        recipe = self.recipe["image"]
-        backbone = self._backbone
-        mean, std = (torch.tensor(x).view(3, 1, 1) for x in (backbone.mean, backbone.std))
-        vector_NI = np.zeros((len(pictures), backbone.dimension), np.float32)
-        reasons = [""] * len(pictures)
-        for n, picture in enumerate(pictures):
-            try:
-                if isinstance(picture, Path):
-                    image = decode_image(picture, recipe["background"])
-                else:
-                    image = _to_rgb(picture, recipe["background"])
-            except UnreadableImageError as error:
-                reasons[n] = str(error)
-                continue
-            size = (backbone.size, backbone.size)
-            if image.size != size:
-                image = image.resize(size, Image.Resampling.BICUBIC)
-            pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float()
-            with torch.inference_mode():
-                vector_NI[n] = backbone.module((pixels - mean) / std).numpy()[0]
-        return vector_NI, reasons
+        return self._extractor.extract(pictures)
 
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
         """Clean and encode texts.
@@ -87,8 +68,11 @@ class RawFeatures:
         return self.texts(texts).any(dim=1).tolist()
 
     @cached_property
-    def _backbone(self) -> Any:
-        return load_backbone(self.recipe["image"]["backbone"], self.recipe["image"]["layer"])
+    def _extractor(self) -> Extractor:
+        # Imported here because a search by text does not need it.
+        from pipeline.image.extractor import load_extractor
+
+        return load_extractor(self.recipe["image"])
 
     @cached_property
     def _encoder(self) -> WeightedGlove:

@@ -93,7 +93,7 @@ def embed_table(
     folder: ImageFolder | None = None
     while batch := list(islice(rows, BATCH)):
         if folder is None and any(row.values[0].strip() for row in batch):
-            folder = ImageFolder(images, "--images")
+            folder = ImageFolder(images, key="--images")
         yield _embed(model, batch, images, folder)
 
 

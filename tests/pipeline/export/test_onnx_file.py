@@ -1,6 +1,8 @@
 import json
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import torch
 
@@ -9,9 +11,6 @@ from pipeline.evaluation.embed import embed_pairs
 from pipeline.export import onnx_file
 from pipeline.models.fusion import Fusion
 from pipeline.models.store import StoredModel
-
-onnxruntime = pytest.importorskip("onnxruntime", reason="extra onnx is not installed")
-onnx = pytest.importorskip("onnx", reason="extra onnx is not installed")
 
 FUSION = Fusion(0.3, image_temperature=1.5, text_temperature=0.7, fused_temperature=2.0)
 CLASSES = {"classes": [{"name": name} for name in ("a", "b", "Chloé")]}
