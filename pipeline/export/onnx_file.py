@@ -5,7 +5,6 @@ Shape letters: N items, I image feature, T text feature, D embedding, K classes.
 
 import json
 import warnings
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -68,9 +67,12 @@ def export_onnx(stored: StoredModel, path: Path) -> float:
     """
     exported = _Exported(stored).eval()
     classes = [entry["name"] for entry in stored.classes["classes"]]
-    proto = _trace(exported, _random_features(stored, 2))
-    onnx.helper.set_model_props(proto, {"classes": json.dumps(classes, ensure_ascii=False)})
     with atomic_path(path) as temporary:
+        _trace(exported, _random_features(stored, 2), temporary)
+        proto = onnx.load(temporary)
+        onnx.helper.set_model_props(proto, {"classes": json.dumps(classes, ensure_ascii=False)})
+        for node in proto.graph.node:
+            node.doc_string = ""  # stack traces, with paths of this machine
         onnx.save(proto, temporary)
         session = InferenceSession(temporary, providers=["CPUExecutionProvider"])
         difference = _compare(session, exported, _random_features(stored, CHECKED))
@@ -82,24 +84,19 @@ def export_onnx(stored: StoredModel, path: Path) -> float:
     return difference
 
 
-def _trace(exported: _Exported, features: tuple[Tensor, ...]) -> onnx.ModelProto:
-    buffer = BytesIO()
+def _trace(exported: _Exported, features: tuple[Tensor, ...], path: Path) -> None:
     with warnings.catch_warnings(), torch.inference_mode():
         # The older exporter needs a second where the newer one needs ten, and another package.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         torch.onnx.export(
             exported,
             features,
-            buffer,
+            str(path),
             dynamo=False,
             input_names=INPUTS,
             output_names=OUTPUTS,
             dynamic_axes={name: {0: "items"} for name in (*INPUTS, *OUTPUTS)},
         )
-    proto = onnx.load_model_from_string(buffer.getvalue())
-    for node in proto.graph.node:
-        node.doc_string = ""  # stack traces, with paths of this machine
-    return proto
 
 
 def _compare(session: InferenceSession, exported: _Exported, features: tuple[Tensor, ...]) -> float:

@@ -41,6 +41,8 @@ class RawFeatures:
             [N, I] float32 features and N reasons, None where a picture can be used; the features
             of the others are NaN.
         """
+        if not pictures:  # a search by text need not wait for the network
+            return np.empty((0, int(self.recipe["image"]["dimension"])), np.float32), []
         return self._extractor.extract(pictures)
 
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
@@ -69,7 +71,6 @@ class RawFeatures:
 
     @cached_property
     def _extractor(self) -> Extractor:
-        # Imported here because a search by text does not need it.
         from pipeline.image.extractor import load_extractor
 
         return load_extractor(self.recipe["image"])
