@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import csr_matrix, hstack, issparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -16,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from pipeline.dataset.pairs import Pairs, load_pairs
 from pipeline.evaluation.embed import embed_pairs
 from pipeline.models.store import load_model
+from pipeline.models.text_input import text_matrix
 
 DATA = Path("data")
 TIMES_CHANCE = 5.0
@@ -31,7 +33,9 @@ def main() -> None:
         text_features=DATA / "features/text.parquet",
     )
     train, test = pairs.only("train"), pairs.only("test")
-    regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
+    # A sparse block stays sparse only if it is not centred.
+    scaler = StandardScaler(with_mean=not issparse(_features(train)))
+    regression = make_pipeline(scaler, LogisticRegression(max_iter=5000))
     regression.fit(_features(train), train.label_N.numpy())
     floor = float(regression.score(_features(test), test.label_N.numpy()))
     fused = embed_pairs(load_model(DATA / "model"), test)["fused"]
@@ -50,8 +54,11 @@ def main() -> None:
         raise SystemExit("below the floor")
 
 
-def _features(pairs: Pairs) -> np.ndarray:
-    return np.concatenate([pairs.image_NI.numpy(), pairs.text_NT.numpy()], axis=1)
+def _features(pairs: Pairs) -> np.ndarray | csr_matrix:
+    image_NI, text = pairs.image_NI.numpy(), text_matrix(pairs.text_NT)
+    if issparse(text):
+        return hstack([csr_matrix(image_NI), text], format="csr")
+    return np.concatenate([image_NI, text], axis=1)
 
 
 if __name__ == "__main__":

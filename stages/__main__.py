@@ -12,6 +12,7 @@ STAGES = (
     "catalog",
     "clean_text",
     "image_features",
+    "text_block",
     "text_features",
     "semantic_graph",
     "train",

@@ -8,7 +8,7 @@ import typer
 from pipeline.files.table import read_table, write_table
 from pipeline.params.clean_text import CleanTextParams
 from pipeline.params.load import load_section
-from pipeline.text.clean import clean_texts
+from pipeline.text.cleaning import Cleaning
 from stages.command import ItemsPath, ParamsPath, run
 from stages.paths import CLEAN_TEXT, ITEMS, PARAMS
 
@@ -21,9 +21,9 @@ def main(
     """Clean every item's text with the recipe of params.yaml."""
     p = load_section(params, "clean_text", CleanTextParams)
     table = read_table(items, ["item_id", "text"])
-    table["clean_text"] = clean_texts(table["text"], recipe=p.recipe, fold=p.fold_accents)
-    recipe = {"recipe": p.recipe, "fold_accents": str(p.fold_accents).lower()}
-    write_table(out, table[["item_id", "clean_text"]], recipe)
+    cleaning = Cleaning(p.recipe, p.fold_accents)
+    table["clean_text"] = cleaning(table["text"].tolist())
+    write_table(out, table[["item_id", "clean_text"]], cleaning.metadata)
     empty = int((table["clean_text"] == "").sum())
     typer.echo(f"clean_text: {len(table)} texts, {empty} of them empty after cleaning")
 

@@ -14,8 +14,11 @@ REJECTED = Path("data/catalog/rejected.csv")
 
 CLEAN_TEXT = Path("data/clean_text/text.parquet")
 
+WORD_VECTOR_CACHE = Path("data/cache/word_vectors")
+
 IMAGE_FEATURES = Path("data/features/image.parquet")
 IMAGE_FAILURES = Path("data/features/image_failures.csv")
+TEXT_BLOCKS = Path("data/text_blocks")
 TEXT_FEATURES = Path("data/features/text.parquet")
 TEXT_ENCODER = Path("data/features/text_encoder")
 

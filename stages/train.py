@@ -15,6 +15,7 @@ from pipeline.dataset.load import load_train_and_val
 from pipeline.dataset.pairs import Pairs
 from pipeline.device import choose_device
 from pipeline.errors import InputError
+from pipeline.files.atomic import copy_folder
 from pipeline.files.json_file import read_json
 from pipeline.files.table import read_metadata
 from pipeline.graph.store import read_graph
@@ -29,7 +30,6 @@ from pipeline.params.loss import LossParams
 from pipeline.params.model import ModelParams
 from pipeline.params.train import TrainParams
 from pipeline.seeding import seed_everything
-from pipeline.text.weighted_glove import WeightedGlove
 from pipeline.training.batches import Batches
 from pipeline.training.calibrate import calibrate
 from pipeline.training.checkpoint import CheckpointFile
@@ -87,7 +87,6 @@ def main(
     p = load_section(params, "train", TrainParams)
     device = choose_device(p.device)
     keep_freed_memory()
-    encoder = WeightedGlove.load(text_encoder)
     tables = {
         "items": items,
         "splits": splits,
@@ -129,7 +128,7 @@ def main(
     recipe = {"image": read_metadata(image_features), "text": read_metadata(text_features)}
     fusion = calibrate(model, val)
     save_model(out, StoredModel(model, fusion, read_json(classes), recipe))
-    encoder.save(out)
+    copy_folder(text_encoder, out / "text_encoder")
     checkpoint.remove()
     typer.echo(
         f"train: {len(train)} items, best of {p.steps} steps is {best.step} with "

@@ -18,7 +18,7 @@ from stages.__main__ import app
 
 ROOT = Path(__file__).parents[1]
 
-# Small enough for all seven stages in seconds, large enough for a loss that falls.
+# Small enough for all stages in seconds, large enough for a loss that falls.
 TINY = {
     "split.min_class_size": 1,
     "model.dim": 16,

@@ -12,7 +12,9 @@ from pipeline.files.json_file import write_json
 from pipeline.files.table import write_table
 from pipeline.files.vectors import vector_array
 from pipeline.graph.store import SemanticGraph, write_graph
-from pipeline.text.weighted_glove import WeightedGlove
+from pipeline.text.cleaning import Cleaning
+from pipeline.text.encoders.glove import GloveEncoder
+from pipeline.text.featurizer import TextFeaturizer
 
 CLASSES = ["bags", "hats", "shoes"]
 
@@ -67,6 +69,8 @@ def write_graph_and_encoder(folder: Path) -> dict[str, Path]:
     adjacency_KK[0, 1] = adjacency_KK[1, 0] = 0.5
     class_embedding_KE = np.eye(len(CLASSES), dtype=np.float32)
     write_graph(folder / "graph", SemanticGraph(CLASSES, adjacency_KK, class_embedding_KE), {})
-    encoder = WeightedGlove(["hat"], np.ones((1, 4), np.float32), np.ones(1, np.float32))
-    encoder.save(folder / "text_encoder")
+    encoder = GloveEncoder(["hat"], np.ones((1, 4), np.float32), np.ones(1, np.float32))
+    cleaning = Cleaning("letters", fold_accents=True)
+    featurizer = TextFeaturizer(cleaning, {"glove": encoder}, {"glove": "clean_text"})
+    featurizer.save(folder / "text_encoder")
     return {"graph": folder / "graph", "text_encoder": folder / "text_encoder"}

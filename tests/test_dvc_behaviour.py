@@ -144,7 +144,7 @@ def test_another_split_does_not_touch_image_extraction(project):
     items = (project.root / "data/catalog/items.parquet").read_bytes()
     project.set({"split.seed": 18})
     output = project.succeed("dvc", "repro", "image_features", "text_features")
-    assert stages_run(output) == ["catalog", "text_features"]
+    assert stages_run(output) == ["catalog", "text_block@glove", "text_features"]
     assert "Stage 'image_features' didn't change, skipping" in output
     assert (project.root / "data/catalog/items.parquet").read_bytes() == items
 
@@ -161,12 +161,14 @@ def test_an_edited_loss_reruns_training_and_not_image_extraction(project):
     ("name", "stages"),
     [
         ("pipeline/catalog/stratify.py", {"catalog"}),
-        ("pipeline/text/clean.py", {"clean_text", "semantic_graph"}),
+        ("pipeline/text/steps.py", {"clean_text", "semantic_graph", "text_features"}),
         ("pipeline/image/decode.py", {"image_features", "evaluate"}),
         ("pipeline/metrics/hierarchy.py", {"evaluate"}),
         ("pipeline/models/huse.py", {"train", "evaluate"}),
         ("pipeline/training/loop.py", {"train"}),
-        ("pipeline/params/text.py", {"text_features"}),
+        ("pipeline/params/text.py", {"text_block@glove", "text_features"}),
+        ("pipeline/text/encoders/glove.py", {"text_block@glove"}),
+        ("pipeline/text/encoders/sentence.py", set()),
         ("stages/evaluate.py", {"evaluate"}),
         ("stages/command.py", set()),
         ("README.md", set()),

@@ -5,7 +5,7 @@ missed, and no more, or a stage would run for nothing.
 import ast
 import importlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.params.schema import SECTIONS
+from pipeline.text.encoders import ENCODERS
 from stages.__main__ import STAGES as STAGE_NAMES
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,10 @@ PARAMS: dict[str, Any] = YAML(typ="safe").load(ROOT / "params.yaml")
 # whole params.yaml, which can stop a run but not change an artifact. With them goes what only
 # they import: the schema of all sections, of which a stage runs its own alone.
 EXEMPT = {"stages/command.py", "stages/paths.py"}
+
+# Stages that run once per value of a list in params.yaml: the key that stands for the value, and
+# what it may be. The value names the file of an encoder, which is imported by that name.
+ENCODER = "${item.encoder}"
 
 # Where the user's catalogue is stands in params.yaml, not in the stages' options.
 OF_THE_USER = {"${catalog.path}", "${catalog.images}"}
@@ -75,16 +80,35 @@ def covers(dep: str, name: str) -> bool:
     return name == dep or name.startswith(f"{dep}/")
 
 
+def starts(stage: str) -> Iterator[str]:
+    """Files whose imports a stage runs."""
+    yield f"stages/{stage}.py"
+    if "matrix" in STAGES[stage]:
+        yield from (f"pipeline/text/encoders/{encoder}.py" for encoder in ENCODERS)
+
+
+def closure_of(stage: str) -> set[str]:
+    return set().union(*(import_closure(start) for start in starts(stage)))
+
+
+def expanded(names: Iterable[str]) -> set[str]:
+    """Names with every encoder in place of the template."""
+    return {name.replace(ENCODER, encoder) for name in names for encoder in ENCODERS}
+
+
 def code_deps(stage: str) -> set[str]:
-    return {dep for dep in STAGES[stage]["deps"] if dep.startswith(("pipeline/", "stages/"))}
+    deps = {dep for dep in STAGES[stage]["deps"] if dep.startswith(("pipeline/", "stages/"))}
+    return expanded(deps)
 
 
 def data_deps(stage: str) -> set[str]:
-    return set(STAGES[stage]["deps"]) - code_deps(stage) - OF_THE_USER
+    return expanded(STAGES[stage]["deps"]) - code_deps(stage) - OF_THE_USER
 
 
 def written(stage: str) -> set[str]:
-    return {*STAGES[stage]["outs"], *STAGES[stage].get("metrics", [])}
+    # An output with settings, such as `persist`, is a mapping with its name as the one key.
+    outs = [out if isinstance(out, str) else next(iter(out)) for out in STAGES[stage]["outs"]]
+    return expanded([*outs, *STAGES[stage].get("metrics", [])])
 
 
 def path_options(stage: str) -> set[str]:
@@ -92,6 +116,8 @@ def path_options(stage: str) -> set[str]:
     signature = inspect.signature(importlib.import_module(f"stages.{stage}").main)
     defaults = {name: option.default for name, option in signature.parameters.items()}
     assert defaults.pop("params") == Path("params.yaml")
+    if "matrix" in STAGES[stage]:
+        assert defaults.pop("encoder") is None
     assert all(isinstance(default, Path) for default in defaults.values())
     return {default.as_posix() for default in defaults.values()}
 
@@ -117,23 +143,22 @@ def loaded_sections(stage: str) -> set[str]:
 def test_every_stage_is_a_command_and_runs_its_file():
     assert set(STAGES) == set(STAGE_NAMES)
     for name, stage in STAGES.items():
-        assert stage["cmd"] == f"python -m stages.{name}"
+        item = f" {ENCODER}" if "matrix" in stage else ""
+        assert stage["cmd"] == f"python -m stages.{name}{item}"
         assert stage["desc"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_code_that_a_stage_runs_is_among_its_dependencies(stage):
     missing = {
-        name
-        for name in import_closure(f"stages/{stage}.py")
-        if not any(covers(dep, name) for dep in code_deps(stage))
+        name for name in closure_of(stage) if not any(covers(dep, name) for dep in code_deps(stage))
     }
     assert missing == set(), f"add to the deps of {stage}"
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_depends_on_no_code_that_it_does_not_run(stage):
-    closure = import_closure(f"stages/{stage}.py")
+    closure = closure_of(stage)
     for dep in code_deps(stage):
         folder = ROOT / dep
         files = folder.rglob("*.py") if folder.is_dir() else [folder]
@@ -168,7 +193,8 @@ def test_artifacts_are_the_defaults_of_the_options(stage):
 def test_what_a_stage_reads_another_one_writes():
     outs = {out for stage in STAGES for out in written(stage)}
     for stage in STAGES:
-        assert data_deps(stage) <= outs, stage
+        for dep in data_deps(stage):
+            assert any(covers(dep, out) for out in outs), f"{stage}: {dep}"
 
 
 def test_sections_are_the_same_in_params_yaml_in_the_schema_and_in_dvc_yaml():
@@ -183,7 +209,7 @@ def test_a_stage_tracks_the_sections_that_it_loads(stage):
 
 
 def test_every_parameter_is_tracked_by_a_stage():
-    tracked = {leaf for stage in STAGES.values() for leaf in stage["params"]}
+    tracked = {leaf for stage in STAGES.values() for leaf in expanded(stage["params"])}
     untracked = {
         leaf
         for leaf in leaves(PARAMS)

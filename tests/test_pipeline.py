@@ -1,4 +1,4 @@
-"""All seven stages by their commands on a small catalogue: every artifact keeps its contract,
+"""All stages by their commands on a small catalogue: every artifact keeps its contract,
 and a second run gives the same bytes.
 """
 
@@ -21,6 +21,7 @@ STAGES = [
     "catalog",
     "clean_text",
     "image_features",
+    "text_block",
     "text_features",
     "semantic_graph",
     "train",
@@ -84,7 +85,7 @@ def run_all(project):
 
 @pytest.fixture(params=["sample", "products"])
 def ran(request):
-    """Folder `data/` after all seven stages."""
+    """Folder `data/` after all stages."""
     fixture = {"sample": "finished_project", "products": "products"}[request.param]
     return request.getfixturevalue(fixture).root / "data"
 

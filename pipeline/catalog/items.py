@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +11,7 @@ import pandas as pd
 from pipeline.catalog.images import ImageFolder
 from pipeline.catalog.rows import BadRowError
 from pipeline.errors import InputError
+from pipeline.text.one_line import on_one_line
 
 ITEM_COLUMNS = ["item_id", "image", "text", "class_path"]
 """What items.parquet holds; `group` and `split` stay out so that a new split does not touch it."""
@@ -26,8 +26,6 @@ SPLIT_NAMES = {
     "test": "test",
     "testing": "test",
 }
-
-LINE_BREAK = re.compile("\r\n|[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 
 
 def make_items(
@@ -106,7 +104,7 @@ def normalize_text(text: str) -> str:
     Raises:
         BadRowError: Nothing is left.
     """
-    text = LINE_BREAK.sub(" ", text).strip()
+    text = on_one_line(text)
     if not text:
         raise BadRowError("text is empty")
     return text

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalog.classes import class_indices
+from pipeline.dataset.text_rows import TextRows
 from pipeline.dataset.vector_rows import VectorRows
 from pipeline.errors import InputError
 from pipeline.files.json_file import read_json
-from pipeline.files.table import open_parquet, read_table
+from pipeline.files.table import read_table
 
 SPLITS = ("train", "val", "test")
 
@@ -40,7 +41,7 @@ class FeatureIndex:
     text_row_N: np.ndarray
     """[N] int64 rows of the text table."""
     image: VectorRows
-    text: VectorRows
+    text: TextRows
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -57,9 +58,9 @@ class FeatureIndex:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all features, all views, as float32."""
-        image = len(self.view_row_R) * self.image.dimension
-        return 4 * (image + len(self) * self.text.dimension)
+        """Bytes of all features, all views, in memory."""
+        image = 4 * len(self.view_row_R) * self.image.dimension
+        return image + len(self) * self.text.nbytes_per_row
 
     def only(self, split: str) -> FeatureIndex:
         """Select the items of one split, in the same order.
@@ -107,7 +108,7 @@ def index_features(
         classes: The class list that gives the labels.
         image_features: Parquet with item_id, view (0 = clean) and vector; an item whose picture
             could not be used is missing there and left out here.
-        text_features: Parquet with item_id and one vector column per text encoder.
+        text_features: Parquet with item_id and the columns of one or more blocks.
 
     Returns:
         The items that have both modalities.
@@ -117,9 +118,6 @@ def index_features(
     """
     table = read_table(items, ["item_id", "class_path"])
     table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")
-    encoders = [
-        name for name in open_parquet(text_features, []).schema_arrow.names if name != "item_id"
-    ]
     text_ids = pd.Index(read_table(text_features, ["item_id"])["item_id"])
     table["text_row"] = text_ids.get_indexer(table["item_id"])
     views = _views(image_features, table["item_id"])
@@ -143,7 +141,7 @@ def index_features(
         num_views[kept_N],
         table["text_row"].to_numpy(dtype=np.int64),
         VectorRows(image_features, ["vector"]),
-        VectorRows(text_features, encoders),
+        TextRows(text_features),
     )
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pipeline.dataset.index import FeatureIndex, index_features
+from pipeline.models.text_input import TextInput
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Pairs:
     """[N] strings."""
     image_NI: Tensor
     """[N, I] float32, as stored."""
-    text_NT: Tensor
-    """[N, T] float32, as stored; blocks of several encoders side by side."""
+    text_NT: TextInput
+    """[N, T] float32, as stored; blocks of several encoders side by side, perhaps a sparse one."""
     label_N: Tensor
     """[N] int64 class indices."""
     split_N: np.ndarray
@@ -82,7 +83,7 @@ def read_pairs(index: FeatureIndex) -> Pairs:
     return Pairs(
         index.item_ids,
         torch.from_numpy(index.image.read(index.clean_row)),
-        torch.from_numpy(index.text.read(index.text_row_N)),
+        index.text.read(index.text_row_N),
         torch.from_numpy(index.label_N),
         index.split_N,
     )
@@ -99,7 +100,7 @@ def load_pairs(
         classes: The class list that gives the labels.
         image_features: Parquet with item_id, view and vector; view 0 is read. An item whose
             picture could not be used is missing there and left out here.
-        text_features: Parquet with item_id and one vector column per text encoder.
+        text_features: Parquet with item_id and the columns of one or more blocks.
 
     Returns:
         The items that have both modalities.

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pipeline.dataset.index import FeatureIndex
 from pipeline.dataset.train_items import Features, TrainItems, chosen_view
+from pipeline.models.text_input import TextInput
 
 
 class ResidentItems(TrainItems):
@@ -24,7 +25,7 @@ class ResidentItems(TrainItems):
         self.label_N = torch.from_numpy(index.label_N).to(device)
         self.max_views = int(index.num_views_N.max())
         self._image_RI = torch.from_numpy(index.image.read(index.view_row_R)).to(device)
-        self._text_NT = torch.from_numpy(index.text.read(index.text_row_N)).to(device)
+        self._text_NT = index.text.read(index.text_row_N).to(device)
         self._first_N = torch.from_numpy(index.first_view).to(device)
         self._num_views_N = torch.from_numpy(index.num_views_N).to(device)
 
@@ -40,6 +41,6 @@ class ResidentItems(TrainItems):
             row_B = chosen_view(self._first_N, self._num_views_N, index_B, draw_B)
         return Features(self._image_RI[row_B], self._text_NT[index_B])
 
-    def standardisation_rows(self) -> tuple[Tensor, Tensor]:
+    def standardisation_rows(self) -> tuple[Tensor, TextInput]:
         """See `TrainItems.standardisation_rows`; all rows."""
         return self._image_RI[self._first_N], self._text_NT

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from pipeline.dataset.index import FeatureIndex
-from pipeline.dataset.moments import Moments
+from pipeline.dataset.moments import Moments, TextMoments
+from pipeline.dataset.text_rows import put
 from pipeline.dataset.train_items import Features, TrainItems, chosen_view
 from pipeline.errors import InputError
+from pipeline.models.text_input import TextInput, join
 
 MIB = 2**20
 
@@ -49,22 +51,21 @@ class StreamedItems(TrainItems):
         self._items_G = np.split(by_group_N, np.cumsum(np.bincount(group_N))[:-1])
         self._image_rows = max(int(index.num_views_N[items].sum()) for items in self._items_G)
         self._text_rows = max(len(items) for items in self._items_G)
-        slot_floats = (
-            self._image_rows * index.image.dimension + self._text_rows * index.text.dimension
+        slot_bytes = (
+            4 * self._image_rows * index.image.dimension
+            + self._text_rows * index.text.nbytes_per_row
         )
-        self._num_slots = min(max_bytes // (4 * slot_floats), len(self._items_G))
+        self._num_slots = min(max_bytes // slot_bytes, len(self._items_G))
         if self._num_slots < min(2, len(self._items_G)):
             raise InputError(
                 f"train.max_memory: {max_bytes / MIB:.0f} MiB, but two row groups of the image "
-                f"features with their texts need {8 * slot_floats / MIB:.0f} MiB; raise it"
+                f"features with their texts need {2 * slot_bytes / MIB:.0f} MiB; raise it"
             )
         self._groups_per_block = max(1, self._num_slots // 2)
         self._image_buffer = torch.empty(
             self._num_slots * self._image_rows, index.image.dimension, device=device
         )
-        self._text_buffer = torch.empty(
-            self._num_slots * self._text_rows, index.text.dimension, device=device
-        )
+        self._text_buffer = index.text.empty(self._num_slots * self._text_rows, device)
         self._slot_of: dict[int, int] = {}  # in the order of last use
         self._image_place_N = torch.zeros(len(index), dtype=torch.int64)
         self._text_place_N = torch.zeros(len(index), dtype=torch.int64)
@@ -94,16 +95,22 @@ class StreamedItems(TrainItems):
         if len(pieces) == 1:
             return pieces[0]
         back_B = torch.cat(places).argsort().to(self._device)
-        return Features(*(torch.cat(parts)[back_B] for parts in zip(*pieces, strict=True)))
+        return Features(
+            torch.cat([piece.image_BI for piece in pieces])[back_B],
+            join([piece.text_BT for piece in pieces])[back_B],
+        )
 
-    def standardisation_rows(self) -> tuple[Tensor, Tensor]:
+    def standardisation_rows(self) -> tuple[Tensor, TextInput]:
         """See `TrainItems.standardisation_rows`; two rows, from one pass over the files."""
-        image, text = Moments(), Moments()
+        image, text = Moments(), TextMoments()
         clean_row = self._index.clean_row
         for items_P in self._items_G:
             image.add(self._index.image.read(clean_row[items_P]))
             text.add(self._index.text.read(self._index.text_row_N[items_P]))
-        return image.two_rows().to(self._device), text.two_rows().to(self._device)
+        return (
+            torch.from_numpy(image.two_rows()).to(self._device),
+            text.two_rows().to(self._device),
+        )
 
     def _gather(self, index_B: Tensor, draw_B: Tensor | None) -> Features:
         image_B = self._image_place_N[index_B]
@@ -135,7 +142,7 @@ class StreamedItems(TrainItems):
         image_start, text_start = slot * self._image_rows, slot * self._text_rows
         image = torch.from_numpy(part.image.read(part.view_row_R))
         self._image_buffer[image_start : image_start + len(image)] = image.to(self._device)
-        text = torch.from_numpy(part.text.read(part.text_row_N))
-        self._text_buffer[text_start : text_start + len(text)] = text.to(self._device)
+        text = part.text.read(part.text_row_N)
+        put(self._text_buffer, text_start, text)
         self._image_place_N[items_P] = torch.from_numpy(image_start + part.first_view)
         self._text_place_N[items_P] = torch.arange(text_start, text_start + len(text))

@@ -9,14 +9,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pipeline.models.text_input import TextInput
+
 
 class Features(NamedTuple):
     """Features of some items."""
 
     image_BI: Tensor
     """[B, I] float32, one view per item."""
-    text_BT: Tensor
-    """[B, T] float32."""
+    text_BT: TextInput
+    """[B, T] float32, perhaps with a sparse part."""
 
 
 class TrainItems(ABC):
@@ -57,11 +59,11 @@ class TrainItems(ABC):
         """
 
     @abstractmethod
-    def standardisation_rows(self) -> tuple[Tensor, Tensor]:
+    def standardisation_rows(self) -> tuple[Tensor, TextInput]:
         """Rows whose mean and standard deviation are those of all items' clean views.
 
         Returns:
-            [M, I] and [M, T] float.
+            [M, I] float and M texts; of a sparse part, the mean square of the rows' norms is right.
         """
 
 

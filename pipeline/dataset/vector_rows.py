@@ -52,6 +52,17 @@ class VectorRows:
         """
         return np.searchsorted(self._end_G, row_R, side="right")
 
+    def first_row(self, group: int) -> int:
+        """Number of a row group's first row.
+
+        Args:
+            group: In [0, G).
+
+        Returns:
+            The row number.
+        """
+        return int(self._end_G[group - 1]) if group else 0
+
     def read(self, row_R: np.ndarray) -> np.ndarray:
         """Read vectors.
 
@@ -67,7 +78,7 @@ class VectorRows:
         wanted, starts = np.unique(group_R[by_group_R], return_index=True)
         for group, place in zip(wanted, np.split(by_group_R, starts[1:]), strict=True):
             table = self._file.read_row_group(int(group), columns=self._columns)
-            local = row_R[place] - (self._end_G[group] - table.num_rows)
+            local = row_R[place] - self.first_row(int(group))
             at = 0
             for column in self._columns:
                 matrix = vector_matrix(table[column])

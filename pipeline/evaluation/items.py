@@ -13,9 +13,10 @@ import torch
 
 from pipeline.catalog.classes import class_indices
 from pipeline.dataset.pairs import Pairs
+from pipeline.dataset.text_rows import TextRows
 from pipeline.dataset.vector_rows import VectorRows
 from pipeline.files.json_file import read_json
-from pipeline.files.table import open_parquet, read_table
+from pipeline.files.table import read_table
 
 BLOCK = 8192
 """Items whose features are in memory at a time."""
@@ -33,7 +34,7 @@ class EvaluationItems:
     warnings: tuple[str, ...]
     """What cannot be measured and why, one line each."""
     image: VectorRows
-    text: VectorRows
+    text: TextRows
 
     @property
     def test(self) -> np.ndarray:
@@ -54,7 +55,7 @@ class EvaluationItems:
             yield Pairs(
                 part["item_id"].to_numpy(dtype=object),
                 _read(self.image, part["image_row"].to_numpy()),
-                _read(self.text, part["text_row"].to_numpy()),
+                self.text.read(part["text_row"].to_numpy()),
                 torch.from_numpy(part["label"].to_numpy(dtype=np.int64, copy=True)),
                 part["split"].to_numpy(dtype=object),
             )
@@ -80,7 +81,7 @@ def index_items(
         groups: Parquet with item_id and group.
         classes: The class list that gives the labels.
         image_features: Parquet with item_id, view and vector; view 0 is read.
-        text_features: Parquet with item_id and one vector column per text encoder.
+        text_features: Parquet with item_id and the columns of one or more blocks.
 
     Returns:
         The items; any split may be empty.
@@ -95,9 +96,6 @@ def index_items(
     views = read_table(image_features, ["item_id", "view"])
     clean = np.flatnonzero(views["view"] == 0)
     table["image_row"] = _rows(views["item_id"].iloc[clean], clean, table["item_id"])
-    encoders = [
-        name for name in open_parquet(text_features, []).schema_arrow.names if name != "item_id"
-    ]
     text_ids = read_table(text_features, ["item_id"])["item_id"]
     table["text_row"] = _rows(text_ids, np.arange(len(text_ids)), table["item_id"])
     modalities, warnings = _choose(table)
@@ -114,7 +112,7 @@ def index_items(
         modalities,
         tuple(warnings),
         VectorRows(image_features, ["vector"]),
-        VectorRows(text_features, encoders),
+        TextRows(text_features),
     )
 
 

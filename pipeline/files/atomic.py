@@ -47,5 +47,21 @@ def atomic_path(path: Path) -> Iterator[Path]:
                 temporary.unlink()
 
 
+def copy_folder(source: Path, path: Path) -> None:
+    """Copy a folder whole or not at all.
+
+    Args:
+        source: An existing folder.
+        path: The final folder.
+
+    Raises:
+        InputError: There is no such folder, or the copy cannot be written.
+    """
+    if not source.is_dir():
+        raise InputError(f"{source}: not found; run the stage that makes it first")
+    with atomic_path(path) as temporary:
+        shutil.copytree(source, temporary)
+
+
 def _is_inside(path: Path, folder: Path) -> bool:
     return path.absolute().is_relative_to(folder.absolute())

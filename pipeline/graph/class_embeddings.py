@@ -10,7 +10,7 @@ import numpy as np
 from gensim.models import KeyedVectors
 
 from pipeline.errors import InputError
-from pipeline.text.clean import fold_accents
+from pipeline.text.steps import fold_accents
 
 _WORD = re.compile(r"[a-z]+")
 

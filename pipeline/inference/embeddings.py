@@ -14,6 +14,8 @@ import torch
 from torch.nn import functional
 
 from pipeline.models.store import StoredModel
+from pipeline.models.text_input import TextInput
+from pipeline.models.tower import Tower
 
 CHUNK = 8192
 """Items per forward pass: bounds the hidden activations, not the result."""
@@ -53,7 +55,7 @@ def embed_features(
     stored: StoredModel,
     image_PI: np.ndarray,
     has_image_N: Sequence[bool],
-    text_MT: torch.Tensor,
+    text_MT: TextInput,
     has_text_N: Sequence[bool],
 ) -> Embeddings:
     """Embed items of which each has a picture, a text or both.
@@ -62,7 +64,7 @@ def embed_features(
         stored: The trained model.
         image_PI: [P, I] features of the items that have a picture, in their order.
         has_image_N: Which items those are; P are true.
-        text_MT: [M, T] features of the items that have a text, in their order.
+        text_MT: [M, T] features, perhaps with a sparse part, of the items that have a text, in their order.
         has_text_N: Which items those are; M are true.
 
     Returns:
@@ -72,10 +74,11 @@ def embed_features(
     shape = (len(has_image_N), model.config.dim)
     image_ND, text_ND = (torch.full(shape, torch.nan) for _ in range(2))
     with torch.inference_mode():
-        for embedding_ND, has_N, tower, feature in (
+        sides: list[tuple[torch.Tensor, Sequence[bool], Tower, TextInput]] = [
             (image_ND, has_image_N, model.image_tower, torch.from_numpy(image_PI)),
             (text_ND, has_text_N, model.text_tower, text_MT),
-        ):
+        ]
+        for embedding_ND, has_N, tower, feature in sides:
             rows = np.flatnonzero(np.asarray(has_N))
             for start in range(0, len(rows), CHUNK):
                 part = slice(start, start + CHUNK)

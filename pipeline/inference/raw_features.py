@@ -1,6 +1,6 @@
 """Raw pictures and texts -> the features that the towers take, exactly as the stages make them.
 
-Shape letters: N items, I image feature, T text feature.
+Shape letters: N items, I image feature.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import Image
 
-from pipeline.text.clean import clean_texts
-from pipeline.text.weighted_glove import WeightedGlove
+from pipeline.models.text_input import MixedText, TextInput, text_input
+from pipeline.text.featurizer import TextFeaturizer
 
 if TYPE_CHECKING:
     from pipeline.image.extractor import Extractor
@@ -27,7 +26,7 @@ class RawFeatures:
     """Makes features by the recipe that a model was saved with; loads what it needs when asked."""
 
     folder: Path
-    """Folder of the model, which holds the fitted text encoder too."""
+    """Folder of the model, which holds the fitted text encoders too."""
     recipe: dict[str, Any]
     """How image and text features were made, by modality."""
 
@@ -45,18 +44,16 @@ class RawFeatures:
             return np.empty((0, int(self.recipe["image"]["dimension"])), np.float32), []
         return self._extractor.extract(pictures)
 
-    def texts(self, texts: Sequence[str]) -> torch.Tensor:
+    def texts(self, texts: Sequence[str]) -> TextInput:
         """Clean and encode texts.
 
         Args:
             texts: N texts as a user writes them.
 
         Returns:
-            [N, T] float32 input of the text tower; a row of zeros where no word is known.
+            N rows of the text tower's input.
         """
-        recipe = self.recipe["text"]
-        clean = clean_texts(texts, recipe=recipe["recipe"], fold=recipe["fold_accents"] == "true")
-        return torch.from_numpy(self._encoder.encode(clean))
+        return text_input(self._featurizer.encode(texts))
 
     def knows(self, texts: Sequence[str]) -> list[bool]:
         """Tell whether texts have features.
@@ -67,7 +64,10 @@ class RawFeatures:
         Returns:
             N; false where every feature is zero.
         """
-        return self.texts(texts).any(dim=1).tolist()
+        found = self.texts(texts)
+        if not isinstance(found, MixedText):
+            return found.any(dim=1).tolist()
+        return (found.dense_NT.any(dim=1) | found.weight_NL.any(dim=1)).tolist()
 
     @cached_property
     def _extractor(self) -> Extractor:
@@ -76,5 +76,5 @@ class RawFeatures:
         return load_extractor(self.recipe["image"])
 
     @cached_property
-    def _encoder(self) -> WeightedGlove:
-        return WeightedGlove.load(self.folder)
+    def _featurizer(self) -> TextFeaturizer:
+        return TextFeaturizer.load(self.folder / "text_encoder")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from pipeline.models.text_input import TextInput
 from pipeline.models.tower import Tower
 
 INITIAL_LOGIT_SCALE = 16.0
@@ -23,7 +24,7 @@ class HuseConfig:
     image_features: int
     """I, length of an image feature vector."""
     text_features: int
-    """T, length of a text feature vector."""
+    """T, length of the dense part of a text's features."""
     num_classes: int
     """K."""
     dim: int
@@ -38,6 +39,8 @@ class HuseConfig:
     """`shared` (the paper), `per_modality`, or `probe`: shared, on detached embeddings."""
     fusion: str
     """`late` (the paper) or `concat` (the notebooks)."""
+    text_words: int = 0
+    """V, columns of the sparse part of a text's features; 0 for none."""
 
 
 class HuseOutput(NamedTuple):
@@ -79,7 +82,11 @@ class Huse(nn.Module):
             config.image_features, layers=config.image_layers, dropout=config.dropout, **common
         )
         self.text_tower = Tower(
-            config.text_features, layers=config.text_layers, dropout=config.dropout, **common
+            config.text_features,
+            layers=config.text_layers,
+            dropout=config.dropout,
+            words=config.text_words,
+            **common,
         )
         shared = config.fusion == "late" and config.classifier != "per_modality"
         self.classifiers = nn.ModuleList(
@@ -93,22 +100,22 @@ class Huse(nn.Module):
             # layer must grow its weights before the softmax can become confident.
             self.log_scale = nn.Parameter(torch.tensor(INITIAL_LOGIT_SCALE).log())
 
-    def standardise(self, image_NI: Tensor, text_NT: Tensor) -> None:
+    def standardise(self, image_NI: Tensor, text_NT: TextInput) -> None:
         """Fit both towers' standardisation.
 
         Args:
             image_NI: [N, I] image features of the training split alone.
-            text_NT: [N, T] their text features.
+            text_NT: Their text features.
         """
         self.image_tower.standardise(image_NI)
         self.text_tower.standardise(text_NT)
 
-    def forward(self, image_BI: Tensor, text_BT: Tensor) -> HuseOutput:
+    def forward(self, image_BI: Tensor, text_BT: TextInput) -> HuseOutput:
         """Embed and classify a batch of items.
 
         Args:
             image_BI: [B, I] stored image features.
-            text_BT: [B, T] stored text features.
+            text_BT: [B, T] stored text features, perhaps with a sparse part.
 
         Returns:
             Embeddings and logits of both modalities.

@@ -5,6 +5,7 @@ from typing import Any
 from pipeline.dataset.pairs import Pairs
 from pipeline.errors import InputError
 from pipeline.models.huse import HuseConfig
+from pipeline.models.text_input import text_sizes
 from pipeline.objectives.objective import Objective
 
 
@@ -36,9 +37,11 @@ def make_config(
             "model.fusion: concat needs one classifier on both embeddings, but this loss.objective "
             "has one per modality; use late"
         )
+    text_features, text_words = text_sizes(pairs.text_NT)
     return HuseConfig(
         image_features=pairs.image_NI.shape[1],
-        text_features=pairs.text_NT.shape[1],
+        text_features=text_features,
+        text_words=text_words,
         num_classes=num_classes,
         classifier=objective.classifier,
         **{**sizes, "dim": psi_dim if objective.projects else sizes["dim"]},

@@ -1,61 +1,53 @@
-"""Text cleaning: named recipes, each a sequence of small str -> str steps."""
+"""Text cleaning: named recipes, each a sequence of single steps."""
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 
-from bm25s.stopwords import STOPWORDS_EN_PLUS
+from pipeline.text.steps import STEPS, fold_accents
 
-STOP_WORDS = frozenset(STOPWORDS_EN_PLUS) - {"no", "nor", "not"}
-"""English function words; the negations stay, as in notebook A, since they change a meaning."""
-
-_NOT_LETTERS = re.compile(r"[^a-zA-Z]+")
-
-
-def fold_accents(text: str) -> str:
-    """Replace accented Latin letters by plain ones: `Chloe` with an accent keeps all its letters.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        The text in compatibility decomposition without its combining marks.
-    """
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+RECIPES: dict[str, tuple[str, ...]] = {
+    # Notebook A: ASCII letters, lower case, stop words but no, nor, not dropped.
+    "letters": ("letters_only", "lower", "stop_words_but_negations"),
+    # Notebook B. Its second round is for what num2words puts in (`forty-one`, `one hundred and
+    # one`) and for numbers that the first round laid bare.
+    "stemmed": (
+        *("lower", "punctuation", "apostrophes", "stop_words", "single_characters"),
+        *("numbers", "stem", "punctuation", "numbers", "stem", "punctuation"),
+        *("stop_words", "single_characters"),
+    ),
+    "none": (),
+}
 
 
-def letters(text: str) -> str:
-    """Notebook A's recipe: ASCII letters only, lower case, stop words dropped.
-
-    Args:
-        text: Any text; without `fold_accents` an accented letter ends a word.
-
-    Returns:
-        Words joined by single spaces; empty if none is left.
-    """
-    words = _NOT_LETTERS.sub(" ", text).lower().split()
-    return " ".join(word for word in words if word not in STOP_WORDS)
-
-
-RECIPES: dict[str, Callable[[str], str]] = {"letters": letters}
-
-
-def clean_texts(texts: Iterable[str], *, recipe: str, fold: bool) -> list[str]:
+def clean_texts(texts: Iterable[str], *, recipe: str | Sequence[str], fold: bool) -> list[str]:
     """Clean every text.
 
     Args:
         texts: Texts as the catalogue has them.
-        recipe: A name in `RECIPES`.
-        fold: Replace accented letters by plain ones first.
+        recipe: A name in `RECIPES`, or names in `STEPS` in the order in which they are taken.
+        fold: Write accented letters in ASCII first; recipe `none` does not, it changes nothing.
 
     Returns:
-        One clean text per text, possibly empty.
+        One clean text per text, possibly empty; words are joined by single spaces (but not with
+        recipe `none`).
 
     Raises:
-        ValueError: The recipe is unknown.
+        ValueError: The recipe or a step is unknown.
     """
-    if recipe not in RECIPES:
-        raise ValueError(f"unknown recipe {recipe!r}; known: {', '.join(RECIPES)}")
-    step = RECIPES[recipe]
-    return [step(fold_accents(text) if fold else text) for text in texts]
+    if isinstance(recipe, str):
+        if recipe not in RECIPES:
+            raise ValueError(f"unknown recipe {recipe!r}; known: {', '.join(RECIPES)}")
+        recipe = RECIPES[recipe]
+    unknown = [name for name in recipe if name not in STEPS]
+    if unknown:
+        raise ValueError(f"unknown step {unknown[0]!r}; known: {', '.join(STEPS)}")
+    steps = [STEPS[name] for name in recipe]
+    if not steps:
+        return list(texts)
+    cleaned = []
+    for text in texts:
+        if fold:
+            text = fold_accents(text)
+        for step in steps:
+            text = step(text)
+        cleaned.append(" ".join(text.split()))
+    return cleaned

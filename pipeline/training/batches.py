@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pipeline.dataset.train_items import TrainItems
 from pipeline.errors import InputError
+from pipeline.models.text_input import TextInput
 from pipeline.training.world import ALONE, World
 
 
@@ -18,8 +19,8 @@ class Batch(NamedTuple):
 
     image_BI: Tensor
     """[B, I] float32; with more than one process, this process's share of the rows."""
-    text_BT: Tensor
-    """[B, T] float32, likewise."""
+    text_BT: TextInput
+    """[B, T] float32, likewise; perhaps with a sparse part."""
     label_B: Tensor
     """[B] int64 classes of the whole batch, on every process."""
 

@@ -6,12 +6,13 @@ from tqdm import tqdm
 
 from pipeline.dataset.pairs import Pairs
 from pipeline.models.huse import Huse
+from pipeline.precision import autocast_type
 from pipeline.training.batches import Batches
 from pipeline.training.checkpoint import CheckpointFile
 from pipeline.training.optim import learning_rate, make_optimizer
 from pipeline.training.plan import Plan
 from pipeline.training.progress import Best, Progress, capture, restore
-from pipeline.training.step import Objective, Step, autocast_type
+from pipeline.training.step import Objective, Step
 from pipeline.training.validate import validate
 from pipeline.training.world import ALONE, World, from_main
 
@@ -66,7 +67,7 @@ def train_towers(
         model,
         objective,
         optimizer,
-        autocast=autocast_type(plan.precision, device),
+        autocast=autocast_type("train.precision", plan.precision, device),
         compiled=plan.compile,
         gradient_clip=plan.gradient_clip,
         world=world,

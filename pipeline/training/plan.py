@@ -26,7 +26,7 @@ class Plan:
     gradient_clip: float = 0.0
     """Greatest norm of the gradient of all parameters together; 0 lets every gradient pass."""
     precision: str = "fp32"
-    """`auto`, `fp32` or `bf16`; see `pipeline.training.step.autocast_type`."""
+    """`auto`, `fp32` or `bf16`; see `pipeline.precision.autocast_type`."""
     compile: bool = False
     """Whether torch.compile makes the forward and backward pass of the towers."""
     patience: int = 0

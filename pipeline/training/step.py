@@ -19,26 +19,6 @@ Objective = Callable[[HuseOutput, Tensor], tuple[Tensor, dict[str, Tensor]]]
 """Forward pass and labels -> scalar to minimise, and its parts."""
 
 
-def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
-    """Choose the type of the towers' matrix products.
-
-    Args:
-        precision: `fp32`; `bf16`; or `auto`: bf16 on CUDA devices that have it, else fp32.
-        device: Where training runs.
-
-    Returns:
-        The type for autocast; None for none. Weights, losses and optimizer are float32 anyway.
-
-    Raises:
-        InputError: bf16 was asked for and the device does not have it.
-    """
-    has_bf16 = device.type == "cpu" or torch.cuda.is_bf16_supported()
-    if precision == "bf16" and not has_bf16:
-        raise InputError("train.precision: this device has no bf16; use auto or fp32")
-    wanted = precision == "bf16" or (precision == "auto" and device.type == "cuda" and has_bf16)
-    return torch.bfloat16 if wanted else None
-
-
 class Step:
     """Forward, loss, backward, update, on this process's share of every batch."""
 

@@ -1,31 +1,64 @@
+import json
+
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.files.vectors import read_vectors
+from pipeline.text.featurizer import TextFeaturizer
 
 
 @pytest.fixture
-def cleaned(shop):
-    """A shop with clean texts, one of them without any word that GloVe knows."""
-    table = (shop.root / "catalog.csv").read_text(encoding="utf-8")
-    (shop.root / "catalog.csv").write_text(
-        table.replace("red sweater", "Xyzzyq Plughqq"), encoding="utf-8"
-    )
-    assert shop.huse("catalog").exit_code == 0
-    assert shop.huse("clean_text").exit_code == 0
+def blocks(shop):
+    """A shop with two blocks of text features."""
+    shop.set({"text.encoders": ["tfidf", "glove"]})
+    for stage in ("catalog", "clean_text", "text_block"):
+        assert shop.huse(stage).exit_code == 0
     return shop
 
 
-def test_a_text_without_a_known_word_gets_a_zero_vector_and_is_counted(cleaned):
-    result = cleaned.huse("text_features")
-    assert result.exit_code == 0, result.output
-    assert "text_features: 16 texts, " in result.stdout
-    assert "1 texts without any" in result.stdout
-    _, vectors = read_vectors(cleaned.root / "data" / "features" / "text.parquet", "glove")
-    assert np.flatnonzero(~vectors.any(axis=1)).tolist() == [0]
+def test_blocks_lie_side_by_side_in_the_order_of_the_parameter(blocks):
+    result = blocks.huse("text_features")
+    assert result.stdout == "text_features: 16 texts, blocks tfidf, glove\n"
+    path = blocks.root / "data" / "features" / "text.parquet"
+    schema = pq.read_schema(path)
+    assert schema.names == ["item_id", "tfidf_indices", "tfidf_values", "glove"]
+    assert schema.metadata[b"recipe"] == b"letters"
+    assert schema.metadata[b"glove.vectors"] == b"packaged/glove_6b_50d"
+    assert schema.metadata[b"tfidf.columns"] == b"8"
+    blocks.set({"text.encoders": ["glove"]})
+    assert blocks.huse("text_features").exit_code == 0
+    assert pq.read_schema(path).names == ["item_id", "glove"]
 
 
-def test_unknown_word_vectors_are_named_with_the_known_ones(cleaned):
-    cleaned.set({"text.glove.vectors": "packaged/glove_1t"})
-    message = cleaned.refuse("text_features")
-    assert "'packaged/glove_1t': unknown; known: packaged/glove_6b_50d" in message
+def test_a_new_text_gets_the_features_that_the_stages_gave_it(blocks):
+    """From the raw text through the stored encoder, and from the tables of the stages."""
+    blocks.huse("text_features")
+    features = blocks.root / "data" / "features"
+    items = pq.read_table(blocks.root / "data/catalog/items.parquet").to_pandas()
+    found = TextFeaturizer.load(features / "text_encoder").encode(items["text"].tolist())
+    assert list(found) == ["tfidf", "glove"]
+    ids, glove = read_vectors(features / "text.parquet", "glove")
+    assert ids == items["item_id"].tolist()
+    assert np.array_equal(found["glove"], glove)
+    table = pq.read_table(features / "text.parquet").to_pydict()
+    for row, (indices, values) in enumerate(
+        zip(table["tfidf_indices"], table["tfidf_values"], strict=True)
+    ):
+        assert found["tfidf"][row].indices.tolist() == indices
+        assert np.array_equal(found["tfidf"][row].data, np.float32(values))
+
+
+def test_the_encoder_of_an_earlier_choice_does_not_stay(blocks):
+    folder = blocks.root / "data" / "features" / "text_encoder"
+    blocks.huse("text_features")
+    blocks.set({"text.encoders": ["glove"]})
+    blocks.huse("text_features")
+    assert sorted(path.name for path in folder.iterdir()) == ["glove", "text_encoder.json"]
+    assert list(json.loads((folder / "text_encoder.json").read_text())["blocks"]) == ["glove"]
+
+
+def test_a_block_that_was_not_made_is_named(blocks):
+    blocks.set({"text.encoders": ["glove", "sentence"]})
+    message = blocks.refuse("text_features")
+    assert "data/text_blocks/sentence/block.parquet: not found" in message

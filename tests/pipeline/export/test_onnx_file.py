@@ -11,6 +11,7 @@ from pipeline.evaluation.embed import embed_pairs
 from pipeline.export import onnx_file
 from pipeline.models.fusion import Fusion
 from pipeline.models.store import StoredModel
+from pipeline.models.text_input import MixedText
 
 FUSION = Fusion(0.3, image_temperature=1.5, text_temperature=0.7, fused_temperature=2.0)
 CLASSES = {"classes": [{"name": name} for name in ("a", "b", "Chloé")]}
@@ -78,3 +79,21 @@ def test_the_model_can_still_be_trained(stored, make_pairs, tmp_path):
     pairs = make_pairs(4)
     stored.model(pairs.image_NI, pairs.text_NT).image_BD.sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in stored.model.image_tower.parameters())
+
+
+def test_a_sparse_part_of_the_text_features_is_an_input(make_model, make_pairs, tmp_path):
+    stored = StoredModel(make_model(text_words=50), FUSION, CLASSES, {})
+    pairs = make_pairs(6)
+    generator = torch.Generator().manual_seed(1)
+    word_NL = torch.randint(50, (6, 4), generator=generator)
+    weight_NL = torch.rand(6, 4, generator=generator)
+    weight_NL[2, 1:] = 0
+    stored.model.standardise(pairs.image_NI, MixedText(pairs.text_NT, word_NL.int(), weight_NL, 50))
+    onnx_file.export_onnx(stored, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    tensors = (pairs.image_NI, pairs.text_NT, word_NL, weight_NL)
+    given = {name: x.numpy() for name, x in zip(onnx_file.INPUTS, tensors, strict=True)}
+    (found_ND,) = session.run(["text_embedding"], given)
+    with torch.inference_mode():
+        wanted_ND = stored.model.text_tower(MixedText(pairs.text_NT, word_NL, weight_NL, 50))
+    assert np.abs(found_ND - wanted_ND.numpy()).max() < 1e-5

@@ -117,7 +117,7 @@ def test_an_impossible_value_is_one_line_with_key_and_value(params_with, key, te
 def test_mistakes_of_all_sections_are_listed_together(params_with):
     path = params_with("loss.betta", "1")
     text = re.sub(r"^  steps: \d+", "  steps: -1", path.read_text(), flags=re.MULTILINE)
-    path.write_text(text.replace("model:", "modell:", 1))
+    path.write_text(text.replace("\nmodel:", "\nmodell:"))
     lines = mistakes(path)
     assert len(lines) == 4
     assert lines[0].startswith("modell: unknown section; known: catalog, split, ")

@@ -4,7 +4,7 @@ import torch
 from pipeline.errors import InputError
 from pipeline.objectives.class_part import class_part
 from pipeline.training.batches import Batch
-from pipeline.training.step import Step, autocast_type
+from pipeline.training.step import Step
 from pipeline.training.world import ALONE
 
 CPU = torch.device("cpu")
@@ -89,12 +89,6 @@ def test_bf16_products_give_nearly_the_same_loss_in_float32(make_model, batch):
     assert half == pytest.approx(full, rel=0.02)
     assert set(seen) == {torch.float32}
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
-
-
-def test_precision_on_a_cpu():
-    assert autocast_type("auto", CPU) is None
-    assert autocast_type("fp32", CPU) is None
-    assert autocast_type("bf16", CPU) == torch.bfloat16
 
 
 def test_a_compiled_step_is_the_same_step(make_model, batch):

@@ -6,7 +6,7 @@ import pytest
 from gensim.models import KeyedVectors
 
 from pipeline.errors import InputError
-from pipeline.text.weighted_glove import WeightedGlove, distinct_words, fit_weighted_glove
+from pipeline.text.encoders.glove import GloveEncoder
 
 VECTORS = {
     "red": [1.0, 0.0, 2.0],
@@ -27,7 +27,7 @@ def keyed(vectors):
 
 @pytest.fixture
 def fitted():
-    return fit_weighted_glove(TRAIN, keyed(VECTORS))
+    return GloveEncoder.from_vectors(TRAIN, keyed(VECTORS))
 
 
 def by_hand(text, train):
@@ -83,7 +83,7 @@ def test_each_text_is_encoded_by_itself(fitted):
 
 
 def test_document_frequencies_come_from_the_training_texts_alone():
-    few = fit_weighted_glove(["red shirt"], keyed(VECTORS)).encode(["red hat"])
+    few = GloveEncoder.from_vectors(["red shirt"], keyed(VECTORS)).encode(["red hat"])
     # `hat` is in no training text: idf = ln(2/1) + 1; `red` is in all: idf = 1.
     weight = math.log(2) + 1
     expected = [
@@ -94,7 +94,7 @@ def test_document_frequencies_come_from_the_training_texts_alone():
 
 
 def test_the_order_of_the_training_texts_does_not_matter(fitted):
-    other = fit_weighted_glove(TRAIN[::-1], keyed(dict(reversed(VECTORS.items()))))
+    other = GloveEncoder.from_vectors(TRAIN[::-1], keyed(dict(reversed(VECTORS.items()))))
     assert other.words == fitted.words == sorted(VECTORS)
     assert np.array_equal(other.idf_V, fitted.idf_V)
     assert np.array_equal(other.vectors_VE, fitted.vectors_VE)
@@ -102,18 +102,18 @@ def test_the_order_of_the_training_texts_does_not_matter(fitted):
 
 def test_a_stored_encoder_gives_the_same_vectors(fitted, tmp_path):
     fitted.save(tmp_path / "encoder")
-    loaded = WeightedGlove.load(tmp_path / "encoder")
+    loaded = GloveEncoder.load(tmp_path / "encoder")
     assert np.array_equal(
         loaded.encode(["red red silk", "zzz"]), fitted.encode(["red red silk", "zzz"])
     )
     fitted.save(tmp_path / "again")
-    for name in ("glove.json", "glove.safetensors"):
+    for name in ("words.json", "encoder.safetensors"):
         assert (tmp_path / "again" / name).read_bytes() == (
             tmp_path / "encoder" / name
         ).read_bytes()
 
 
-@pytest.mark.parametrize("name", ["glove.json", "glove.safetensors"])
+@pytest.mark.parametrize("name", ["words.json", "encoder.safetensors"])
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"\x02\x00\x00\x00\x00\x00\x00\x00{}"])
 def test_a_damaged_encoder_is_refused(fitted, tmp_path, name, content):
     fitted.save(tmp_path)
@@ -121,13 +121,18 @@ def test_a_damaged_encoder_is_refused(fitted, tmp_path, name, content):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=str(tmp_path)):
-        WeightedGlove.load(tmp_path)
+        GloveEncoder.load(tmp_path)
 
 
 def test_no_known_word_at_all_names_the_parameter():
     with pytest.raises(InputError, match=r"text\.glove\.vectors: no word of the catalogue"):
-        fit_weighted_glove(["zzz"], keyed({}))
+        GloveEncoder.from_vectors(["zzz"], keyed({}))
 
 
-def test_distinct_words():
-    assert distinct_words(["red shirt", "", "red  hat"]) == {"red", "shirt", "hat"}
+def test_vectors_are_looked_up_for_the_words_of_all_splits_and_idf_is_fitted_on_train():
+    encoder = GloveEncoder.fit(
+        ["red shirt", "blue zzqq"], ["red shirt"], vectors="packaged/glove_6b_50d"
+    )
+    assert encoder.words == ["blue", "red", "shirt"]
+    # ln(2/1) + 1 for the word that no training text has, 1 for the others.
+    assert encoder.idf_V.tolist() == pytest.approx([math.log(2) + 1, 1.0, 1.0])

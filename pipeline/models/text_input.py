@@ -1,0 +1,156 @@
+"""What the text tower takes: one matrix, or a matrix and lists of weighted words.
+
+Shape letters: N texts, M texts chosen, T dense features, L words of the text that has most,
+V vocabulary, E features of a block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix, hstack
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class MixedText:
+    """Text features of which a part is sparse; rows are chosen as those of a tensor are.
+
+    Rows are padded to the length of the longest, so that to choose rows on a GPU asks nothing of
+    the processor; 8 L bytes per text instead of 4 V.
+    """
+
+    dense_NT: Tensor
+    """[N, T] float32; T may be 0."""
+    word_NL: Tensor
+    """[N, L] int32 columns of the sparse part."""
+    weight_NL: Tensor
+    """[N, L] float32 values in these columns; 0 where a row has fewer."""
+    num_words: int
+    """V, columns of the sparse part."""
+
+    def __len__(self) -> int:
+        return len(self.dense_NT)
+
+    def __getitem__(self, rows: Tensor | slice) -> MixedText:
+        return MixedText(
+            self.dense_NT[rows], self.word_NL[rows], self.weight_NL[rows], self.num_words
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the features are."""
+        return self.dense_NT.device
+
+    def to(self, device: torch.device) -> MixedText:
+        """Move the features to a device."""
+        return MixedText(
+            self.dense_NT.to(device),
+            self.word_NL.to(device),
+            self.weight_NL.to(device),
+            self.num_words,
+        )
+
+
+TextInput = Tensor | MixedText
+"""[N, T] float32 where all blocks are dense."""
+
+
+def text_input(blocks: Mapping[str, np.ndarray | csr_matrix]) -> TextInput:
+    """Put the blocks of some texts side by side, as the text tower takes them.
+
+    Args:
+        blocks: Block name to [N, E] float32, in the order in which the model was trained; that of
+            `TextFeaturizer.encode` and of the columns of the feature table.
+
+    Returns:
+        The tower's input for N texts.
+    """
+    sparse = [block for block in blocks.values() if isinstance(block, csr_matrix)]
+    dense = [block for block in blocks.values() if not isinstance(block, csr_matrix)]
+    if not sparse:
+        return torch.from_numpy(np.concatenate(dense, axis=1))
+    num_texts = sparse[0].shape[0]
+    dense_NT = np.concatenate([np.empty((num_texts, 0), np.float32), *dense], axis=1)
+    offset = 0
+    padded = []
+    for block in sparse:
+        word_NL, weight_NL = _pad(block)
+        padded.append((torch.from_numpy(word_NL + np.int32(offset)), torch.from_numpy(weight_NL)))
+        offset += block.shape[1]
+    return MixedText(
+        torch.from_numpy(dense_NT),
+        torch.cat([word_NL for word_NL, _ in padded], dim=1),
+        torch.cat([weight_NL for _, weight_NL in padded], dim=1),
+        offset,
+    )
+
+
+def text_sizes(text: TextInput) -> tuple[int, int]:
+    """Lengths of the two parts of text features.
+
+    Args:
+        text: N texts.
+
+    Returns:
+        T and V; V is 0 if there is no sparse part.
+    """
+    if isinstance(text, MixedText):
+        return text.dense_NT.shape[1], text.num_words
+    return text.shape[1], 0
+
+
+def text_matrix(text: TextInput) -> np.ndarray | csr_matrix:
+    """Text features as other libraries take them.
+
+    Args:
+        text: N texts.
+
+    Returns:
+        [N, T] float32, or a sparse [N, T + V] if there is a sparse part.
+    """
+    if not isinstance(text, MixedText):
+        return text.cpu().numpy()
+    num_texts, longest = text.word_NL.shape
+    pointer = np.arange(num_texts + 1) * longest
+    words_NV = csr_matrix(
+        (text.weight_NL.cpu().numpy().ravel(), text.word_NL.cpu().numpy().ravel(), pointer),
+        shape=(num_texts, text.num_words),
+    )
+    words_NV.sum_duplicates()
+    words_NV.eliminate_zeros()
+    return hstack([csr_matrix(text.dense_NT.cpu().numpy()), words_NV], format="csr")
+
+
+def join(parts: Sequence[TextInput]) -> TextInput:
+    """Put the rows of several inputs of one model below each other.
+
+    Args:
+        parts: At least one; all of one kind and width.
+
+    Returns:
+        All rows.
+    """
+    mixed = [part for part in parts if isinstance(part, MixedText)]
+    if not mixed:
+        return torch.cat([part for part in parts if isinstance(part, Tensor)])
+    return MixedText(
+        torch.cat([part.dense_NT for part in mixed]),
+        torch.cat([part.word_NL for part in mixed]),
+        torch.cat([part.weight_NL for part in mixed]),
+        mixed[0].num_words,
+    )
+
+
+def _pad(block: csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+    length_N = np.diff(block.indptr)
+    longest = int(length_N.max(initial=0))
+    filled_NL = np.arange(longest) < length_N[:, None]
+    word_NL = np.zeros(filled_NL.shape, dtype=np.int32)
+    weight_NL = np.zeros(filled_NL.shape, dtype=np.float32)
+    word_NL[filled_NL] = block.indices
+    weight_NL[filled_NL] = block.data
+    return word_NL, weight_NL

@@ -1,0 +1,107 @@
+"""Sentence embeddings by any sentence-transformers model.
+
+Shape letters: N texts, M texts that are not empty, E features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+
+from pipeline.device import choose_device
+from pipeline.precision import autocast_type
+from pipeline.text.pretrained import locate_model, one_line, zero_rows_for_empty
+from pipeline.text.saved_settings import (
+    check_weights,
+    load_settings,
+    save_settings,
+    weights_digest,
+)
+
+
+class SentenceEncoder:
+    """A sentence-transformers model as it is; nothing is fitted."""
+
+    def __init__(self, *, model: str, batch_size: int, device: str, precision: str) -> None:
+        """Load the model.
+
+        Args:
+            model: `packaged/all_minilm_l6_v2`, a folder, or a name on the Hugging Face hub.
+            batch_size: Texts per forward pass; they are taken by length.
+            device: `auto`, `cpu` or `cuda`.
+            precision: `fp32`, `bf16`, or `auto`: bf16 on CUDA devices that have it.
+
+        Raises:
+            InputError: The model cannot be found or loaded.
+        """
+        from sentence_transformers import SentenceTransformer
+
+        self._settings: dict[str, Any] = {
+            "model": model,
+            "batch_size": batch_size,
+            "device": device,
+            "precision": precision,
+        }
+        self._device = choose_device(device)
+        self._autocast = autocast_type("text.sentence.precision", precision, self._device)
+        place = locate_model(model)
+        with one_line(model):
+            self._model = SentenceTransformer(place, device=str(self._device)).eval()
+        self._weights = weights_digest(self._model)
+        self.fingerprint = f"sentence {self._weights} {self._autocast}"
+
+    @classmethod
+    def fit(cls, texts: Sequence[str], train_texts: Sequence[str], **settings: Any) -> Self:
+        """See `TextEncoder.fit`; there is nothing to fit."""
+        return cls(**settings)
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Encode texts.
+
+        Args:
+            texts: N texts; longer ones than the model takes are cut by it.
+
+        Returns:
+            [N, E] float32 as the model gives them (unit norm if it normalises); an empty text is a
+            row of zeros.
+        """
+        texts = list(texts)
+        present = [text for text in texts if text.strip()]
+        width = int(self._model.get_embedding_dimension() or 0)
+        if not present:
+            return np.zeros((len(texts), width), dtype=np.float32)
+        with torch.autocast(self._device.type, self._autocast, enabled=self._autocast is not None):
+            vector_ME = self._model.encode(
+                present,
+                batch_size=self._settings["batch_size"],
+                show_progress_bar=len(present) > self._settings["batch_size"],
+                convert_to_numpy=True,
+            )
+        return zero_rows_for_empty(texts, np.asarray(vector_ME, dtype=np.float32))
+
+    def save(self, folder: Path) -> None:
+        """Write `encoder.json`; the weights stay where `model` says.
+
+        Args:
+            folder: Created if missing.
+        """
+        save_settings(folder, self._settings, self._weights)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote and load the model again.
+
+        Args:
+            folder: The folder given to `save`.
+
+        Raises:
+            InputError: The model cannot be loaded or is not the same any more.
+        """
+        settings, weights = load_settings(folder)
+        encoder = cls(**settings)
+        check_weights(folder, settings["model"], encoder._weights, weights)
+        return encoder

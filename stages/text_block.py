@@ -1,0 +1,64 @@
+"""Texts -> one block of text features per encoder, and the fitted encoder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.errors import InputError
+from pipeline.files.atomic import atomic_path
+from pipeline.files.table import read_table
+from pipeline.params.load import load_section
+from pipeline.params.text import TextParams
+from pipeline.text.encoders import ENCODERS
+from pipeline.text.encoders.encoder import find_encoder
+from pipeline.text.make_block import make_block
+from stages.command import ItemsPath, ParamsPath, SplitsPath, run
+from stages.paths import CLEAN_TEXT, ITEMS, PARAMS, SPLITS, TEXT_BLOCKS, WORD_VECTOR_CACHE
+
+
+def main(
+    encoder: Annotated[
+        str | None, typer.Argument(help="One of text.encoders; all of them if none is named.")
+    ] = None,
+    params: ParamsPath = PARAMS,
+    items: ItemsPath = ITEMS,
+    texts: Annotated[Path, typer.Option(help="Clean texts.")] = CLEAN_TEXT,
+    splits: SplitsPath = SPLITS,
+    out: Annotated[Path, typer.Option(help="Folder of the blocks.")] = TEXT_BLOCKS,
+) -> None:
+    """Fit a text encoder on the training texts and encode every text."""
+    p = load_section(params, "text", TextParams)
+    table = read_table(texts, ["item_id", "clean_text"])
+    table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")
+    table = table.merge(read_table(items, ["item_id", "text"]), validate="one_to_one")
+    is_train = table["split"] == "train"
+    if encoder is not None and encoder not in ENCODERS:
+        raise InputError(f"unknown text encoder {encoder!r}; known: {', '.join(ENCODERS)}")
+    for name in p.encoders if encoder is None else [encoder]:
+        settings = getattr(p, name).model_dump()
+        column = settings.pop("input", "clean_text")
+        if name == "glove":
+            settings["cache"] = WORD_VECTOR_CACHE
+        fitted = find_encoder(name).fit(
+            table[column].tolist(), table.loc[is_train, column].tolist(), **settings
+        )
+        with atomic_path(out / name / "encoder") as temporary:
+            fitted.save(temporary)
+        metadata = {key: str(value) for key, value in getattr(p, name).model_dump().items()}
+        summary = make_block(
+            out / name / "block.parquet",
+            name,
+            fitted,
+            table["item_id"].tolist(),
+            table[column].tolist(),
+            {"input": column, **metadata},
+        )
+        typer.echo(
+            f"text_block: {name}: {summary.texts} texts, {summary.features} features; "
+            f"{summary.empty} texts without any, {summary.reused} taken from an earlier run"
+        )
+
+
+if __name__ == "__main__":
+    run(main)
