@@ -59,9 +59,12 @@ def make_app(model: Huse, images: Path) -> fastapi.FastAPI:
     theme = gradio.themes.Default(
         font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
     )
+    page = build_page(Explorer(model))
+    # Gradio checks only pages that `launch` has started for paths of files that nobody uploaded.
+    page.has_launched = page.is_running = True
     return gradio.mount_gradio_app(
         app,
-        build_page(Explorer(model)),
+        page,
         path="/",
         theme=theme,
         max_file_size=MOST_BYTES,

@@ -131,7 +131,8 @@ def _compare(session: InferenceSession, stored: StoredModel, features: tuple[Ten
     found = session.run(OUTPUTS, dict(zip(INPUTS, (x.numpy() for x in features), strict=False)))
     text: TextInput = features[1]
     if len(features) > 2:
-        text = MixedText(*features[1:], num_words=stored.model.config.text_words)
+        _, text_NT, word_NL, weight_NL = features
+        text = MixedText(text_NT, word_NL, weight_NL, stored.model.config.text_words)
     with torch.inference_mode():
         output = stored.model(features[0], text)
         fused_ND = functional.normalize(output.image_BD + output.text_BD, dim=1)

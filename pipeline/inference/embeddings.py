@@ -64,7 +64,8 @@ def embed_features(
         stored: The trained model.
         image_PI: [P, I] features of the items that have a picture, in their order.
         has_image_N: Which items those are; P are true.
-        text_MT: [M, T] features, perhaps with a sparse part, of the items that have a text, in their order.
+        text_MT: [M, T] features, perhaps with a sparse part, of the items that have a text, in
+            their order.
         has_text_N: Which items those are; M are true.
 
     Returns:
