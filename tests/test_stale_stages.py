@@ -142,6 +142,14 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "evaluate.confusions": (10, {"evaluate"}),
     "evaluate.gallery": (2, {"evaluate"}),
     "evaluate.seed": (1, {"evaluate"}),
+    "index.modality": ("text", {"index"}),
+    "index.kind": ("hnsw", {"index"}),
+    "index.hnsw.links": (16, {"index"}),
+    "index.hnsw.build_depth": (100, {"index"}),
+    "index.hnsw.search_depth": (64, {"index"}),
+    "index.ivfpq.lists": (8, {"index"}),
+    "index.ivfpq.probes": (2, {"index"}),
+    "index.ivfpq.code_bytes": (32, {"index"}),
 }
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.optimize import minimize, minimize_scalar
 from torch import Tensor
 from torch.nn import functional
 
@@ -146,6 +145,9 @@ def _fit_product(image_NK: Tensor, text_NK: Tensor, target: Tensor) -> tuple[flo
 
     The likelihood is concave in the two factors of the logits, so any start leads to the optimum.
     """
+    # A model that is only used need not wait for this import.
+    from scipy.optimize import minimize
+
     image_NK, text_NK = image_NK.double(), text_NK.double()
 
     def loss_and_gradient(factors: np.ndarray) -> tuple[float, np.ndarray]:
@@ -178,5 +180,7 @@ def _probability_of(logits_NK: Tensor, target: Tensor) -> Tensor:
 
 
 def _minimise(function: Callable[[float], float], low: float, high: float) -> float:
+    from scipy.optimize import minimize_scalar
+
     result = minimize_scalar(function, bounds=(low, high), method="bounded")
     return float(result.x)

@@ -121,8 +121,18 @@ class Huse(nn.Module):
         Returns:
             Embeddings and logits of both modalities.
         """
-        image_BD = self.image_tower(image_BI)
-        text_BD = self.text_tower(text_BT)
+        return self.classify(self.image_tower(image_BI), self.text_tower(text_BT))
+
+    def classify(self, image_BD: Tensor, text_BD: Tensor) -> HuseOutput:
+        """Classify embedded items.
+
+        Args:
+            image_BD: [B, D] image embeddings of unit norm.
+            text_BD: [B, D] text embeddings of unit norm.
+
+        Returns:
+            The embeddings as given, with the logits of both modalities.
+        """
         image_BK = self._logits(image_BD, self.classifiers[0])
         text_BK = self._logits(text_BD, self.classifiers[-1])
         if self.config.fusion != "concat":
