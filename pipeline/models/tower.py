@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import skip_init
 
 from pipeline.models.text_input import MixedText, TextInput
 
@@ -58,6 +59,10 @@ class Tower(nn.Module):
         self.layers = nn.Sequential(*modules)
         self.register_buffer("mean_F", torch.zeros(features))
         self.register_buffer("std_F", torch.ones(features))
+        if not features:
+            # torch warns of weights without elements, and leaves the bias at zero.
+            self.layers[0] = skip_init(nn.Linear, 0, sizes[1])
+            nn.init.zeros_(self.layers[0].bias)
         if words:
             self.words = nn.EmbeddingBag(words, sizes[1], mode="sum")
             # A row of norm SPARSE_NORM then gives units the variance 1/3, which is what nn.Linear
@@ -78,6 +83,8 @@ class Tower(nn.Module):
             norm = square_N.mean().sqrt()
             self.word_scale.copy_(SPARSE_NORM / norm if norm > 0 else torch.ones_like(norm))
             feature_NF = feature_NF.dense_NT
+            if not feature_NF.shape[1]:
+                return
         self.mean_F.copy_(feature_NF.mean(dim=0))
         std_F = feature_NF.std(dim=0, correction=0)
         self.std_F.copy_(torch.where(std_F > 1e-6, std_F, torch.ones_like(std_F)))
