@@ -54,15 +54,11 @@ class Tower(nn.Module):
         sizes = [features, *[width] * (layers - 1), dim]
         modules: list[nn.Module] = []
         for inputs, outputs in pairwise(sizes[:-1]):
-            modules += [nn.Linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout)]
-        modules.append(nn.Linear(sizes[-2], sizes[-1]))
+            modules += [_linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout)]
+        modules.append(_linear(sizes[-2], sizes[-1]))
         self.layers = nn.Sequential(*modules)
         self.register_buffer("mean_F", torch.zeros(features))
         self.register_buffer("std_F", torch.ones(features))
-        if not features:
-            # torch warns of weights without elements, and leaves the bias at zero.
-            self.layers[0] = skip_init(nn.Linear, 0, sizes[1])
-            nn.init.zeros_(self.layers[0].bias)
         if words:
             self.words = nn.EmbeddingBag(words, sizes[1], mode="sum")
             # A row of norm SPARSE_NORM then gives units the variance 1/3, which is what nn.Linear
@@ -106,3 +102,12 @@ class Tower(nn.Module):
             feature_BF.word_NL, per_sample_weights=feature_BF.weight_NL * self.word_scale
         )
         return functional.normalize(self.layers[1:](first_BH), dim=1)
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    """A layer with torch's own random weights; it warns of weights without elements."""
+    if inputs:
+        return nn.Linear(inputs, outputs)
+    layer = skip_init(nn.Linear, inputs, outputs)
+    nn.init.zeros_(layer.bias)
+    return layer
