@@ -4,12 +4,12 @@ Shape letters: B batch, N rows, F input feature, H units of the first layer, L w
 V vocabulary, D embedding.
 """
 
+import warnings
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils import skip_init
 
 from pipeline.models.text_input import MixedText, TextInput
 
@@ -105,9 +105,7 @@ class Tower(nn.Module):
 
 
 def _linear(inputs: int, outputs: int) -> nn.Linear:
-    """A layer with torch's own random weights; it warns of weights without elements."""
-    if inputs:
+    """A layer without torch's warning where all of its input is sparse."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Initializing zero-element tensors")
         return nn.Linear(inputs, outputs)
-    layer = skip_init(nn.Linear, inputs, outputs)
-    nn.init.zeros_(layer.bias)
-    return layer
