@@ -137,14 +137,15 @@ class Extractor:
 
 
 def load_extractor(
-    recipe: Mapping[str, str], *, device: str = "cpu", batch_size: int | None = None
+    recipe: Mapping[str, str], *, device: str = "cpu", batch_size: int | None = 1
 ) -> Extractor:
     """Make the extractor that a features file tells of, for new pictures.
 
     Args:
         recipe: The metadata of the Parquet file, which a model has under `recipe.image`.
         device: Where a network of the runtime torch runs: `cpu` or `cuda`.
-        batch_size: Pictures per forward pass; None: what suits the device.
+        batch_size: Pictures per forward pass, to which fewer are filled up: one suits a query, None
+            is what suits the device for many.
 
     Returns:
         The extractor.
