@@ -81,7 +81,7 @@ def main(
     evaluate(
         found,
         load_model(model),
-        read_graph(graph).adjacency_KK,
+        read_graph(graph),
         Settings(**p.model_dump(), images=folder),
         out,
         parameters={

@@ -8,13 +8,12 @@ import typer
 
 from pipeline.files.json_file import read_json
 from pipeline.graph.adjacency import class_adjacency, same_name_classes
-from pipeline.graph.class_embeddings import embed_classes, part_words, unknown_words
+from pipeline.graph.class_embeddings import embed_classes
 from pipeline.graph.store import SemanticGraph, write_graph
 from pipeline.params.graph import GraphParams
 from pipeline.params.load import load_section
-from pipeline.text.word_vectors import load_word_vectors
 from stages.command import ClassesPath, ParamsPath, run
-from stages.paths import CLASSES, GRAPH, PARAMS
+from stages.paths import CLASSES, GRAPH, PARAMS, WORD_VECTOR_CACHE
 
 
 def main(
@@ -24,27 +23,35 @@ def main(
 ) -> None:
     """Embed every class name and measure the cosine distances between them."""
     p = load_section(params, "graph", GraphParams)
-    entries = read_json(classes)["classes"]
+    class_list = read_json(classes)
+    entries = class_list["classes"]
     names = [entry["name"] for entry in entries]
     class_parts = [entry["parts"] for entry in entries]
-    words = {word for parts in class_parts for part in parts for word in part_words(part)}
-    vectors = load_word_vectors(p.vectors, words)
-    class_embedding_KE = embed_classes(class_parts, vectors)
-    adjacency_KK = class_adjacency(class_embedding_KE)
-    without = unknown_words(class_parts, vectors)
+    settings = p.model_dump(exclude={"encoder", "of"})
+    cached = {
+        name: {**settings[name], "cache": WORD_VECTOR_CACHE} for name in ("glove", "infersent")
+    }
+    # A label is a part by itself; what stands above it has a label of its own.
+    of = "leaf" if class_list["label"] == "parts" else p.of
+    embedding_KE, unknown, stand_ins = embed_classes(
+        class_parts, encoder=p.encoder, of=of, settings={**settings, **cached}
+    )
+    adjacency_KK = class_adjacency(embedding_KE)
     same = [[names[i], names[j]] for i, j in same_name_classes(adjacency_KK)]
+    used = [p.encoder, *(p.blend.encoders if p.encoder == "blend" else [])]
     notes = {
         "encoder": p.encoder,
-        "vectors": p.vectors,
-        "words_without_vector": without,
+        "of": of,
+        "settings": {name: settings[name] for name in used if name in settings},
+        "words_without_vector": unknown,
+        "read_by_a_part_above": stand_ins,
         "same_embedding": same,
     }
-    write_graph(
-        out, SemanticGraph(names, adjacency_KK, class_embedding_KE.astype(np.float32)), notes
-    )
+    write_graph(out, SemanticGraph(names, adjacency_KK, embedding_KE.astype(np.float32)), notes)
     typer.echo(
         f"semantic_graph: {len(names)} classes; words without a vector: "
-        f"{', '.join(without) or 'none'}; "
+        f"{', '.join(unknown) or 'none'}; "
+        f"classes read by a part above them: {len(stand_ins)}; "
         f"pairs of classes with the same embedding: {len(same)}"
     )
 

@@ -5,11 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 from dvclive import Live
 from scmrepo.exceptions import SCMError
+from torch import Tensor
 
 from pipeline.allocator import keep_freed_memory
+from pipeline.catalog.classes import item_classes, label_membership
 from pipeline.dataset.index import index_features
 from pipeline.dataset.load import load_train_and_val
 from pipeline.dataset.pairs import Pairs
@@ -18,7 +21,8 @@ from pipeline.errors import InputError
 from pipeline.files.atomic import copy_folder
 from pipeline.files.json_file import read_json
 from pipeline.files.table import read_metadata
-from pipeline.graph.store import read_graph
+from pipeline.graph.item_graph import item_graph
+from pipeline.graph.store import SemanticGraph, read_graph
 from pipeline.graph.tensors import graph_tensors
 from pipeline.models.huse import Huse
 from pipeline.models.store import StoredModel, save_model
@@ -87,6 +91,7 @@ def main(
     p = load_section(params, "train", TrainParams)
     device = choose_device(p.device)
     keep_freed_memory()
+    class_list = read_json(classes)
     tables = {
         "items": items,
         "splits": splits,
@@ -97,14 +102,22 @@ def main(
     with join_world(device) as world:
         seed_everything(p.seed)
         train, val = load_train_and_val(index_features(**tables), device, int(p.max_memory * GIB))
-        model, objective = _make_model(model_params, loss, graph, val)
+        membership = label_membership(class_list)
+        membership_KL = None if membership is None else torch.from_numpy(membership).to(device)
+        found = item_graph(
+            read_graph(graph), membership, [entry["name"] for entry in item_classes(class_list)]
+        )
+        model, objective = _make_model(
+            model_params, loss, found, len(class_list["classes"]), membership_KL, val
+        )
         model.standardise(*train.standardisation_rows())
         if not world.is_main:
             # The weights above are the same everywhere; the dropout masks from here on are not.
             seed_everything(p.seed + world.rank)
         sections = [model_params, loss, p]
+        rhythm = {"checkpoint_every", "checkpoint_minutes"}
         facts = [
-            *[section.model_dump(exclude={"checkpoint_every"}) for section in sections],
+            *[section.model_dump(exclude=rhythm) for section in sections],
             device.type,
             world.size,
         ]
@@ -121,13 +134,14 @@ def main(
                 log=partial(_log, live),
                 checkpoint=checkpoint,
                 world=world,
+                membership_KL=membership_KL,
             )
             if live is None or best is None:
                 return
             live.summary = {"best_step": best.step, "val": best.metrics}
     recipe = {"image": read_metadata(image_features), "text": read_metadata(text_features)}
-    fusion = calibrate(model, val)
-    save_model(out, StoredModel(model, fusion, read_json(classes), recipe))
+    fusion = calibrate(model, val, membership_KL)
+    save_model(out, StoredModel(model, fusion, class_list, recipe))
     copy_folder(text_encoder, out / "text_encoder")
     checkpoint.remove()
     typer.echo(
@@ -137,20 +151,28 @@ def main(
 
 
 def _make_model(
-    model_params: ModelParams, loss: LossParams, graph: Path, val: Pairs
+    model_params: ModelParams,
+    loss: LossParams,
+    graph: SemanticGraph,
+    outputs: int,
+    membership_KL: Tensor | None,
+    val: Pairs,
 ) -> tuple[Huse, Objective]:
     device = val.label_N.device
-    adjacency_KK, class_embedding_KE = graph_tensors(read_graph(graph), device)
+    adjacency_KK, class_embedding_KE = graph_tensors(graph, device)
     kind = OBJECTIVES[loss.objective]
     config = make_config(
         kind,
         model_params.model_dump(),
         val,
         psi_dim=class_embedding_KE.shape[1],
-        num_classes=len(adjacency_KK),
+        num_classes=outputs,
     )
     settings = LossSettings(**loss.model_dump(exclude={"objective"}))
-    return Huse(config).to(device), kind(adjacency_KK, class_embedding_KE, settings)
+    return (
+        Huse(config).to(device),
+        kind(adjacency_KK, class_embedding_KE, settings, membership_KL),
+    )
 
 
 def _curves(folder: Path) -> Live:

@@ -9,6 +9,7 @@ import torch
 import typer
 from cell import artifacts, train_cell
 
+from pipeline.catalog.classes import item_classes
 from pipeline.dataset.pairs import load_pairs
 from pipeline.evaluation.directions import measure_directions
 from pipeline.evaluation.embed import embed_pairs
@@ -30,7 +31,7 @@ def main(
         stored = load_model(Path(folder) / "model")
     test = load_pairs(**artifacts()).only("test")
     embedded = embed_pairs(stored, test)
-    class_parts = [entry["parts"] for entry in stored.classes["classes"]]
+    class_parts = [entry["parts"] for entry in item_classes(stored.classes)]
     directions = measure_directions(
         embedded, test.label_N, class_parts, k=CUTOFFS, hp_k=HIERARCHY_CUTOFFS
     )

@@ -8,7 +8,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from pipeline.catalog.classes import Classes, class_indices
+from pipeline.catalog.classes import Classes, class_indices, item_classes
 from pipeline.catalog.components import find_components
 from pipeline.catalog.stratify import stratify
 from pipeline.errors import InputError
@@ -68,7 +68,7 @@ def make_splits(
 
 
 def _class_names(items: pd.DataFrame, classes: Classes) -> np.ndarray:
-    names_K = np.array([entry["name"] for entry in classes["classes"]], dtype=object)
+    names_K = np.array([entry["name"] for entry in item_classes(classes)], dtype=object)
     return names_K[class_indices(classes, items["class_path"])]
 
 

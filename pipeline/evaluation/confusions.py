@@ -1,4 +1,4 @@
-"""Pairs of classes that are taken for each other, with examples, and each class's neighbours.
+"""Pairs of classes that are taken for each other, with examples.
 
 Shape letters: N test items, K classes.
 """
@@ -13,9 +13,6 @@ from pipeline.evaluation.gallery import Card
 from pipeline.metrics.classification import confusion_counts
 
 EXAMPLES = 4
-NEIGHBOURS = 3
-MOST_CLASSES = 100
-"""Classes whose neighbours are listed."""
 
 
 class Confusion(NamedTuple):
@@ -28,14 +25,6 @@ class Confusion(NamedTuple):
     share: float
     """Of the class's test items."""
     examples: list[Card]
-
-
-class Neighbourhood(NamedTuple):
-    """A class with the classes nearest to it in the semantic graph."""
-
-    name: str
-    neighbours: list[tuple[str, float]]
-    """Name and distance."""
 
 
 def largest_confusions(
@@ -76,27 +65,4 @@ def largest_confusions(
                 ],
             )
         )
-    return found
-
-
-def nearest_classes(
-    adjacency_KK: np.ndarray, names: Sequence[str], item_K: np.ndarray
-) -> list[Neighbourhood]:
-    """List the classes nearest to each class in the graph.
-
-    Args:
-        adjacency_KK: [K, K] distances.
-        names: K class names.
-        item_K: [K] items of each class; the MOST_CLASSES classes with most are listed.
-
-    Returns:
-        In the order of the classes.
-    """
-    listed = np.sort(np.argsort(-item_K, kind="stable")[:MOST_CLASSES])
-    found = []
-    for label in listed:
-        order_K = np.argsort(adjacency_KK[label], kind="stable")
-        others = order_K[order_K != label][:NEIGHBOURS]
-        pairs = [(names[other], float(adjacency_KK[label, other])) for other in others]
-        found.append(Neighbourhood(names[label], pairs))
     return found

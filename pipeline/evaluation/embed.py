@@ -1,6 +1,6 @@
 """Items through the trained towers.
 
-Shape letters: N items, D embedding, K classes.
+Shape letters: N items, D embedding, K classes, L labels.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from pipeline.catalog.classes import label_membership
 from pipeline.dataset.pairs import Pairs
-from pipeline.metrics.classification import hits_at
+from pipeline.metrics.classification import SHARED_TOP, hits_at, shared_in_top
+from pipeline.models.fusion import path_probabilities
 from pipeline.models.store import StoredModel
 
 MODALITIES = ("image", "text", "fused")
@@ -31,13 +33,18 @@ class Embedded(NamedTuple):
     """[N] float32: its probability."""
     in_top_N: Tensor
     """[N] bool: whether the true class is among the TOP most probable."""
+    shared_N: Tensor | None = None
+    """[N] float64: share of the item's labels among its SHARED_TOP most probable; None where an
+    item has one class and no labels."""
 
 
 def embed_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Embedded]:
     """Embed and classify items by image, by text and by both.
 
+    Where items have several labels, the class is the path that they make up most probably.
+
     The fused embedding is the direction of the sum of the two; the fused prediction is the fitted
-    late fusion of the two calibrated softmax outputs.
+    fusion of the two calibrated ones.
 
     Args:
         stored: The trained model.
@@ -47,6 +54,8 @@ def embed_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Embedded]:
         Results by modality: image, text, fused.
     """
     chunks: dict[str, list[Embedded]] = {modality: [] for modality in MODALITIES}
+    membership = label_membership(stored.classes)
+    membership_KL = None if membership is None else torch.from_numpy(membership)
     with torch.inference_mode():
         for start in range(0, max(len(pairs), 1), CHUNK):
             rows = slice(start, start + CHUNK)
@@ -59,11 +68,19 @@ def embed_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Embedded]:
             }
             label_N = pairs.label_N[rows].cpu().numpy()
             for modality in MODALITIES:
-                probability_NK = probabilities[modality]
+                probability_NK, shared_N = probabilities[modality], None
+                if membership_KL is not None:
+                    shared = shared_in_top(
+                        probability_NK.cpu().numpy(), membership_KL.numpy()[label_N], SHARED_TOP
+                    )
+                    shared_N = torch.from_numpy(shared)
+                    probability_NK = path_probabilities(
+                        probability_NK, membership_KL.to(probability_NK.device)
+                    )
                 score_N, predicted_N = probability_NK.max(dim=1)
                 in_top_N = torch.from_numpy(hits_at(probability_NK.cpu().numpy(), label_N, TOP))
                 chunks[modality].append(
-                    Embedded(embeddings[modality], predicted_N, score_N, in_top_N)
+                    Embedded(embeddings[modality], predicted_N, score_N, in_top_N, shared_N)
                 )
     return {modality: concatenate(parts) for modality, parts in chunks.items()}
 
@@ -78,7 +95,7 @@ def select(embedded: Embedded, rows: Tensor) -> Embedded:
     Returns:
         Their results in that order.
     """
-    return Embedded(*(tensor[rows] for tensor in embedded))
+    return Embedded._make(None if tensor is None else tensor[rows] for tensor in embedded)
 
 
 def concatenate(parts: Sequence[Embedded]) -> Embedded:
@@ -90,4 +107,5 @@ def concatenate(parts: Sequence[Embedded]) -> Embedded:
     Returns:
         All of them in that order.
     """
-    return Embedded(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
+    columns = zip(*parts, strict=True)
+    return Embedded._make(None if column[0] is None else torch.cat(column) for column in columns)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.catalog.classes import item_classes
 from pipeline.errors import InputError
 from pipeline.evaluation.items import EvaluationItems
 from pipeline.models.store import StoredModel
@@ -27,10 +28,14 @@ def count_items(items: EvaluationItems, stored: StoredModel) -> dict[str, str]:
         Name to value.
     """
     sizes = items.table["split"].value_counts()
+    labels = {}
+    if "paths" in stored.classes:
+        labels["labels"] = str(len(stored.classes["classes"]))
     return {
         "items": ", ".join(f"{sizes.get(name, 0)} {name}" for name in ("train", "val", "test")),
         "groups of variants": str(items.table["group"].nunique()),
-        "classes": str(len(stored.classes["classes"])),
+        "classes": str(len(item_classes(stored.classes))),
+        **labels,
         "modalities": ", ".join(items.modalities),
     }
 

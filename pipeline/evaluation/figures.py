@@ -19,7 +19,7 @@ from pipeline.evaluation.directions import (
 )
 from pipeline.evaluation.embed import TOP, Embedded
 from pipeline.metrics.bootstrap import bootstrap_intervals
-from pipeline.metrics.classification import accuracy_by_level, macro_f1
+from pipeline.metrics.classification import SHARED_TOP, accuracy_by_level, macro_f1
 from pipeline.metrics.graph_shape import graph_correlation
 from pipeline.metrics.instance import instance_rank
 from pipeline.metrics.support import class_support
@@ -50,7 +50,8 @@ def metrics_tree(test: Measured, adjacency_KK: np.ndarray) -> Tree:
 
     Returns:
         `retrieval.<direction>.r_at_<k>`, `hierarchy.<direction>.hp_at_<k>`,
-        `classification.<modality>.accuracy`, `intervals` with the same names below it, and more.
+        `classification.<modality>.accuracy` (of the whole class path; where items have several
+        labels, `top3_share` is beside it), `intervals` with the same names below it, and more.
         A figure that does not exist is left out.
     """
     items = {"items": len(test.label_N), "classes": len(test.label_N.unique())}
@@ -68,11 +69,14 @@ def metrics_tree(test: Measured, adjacency_KK: np.ndarray) -> Tree:
         name: {f"hp_at_{k}": value for k, value in one.hierarchical_precision.items()}
         for name, one in test.directions.items()
     }
-    accuracy = {modality: float(_right(test, modality).mean()) for modality in test.embedded}
+    classification = {
+        modality: {name: float(value_N.mean()) for name, value_N in _judged(test, modality).items()}
+        for modality in test.embedded
+    }
     tree: Tree = {
         **_means(retrieval, hierarchy),
-        "accuracy": list(accuracy.values())[-1],
-        "classification": {name: {"accuracy": value} for name, value in accuracy.items()},
+        **list(classification.values())[-1],
+        "classification": classification,
         "retrieval": retrieval,
         "hierarchy": hierarchy,
         "graph_correlation": _correlations(test, adjacency_KK),
@@ -131,8 +135,13 @@ def _means(retrieval: Tree, hierarchy: Tree) -> Tree:
     }
 
 
-def _right(test: Measured, modality: str) -> np.ndarray:
-    return (test.embedded[modality].predicted_N == test.label_N).cpu().numpy()
+def _judged(test: Measured, modality: str) -> dict[str, np.ndarray]:
+    """How well each item was classified, by the name of the figure that is the mean."""
+    one = test.embedded[modality]
+    judged = {"accuracy": (one.predicted_N == test.label_N).cpu().numpy()}
+    if one.shared_N is not None:
+        judged[f"top{SHARED_TOP}_share"] = one.shared_N.cpu().numpy()
+    return judged
 
 
 def _correlations(test: Measured, adjacency_KK: np.ndarray) -> Tree:
@@ -147,7 +156,8 @@ def _intervals(test: Measured) -> Tree:
     """95 % intervals, all from the same draws of queries."""
     values: dict[tuple[str, str, str], np.ndarray] = {}
     for modality in test.embedded:
-        values["classification", modality, "accuracy"] = _right(test, modality)
+        for figure, value_N in _judged(test, modality).items():
+            values["classification", modality, figure] = value_N
     for name, one in test.directions.items():
         for k, hit_N in zip(one.recall, one.hit_NC.T, strict=True):
             values["retrieval", name, f"r_at_{k}"] = hit_N

@@ -1,6 +1,6 @@
-"""Data of the plots that dvc.yaml declares: plots/*.csv.
+"""Data of the plots that dvc.yaml declares: plots/*.csv; for the graph see `graph_plots`.
 
-Shape letters: N test items, K classes, C classes of the heat map.
+Shape letters: N test items, K classes.
 """
 
 from collections.abc import Sequence
@@ -8,15 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
-from scipy.spatial.distance import squareform
 
+from pipeline.catalog.classes import ClassEntry
 from pipeline.evaluation.directions import CURVE, DIRECTIONS, Direction
 from pipeline.files.csv_file import write_csv
 from pipeline.metrics.classification import confusion_counts, most_confused_classes
 
 MOST_CLASSES = 100
-"""Classes in the heat map and in the plot of accuracies: more cannot be read."""
+"""Classes in the plot of accuracies: more cannot be read."""
 
 
 def recall_curves(directions: dict[str, Direction]) -> pd.DataFrame:
@@ -102,46 +101,13 @@ def class_accuracy(
     )
 
 
-def graph_heat_map(
-    adjacency_KK: np.ndarray, names: Sequence[str], item_K: np.ndarray
-) -> pd.DataFrame:
-    """Distances of the semantic graph, similar classes side by side.
-
-    The order is that of the leaves of an average-linkage tree.
-
-    Args:
-        adjacency_KK: [K, K] distances.
-        names: K class names.
-        item_K: [K] items of each class; the MOST_CLASSES classes with most are shown.
-
-    Returns:
-        Columns `class`, `other` and `distance`, C x C rows in the order of the axes.
-    """
-    chosen_C = np.sort(np.argsort(-item_K, kind="stable")[:MOST_CLASSES])
-    distance_CC = adjacency_KK[np.ix_(chosen_C, chosen_C)].astype(np.float64)
-    if len(chosen_C) > 2:
-        condensed = squareform(distance_CC, checks=False)
-        tree = optimal_leaf_ordering(linkage(condensed, "average"), condensed)
-        order_C = leaves_list(tree)
-        chosen_C, distance_CC = chosen_C[order_C], distance_CC[np.ix_(order_C, order_C)]
-    name_C = [names[label] for label in chosen_C]
-    return pd.DataFrame(
-        {
-            "class": np.repeat(name_C, len(name_C)),
-            "other": np.tile(name_C, len(name_C)),
-            "distance": distance_CC.ravel().round(4),
-        }
-    )
-
-
 def write_plot_data(
     folder: Path,
     directions: dict[str, Direction],
     label_N: np.ndarray,
     predicted_N: np.ndarray,
-    adjacency_KK: np.ndarray,
     *,
-    classes: Sequence[dict],
+    classes: Sequence[ClassEntry],
     confusions: int,
 ) -> None:
     """Write what dvc.yaml declares as plots.
@@ -151,8 +117,7 @@ def write_plot_data(
         directions: Results by direction.
         label_N: [N] true classes.
         predicted_N: [N] predicted classes, from both modalities where there are both.
-        adjacency_KK: [K, K] distances of the semantic graph.
-        classes: K entries of classes.json.
+        classes: The K classes that items have.
         confusions: Classes in the leaf confusion matrix.
 
     Raises:
@@ -160,11 +125,9 @@ def write_plot_data(
     """
     names = [entry["name"] for entry in classes]
     class_parts = [entry["parts"] for entry in classes]
-    counts_K = np.array([entry["count"] for entry in classes])
     write_csv(folder / "recall_at_k.csv", recall_curves(directions))
     top_level = top_level_confusion(label_N, predicted_N, class_parts)
     write_csv(folder / "confusion_top.csv", top_level)
     leaf = leaf_confusion(label_N, predicted_N, names, confusions)
     write_csv(folder / "confusion_leaf.csv", leaf)
     write_csv(folder / "class_accuracy.csv", class_accuracy(label_N, predicted_N, names))
-    write_csv(folder / "graph.csv", graph_heat_map(adjacency_KK, names, counts_K))

@@ -11,8 +11,9 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.evaluation.confusions import Confusion, Neighbourhood
+from pipeline.evaluation.confusions import Confusion
 from pipeline.evaluation.gallery import GalleryRow
+from pipeline.evaluation.graph_plots import HeatMap, Neighbourhood
 from pipeline.evaluation.thumbnail import thumbnail
 from pipeline.files.atomic import atomic_path
 
@@ -37,6 +38,7 @@ class Report(NamedTuple):
     gallery: list[GalleryRow]
     confusions: list[Confusion]
     neighbours: list[Neighbourhood]
+    heat_map: HeatMap
     rejected: dict[str, pd.DataFrame]
     """Unusable rows and pictures by name of the list."""
 

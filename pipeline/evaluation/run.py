@@ -6,11 +6,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from pipeline.evaluation.confusions import largest_confusions, nearest_classes
+from pipeline.catalog.classes import item_classes, label_membership
+from pipeline.evaluation.confusions import Confusion, largest_confusions
 from pipeline.evaluation.directions import PAPER_DIRECTIONS, measure_directions
 from pipeline.evaluation.facts import SHOWN_ROWS, count_items, flatten, read_rejected, versions
 from pipeline.evaluation.figures import Measured, details_tree, metrics_tree
 from pipeline.evaluation.gallery import GalleryRow, choose_random, choose_worst, gallery_rows
+from pipeline.evaluation.graph_plots import (
+    draw_heat_map,
+    graph_heat_map,
+    nearest_classes,
+    write_graph_plots,
+)
 from pipeline.evaluation.items import FEWEST_CLASSES, EvaluationItems
 from pipeline.evaluation.map_points import map_points
 from pipeline.evaluation.picture import draw_gallery
@@ -19,6 +26,8 @@ from pipeline.evaluation.plots import write_plot_data
 from pipeline.evaluation.report import Report, write_report
 from pipeline.evaluation.store import fit_map, write_embeddings
 from pipeline.files.json_file import write_json
+from pipeline.graph.item_graph import item_graph
+from pipeline.graph.store import SemanticGraph
 from pipeline.metrics.classification import ancestors_at
 from pipeline.models.store import StoredModel
 
@@ -38,7 +47,7 @@ class Settings(NamedTuple):
 def evaluate(
     items: EvaluationItems,
     stored: StoredModel,
-    adjacency_KK: np.ndarray,
+    graph: SemanticGraph,
     settings: Settings,
     out: Path,
     *,
@@ -50,7 +59,7 @@ def evaluate(
     Args:
         items: The items.
         stored: The trained model.
-        adjacency_KK: [K, K] distances of the semantic graph.
+        graph: The semantic graph.
         settings: What to measure and show.
         out: Folder for metrics.json, details.json, embeddings.parquet, report.html and plots.
         parameters: Settings of the run that the report lists, nested.
@@ -64,8 +73,12 @@ def evaluate(
     measured = _measure(items, embedded, stored, settings)
     table = items.table
     train_label_N = table.loc[table["split"] == "train", "label"].to_numpy()
-    class_parts = [entry["parts"] for entry in stored.classes["classes"]]
-    metrics = metrics_tree(measured, adjacency_KK)
+    classes = item_classes(stored.classes)
+    class_parts = [entry["parts"] for entry in classes]
+    of_items = item_graph(
+        graph, label_membership(stored.classes), [entry["name"] for entry in classes]
+    )
+    metrics = metrics_tree(measured, of_items.adjacency_KK)
     details = details_tree(measured, train_label_N, class_parts)
     write_json(out / "metrics.json", metrics)
     write_json(out / "details.json", details)
@@ -74,10 +87,12 @@ def evaluate(
         measured.directions,
         measured.label_N.numpy(),
         _predicted(embedded),
-        adjacency_KK,
-        classes=stored.classes["classes"],
+        classes=classes,
         confusions=settings.confusions,
     )
+    heat_map = graph_heat_map(graph.adjacency_KK, stored.classes["classes"])
+    neighbours = nearest_classes(graph.adjacency_KK, stored.classes["classes"])
+    write_graph_plots(out / "plots", heat_map, neighbours)
     gallery = _gallery(items, measured, class_parts, settings)
     background = stored.recipe["image"].get("background", "#ffffff")
     draw_gallery(
@@ -96,7 +111,9 @@ def evaluate(
         details=details,
         gallery=gallery,
         rejected={name: read_rejected(path) for name, path in rejected.items()},
-        **_classes(items, embedded, stored, adjacency_KK, settings.confusions),
+        confusions=_confusions(items, embedded, stored, settings.confusions),
+        neighbours=neighbours,
+        heat_map=draw_heat_map(heat_map),
         map=_map(items, embedded, plane, class_parts, settings, background),
     )
     write_report(
@@ -118,7 +135,7 @@ def _measure(
         directions = measure_directions(
             embedded,
             label_N,
-            [entry["parts"] for entry in stored.classes["classes"]],
+            [entry["parts"] for entry in item_classes(stored.classes)],
             k=settings.k,
             hp_k=settings.hp_k,
             group_N=torch.from_numpy(test["group"].to_numpy(dtype=np.int64, copy=True)),
@@ -155,23 +172,12 @@ def _for_picture(gallery: list[GalleryRow]) -> list[GalleryRow]:
     return chosen
 
 
-def _classes(
-    items: EvaluationItems,
-    embedded: dict[str, Any],
-    stored: StoredModel,
-    adjacency_KK: np.ndarray,
-    count: int,
-) -> dict[str, Any]:
-    entries = stored.classes["classes"]
-    names = [entry["name"] for entry in entries]
+def _confusions(
+    items: EvaluationItems, embedded: dict[str, Any], stored: StoredModel, count: int
+) -> list[Confusion]:
     test = items.table.iloc[items.test]
-    item_K = np.array([entry["count"] for entry in entries])
-    return {
-        "confusions": largest_confusions(
-            test["label"].to_numpy(), _predicted(embedded), names, test, count
-        ),
-        "neighbours": nearest_classes(adjacency_KK, names, item_K),
-    }
+    names = [entry["name"] for entry in item_classes(stored.classes)]
+    return largest_confusions(test["label"].to_numpy(), _predicted(embedded), names, test, count)
 
 
 def _map(

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import torch
 
+from pipeline.catalog.classes import item_classes
 from pipeline.evaluation.embed import Embedded, concatenate, embed_pairs, select
 from pipeline.evaluation.items import EvaluationItems
 from pipeline.evaluation.plane import MOST_FITTED, Plane, fit_plane, place
@@ -68,7 +69,7 @@ def write_embeddings(
     dimension = stored.model.config.dim
     separator = stored.classes["separator"]
     path_K = np.array(
-        [separator.join(entry["parts"]) for entry in stored.classes["classes"]], dtype=object
+        [separator.join(entry["parts"]) for entry in item_classes(stored.classes)], dtype=object
     )
     metadata = {"normalised": "true", "dimension": str(dimension)}
     kept: dict[str, list[Embedded]] = {modality: [] for modality in items.modalities}

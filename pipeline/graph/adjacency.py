@@ -5,6 +5,8 @@ Shape letters: K classes, E class-name embedding.
 
 import numpy as np
 
+ROWS_PER_BLOCK = 1024
+
 
 def class_adjacency(class_embedding_KE: np.ndarray) -> np.ndarray:
     """Cosine distances between class-name embeddings.
@@ -13,21 +15,26 @@ def class_adjacency(class_embedding_KE: np.ndarray) -> np.ndarray:
         class_embedding_KE: [K, E] float, no row of zeros.
 
     Returns:
-        [K, K] float32 in [0, 2], exactly symmetric, exactly zero on the diagonal.
+        [K, K] float32 in [0, 2], exactly symmetric, exactly zero on the diagonal. Memory beside it:
+        8 K E bytes for a float64 copy of the embeddings.
 
     Raises:
         ValueError: A row has no direction (all zeros) or is not finite.
     """
-    embedding_KE = class_embedding_KE.astype(np.float64)
-    norm_K1 = np.linalg.norm(embedding_KE, axis=1, keepdims=True)
-    if not (np.isfinite(norm_K1).all() and (norm_K1 > 0).all()):
+    norm_K = np.linalg.norm(class_embedding_KE.astype(np.float64), axis=1)
+    if not (np.isfinite(norm_K).all() and (norm_K > 0).all()):
         raise ValueError("a class embedding is zero or not finite")
-    unit_KE = embedding_KE / norm_K1
-    distance_KK = np.clip(1.0 - unit_KE @ unit_KE.T, 0.0, 2.0)
-    # A matrix product need not round (i, j) as it rounds (j, i).
-    distance_KK = (distance_KK + distance_KK.T) / 2
-    np.fill_diagonal(distance_KK, 0.0)
-    return distance_KK.astype(np.float32)
+    unit_KE = class_embedding_KE / norm_K[:, None]
+    distance_KK = np.empty((len(norm_K), len(norm_K)), dtype=np.float32)
+    for first in range(0, len(norm_K), ROWS_PER_BLOCK):
+        rows, right = slice(first, first + ROWS_PER_BLOCK), slice(first, None)
+        block = np.clip(1.0 - unit_KE[rows] @ unit_KE[right].T, 0.0, 2.0).astype(np.float32)
+        # A matrix product need not round (i, j) as it rounds (j, i): one half is a copy.
+        upper = np.triu(block[:, : len(block)], k=1)
+        block[:, : len(block)] = upper + upper.T
+        distance_KK[rows, right] = block
+        distance_KK[right, rows] = block.T
+    return distance_KK
 
 
 def same_name_classes(adjacency_KK: np.ndarray, tolerance: float = 1e-6) -> list[tuple[int, int]]:

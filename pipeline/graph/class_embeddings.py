@@ -1,79 +1,51 @@
-"""psi: a class path as a vector, the mean over its parts of the mean of their words' vectors.
+"""psi: classes as vectors, by the name of an encoder.
 
-Shape letters: K classes, E word vector.
+Shape letters: K classes, E class-name embedding.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import numpy as np
-from gensim.models import KeyedVectors
+from pipeline.graph.blend import blend
+from pipeline.graph.class_texts import ClassEmbeddings, Of
+from pipeline.graph.encoders import ENCODERS
 
-from pipeline.errors import InputError
-from pipeline.text.steps import fold_accents
-
-_WORD = re.compile(r"[a-z]+")
+BLEND = "blend"
 
 
-def part_words(part: str) -> list[str]:
-    """Words of one part of a class path; stop words stay, since a name is short.
-
-    Args:
-        part: For example `Food & Drink`.
-
-    Returns:
-        Lower-case ASCII words, for example `[food, drink]`.
-    """
-    return _WORD.findall(fold_accents(part).lower())
-
-
-def embed_classes(class_parts: Sequence[Sequence[str]], vectors: KeyedVectors) -> np.ndarray:
-    """Embed every class path.
-
-    A part without a known word is left out of the mean.
+def embed_classes(
+    class_parts: Sequence[Sequence[str]],
+    *,
+    encoder: str,
+    of: Of,
+    settings: Mapping[str, Mapping[str, Any]],
+) -> ClassEmbeddings:
+    """Embed every class; no text is encoded twice.
 
     Args:
-        class_parts: K class paths, most general part first.
-        vectors: Word vectors of the words of all parts.
+        class_parts: K class paths, most general part first; all different.
+        encoder: A name in `ENCODERS`, or `blend` of two of them.
+        of: What of the path an encoder of texts reads.
+        settings: Arguments of the encoders by name; those of `blend` are `encoders`, two names,
+            and `weight`, that of the first.
 
     Returns:
-        [K, E] float64.
+        [K, E] embeddings.
 
     Raises:
-        InputError: Names each class that has no known word at all.
+        InputError: A class cannot be embedded, or a model or file of the encoder cannot be read.
+        ValueError: There is no such encoder.
     """
-    unknown = [parts for parts in class_parts if not any(_known(part, vectors) for part in parts)]
-    if unknown:
-        names = ", ".join(repr(" < ".join(parts)) for parts in unknown)
-        raise InputError(
-            f"class {names}: no word of the name has a word vector; rename the class in the "
-            "catalogue, or choose other vectors with graph.vectors"
-        )
-    return np.stack([_embed_path(parts, vectors) for parts in class_parts])
-
-
-def unknown_words(class_parts: Sequence[Sequence[str]], vectors: KeyedVectors) -> list[str]:
-    """Words of class names that have no vector.
-
-    Args:
-        class_parts: K class paths.
-        vectors: Word vectors.
-
-    Returns:
-        The words, sorted.
-    """
-    words = {word for parts in class_parts for part in parts for word in part_words(part)}
-    return sorted(word for word in words if word not in vectors)
-
-
-def _known(part: str, vectors: KeyedVectors) -> list[str]:
-    return [word for word in part_words(part) if word in vectors]
-
-
-def _embed_path(parts: Sequence[str], vectors: KeyedVectors) -> np.ndarray:
-    part_embeddings = [
-        vectors[words].astype(np.float64).mean(axis=0)
-        for words in (_known(part, vectors) for part in parts)
-        if words
-    ]
-    return np.mean(part_embeddings, axis=0)
+    if encoder != BLEND:
+        if encoder not in ENCODERS:
+            raise ValueError(f"unknown encoder {encoder!r}; known: {', '.join(ENCODERS)}, blend")
+        return ENCODERS[encoder](class_parts, of, **settings.get(encoder, {}))
+    first, second = (
+        embed_classes(class_parts, encoder=name, of=of, settings=settings)
+        for name in settings[BLEND]["encoders"]
+    )
+    return ClassEmbeddings(
+        blend(first.embedding_KE, second.embedding_KE, settings[BLEND]["weight"]),
+        sorted({*first.unknown_words, *second.unknown_words}),
+        first.stand_ins | second.stand_ins,
+    )

@@ -137,7 +137,7 @@ class Transform:
         short, long = min(image.size), max(image.size)
         if long > _LONGEST * short:
             # The resized strip would not fit into memory, and all but its middle is thrown away.
-            image = _cut(image, _LONGEST * short)
+            image = _cut(image, _LONGEST * short + long % 2)
             long = max(image.size)
         other = int(self.scale * long / short)
         portrait = image.width <= image.height

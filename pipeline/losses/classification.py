@@ -1,26 +1,48 @@
-"""Classification loss: softmax cross-entropy over the embeddings of both modalities.
+"""Classification loss: cross-entropy over the embeddings of both modalities.
 
-Shape letters: B items of a batch, K classes.
+Shape letters: B items of a batch, K classes or labels.
 """
 
 from torch import Tensor
 from torch.nn import functional
 
 
-def classification_loss(image_logits_BK: Tensor, text_logits_BK: Tensor, label_B: Tensor) -> Tensor:
-    """Mean softmax cross-entropy over the 2B embeddings of a batch (HUSE eq. 8).
+def classification_loss(image_logits_BK: Tensor, text_logits_BK: Tensor, target: Tensor) -> Tensor:
+    """Mean cross-entropy over the 2B embeddings of a batch (HUSE eq. 8).
 
-        L_class = -1 / 2B * sum_n (log p_image[n, y_n] + log p_text[n, y_n]),  p = softmax(logits)
+        L_class = -1 / 2B * sum_n (log p_image[n, y_n] + log p_text[n, y_n])
 
     Args:
         image_logits_BK: [B, K] float, the classifier's output for the image embeddings.
         text_logits_BK: [B, K] float, the same for the text embeddings; from the same classifier
             in HUSE, from one of its own in CME and HIE*.
-        label_B: [B] int64 in [0, K).
+        target: What the items are; see `cross_entropy`.
 
     Returns:
         Scalar >= 0, in nats.
     """
-    image_loss = functional.cross_entropy(image_logits_BK, label_B)
-    text_loss = functional.cross_entropy(text_logits_BK, label_B)
-    return (image_loss + text_loss) / 2
+    return (cross_entropy(image_logits_BK, target) + cross_entropy(text_logits_BK, target)) / 2
+
+
+def cross_entropy(logits_BK: Tensor, target: Tensor) -> Tensor:
+    """Mean negative log likelihood of what the items are.
+
+        one class each    -log softmax(logits)[y]
+        several labels    -sum_k log sigmoid(logits_k) for the item's labels,
+                          log(1 - sigmoid(logits_k)) for all others
+
+    Both are in nats per item, so that one weight (alpha) suits both. Notebook A applies a binary
+    cross-entropy to a softmax over the batch, which is neither.
+
+    Args:
+        logits_BK: [B, K] float.
+        target: [B] int64 in [0, K) where an item has one class; [B, K] float, 1 for the item's
+            labels and 0 for others, where it has several.
+
+    Returns:
+        Scalar >= 0.
+    """
+    if target.dim() == 1:
+        return functional.cross_entropy(logits_BK, target)
+    loss_BK = functional.binary_cross_entropy_with_logits(logits_BK, target, reduction="none")
+    return loss_BK.sum(dim=1).mean()

@@ -1,6 +1,6 @@
 """How well the shared classifier names the classes.
 
-Shape letters: N items, K classes, T top-level classes, P pairs of classes.
+Shape letters: N items, K classes, L labels, T top-level classes, P pairs of classes.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.metrics import f1_score
+
+SHARED_TOP = 3
+"""Labels that notebook A compares with the true ones."""
 
 
 class LevelAccuracy(NamedTuple):
@@ -52,6 +55,38 @@ def hits_at(score_NK: np.ndarray, label_N: np.ndarray, k: int) -> np.ndarray:
     earlier_NK = np.arange(score_NK.shape[1]) < label_N[:, None]
     before_NK = (score_NK > own_N1) | ((score_NK == own_N1) & earlier_NK)
     return before_NK.sum(axis=1) < k
+
+
+def shared_in_top(score_NL: np.ndarray, label_NL: np.ndarray, k: int) -> np.ndarray:
+    """Share of an item's labels among its k best, where items have several (notebook A, k = 3).
+
+        shared = labels of the item among the k with the best scores / min(k, labels of the item)
+
+    Notebook A compares the 3 predicted with 3 true labels, which is the same for items with three
+    labels or more; the denominator lets an item with fewer reach 1 too. Equal scores are ordered
+    by label number.
+
+    Args:
+        score_NL: [N, L] logits or probabilities, greater is better.
+        label_NL: [N, L] 1 or True for the item's labels, at least one per row.
+        k: At least 1.
+
+    Returns:
+        [N] float64 in 0..1.
+
+    Raises:
+        ValueError: k is below 1, a score is NaN, or an item has no label.
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    if np.isnan(score_NL).any():
+        raise ValueError("score holds NaN")
+    is_label_NL = label_NL.astype(bool)
+    count_N = is_label_NL.sum(axis=1)
+    if (count_N == 0).any():
+        raise ValueError("an item has no label")
+    best_Nk = np.argsort(-score_NL, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(is_label_NL, best_Nk, axis=1).sum(axis=1) / np.minimum(count_N, k)
 
 
 def macro_f1(label_N: np.ndarray, predicted_N: np.ndarray) -> float:

@@ -21,7 +21,7 @@ class AdaMineObjective(Objective):
         """See `Objective.parts`; `class` trains the probe and nothing else."""
         s = self._settings
         return {
-            "class": (1.0, lambda: class_part(output, label_B)),
+            "class": (1.0, lambda: class_part(output, label_B, self._membership_KL)),
             "triplets": (
                 1.0,
                 lambda: adamine_loss(

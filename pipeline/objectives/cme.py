@@ -21,7 +21,7 @@ class CmeObjective(Objective):
         """See `Objective.parts`."""
         s = self._settings
         return {
-            "class": (s.alpha, lambda: class_part(output, label_B)),
+            "class": (s.alpha, lambda: class_part(output, label_B, self._membership_KL)),
             "pairs": (
                 s.beta,
                 lambda: cme_loss(output.image_BD, output.text_BD, margin=s.cme_margin),

@@ -21,7 +21,7 @@ class DeviseObjective(Objective):
     ) -> Mapping[str, tuple[float, Callable[[], Tensor]]]:
         """See `Objective.parts`; `class` trains the probe and nothing else."""
         return {
-            "class": (1.0, lambda: class_part(output, label_B)),
+            "class": (1.0, lambda: class_part(output, label_B, self._membership_KL)),
             "projection": (
                 1.0,
                 lambda: projection_loss(

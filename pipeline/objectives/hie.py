@@ -21,7 +21,10 @@ class HieObjective(Objective):
     ) -> Mapping[str, tuple[float, Callable[[], Tensor]]]:
         """See `Objective.parts`."""
         return {
-            "class": (self._settings.alpha, lambda: class_part(output, label_B)),
+            "class": (
+                self._settings.alpha,
+                lambda: class_part(output, label_B, self._membership_KL),
+            ),
             "projection": (
                 self._settings.beta,
                 lambda: projection_loss(

@@ -23,7 +23,7 @@ class HuseObjective(Objective):
         """See `Objective.parts`; the graph loss runs over both modalities' 2B embeddings."""
         s = self._settings
         return {
-            "class": (s.alpha, lambda: class_part(output, label_B)),
+            "class": (s.alpha, lambda: class_part(output, label_B, self._membership_KL)),
             "graph": (
                 s.beta,
                 lambda: graph_loss(
@@ -33,6 +33,7 @@ class HuseObjective(Objective):
                     margin=s.margin,
                     relaxation=s.relaxation,
                     kernel=s.kernel,
+                    precision=s.precision,
                 ),
             ),
             "gap": (s.gamma, lambda: gap_loss(output.image_BD, output.text_BD)),

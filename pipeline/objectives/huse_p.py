@@ -27,7 +27,7 @@ class HuseProjectionObjective(Objective):
         s = self._settings
         image_BD, text_BD = output.image_BD, output.text_BD
         return {
-            "class": (s.alpha, lambda: class_part(output, label_B)),
+            "class": (s.alpha, lambda: class_part(output, label_B, self._membership_KL)),
             "projection": (
                 s.beta,
                 lambda: projection_loss(image_BD, text_BD, self._class_embedding_KD, label_B),

@@ -1,6 +1,6 @@
 """What a training objective is: which model it needs, and its parts with their weights.
 
-Shape letters: B batch, D embedding, K classes.
+Shape letters: B batch, D embedding, K classes, L labels.
 """
 
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from pipeline.losses.combined import weighted_total
-from pipeline.losses.graph import Kernel, Relaxation
+from pipeline.losses.graph import Kernel, Precision, Relaxation
 from pipeline.models.huse import HuseOutput
 
 Classifier = Literal["shared", "per_modality", "probe"]
@@ -31,6 +31,8 @@ class LossSettings:
     """zeta of the graph loss."""
     relaxation: Relaxation
     kernel: Kernel
+    precision: Precision
+    """Of the graph loss's matrix products."""
     triplet_margin: float
     """Triplet: how much farther than a positive a negative is asked to be."""
     cme_margin: float
@@ -55,7 +57,11 @@ class Objective(ABC):
     whatever model.dim says, as a projection onto a fixed space requires."""
 
     def __init__(
-        self, adjacency_KK: Tensor, class_embedding_KD: Tensor, settings: LossSettings
+        self,
+        adjacency_KK: Tensor,
+        class_embedding_KD: Tensor,
+        settings: LossSettings,
+        membership_KL: Tensor | None = None,
     ) -> None:
         """Keep the constants.
 
@@ -63,10 +69,13 @@ class Objective(ABC):
             adjacency_KK: [K, K] semantic graph.
             class_embedding_KD: [K, D] psi of the class names, rows of unit norm.
             settings: Weights and margins.
+            membership_KL: [K, L] float, 1 where the items of a class have a label, for a
+                classifier over labels; None for one over the K classes.
         """
         self._adjacency_KK = adjacency_KK
         self._class_embedding_KD = class_embedding_KD
         self._settings = settings
+        self._membership_KL = membership_KL
 
     @abstractmethod
     def parts(

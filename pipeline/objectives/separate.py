@@ -18,4 +18,4 @@ class SeparateObjective(Objective):
         self, output: HuseOutput, label_B: Tensor
     ) -> Mapping[str, tuple[float, Callable[[], Tensor]]]:
         """See `Objective.parts`."""
-        return {"class": (1.0, lambda: class_part(output, label_B))}
+        return {"class": (1.0, lambda: class_part(output, label_B, self._membership_KL))}

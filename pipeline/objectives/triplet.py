@@ -21,7 +21,7 @@ class TripletObjective(Objective):
         """See `Objective.parts`; `class` trains the probe and nothing else."""
         margin = self._settings.triplet_margin
         return {
-            "class": (1.0, lambda: class_part(output, label_B)),
+            "class": (1.0, lambda: class_part(output, label_B, self._membership_KL)),
             "triplet": (
                 1.0,
                 lambda: triplet_loss(output.image_BD, output.text_BD, label_B, margin=margin),

@@ -34,7 +34,7 @@ class CatalogParams(Section):
     columns: ColumnParams
     separator: Name
     """What joins the parts of a class path."""
-    label: Literal["path", "leaf"]
-    """Whether a class is the whole path or its last part."""
+    label: Literal["path", "leaf", "parts"]
+    """Whether a class is the whole path, its last part, or any part, so that items have several."""
     on_bad_row: Literal["skip", "error"]
     """Keep an unusable row out and list it, or stop."""

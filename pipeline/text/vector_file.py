@@ -25,7 +25,6 @@ LONGEST_WORD = 2**12
 _PICKLE = b"\x80"
 _GZIP = b"\x1f\x8b"
 _HEADER = re.compile(rb"(\d+) (\d+)\s*$")
-_NUMBERS = frozenset(b"0123456789.eE+- \r\n")
 
 Rows = Iterator[tuple[bytes, np.ndarray]]
 
@@ -84,8 +83,8 @@ def _opened(path: Path) -> Iterator[io.BufferedReader]:
 
 
 def _is_binary(after_header: bytes) -> bool:
-    numbers = after_header.partition(b" ")[2][:24]
-    return not _NUMBERS.issuperset(numbers)
+    pieces = after_header.split(None, 2)
+    return len(pieces) > 1 and not _is_number(pieces[1])
 
 
 def _count_numbers(path: Path, line: bytes) -> int:

@@ -1,7 +1,9 @@
 """The training loop: step, log, validate, keep the best, write checkpoints."""
 
+import time
 from collections.abc import Callable
 
+from torch import Tensor
 from tqdm import tqdm
 
 from pipeline.dataset.pairs import Pairs
@@ -32,6 +34,7 @@ def train_towers(
     log: Log,
     checkpoint: CheckpointFile | None = None,
     world: World = ALONE,
+    membership_KL: Tensor | None = None,
 ) -> Best | None:
     """Train and leave the best validated weights in the model.
 
@@ -50,6 +53,7 @@ def train_towers(
             interruption it first gets all points of the run up to the checkpoint once more.
         checkpoint: Where to keep the run's state; it is left there at the end.
         world: The processes that train together; only the main one validates, logs and writes.
+        membership_KL: Labels of each class where items have several; see `validate`.
 
     Returns:
         The best validation; its weights are loaded into the model. None on other processes.
@@ -73,6 +77,7 @@ def train_towers(
         world=world,
     )
     recorder = _Recorder(progress, log, world)
+    due = _CheckpointDue(plan)
     bar = tqdm(
         total=plan.steps,
         initial=progress.step,
@@ -92,11 +97,11 @@ def train_towers(
                 recorder.write(rate)
             if progress.step % plan.validate_every == 0 or progress.step == plan.steps:
                 if world.is_main:
-                    metrics = recorder.validate(model, val, plan.monitor)
+                    metrics = recorder.validate(model, val, plan.monitor, membership_KL)
                     bar.set_postfix({plan.monitor: f"{metrics[plan.monitor]:.4f}"})
                 progress.validations_since_best = from_main(progress.validations_since_best, world)
             bar.update()
-            if checkpoint and plan.checkpoint_every and progress.step % plan.checkpoint_every == 0:
+            if checkpoint and due.now(progress.step, world):
                 state = capture(progress, model, optimizer, batches, world)
                 if world.is_main:
                     checkpoint.save(state)
@@ -126,9 +131,11 @@ class _Recorder:
         window.clear()
         self._point({**means, "train/learning_rate": rate})
 
-    def validate(self, model: Huse, val: Pairs, monitor: str) -> dict[str, float]:
+    def validate(
+        self, model: Huse, val: Pairs, monitor: str, membership_KL: Tensor | None
+    ) -> dict[str, float]:
         progress = self._progress
-        metrics = validate(model, val)
+        metrics = validate(model, val, membership_KL)
         self._point({f"val/{name}": value for name, value in metrics.items()})
         progress.validations_since_best += 1
         if progress.best is None or metrics[monitor] > progress.best.metrics[monitor]:
@@ -141,6 +148,24 @@ class _Recorder:
         if self._is_main:
             self._progress.curves.append((self._progress.step, values))
             self._log(self._progress.step, values)
+
+
+class _CheckpointDue:
+    """Tells after which steps a checkpoint is written; which ones does not change the result."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._steps = plan.checkpoint_every
+        self._seconds = 60 * plan.checkpoint_minutes
+        self._last = time.monotonic()
+
+    def now(self, step: int, world: World) -> bool:
+        due = self._steps > 0 and step % self._steps == 0
+        if self._seconds > 0:
+            # Clocks differ, and all processes have to take part in a checkpoint.
+            due = bool(from_main(due or time.monotonic() - self._last >= self._seconds, world))
+        if due:
+            self._last = time.monotonic()
+        return due
 
 
 def _out_of_patience(progress: Progress, plan: Plan) -> bool:

@@ -1,6 +1,6 @@
 """What is watched while training: retrieval and accuracy on the validation split.
 
-Shape letters: N items, D embedding.
+Shape letters: N items, D embedding, K classes, L labels.
 """
 
 import torch
@@ -8,24 +8,31 @@ from torch import Tensor
 
 from pipeline.dataset.pairs import Pairs
 from pipeline.errors import InputError
+from pipeline.metrics.classification import SHARED_TOP, shared_in_top
 from pipeline.metrics.retrieval import class_hits, nearest
+from pipeline.models.fusion import fit_fusion
 from pipeline.models.huse import Huse, HuseOutput
 
 MAX_ITEMS = 4096
 """Retrieval is quadratic; so many validation items tell the epochs apart well enough."""
+FIT_LOGITS = 2**18
+"""Logits per modality that the fusion is fitted on; it goes over them about a hundred times."""
 
 
-def validate(model: Huse, pairs: Pairs) -> dict[str, float]:
+def validate(model: Huse, pairs: Pairs, membership_KL: Tensor | None = None) -> dict[str, float]:
     """Measure a model on validation items.
 
     Args:
         model: Left in evaluation mode.
         pairs: Validation items; the first `MAX_ITEMS` are used.
+        membership_KL: [K, L] 1 where the items of a class have a label; None where the classifier
+            gives an item exactly one class.
 
     Returns:
         `r_at_1` (mean of the four directions); `accuracy_image`, `accuracy_text` and
-        `accuracy_fused` (plain average of the softmax outputs, or the one prediction from both);
-        `score`, the mean of `r_at_1` and `accuracy_fused`.
+        `accuracy_fused` (with a fusion fitted on the first of these items, as the finished model's
+        is on all of them); `score`, the mean of `r_at_1` and `accuracy_fused`. Where an item has
+        several labels, an accuracy is the share of them among its SHARED_TOP most probable.
 
     Raises:
         InputError: An embedding is not finite, as after a step that was too long.
@@ -39,22 +46,27 @@ def validate(model: Huse, pairs: Pairs) -> dict[str, float]:
             "values in the features"
         )
     label_N = pairs.label_N[:MAX_ITEMS]
-    image_NK = output.image_logits_BK.softmax(dim=1)
-    text_NK = output.text_logits_BK.softmax(dim=1)
-    fused_NK = output.fused_logits_BK if output.fused_logits_BK is not None else image_NK + text_NK
-    accuracy_fused = _accuracy(fused_NK, label_N)
+    target = label_N if membership_KL is None else membership_KL[label_N]
+    fitted = slice(max(256, FIT_LOGITS // output.image_logits_BK.shape[1]))
+    first = HuseOutput._make(None if tensor is None else tensor[fitted] for tensor in output)
+    fusion = fit_fusion(first, target[fitted], model.config.fusion)
+    accuracy = {
+        modality: _accuracy(probability_NK, target)
+        for modality, probability_NK in fusion.probabilities(output).items()
+    }
     r_at_1 = _mean_r_at_1(output, label_N)
     return {
         "r_at_1": r_at_1,
-        "accuracy_image": _accuracy(image_NK, label_N),
-        "accuracy_text": _accuracy(text_NK, label_N),
-        "accuracy_fused": accuracy_fused,
-        "score": (r_at_1 + accuracy_fused) / 2,
+        **{f"accuracy_{modality}": value for modality, value in accuracy.items()},
+        "score": (r_at_1 + accuracy["fused"]) / 2,
     }
 
 
-def _accuracy(score_NK: Tensor, label_N: Tensor) -> float:
-    return (score_NK.argmax(dim=1) == label_N).double().mean().item()
+def _accuracy(score_NK: Tensor, target: Tensor) -> float:
+    if target.dim() == 2:
+        shared_N = shared_in_top(score_NK.cpu().numpy(), target.cpu().numpy(), SHARED_TOP)
+        return float(shared_N.mean())
+    return (score_NK.argmax(dim=1) == target).double().mean().item()
 
 
 def _mean_r_at_1(output: HuseOutput, label_N: Tensor) -> float:

@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 
 
 def rename_class(shop, old, new):
@@ -18,7 +19,7 @@ def test_a_class_without_any_known_word_is_named_with_what_to_do(shop):
     message = shop.refuse("semantic_graph")
     assert message.startswith("class 'xyzzyq < plughqq': no word of the name has a word vector;")
     assert "rename the class" in message
-    assert "graph.vectors" in message
+    assert "graph.glove.vectors" in message
 
 
 def test_an_unknown_word_beside_known_ones_is_noted(shop):
@@ -44,3 +45,23 @@ def test_related_classes_are_nearer_than_unrelated_ones(shop):
     assert names == ["clothing<dress", "clothing<knitwear<sweater", "jewelry", "shoes<boots"]
     adjacency_KK = np.load(shop.root / "data" / "graph" / "adjacency.npy")
     assert adjacency_KK[0, 1] < adjacency_KK[0, 2]
+
+
+def test_a_leaf_without_a_known_word_is_read_by_the_part_above_it(shop):
+    shop.set({"graph.of": "leaf"})
+    rename_class(shop, "shoes<boots", "shoes<xyzzyq")
+    result = shop.huse("semantic_graph")
+    assert result.exit_code == 0, result.output
+    assert "classes read by a part above them: 1" in result.stdout
+    assert graph_notes(shop)["read_by_a_part_above"] == {"shoes < xyzzyq": "shoes"}
+
+
+@pytest.mark.parametrize("encoder", ["path", "blend"])
+def test_other_encoders_are_chosen_by_one_parameter(shop, encoder):
+    shop.set({"graph.encoder": encoder})
+    rename_class(shop, "shoes<boots", "knitwear<clothing<Sweater")
+    assert shop.huse("semantic_graph").exit_code == 0
+    notes = graph_notes(shop)
+    assert notes["encoder"] == encoder
+    # The words are the same, the places in the tree are not.
+    assert notes["same_embedding"] == []

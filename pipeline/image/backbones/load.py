@@ -28,7 +28,7 @@ def load_backbone(name: str, layer: str, weights: str) -> Backbone:
 
 
 def load_same_backbone(recipe: Recipe) -> Backbone:
-    """Load the network of a recipe again.
+    """Load the network of a recipe again, with the recipe's transform.
 
     Args:
         recipe: How features were made.
@@ -47,4 +47,4 @@ def load_same_backbone(recipe: Recipe) -> Backbone:
             f"{found[:12]}, the features were made with {recipe.weights_digest[:12]}; put the same "
             "weights back or run image_features again, then train"
         )
-    return backbone
+    return backbone.with_transform(recipe.transform)

@@ -29,7 +29,8 @@ def open_clip_backbone(name: str, layer: str, weights: str) -> Backbone:
     """Load the image tower of a CLIP model.
 
     Args:
-        name: `model/pretrained`, for example `ViT-B-32/laion2b_s34b_b79k`.
+        name: `model/pretrained`, for example `ViT-B-32/laion2b_s34b_b79k`; with weights of the
+            user's own the model alone.
         layer: `pooled`: the image embedding as `encode_image` returns it, not normalised.
         weights: `default`: those the name stands for, from the hub (or its cache on this
             machine); `none` or a path (of the whole model).
@@ -43,7 +44,7 @@ def open_clip_backbone(name: str, layer: str, weights: str) -> Backbone:
     import open_clip
 
     model, _, pretrained = name.partition("/")
-    _require_known(open_clip, model, pretrained)
+    _require_known(open_clip, model, pretrained, weights)
     if layer != "pooled":
         raise InputError(
             f"image.layer: got {layer!r}, but open_clip/{name} has no classes; use pooled"
@@ -59,14 +60,14 @@ def open_clip_backbone(name: str, layer: str, weights: str) -> Backbone:
     return Backbone(_ImageTower(network.visual), _transform(network.visual.image_size, config))
 
 
-def _require_known(open_clip: Any, model: str, pretrained: str) -> None:
+def _require_known(open_clip: Any, model: str, pretrained: str, weights: str) -> None:
     tags = open_clip.list_pretrained_tags_by_model(model)
     if model not in open_clip.list_models():
         raise InputError(
             f"image.backbone: open_clip knows no model {model!r}; "
             f"known: {', '.join(open_clip.list_models())}"
         )
-    if pretrained not in tags:
+    if pretrained not in tags and (pretrained or weights == "default"):
         raise InputError(
             f"image.backbone: got 'open_clip/{model}/{pretrained}'; {model} has the weights "
             f"{', '.join(tags)}"

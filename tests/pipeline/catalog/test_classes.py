@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from pipeline.catalog.classes import class_indices, class_name, make_classes
+from pipeline.catalog.classes import (
+    class_indices,
+    class_name,
+    item_classes,
+    label_membership,
+    make_classes,
+)
 from pipeline.errors import InputError
 from pipeline.files.json_file import read_json, write_json
 
@@ -48,24 +54,70 @@ def test_leaf_classes_take_the_path_with_most_items_then_the_first():
     ]
 
 
+def test_under_parts_every_part_is_a_class_and_a_path_has_several():
+    classes = make_classes(PATHS, separator="<", label="parts")
+    # bags has an item at the root and one below women: the first place of two equals. belts has
+    # one below kids and one below men.
+    assert classes["classes"] == [
+        {"name": "bags", "parts": ["bags"], "count": 2},
+        {"name": "belts", "parts": ["kids", "belts"], "count": 2},
+        {"name": "boots", "parts": ["women", "boots"], "count": 3},
+        {"name": "kids", "parts": ["kids"], "count": 1},
+        {"name": "men", "parts": ["men"], "count": 2},
+        {"name": "totes", "parts": ["women", "bags", "totes"], "count": 1},
+        {"name": "women", "parts": ["women"], "count": 3},
+    ]
+    paths = {path["name"]: (path["labels"], path["count"]) for path in classes["paths"]}
+    assert paths == {
+        "bags": ([0], 1),
+        "kids<belts": ([1, 3], 1),
+        "men<belts": ([1, 4], 1),
+        "men<boots": ([2, 4], 1),
+        "women<bags<totes": ([0, 5, 6], 1),
+        "women<boots": ([2, 6], 2),
+    }
+    assert item_classes(classes) == classes["paths"]
+    membership_KL = label_membership(classes)
+    assert membership_KL.shape == (6, 7)
+    assert membership_KL.dtype == np.float32
+    assert [np.flatnonzero(row).tolist() for row in membership_KL] == [p[0] for p in paths.values()]
+
+
+def test_a_part_that_a_path_repeats_is_one_label():
+    classes = make_classes(["shoes<shoes", "bags"], separator="<", label="parts")
+    assert [entry["name"] for entry in classes["classes"]] == ["bags", "shoes"]
+    assert classes["classes"][1]["parts"] == ["shoes"]
+    assert [path["labels"] for path in classes["paths"]] == [[0], [1]]
+
+
+@pytest.mark.parametrize("label", ["path", "leaf"])
+def test_elsewhere_the_classes_of_items_are_the_classes(label):
+    classes = make_classes(PATHS, separator="<", label=label)
+    assert item_classes(classes) == classes["classes"]
+    assert label_membership(classes) is None
+
+
 def test_classes_do_not_depend_on_the_order_of_items():
-    for label in ("path", "leaf"):
+    for label in ("path", "leaf", "parts"):
         forward = make_classes(PATHS, separator="<", label=label)
         assert make_classes(PATHS[::-1], separator="<", label=label) == forward
 
 
-@pytest.mark.parametrize(("paths", "label"), [(["a<b", "a<b"], "path"), (["a<b", "c<b"], "leaf")])
+@pytest.mark.parametrize(
+    ("paths", "label"),
+    [(["a<b", "a<b"], "path"), (["a<b", "c<b"], "leaf"), (["a<b", "a<b"], "parts")],
+)
 def test_one_class_is_too_few(paths, label):
     with pytest.raises(InputError, match=r"all items are of one class.*catalog\.label"):
         make_classes(paths, separator="<", label=label)
 
 
-@pytest.mark.parametrize("label", ["path", "leaf"])
+@pytest.mark.parametrize("label", ["path", "leaf", "parts"])
 def test_indices_point_at_the_classes_of_the_items(tmp_path, label):
     write_json(tmp_path / "classes.json", make_classes(PATHS, separator="<", label=label))
     classes = read_json(tmp_path / "classes.json")
     index_N = class_indices(classes, PATHS)
-    names = [classes["classes"][index]["name"] for index in index_N]
+    names = [item_classes(classes)[index]["name"] for index in index_N]
     assert names == [class_name(path, "<", label) for path in PATHS]
     assert index_N.dtype == np.int64
 

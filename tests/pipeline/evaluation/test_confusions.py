@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.evaluation.confusions import EXAMPLES, largest_confusions, nearest_classes
+from pipeline.evaluation.confusions import EXAMPLES, largest_confusions
 
 NAMES = ["big", "small", "hats"]
 
@@ -28,10 +28,3 @@ def test_at_most_so_many_confusions_and_examples(frame):
 def test_without_errors_there_are_no_confusions(frame):
     label_N = frame["label"].to_numpy()
     assert largest_confusions(label_N, label_N, NAMES, frame, count=5) == []
-
-
-def test_nearest_classes_without_the_class_itself():
-    adjacency_KK = np.array([[0, 0.5, 0.2], [0.5, 0, 0.7], [0.2, 0.7, 0]])
-    found = nearest_classes(adjacency_KK, NAMES, np.array([1, 1, 1]))
-    assert [one.name for one in found] == NAMES
-    assert found[0].neighbours == [("hats", 0.2), ("small", 0.5)]

@@ -1,5 +1,9 @@
+from dataclasses import replace
+
+import pytest
 import torch
 
+from pipeline.catalog.classes import make_classes
 from pipeline.evaluation.embed import TOP, concatenate, embed_pairs, select
 from pipeline.models.fusion import Fusion
 from pipeline.models.store import StoredModel
@@ -58,5 +62,26 @@ def test_no_items_give_empty_results(make_model, make_pairs):
 def test_parts_join_to_the_whole(make_model, make_pairs):
     whole = embed_pairs(stored(make_model), make_pairs(10))["text"]
     parts = [select(whole, torch.arange(0, 4)), select(whole, torch.arange(4, 10))]
-    for joined, expected in zip(concatenate(parts), whole, strict=True):
+    assert whole.shared_N is None
+    for joined, expected in zip(concatenate(parts)[:4], whole[:4], strict=True):
         assert torch.equal(joined, expected)
+
+
+def test_labels_give_their_share_and_the_path_they_make_up(make_model, make_pairs):
+    classes = make_classes(["a<b<c<d", "a<b", "e"], separator="<", label="parts")
+    pairs = make_pairs(20)
+    fusion = replace(FUSION, multi_label=True)
+    model = StoredModel(make_model(num_classes=5), fusion, classes, {})
+    found = embed_pairs(model, pairs)["image"]
+    with torch.inference_mode():
+        logits_NL = model.model(pairs.image_NI, pairs.text_NT).image_logits_BK / 1.5
+    # Paths in alphabetical order: a<b, a<b<c<d, e; labels a to e.
+    labels_of_path = [{0, 1}, {0, 1, 2, 3}, {4}]
+    for n, label in enumerate(pairs.label_N.tolist()):
+        own = labels_of_path[label]
+        top = set(logits_NL[n].topk(3).indices.tolist())
+        assert found.shared_N[n] == pytest.approx(len(top & own) / min(3, len(own)))
+        # A path is the more probable the greater the sum of its labels' log odds.
+        sums = [logits_NL[n, list(labels)].sum().item() for labels in labels_of_path]
+        assert found.predicted_N[n] == sums.index(max(sums))
+    assert 0 < found.score_N.min() <= found.score_N.max() <= 1

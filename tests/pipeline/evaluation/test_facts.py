@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from pipeline.catalog.classes import make_classes
 from pipeline.errors import InputError
 from pipeline.evaluation.facts import count_items, flatten, read_rejected, versions
 from pipeline.evaluation.items import index_items
@@ -11,6 +14,14 @@ def test_counts_by_split(write_artifacts, stored):
     assert counts["items"] == "6 train, 3 val, 3 test"
     assert counts["groups of variants"] == "6"
     assert counts["classes"] == "3"
+
+
+def test_labels_are_counted_beside_the_class_paths(write_artifacts, stored):
+    paths = ["bags<big", "bags<small", "hats"]
+    labelled = replace(stored, classes=make_classes(paths, separator="<", label="parts"))
+    counts = count_items(index_items(**write_artifacts()), labelled)
+    assert (counts["classes"], counts["labels"]) == ("3", "4")
+    assert "labels" not in count_items(index_items(**write_artifacts()), stored)
 
 
 def test_leaves_are_named_by_their_path():

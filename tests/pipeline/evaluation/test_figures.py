@@ -120,3 +120,14 @@ def test_without_test_items_they_are_counted(make_embedded):
     measured = Measured({"image": make_embedded(nothing)}, nothing, {})
     assert metrics_tree(measured, GRAPH) == {"test": {"items": 0, "classes": 0}}
     assert details_tree(measured, np.array([0]), PARTS)["test"]["items"] == 0
+
+
+def test_labels_have_a_figure_of_their_own(measured):
+    share_N = torch.linspace(0, 1, len(measured.label_N), dtype=torch.float64)
+    embedded = {name: one._replace(shared_N=share_N) for name, one in measured.embedded.items()}
+    metrics = metrics_tree(measured._replace(embedded=embedded), GRAPH)
+    assert metrics["classification"]["image"]["top3_share"] == pytest.approx(0.5)
+    assert metrics["top3_share"] == pytest.approx(0.5)
+    low, high = metrics["intervals"]["classification"]["image"]["top3_share"]
+    assert low < 0.5 < high
+    assert "top3_share" not in metrics_tree(measured, GRAPH)

@@ -4,9 +4,7 @@ import torch
 
 from pipeline.evaluation.directions import measure_directions
 from pipeline.evaluation.plots import (
-    MOST_CLASSES,
     class_accuracy,
-    graph_heat_map,
     leaf_confusion,
     recall_curves,
     top_level_confusion,
@@ -50,33 +48,10 @@ def test_class_accuracy_from_best_to_worst():
     assert frame["items"].tolist() == [1, 3, 2]
 
 
-def test_similar_classes_stand_side_by_side_in_the_heat_map():
-    # Two pairs: (0, 2) and (1, 3).
-    adjacency_KK = np.full((4, 4), 0.9)
-    np.fill_diagonal(adjacency_KK, 0)
-    for one, other in ((0, 2), (1, 3)):
-        adjacency_KK[one, other] = adjacency_KK[other, one] = 0.1
-    frame = graph_heat_map(adjacency_KK, ["a", "b", "c", "d"], np.ones(4))
-    order = frame["class"].drop_duplicates().tolist()
-    assert abs(order.index("a") - order.index("c")) == 1
-    assert abs(order.index("b") - order.index("d")) == 1
-    pair = frame[(frame["class"] == "c") & (frame["other"] == "a")]
-    assert pair["distance"].tolist() == [0.1]
-
-
-def test_the_heat_map_of_many_classes_shows_the_largest():
-    adjacency_KK = np.ones((MOST_CLASSES + 2, MOST_CLASSES + 2)) - np.eye(MOST_CLASSES + 2)
-    items = np.full(MOST_CLASSES + 2, 5)
-    items[[0, 3]] = 1
-    frame = graph_heat_map(adjacency_KK, [f"c{n}" for n in range(MOST_CLASSES + 2)], items)
-    assert len(frame) == MOST_CLASSES**2
-    assert not {"c0", "c3"} & set(frame["class"])
-
-
 def test_without_test_items_the_files_have_their_headers(tmp_path):
     classes = [{"name": n, "parts": p, "count": 1} for n, p in zip(NAMES, PARTS, strict=True)]
     nothing = np.zeros(0, dtype=np.int64)
-    write_plot_data(tmp_path, {}, nothing, nothing, np.zeros((3, 3)), classes=classes, confusions=3)
+    write_plot_data(tmp_path, {}, nothing, nothing, classes=classes, confusions=3)
     for name, columns in (
         ("confusion_top", ["actual", "predicted"]),
         ("confusion_leaf", ["actual", "predicted"]),

@@ -5,8 +5,9 @@ from html import unescape
 import pandas as pd
 import pytest
 
-from pipeline.evaluation.confusions import Confusion, Neighbourhood
+from pipeline.evaluation.confusions import Confusion
 from pipeline.evaluation.gallery import Card, GalleryRow
+from pipeline.evaluation.graph_plots import HeatMap, Neighbourhood
 from pipeline.evaluation.report import Report, write_report
 
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -44,6 +45,7 @@ def page(pictures, tmp_path):
         ],
         confusions=[Confusion(ATTACK, CLOSING, 2, 0.5, [CARD])],
         neighbours=[Neighbourhood(ATTACK, [(CLOSING, 0.25)])],
+        heat_map=HeatMap([ATTACK], 0.5, ""),
         rejected={"rows": pd.DataFrame({"text": [ATTACK], "reason": ["empty class"]})},
     )
     path = tmp_path / "report.html"

@@ -1,71 +1,85 @@
 import numpy as np
 import pytest
-from gensim.models import KeyedVectors
 
-from pipeline.errors import InputError
-from pipeline.graph.adjacency import class_adjacency
-from pipeline.graph.class_embeddings import embed_classes, part_words, unknown_words
-from pipeline.text.word_vectors import load_word_vectors
+from pipeline.graph.adjacency import class_adjacency, same_name_classes
+from pipeline.graph.class_embeddings import embed_classes
+from pipeline.graph.encoders import ENCODERS
+
+PATHS = [
+    ["clothing", "knitwear", "sweaters"],
+    ["clothing", "knitwear", "cardigans"],
+    ["clothing", "dresses"],
+    ["Food & Drink"],
+    ["shoes", "flat shoes"],
+    ["shoes", "shoes flat"],
+]
+GLOVE, MINILM = "packaged/glove_6b_50d", "packaged/all_minilm_l6_v2"
 
 
 @pytest.fixture
-def vectors():
-    result = KeyedVectors(2)
-    result.add_vectors(
-        ["food", "drink", "hot", "creme", "the"],
-        np.array([[1, 0], [0, 1], [4, 4], [-2, 6], [8, 0]], dtype=np.float32),
-    )
-    return result
+def settings(infersent_weights, tiny_clip):
+    return {
+        "glove": {"vectors": GLOVE},
+        "sentence": {"model": MINILM},
+        "transformer": {"model": MINILM, "layers": 2, "combine": "mean"},
+        "open_clip": {"model": tiny_clip},
+        "infersent": {"version": 1, "weights": str(infersent_weights()), "vectors": GLOVE},
+        "blend": {"encoders": ["path", "glove"], "weight": 0.25},
+    }
 
 
-@pytest.mark.parametrize(
-    ("part", "words"),
-    [
-        ("Food & Drink", ["food", "drink"]),
-        ("food-prepared", ["food", "prepared"]),
-        ("Crème Brûlée", ["creme", "brulee"]),
-        ("The 50's", ["the", "s"]),
-        ("100%", []),
-    ],
-)
-def test_words_of_a_part(part, words):
-    assert part_words(part) == words
+@pytest.fixture
+def adjacency(settings):
+    """Compute the distances between class paths."""
+
+    def build(paths, encoder, of="parts_mean"):
+        found = embed_classes(paths, encoder=encoder, of=of, settings=settings)
+        return class_adjacency(found.embedding_KE)
+
+    return build
 
 
-def test_a_path_is_the_mean_over_its_parts_of_the_means_over_their_words(vectors):
-    # food & drink: (0.5, 0.5); hot: (4, 4); mean of both: (2.25, 2.25). Three words: (1.67, 1.67).
-    embedding_KE = embed_classes([["Food & Drink", "Hot"], ["Crème"]], vectors)
-    assert embedding_KE.tolist() == [[2.25, 2.25], [-2.0, 6.0]]
-    assert embedding_KE.dtype == np.float64
+@pytest.mark.parametrize("of", ["path", "leaf", "parts_mean"])
+@pytest.mark.parametrize("encoder", [*ENCODERS, "blend"])
+def test_invariants_of_the_graph(adjacency, encoder, of):
+    adjacency_KK = adjacency(PATHS, encoder, of)
+    assert adjacency_KK.dtype == np.float32
+    assert np.isfinite(adjacency_KK).all()
+    assert np.array_equal(adjacency_KK, adjacency_KK.T)
+    assert not adjacency_KK.diagonal().any()
+    assert adjacency_KK.min() >= 0
+    assert adjacency_KK.max() <= 2
+    order = [3, 5, 0, 4, 2, 1]
+    shuffled_KK = adjacency([PATHS[k] for k in order], encoder, of)
+    assert np.allclose(shuffled_KK, adjacency_KK[np.ix_(order, order)], rtol=0, atol=2e-6)
+    fewer_KK = adjacency(PATHS[:4], encoder, of)
+    if encoder not in ("path", "blend"):
+        # What a text means does not depend on the other classes; how high a tree is does.
+        assert np.allclose(fewer_KK, adjacency_KK[:4, :4], rtol=0, atol=2e-6)
 
 
-def test_unknown_words_and_parts_are_left_out(vectors):
-    embedding_KE = embed_classes([["Zzz", "Hot zzz"], ["100%", "drink"]], vectors)
-    assert embedding_KE.tolist() == [[4.0, 4.0], [0.0, 1.0]]
+@pytest.mark.parametrize("encoder", ["glove", "sentence", "transformer", "path", "blend"])
+def test_related_classes_are_nearer_than_unrelated_ones(adjacency, encoder):
+    adjacency_KK = adjacency(PATHS, encoder)
+    assert adjacency_KK[0, 1] < adjacency_KK[0, 3]
+    assert adjacency_KK[0, 2] < adjacency_KK[0, 3]
 
 
-def test_stop_words_count_in_a_short_name(vectors):
-    assert embed_classes([["The food"]], vectors).tolist() == [[4.5, 0.0]]
+def test_classes_of_the_same_words_are_told_apart_by_their_order_or_place_alone(adjacency):
+    # What is read is `shoes flat shoes` and `shoes shoes flat`.
+    for encoder in ("sentence", "path", "blend"):
+        assert same_name_classes(adjacency(PATHS, encoder, "path")) == []
+    assert same_name_classes(adjacency(PATHS, "glove", "path")) == [(4, 5)]
 
 
-def test_classes_without_a_known_word_are_all_named_with_the_way_out(vectors):
-    with pytest.raises(InputError) as caught:
-        embed_classes([["Food"], ["Qqq", "Zzz"], ["Hot"], ["100%"]], vectors)
-    message = str(caught.value)
-    assert message.startswith("class 'Qqq < Zzz', '100%': no word of the name has a word vector")
-    assert "rename the class" in message
-    assert "graph.vectors" in message
+def test_a_blend_is_the_weighted_mean_of_two_graphs(adjacency, settings):
+    expected_KK = 0.25 * adjacency(PATHS, "path") + 0.75 * adjacency(PATHS, "glove")
+    assert np.allclose(adjacency(PATHS, "blend"), expected_KK, rtol=0, atol=1e-6)
+    paths = [["bags xyzzyq"], ["hats"]]
+    found = embed_classes(paths, encoder="blend", of="path", settings=settings)
+    assert found.unknown_words == ["xyzzyq"]
 
 
-def test_unknown_words_are_listed_once(vectors):
-    paths = [["Zzz & food"], ["zzz", "Brûlée"]]
-    assert unknown_words(paths, vectors) == ["brulee", "zzz"]
-
-
-def test_real_names_lie_as_a_person_would_expect():
-    paths = [["Clothing", "Sweaters"], ["Clothing", "Jackets"], ["Beauty", "Perfume"]]
-    words = {word for path in paths for part in path for word in part_words(part)}
-    vectors = load_word_vectors("packaged/glove_6b_50d", words)
-    adjacency_KK = class_adjacency(embed_classes(paths, vectors))
-    assert adjacency_KK[0, 1] < adjacency_KK[0, 2]
-    assert adjacency_KK[0, 1] < adjacency_KK[1, 2]
+def test_an_unknown_encoder_is_misuse(settings):
+    with pytest.raises(ValueError, match="unknown encoder 'bert'; known: glove, infersent, "):
+        embed_classes(PATHS, encoder="bert", of="path", settings=settings)

@@ -8,6 +8,7 @@ from pipeline.metrics.classification import (
     hits_at,
     macro_f1,
     most_confused_classes,
+    shared_in_top,
 )
 
 #               0           1           2                3
@@ -40,6 +41,29 @@ def test_hits_agree_with_sorting_where_scores_tie():
         ]
         assert hits_at(score, label, k).tolist() == expected
     assert hits_at(score, label, 1).tolist() == (score.argmax(axis=1) == label).tolist()
+
+
+def test_shared_labels_by_hand():
+    score = np.array([[0.9, 0.8, 0.7, 0.1], [0.9, 0.8, 0.7, 0.1], [0.1, 0.2, 0.3, 0.9]])
+    label = np.array([[1, 1, 0, 1], [0, 0, 0, 1], [1, 0, 1, 0]])
+    # Best three: 0 1 2, 0 1 2 and 3 2 1.
+    assert shared_in_top(score, label, 3).tolist() == [2 / 3, 0, 1 / 2]
+    # Best one: it is a label of the first item alone.
+    assert shared_in_top(score, label, 1).tolist() == [1, 0, 0]
+    assert shared_in_top(score, label, 9).tolist() == [1, 1, 1]
+    four = np.ones((1, 4))
+    assert shared_in_top(four, four, 3).tolist() == [1.0]
+    # Ties go to the first labels.
+    assert shared_in_top(np.zeros((1, 4)), np.array([[0, 0, 1, 1]]), 3).tolist() == [1 / 2]
+
+
+def test_shared_labels_refuse_what_has_no_answer():
+    with pytest.raises(ValueError, match="NaN"):
+        shared_in_top(np.array([[np.nan, 1]]), np.array([[1, 0]]), 3)
+    with pytest.raises(ValueError, match="an item has no label"):
+        shared_in_top(np.zeros((2, 2)), np.array([[1, 0], [0, 0]]), 3)
+    with pytest.raises(ValueError, match="at least 1"):
+        shared_in_top(np.zeros((1, 2)), np.array([[1, 0]]), 0)
 
 
 def test_macro_f1_by_hand():

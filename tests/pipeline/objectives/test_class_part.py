@@ -1,6 +1,7 @@
 import math
 
 import pytest
+import torch
 
 from pipeline.objectives.class_part import class_part
 
@@ -25,3 +26,17 @@ def test_concatenation_judges_the_one_prediction(make_model, make_pairs):
     output = make_model(fusion="concat")(pairs.image_NI, pairs.text_NT)
     expected = cross_entropy_by_loops(output.fused_logits_BK, pairs.label_N)
     assert class_part(output, pairs.label_N).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_several_labels_are_judged_one_by_one(make_model, make_pairs):
+    pairs = make_pairs(5)
+    output = make_model(num_classes=4)(pairs.image_NI, pairs.text_NT)
+    membership_KL = torch.tensor([[1.0, 0, 0, 1], [0, 1, 0, 0], [0, 1, 1, 1]])
+    terms = [
+        -math.log(1 / (1 + math.exp(-z))) if has else -math.log(1 - 1 / (1 + math.exp(-z)))
+        for logits in (output.image_logits_BK, output.text_logits_BK)
+        for row, label in zip(logits.tolist(), pairs.label_N, strict=True)
+        for z, has in zip(row, membership_KL[label], strict=True)
+    ]
+    loss = class_part(output, pairs.label_N, membership_KL)
+    assert loss.item() == pytest.approx(sum(terms) / (2 * 5), rel=1e-5)

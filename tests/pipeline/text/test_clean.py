@@ -1,6 +1,7 @@
 import pytest
 
-from pipeline.text.clean import clean_texts, fold_accents
+from pipeline.params.clean_text import RECIPES as ALLOWED_RECIPES
+from pipeline.text.clean import RECIPES, clean_texts
 
 
 def clean(text, *, fold=True):
@@ -36,8 +37,51 @@ def test_without_folding_an_accented_letter_ends_the_word():
     assert clean("plain words", fold=False) == "plain words"
 
 
-def test_folding_alone_keeps_case_and_signs():
-    assert fold_accents("Crème Brûlée, Ångström & Żółć!") == "Creme Brulee, Angstrom & Zolc!"
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # Worked by hand: lower case, signs and apostrophes out, stop words and single characters
+        # out, 41 -> forty-one, stems forty-on and women, hyphen out, stop word `on` out.
+        ("The Women's Running Shoes, size 41", "women run shoe size forti"),
+        ("101 Dalmatians", "one hundr one dalmatian"),
+        ("Men's T-Shirt (2 pack)", "men shirt pack"),
+        ("Chloé 5", "chloe"),
+        ("no", ""),
+        ("", ""),
+    ],
+)
+def test_stemmed_recipe(text, expected):
+    assert clean_texts([text], recipe="stemmed", fold=True) == [expected]
+
+
+def test_numbers_leave_no_hyphens_commas_or_stop_words_behind():
+    texts = ["41", "101", "1,234,567 pieces", "999 and 1001"]
+    for cleaned in clean_texts(texts, recipe="stemmed", fold=True):
+        assert cleaned
+        assert all(word.isalpha() and len(word) > 1 for word in cleaned.split())
+        assert not {"and", "the", "of"} & set(cleaned.split())
+
+
+def test_none_leaves_a_text_as_it_is():
+    texts = ["  Chloé's  BAG!", "", "日本"]
+    assert clean_texts(texts, recipe="none", fold=True) == texts
+
+
+def test_single_steps_are_taken_in_their_order():
+    text = "Été: 3 SHOES"
+    assert clean_texts([text], recipe=["lower", "punctuation", "stem"], fold=True) == ["ete 3 shoe"]
+    assert clean_texts([text], recipe=["lower"], fold=False) == ["été: 3 shoes"]
+    # Before the lower case there is no stop word `the`.
+    assert clean_texts(["THE bag"], recipe=["stop_words", "lower"], fold=True) == ["the bag"]
+
+
+def test_the_parameter_allows_exactly_the_recipes_that_there_are():
+    assert set(ALLOWED_RECIPES) == set(RECIPES)
+
+
+def test_an_unknown_step_is_misuse():
+    with pytest.raises(ValueError, match="unknown step 'upper'; known: lower"):
+        clean_texts(["a"], recipe=["upper"], fold=True)
 
 
 def test_cleaning_a_clean_text_changes_nothing():

@@ -33,3 +33,21 @@ def test_no_known_word_gives_no_vector():
 def test_an_unknown_source_is_named_with_the_known():
     with pytest.raises(InputError, match="'glove': unknown; known: packaged/glove_6b_50d"):
         load_word_vectors("glove", {"shoe"})
+
+
+def test_a_file_of_vectors_by_its_path(tmp_path):
+    (tmp_path / "my.txt").write_text("shoe 1 2\nboot 3 4\n")
+    vectors = load_word_vectors(f"file/{tmp_path}/my.txt", {"boot", "zzz"}, tmp_path / "cache")
+    assert vectors.index_to_key == ["boot"]
+    assert vectors["boot"].tolist() == [3.0, 4.0]
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"there is no file .*my\.txt"):
+        load_word_vectors(f"file/{tmp_path}/my.txt", {"shoe"})
+
+
+def test_a_name_that_gensim_cannot_get_is_one_line():
+    """Unknown where there is a network; out of reach where there is none."""
+    with pytest.raises(InputError, match=r"word vectors 'gensim/no-such-vectors': .*file/<path>"):
+        load_word_vectors("gensim/no-such-vectors", {"shoe"})

@@ -9,7 +9,7 @@ def test_the_fusion_is_fitted_on_the_items_given(make_model, make_pairs):
     fusion = calibrate(model, val)
     assert not model.training
     with torch.no_grad():
-        assert fusion == fit_fusion(model(val.image_NI, val.text_NT), val.label_N)
+        assert fusion == fit_fusion(model(val.image_NI, val.text_NT), val.label_N, "late")
     assert fusion != calibrate(model, make_pairs(90, seed=1))
 
 
@@ -32,3 +32,13 @@ def test_a_modality_that_tells_nothing_gets_little_weight(make_model, make_pairs
     other = torch.randn(val.image_NI.shape, generator=torch.Generator().manual_seed(6))
     val.image_NI.copy_(other)
     assert calibrate(model, val).image_weight < 0.1
+
+
+def test_labels_of_the_classes_are_what_is_fitted(make_model, make_pairs):
+    model, val = make_model(num_classes=2), make_pairs(60)
+    membership_KL = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    fusion = calibrate(model, val, membership_KL)
+    assert fusion.multi_label
+    with torch.no_grad():
+        output = model(val.image_NI, val.text_NT)
+    assert fusion == fit_fusion(output, membership_KL[val.label_N], "late")

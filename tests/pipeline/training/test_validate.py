@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -13,6 +15,7 @@ class Given(nn.Module):
 
     def __init__(self, image_logits, text_logits, fused_logits=None):
         super().__init__()
+        self.config = SimpleNamespace(fusion="late" if fused_logits is None else "concat")
         self.logits = (image_logits, text_logits, fused_logits)
 
     def forward(self, image_BI, text_BT):
@@ -38,9 +41,9 @@ def test_values_worked_by_hand(unit):
     assert metrics["r_at_1"] == pytest.approx((2 / 3 + 2 / 3 + 2 / 3 + 0) / 4)
     assert metrics["accuracy_image"] == pytest.approx(2 / 3)
     assert metrics["accuracy_text"] == pytest.approx(1 / 3)
-    # In the average of the two softmax outputs the surer one wins: all three are right.
-    assert metrics["accuracy_fused"] == 1.0
-    assert metrics["score"] == pytest.approx((metrics["r_at_1"] + 1.0) / 2)
+    # A text that is wrong two times in three gets no weight, however sure it is.
+    assert metrics["accuracy_fused"] == pytest.approx(2 / 3)
+    assert metrics["score"] == pytest.approx((metrics["r_at_1"] + 2 / 3) / 2)
 
 
 def test_one_prediction_from_both_is_taken_as_it_is(unit):
@@ -73,3 +76,17 @@ def test_embeddings_that_are_not_finite_name_the_learning_rate(unit):
     pairs = items(unit(0, 10), torch.full((2, 2), torch.nan), 0, 1)
     with pytest.raises(InputError, match=r"not finite; lower train\.lr"):
         validate(Given(torch.eye(2), torch.eye(2)), pairs)
+
+
+def test_several_labels_count_by_their_share_in_the_top(unit):
+    # Classes have the labels (0, 1, 2) and (2, 3, 4) of five.
+    membership = torch.tensor([[1.0, 1, 1, 0, 0], [0, 0, 1, 1, 1]])
+    pairs = items(unit(0, 90), unit(0, 90), 0, 1)
+    image_logits = torch.tensor([[9.0, 8, 7, 0, 0], [9, 8, 7, 0, 0]])
+    text_logits = torch.tensor([[0.0, 1, 2, 3, 4], [0, 1, 2, 3, 4]])
+    metrics = validate(Given(image_logits, text_logits), pairs, membership)
+    # All three and one of three; one of three and all three.
+    assert metrics["accuracy_image"] == pytest.approx(2 / 3)
+    assert metrics["accuracy_text"] == pytest.approx(2 / 3)
+    # Sums of sigmoids: 1.50, 1.73, 1.88, 1.45, 1.48; the best three are 2, 1 and 0.
+    assert metrics["accuracy_fused"] == pytest.approx(2 / 3)
