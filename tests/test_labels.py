@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-STAGES = ["catalog", "clean_text", "image_features", "text_features", "semantic_graph", "train"]
+STAGES = [
+    "catalog",
+    "clean_text",
+    "image_features",
+    "text_block",
+    "text_features",
+    "semantic_graph",
+    "train",
+]
 
 
 def run(shop, **changed):
