@@ -48,6 +48,7 @@ LOSS = LossSettings(
     margin=0.9,
     relaxation="paper",
     kernel="auto",
+    precision="fp32",
     triplet_margin=0.2,
     cme_margin=0.9,
     adamine_margin=0.3,

@@ -8,8 +8,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from stages.command import one_line_errors
 
-COMMANDS = (
-    "sample_catalog",
+STAGES = (
     "catalog",
     "clean_text",
     "image_features",
@@ -18,7 +17,11 @@ COMMANDS = (
     "semantic_graph",
     "train",
     "evaluate",
+    "index",
 )
+USES = ("embed", "classify", "search", "explore", "export")
+"""What a trained model is for; the commands read what the stages wrote and are none themselves."""
+COMMANDS = ("sample_catalog", *STAGES, *USES)
 
 
 class _LazyGroup(TyperGroup):
@@ -46,7 +49,8 @@ app = typer.Typer(cls=_LazyGroup, add_completion=False, no_args_is_help=True)
 def main() -> None:
     """Learn one embedding space for the images and texts of a catalogue.
 
-    `dvc repro` runs the stages that need it; these commands run one stage as dvc.yaml does.
+    `dvc repro` runs the stages that need it; each stage is a command too and then runs as dvc.yaml
+    does. The last five commands use what was trained.
     """
 
 

@@ -18,6 +18,7 @@ from pipeline.params.catalog import CatalogParams
 from pipeline.params.load import load_section
 from pipeline.params.split import SplitParams
 from stages.command import ParamsPath, run
+from stages.dvc_cache import tracked_contents
 from stages.paths import CLASSES, GROUPS, ITEMS, PARAMS, REJECTED, SPLITS
 
 
@@ -35,7 +36,13 @@ def main(
     p = load_section(params, "catalog", CatalogParams)
     split = load_section(params, "split", SplitParams)
     table = read_catalog(Path(p.path), **p.columns.model_dump())
-    found, bad = make_items(table, Path(p.images), separator=p.separator, on_bad_row=p.on_bad_row)
+    found, bad = make_items(
+        table,
+        Path(p.images),
+        separator=p.separator,
+        on_bad_row=p.on_bad_row,
+        link_targets=tracked_contents(),
+    )
     class_list = make_classes(found["class_path"], separator=p.separator, label=p.label)
     split_table = make_splits(found, class_list, **split.model_dump())
     write_table(items, found[ITEM_COLUMNS])

@@ -19,6 +19,55 @@ TextFeaturesPath = Annotated[Path, typer.Option(help="Parquet of text features."
 GraphPath = Annotated[Path, typer.Option(help="Folder of the semantic graph.")]
 ModelPath = Annotated[Path, typer.Option(help="Folder of the trained model.")]
 
+TablePath = Annotated[
+    Path,
+    typer.Argument(
+        help="New items: CSV, TSV, JSON Lines or Parquet with pictures, texts or both.",
+        show_default=False,
+    ),
+]
+PicturesPath = Annotated[
+    Path | None,
+    typer.Option("--images", help="Folder of the pictures; if not given, that of the table."),
+]
+ImageColumn = Annotated[
+    str | None,
+    typer.Option(help="Column of picture paths; if not given, image, which may be missing."),
+]
+TextColumn = Annotated[
+    str | None,
+    typer.Option(help="Column of texts; if not given, text, which may be missing."),
+]
+RejectedPath = Annotated[
+    Path | None,
+    typer.Option(help="Where to list unusable rows; if not given, beside the results."),
+]
+IndexPath = Annotated[Path, typer.Option(help="Folder of the index.")]
+
+
+def name_columns(**columns: str | None) -> dict[str, str]:
+    """Collect the columns that the user named.
+
+    Args:
+        columns: Column name or None, by what the column is for.
+
+    Returns:
+        Those that were named.
+    """
+    return {role: name for role, name in columns.items() if name is not None}
+
+
+def beside(out: Path) -> Path:
+    """Name the list of rejected rows after the results.
+
+    Args:
+        out: Where the results go.
+
+    Returns:
+        For example embeddings_rejected.csv beside embeddings.parquet.
+    """
+    return out.with_name(f"{out.stem}_rejected.csv")
+
 
 def require_folder(key: str, folder: Path) -> Path:
     """Check that a folder of the user is there before a stage works for it.

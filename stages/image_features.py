@@ -1,21 +1,21 @@
 """Items and their pictures -> image features."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 import typer
 
-from pipeline.allocator import keep_freed_memory
-from pipeline.device import choose_device
+from pipeline.catalog.images import ImageFolder
 from pipeline.errors import InputError
 from pipeline.files.csv_file import write_csv
 from pipeline.files.table import read_table
-from pipeline.image.extract import Failure, Picture, extract_features, load_backbone
 from pipeline.params.catalog import CatalogParams
 from pipeline.params.image import ImageParams
 from pipeline.params.load import load_section
 from stages.command import ItemsPath, ParamsPath, require_folder, run
+from stages.dvc_cache import tracked_contents, vector_cache
 from stages.paths import IMAGE_FAILURES, IMAGE_FEATURES, ITEMS, PARAMS
 
 
@@ -28,29 +28,53 @@ def main(
     ] = IMAGE_FAILURES,
 ) -> None:
     """Run the frozen backbone over every picture and store its features."""
-    images = load_section(params, "catalog", CatalogParams).images
-    folder = require_folder("catalog.images", Path(images))
+    from pipeline.device import choose_device
+    from pipeline.image.extract import Effort, Failure, Views, extract, write_features
+    from pipeline.image.pictures import read_pictures
+    from pipeline.image.prepare import Wishes, prepare
+
+    start = time.monotonic()
+    images = Path(load_section(params, "catalog", CatalogParams).images)
+    folder = ImageFolder(require_folder("catalog.images", images), tracked_contents())
     p = load_section(params, "image", ImageParams)
-    keep_freed_memory()
     table = read_table(items, ["item_id", "image"])
-    rows = table.itertuples(index=False, name=None)
-    failed = extract_features(
-        [Picture(item_id, folder / image) for item_id, image in rows],
-        load_backbone(p.backbone, p.layer),
-        out,
-        batch_size=p.batch_size,
-        device=choose_device(p.device),
+    device = choose_device(p.device)
+    prepared = prepare(
+        p.backbone,
+        weights=p.weights,
+        layer=p.layer,
+        wishes=Wishes(p.resize, p.size, p.interpolation, p.mean, p.std),
         background=p.background,
-        metadata={"backbone": p.backbone, "layer": p.layer},
+        max_pixels=p.max_pixels,
+        runtime=p.runtime,
+        precision=p.precision,
+        device=device,
+        cache=vector_cache(out),
     )
-    write_csv(failures, pd.DataFrame(failed, columns=list(Failure._fields)))
-    if len(failed) > p.max_failed * len(table):
+    found = extract(
+        read_pictures(list(table.itertuples(index=False, name=None)), folder),
+        *prepared,
+        views=Views(p.views, p.augment),
+        effort=Effort(
+            engine=p.engine,
+            device=device.type,
+            workers=p.workers,
+            batch_size=p.batch_size,
+        ),
+    )
+    write_csv(failures, pd.DataFrame(found.failures, columns=list(Failure._fields)))
+    if len(found.failures) > p.max_failed * len(table):
         raise InputError(
-            f"image_features: {len(failed)} of {len(table)} pictures cannot be used, more than "
-            f"image.max_failed {p.max_failed} allows; see {failures}"
+            f"image_features: {len(found.failures)} of {len(table)} pictures cannot be used, more "
+            f"than image.max_failed {p.max_failed} allows; see {failures}"
         )
+    made_by = prepared.recipe.metadata() | {"views": str(p.views), "augment": p.augment}
+    write_features(out, found, prepared.store, made_by)
     typer.echo(
-        f"image_features: {len(table) - len(failed)} pictures, {len(failed)} failed, see {failures}"
+        f"image_features: {len(found.usable)} pictures, {len(found.failures)} failed, see "
+        f"{failures}; {found.extracted} extracted, {found.from_cache} from the cache, "
+        f"{found.duplicates} the same as another "
+        f"({prepared.recipe.runtime}, {time.monotonic() - start:.0f} s)"
     )
 
 

@@ -28,3 +28,6 @@ MODEL = Path("data/model")
 CURVES = Path("data/train")
 
 EVALUATION = Path("data/evaluate")
+EMBEDDINGS = Path("data/evaluate/embeddings.parquet")
+
+INDEX = Path("data/index")

@@ -115,8 +115,9 @@ def main(
             # The weights above are the same everywhere; the dropout masks from here on are not.
             seed_everything(p.seed + world.rank)
         sections = [model_params, loss, p]
+        rhythm = {"checkpoint_every", "checkpoint_minutes"}
         facts = [
-            *[section.model_dump(exclude={"checkpoint_every"}) for section in sections],
+            *[section.model_dump(exclude=rhythm) for section in sections],
             device.type,
             world.size,
         ]

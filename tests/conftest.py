@@ -21,6 +21,10 @@ ROOT = Path(__file__).parents[1]
 # Small enough for all stages in seconds, large enough for a loss that falls.
 TINY = {
     "split.min_class_size": 1,
+    # The quickest; every encoder has tests of its own.
+    "text.encoders": ["glove"],
+    "graph.encoder": "glove",
+    "graph.of": "parts_mean",
     "model.dim": 16,
     "model.image_layers": 2,
     "model.width": 16,

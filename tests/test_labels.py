@@ -10,17 +10,18 @@ STAGES = [
     "catalog",
     "clean_text",
     "image_features",
-    "text_block",
+    "text_block glove",
     "text_features",
     "semantic_graph",
     "train",
+    "evaluate",
 ]
 
 
 def run(shop, **changed):
     shop.set(changed)
-    for stage in (*STAGES, "evaluate"):
-        result = shop.huse(stage)
+    for stage in STAGES:
+        result = shop.huse(*stage.split())
         assert result.exit_code == 0, result.output
 
 

@@ -19,6 +19,7 @@ MAX_LINES = 320
 COVERED_ELSEWHERE = {
     "pipeline/dataset/train_items.py": "an interface; tests of both its implementations draw views",
     "pipeline/evaluation/run.py": "tests/stages/test_evaluate.py runs it from end to end",
+    "pipeline/image/runtimes/runner.py": "an interface; each runtime's test runs it",
     "pipeline/training/progress.py": "test_loop.py interrupts runs and compares how they end",
 }
 

@@ -1,17 +1,22 @@
 """Comma- and tab-separated tables."""
 
 import csv
-from collections.abc import Iterator, Mapping
-from io import StringIO
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TextIO
 
 from pipeline.catalog.columns import find_columns
-from pipeline.catalog.rows import Row
+from pipeline.catalog.rows import Row, Source
 from pipeline.errors import InputError
 
 
 def read_delimited(
-    path: Path, text: str, *, delimiter: str, wanted: Mapping[str, str]
+    path: Path,
+    open_text: Callable[[str], TextIO],
+    *,
+    delimiter: str,
+    wanted: Mapping[str, str],
+    source: Source,
 ) -> Iterator[Row]:
     """Yield the rows of a delimited table with a header line.
 
@@ -20,9 +25,11 @@ def read_delimited(
 
     Args:
         path: The table, for messages.
-        text: Its decoded content without a byte-order mark, not blank throughout.
+        open_text: Opens its decoded content without a byte-order mark, not blank throughout, with
+            the given ends of lines (the `newline` of `open`).
         delimiter: One character.
-        wanted: Key below `catalog.columns` to column name.
+        wanted: What a column is for to its name.
+        source: What the user calls the columns.
 
     Yields:
         Every row that is not a blank line. A row with more or fewer fields than the header, or
@@ -32,25 +39,27 @@ def read_delimited(
     Raises:
         InputError: A wanted column is missing or there twice, or a quote is never closed.
     """
-    records = _records(path, text, delimiter)
-    names, reason = next(record for record in records if any(record))
-    if reason:
-        raise InputError(f"{path}: the column names cannot be read: {reason}")
-    positions = find_columns(path, names, wanted)
-    for number, (fields, reason) in enumerate(records, start=1):
-        if not fields and not reason:
-            continue
-        if not reason and len(fields) != len(names):
-            reason = f"{len(fields)} fields where the column names are {len(names)}"
-        values = [fields[place] if place < len(fields) else "" for place in positions]
-        yield Row(number, values, reason)
+    with open_text("") as text:
+        records = _records(path, text, delimiter)
+        names, reason = next(record for record in records if any(record))
+        if reason:
+            raise InputError(f"{path}: the column names cannot be read: {reason}")
+        positions = find_columns(path, names, wanted, source)
+        for number, (fields, reason) in enumerate(records, start=1):
+            if not fields and not reason:
+                continue
+            if not reason and len(fields) != len(names):
+                reason = f"{len(fields)} fields where the column names are {len(names)}"
+            values = [
+                "" if place is None or place >= len(fields) else fields[place]
+                for place in positions
+            ]
+            yield Row(number, values, reason)
 
 
-def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[list[str], str]]:
+def _records(path: Path, text: TextIO, delimiter: str) -> Iterator[tuple[list[str], str]]:
     """Yield fields and why they could not be read; the reader goes on after a bad line."""
-    reader = csv.reader(
-        StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
-    )
+    reader = csv.reader(text, delimiter=delimiter, strict=True, skipinitialspace=True)
     while True:
         first_line = reader.line_num + 1
         try:

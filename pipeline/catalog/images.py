@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.catalog.rows import BadRowError
@@ -13,18 +14,26 @@ WINDOWS_DRIVE = re.compile(r"[A-Za-z]:/")
 class ImageFolder:
     """The files of a folder, listed once, so that a row costs a set look-up and no disk access."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, link_targets: Sequence[Path] = (), *, key: str = "catalog.images"
+    ) -> None:
         """List the folder and all folders below it; symbolic links are noted and not entered.
 
         Args:
             folder: Where the pictures are.
+            link_targets: Folders outside it that links may lead into, such as the store of a tool
+                that keeps the files' contents and leaves links in their place.
+            key: What the user names the folder with, for messages.
 
         Raises:
             InputError: It is missing, not a folder, or cannot be listed.
         """
         if not folder.is_dir():
             found = "is not a folder" if folder.exists() else "not found"
-            raise InputError(f"catalog.images: {folder} {found}; name the folder of the pictures")
+            raise InputError(f"{key}: {folder} {found}; name the folder of the pictures")
+        self._key = key
+        self.folder = folder
+        self._link_targets = [os.path.realpath(target) for target in link_targets]
         self._root = os.path.abspath(folder)  # noqa: PTH100 - keeps links, drops `..`
         self._real_root = os.path.realpath(folder)
         self._files: set[str] = set()
@@ -32,7 +41,7 @@ class ImageFolder:
         try:
             self._list("")
         except OSError as error:
-            raise InputError(f"catalog.images: {folder} cannot be listed ({error})") from error
+            raise InputError(f"{key}: {folder} cannot be listed ({error})") from error
 
     def find(self, value: str) -> str:
         """Find the picture that a row names.
@@ -62,7 +71,7 @@ class ImageFolder:
                 return candidate
         if os.path.isdir(os.path.join(self._root, *parts)):  # noqa: PTH112, PTH118
             raise BadRowError("image is a folder, not a file")
-        raise BadRowError("image not found in the folder catalog.images")
+        raise BadRowError(f"image not found in the folder {self._key}")
 
     def _relative(self, name: str) -> str:
         """Place a name below the root, `..` resolved; as strings, which is faster than Path."""
@@ -71,7 +80,7 @@ class ImageFolder:
             for root in (self._root, self._real_root):
                 if path == root or path.startswith(root.rstrip("/") + "/"):
                     return path[len(root) :].strip("/")
-        raise BadRowError("image lies outside the folder catalog.images")
+        raise BadRowError(f"image lies outside the folder {self._key}")
 
     def _is_linked_file(self, candidate: str) -> bool:
         if not self._links:
@@ -83,8 +92,8 @@ class ImageFolder:
         target = Path(os.path.realpath(os.path.join(self._root, candidate)))  # noqa: PTH118
         if not target.is_file():
             return False
-        if not target.is_relative_to(self._real_root):
-            raise BadRowError("image is a link that leads outside the folder catalog.images")
+        if not any(map(target.is_relative_to, [self._real_root, *self._link_targets])):
+            raise BadRowError(f"image is a link that leads outside the folder {self._key}")
         return True
 
     def _list(self, below: str) -> None:

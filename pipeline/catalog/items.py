@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,7 +29,12 @@ SPLIT_NAMES = {
 
 
 def make_items(
-    table: pd.DataFrame, images: Path, *, separator: str, on_bad_row: Literal["skip", "error"]
+    table: pd.DataFrame,
+    images: Path,
+    *,
+    separator: str,
+    on_bad_row: Literal["skip", "error"],
+    link_targets: Sequence[Path] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Check every row of a catalogue.
 
@@ -37,6 +43,7 @@ def make_items(
         images: Folder of the pictures.
         separator: What joins the parts of a class path.
         on_bad_row: Keep an unusable row out, or stop.
+        link_targets: Folders that links within `images` may lead into, apart from itself.
 
     Returns:
         The items in the catalogue's order: ITEM_COLUMNS, then `group` (empty: none) and `split`
@@ -48,7 +55,7 @@ def make_items(
         InputError: The folder is missing, no row can be used, or one cannot and `on_bad_row` is
             error.
     """
-    folder = ImageFolder(images)
+    folder = ImageFolder(images, link_targets)
     row_of: dict[str, int] = {}
     items: list[tuple[str, ...]] = []
     rejected: list[tuple[int, str, str, str, str]] = []

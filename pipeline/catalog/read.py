@@ -1,20 +1,26 @@
 """Read the user's catalogue, whatever its format, as strings."""
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
+from typing import BinaryIO, TextIO, cast
 
 import pandas as pd
 
 from pipeline.catalog.delimited import read_delimited
 from pipeline.catalog.records import read_json_lines, read_parquet
-from pipeline.catalog.rows import Row
+from pipeline.catalog.rows import Row, Source
 from pipeline.errors import InputError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")
 PARQUET = (".parquet", ".pq")
+CHUNK = 2**20
+"""Bytes in memory while a text is checked."""
 
 
 def read_catalog(
@@ -49,7 +55,7 @@ def read_catalog(
     """
     given = {"image": image, "text": text, "classes": classes, "group": group, "split": split}
     wanted = {role: name for role, name in given.items() if name is not None}
-    rows = list(_read_rows(path, wanted))
+    rows = list(open_rows(path, wanted))
     if not rows:
         raise InputError(f"catalog.path: {path} has column names but no rows")
     columns = zip(*(row.values for row in rows), strict=True)
@@ -61,36 +67,71 @@ def read_catalog(
     return frame
 
 
-def _read_rows(path: Path, wanted: Mapping[str, str]) -> Iterator[Row]:
+def open_rows(path: Path, wanted: Mapping[str, str], source: Source | None = None) -> Iterator[Row]:
+    """Read a table row by row; memory does not grow with it.
+
+    Args:
+        path: The table; its name's ending tells the format.
+        wanted: What a column is for to its name.
+        source: What the user calls table and columns, and which may be missing; the keys of
+            params.yaml and none if not given.
+
+    Returns:
+        The rows in their order.
+
+    Raises:
+        InputError: As `read_catalog`; what is wrong with one row may turn up on the way.
+    """
+    source = source or Source()
     if not path.is_file():
         found = "is a folder, not a file" if path.is_dir() else "not found"
-        raise InputError(f"catalog.path: {path} {found}")
+        raise InputError(f"{source.path}: {path} {found}")
     ending = Path(path.name.lower().removesuffix(".gz")).suffix
-    if ending in DELIMITERS:
-        return read_delimited(path, _read_text(path), delimiter=DELIMITERS[ending], wanted=wanted)
-    if ending in JSON_LINES:
-        return read_json_lines(path, _read_text(path), wanted=wanted)
+    if ending in DELIMITERS or ending in JSON_LINES:
+        _check_text(path, source)
+        text = partial(_open_text, path)
+        if ending in JSON_LINES:
+            return read_json_lines(path, text, wanted=wanted, source=source)
+        delimiter = DELIMITERS[ending]
+        return read_delimited(path, text, delimiter=delimiter, wanted=wanted, source=source)
     if path.suffix.lower() in PARQUET:
-        return read_parquet(path, wanted=wanted)
+        return read_parquet(path, wanted=wanted, source=source)
     known = ", ".join([*DELIMITERS, *JSON_LINES, *PARQUET])
-    raise InputError(f"catalog.path: {path} has none of the known endings: {known}")
+    raise InputError(f"{source.path}: {path} has none of the known endings: {known}")
 
 
-def _read_text(path: Path) -> str:
+def _open_bytes(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb"))
+
+
+def _open_text(path: Path, newline: str) -> TextIO:
+    return TextIOWrapper(_open_bytes(path), encoding="utf-8-sig", newline=newline)
+
+
+def _check_text(path: Path, source: Source) -> None:
+    """Read a text once to its end, so that no row is worked on if it is damaged."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    offset, lines, blank = 0, 1, True
+    content = b""
     try:
-        content = path.read_bytes()
-        if path.suffix.lower() == ".gz":
-            content = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"catalog.path: {path} cannot be read ({error})") from error
-    try:
-        text = content.decode("utf-8").removeprefix("\ufeff")
+        with _open_bytes(path) as file:
+            while True:
+                content = file.read(CHUNK)
+                waiting = len(decoder.getstate()[0])
+                text = decoder.decode(content, final=not content).removeprefix("\ufeff")
+                blank = blank and not text.strip()
+                if not content:
+                    break
+                offset, lines = offset + len(content), lines + content.count(b"\n")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        # The decoder sees the bytes of a character that the last chunk cut, then this chunk.
+        start = error.start - waiting
+        byte, line = error.object[error.start], lines + content.count(b"\n", 0, max(start, 0))
         raise InputError(
-            f"catalog.path: {path} is not UTF-8: byte 0x{content[error.start]:02x} in line {line} "
-            f"(offset {error.start}); save it as UTF-8"
+            f"{source.path}: {path} is not UTF-8: byte 0x{byte:02x} in line {line} "
+            f"(offset {offset + start}); save it as UTF-8"
         ) from error
-    if not text.strip():
-        raise InputError(f"catalog.path: {path} is empty")
-    return text
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{source.path}: {path} cannot be read ({error})") from error
+    if blank:
+        raise InputError(f"{source.path}: {path} is empty")

@@ -3,25 +3,34 @@
 import json
 import math
 import reprlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.catalog.columns import find_columns
-from pipeline.catalog.rows import BadRowError, Row
+from pipeline.catalog.rows import BadRowError, Row, Source
 from pipeline.errors import InputError
 
+BATCH = 4096
+"""Rows of a Parquet table that are in memory at a time."""
 
-def read_json_lines(path: Path, text: str, *, wanted: Mapping[str, str]) -> Iterator[Row]:
+
+def read_json_lines(
+    path: Path, open_text: Callable[[str], TextIO], *, wanted: Mapping[str, str], source: Source
+) -> Iterator[Row]:
     """Yield the rows of a JSON Lines table; a key that a line lacks is an empty value.
+
+    The table is read twice, once for its keys, so that it is never in memory as a whole.
 
     Args:
         path: The table, for messages.
-        text: Its decoded content without a byte-order mark.
-        wanted: Key below `catalog.columns` to column name.
+        open_text: Opens its decoded content without a byte-order mark with the given ends of
+            lines (the `newline` of `open`).
+        wanted: What a column is for to its name.
+        source: What the user calls the columns.
 
     Yields:
         Every line that is not blank, numbered by line; one with a list, say, where text belongs
@@ -31,24 +40,22 @@ def read_json_lines(path: Path, text: str, *, wanted: Mapping[str, str]) -> Iter
         InputError: A line is not a JSON object, or no line has a wanted column.
     """
     names: dict[str, None] = {}
-    records: list[tuple[int, list[Any]]] = []
-    # Not splitlines(), which also cuts at separators that JSON allows inside a string.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        record = _parse(path, number, line)
+    for _, record in _parsed(path, open_text):
         names.update(dict.fromkeys(record))
-        records.append((number, [record.get(name) for name in wanted.values()]))
-    find_columns(path, list(names), wanted)
-    return (_make_row(number, list(wanted), values) for number, values in records)
+    find_columns(path, list(names), wanted, source)
+    return (
+        _make_row(number, list(wanted), [record.get(name) for name in wanted.values()])
+        for number, record in _parsed(path, open_text)
+    )
 
 
-def read_parquet(path: Path, *, wanted: Mapping[str, str]) -> Iterator[Row]:
+def read_parquet(path: Path, *, wanted: Mapping[str, str], source: Source) -> Iterator[Row]:
     """Yield the rows of a Parquet table.
 
     Args:
         path: The table.
-        wanted: Key below `catalog.columns` to column name.
+        wanted: What a column is for to its name.
+        source: What the user calls the columns.
 
     Yields:
         Every row; one with a list, say, where text belongs has a reason.
@@ -57,16 +64,33 @@ def read_parquet(path: Path, *, wanted: Mapping[str, str]) -> Iterator[Row]:
         InputError: The file is not readable Parquet, or a wanted column is missing or there twice.
     """
     try:
-        file = pq.ParquetFile(path)
-        find_columns(path, file.schema_arrow.names, wanted)
-        table = file.read(list(dict.fromkeys(wanted.values())))
-        columns = [table[name].to_pylist() for name in wanted.values()]
+        with pq.ParquetFile(path) as file:
+            places = find_columns(path, file.schema_arrow.names, wanted, source)
+            number = 0
+            there = [
+                name
+                for name, place in zip(wanted.values(), places, strict=True)
+                if place is not None
+            ]
+            for batch in file.iter_batches(BATCH, columns=list(dict.fromkeys(there))):
+                nothing = [None] * len(batch)
+                columns = [
+                    nothing if place is None else batch[name].to_pylist()
+                    for name, place in zip(wanted.values(), places, strict=True)
+                ]
+                for values in zip(*columns, strict=True):
+                    number += 1
+                    yield _make_row(number, list(wanted), values)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a readable Parquet file ({error})") from error
-    return (
-        _make_row(number, list(wanted), values)
-        for number, values in enumerate(zip(*columns, strict=True), start=1)
-    )
+
+
+def _parsed(path: Path, open_text: Callable[[str], TextIO]) -> Iterator[tuple[int, dict[str, Any]]]:
+    # Not every kind of line end, some of which JSON allows inside a string.
+    with open_text("\n") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield number, _parse(path, number, line)
 
 
 def _parse(path: Path, number: int, line: str) -> dict[str, Any]:

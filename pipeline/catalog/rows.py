@@ -7,6 +7,17 @@ class BadRowError(ValueError):
     """Why one row cannot be used; becomes the reason in rejected.csv."""
 
 
+class Source(NamedTuple):
+    """What the user calls the table and its columns, for messages."""
+
+    path: str = "catalog.path"
+    """Key or option that names the table."""
+    column: str = "catalog.columns.{}"
+    """Key or option that names a column; the braces stand for what the column is for."""
+    optional: frozenset[str] = frozenset()
+    """Columns, by what they are for, that the table may lack; their values are then empty."""
+
+
 class Row(NamedTuple):
     """One row of the user's table, whatever its format."""
 

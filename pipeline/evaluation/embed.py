@@ -44,7 +44,7 @@ def embed_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Embedded]:
     Where items have several labels, the class is the path that they make up most probably.
 
     The fused embedding is the direction of the sum of the two; the fused prediction is the fitted
-    late fusion of the two calibrated softmax outputs.
+    fusion of the two calibrated ones.
 
     Args:
         stored: The trained model.

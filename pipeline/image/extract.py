@@ -1,31 +1,28 @@
-"""Pictures -> feature vectors in Parquet, streamed batch by batch.
+"""Pictures -> vectors, only those that no earlier run has made; then the table of features.
 
-Shape letters: B batch, I image feature.
+Shape letters: M rows.
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import torch
-from PIL import Image
 from tqdm import tqdm
 
 from pipeline.errors import InputError
 from pipeline.files.vectors import VectorWriter, vector_array
-from pipeline.image.backbones import BACKBONES
-from pipeline.image.backbones.backbone import Backbone
-from pipeline.image.decode import UnreadableImageError, decode_image
+from pipeline.image.decode import too_many_pixels
+from pipeline.image.engines import ENGINES
+from pipeline.image.pictures import Picture
+from pipeline.image.recipe import Recipe, row_key
+from pipeline.image.store import Place, VectorStore
+from pipeline.image.work import Job, WorkPlan
 
-
-class Picture(NamedTuple):
-    """One picture to extract."""
-
-    item_id: str
-    path: Path
+_ROWS_AT_ONCE = 1024
 
 
 class Failure(NamedTuple):
@@ -36,49 +33,108 @@ class Failure(NamedTuple):
     reason: str
 
 
-def load_backbone(name: str, layer: str) -> Backbone:
-    """Look a backbone up and load it.
+@dataclass(frozen=True)
+class Views:
+    """Which views of each picture there are to be."""
+
+    count: int
+    """With the clean one."""
+    augment: str
+    """What makes the others."""
+
+    def keys(self, digest: str) -> list[bytes]:
+        """Names of a picture's views in the store."""
+        return [row_key(bytes.fromhex(digest), n, self.augment) for n in range(self.count)]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Where and how the work is done; none of it changes a vector."""
+
+    engine: str
+    """A key of `ENGINES`."""
+    device: str
+    """`cpu` or `cuda`."""
+    workers: int | None
+    """Processes; None: as many as suit the machine."""
+    batch_size: int | None
+    """Pictures per forward pass; None: what suits the device."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """Where every picture's vectors are, or why there are none."""
+
+    usable: list[tuple[Picture, list[Place]]]
+    """Pictures with the places of their views, in the catalogue's order."""
+    failures: list[Failure]
+    extracted: int
+    """Different pictures that this run extracted."""
+    from_cache: int
+    """Different pictures whose vectors were there."""
+    duplicates: int
+    """Usable items whose picture another item has too."""
+
+
+def extract(
+    pictures: Sequence[Picture],
+    recipe: Recipe,
+    store: VectorStore,
+    graph: Path,
+    *,
+    views: Views,
+    effort: Effort,
+) -> Extraction:
+    """Make every vector that the store lacks.
 
     Args:
-        name: A key of `BACKBONES`.
-        layer: `pooled` or `logits`.
+        pictures: The items' pictures.
+        recipe: How pictures become vectors.
+        store: The vectors of this recipe.
+        graph: The network as ONNX file, for runtimes other than torch.
+        views: Which views to make.
+        effort: How to go about it.
 
     Returns:
-        The backbone in evaluation mode.
+        Places and failures.
 
     Raises:
-        InputError: The name is unknown or its weights are missing.
+        InputError: The store cannot be written to, or a worker was killed.
     """
-    if name not in BACKBONES:
-        raise InputError(f"image.backbone: got {name!r}; known: {', '.join(BACKBONES)}")
-    return BACKBONES[name](layer)
+    paths = {picture.digest: picture.path for picture in pictures if picture.digest}
+    keys = {digest: views.keys(digest) for digest in paths}
+    wanted = {key for some in keys.values() for key in some}
+    known = store.find(wanted)
+    jobs = [
+        Job(str(paths[digest].absolute()), digest, missing)
+        for digest, some in keys.items()
+        if (missing := [view for view, key in enumerate(some) if key not in known])
+    ]
+    reasons: dict[str, str] = {}
+    if jobs:
+        plan = WorkPlan(
+            recipe=recipe.metadata(),
+            graph=str(graph.absolute()),
+            store=str(store.folder.absolute()),
+            augment=views.augment,
+            device=effort.device,
+            batch_size=effort.batch_size,
+        )
+        reasons = _run(jobs, plan, effort, from_cache=len(paths) - len(jobs))
+        known = store.find(wanted)
+    return _account(pictures, keys, known, reasons, recipe.max_pixels, len(jobs) - len(reasons))
 
 
-def extract_features(
-    pictures: Sequence[Picture],
-    backbone: Backbone,
-    out: Path,
-    *,
-    batch_size: int,
-    device: torch.device,
-    background: str,
-    metadata: dict[str, str],
-) -> list[Failure]:
-    """Write `item_id, view, vector` for every readable picture, in the order given.
-
-    Memory is bounded by two batches: one on the device, one being decoded.
+def write_features(
+    out: Path, extraction: Extraction, store: VectorStore, metadata: dict[str, str]
+) -> None:
+    """Write `item_id, view, vector` for every usable picture, in the catalogue's order.
 
     Args:
-        pictures: Item ids with their files.
-        backbone: The frozen network.
         out: Parquet file.
-        batch_size: Pictures per forward pass.
-        device: Where the network runs.
-        background: Colour under transparent pixels, `#rrggbb`.
-        metadata: What else made the features; stored in the file with the backbone's own facts.
-
-    Returns:
-        The pictures that were kept out, with reasons.
+        extraction: What `extract` returned.
+        store: Where the vectors are.
+        metadata: What made them.
 
     Raises:
         InputError: The folder cannot be written to.
@@ -87,71 +143,72 @@ def extract_features(
         [
             ("item_id", pa.string()),
             ("view", pa.int8()),
-            ("vector", pa.list_(pa.float32(), backbone.dimension)),
+            ("vector", pa.list_(pa.float32(), store.dimension)),
         ]
     )
-    made_by = {
-        "weights_digest": backbone.weights_digest,
-        "dimension": str(backbone.dimension),
-        "transform": f"resize {backbone.size} bicubic, mean {backbone.mean}, std {backbone.std}",
-        "background": background,
-        **metadata,
-    }
-    failures: list[Failure] = []
-    module = backbone.module.to(device).to(memory_format=torch.channels_last)
-    mean = torch.tensor(backbone.mean, device=device).view(3, 1, 1)
-    std = torch.tensor(backbone.std, device=device).view(3, 1, 1)
-    with VectorWriter(out, schema, made_by) as writer, torch.inference_mode():
-        for ids, pixels_BHWC in _batches(pictures, batch_size, backbone.size, background, failures):
-            # Bytes travel to the device and become floats there: a quarter of the traffic.
-            pixels = torch.from_numpy(pixels_BHWC).to(device).permute(0, 3, 1, 2).float()
-            vector_BI = module((pixels - mean) / std).float().cpu().numpy()
-            view_B = pa.array(np.zeros(len(ids), dtype=np.int8))
-            writer.append([pa.array(ids), view_B, vector_array(vector_BI)])
-    return failures
+    rows = (
+        (picture.item_id, view, place)
+        for picture, places in extraction.usable
+        for view, place in enumerate(places)
+    )
+    with VectorWriter(out, schema, metadata) as writer:
+        for block in _blocks(rows):
+            ids, numbers, places = zip(*block, strict=True)
+            views_M = pa.array(np.array(numbers, dtype=np.int8))
+            writer.append([pa.array(ids), views_M, vector_array(store.read(places))])
 
 
-def _batches(
+def _blocks(
+    rows: Iterator[tuple[str, int, Place]],
+) -> Iterator[list[tuple[str, int, Place]]]:
+    while block := list(islice(rows, _ROWS_AT_ONCE)):
+        yield block
+
+
+def _run(jobs: list[Job], plan: WorkPlan, effort: Effort, *, from_cache: int) -> dict[str, str]:
+    """Do the jobs behind a progress bar; returns a reason per digest that failed."""
+    total = sum(len(job.views) for job in jobs)
+    with tqdm(
+        total=total,
+        desc="image features",
+        unit="view",
+        disable=None,
+        postfix=f"{from_cache} cached",
+    ) as bar:
+        failed = ENGINES[effort.engine](jobs, plan, effort.workers, bar.update)
+    return dict(failed)
+
+
+def _account(
     pictures: Sequence[Picture],
-    batch_size: int,
-    size: int,
-    background: str,
-    failures: list[Failure],
-) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Decode the next batch in a thread while the caller works on this one."""
-
-    def decode(start: int) -> list[np.ndarray | str]:
-        batch = pictures[start : start + batch_size]
-        return [_pixels_or_reason(picture.path, size, background) for picture in batch]
-
-    starts = range(0, len(pictures), batch_size)
-    with (
-        ThreadPoolExecutor(max_workers=1) as pool,
-        tqdm(total=len(pictures), desc="image features", unit="picture", disable=None) as progress,
-    ):
-        upcoming = pool.submit(decode, 0)
-        for start in starts:
-            decoded = upcoming.result()
-            upcoming = pool.submit(decode, start + batch_size)
-            batch = pictures[start : start + batch_size]
-            good: list[np.ndarray] = []
-            ids: list[str] = []
-            for picture, result in zip(batch, decoded, strict=True):
-                if isinstance(result, str):
-                    failures.append(Failure(picture.item_id, str(picture.path), result))
-                else:
-                    ids.append(picture.item_id)
-                    good.append(result)
-            if good:
-                yield ids, np.stack(good)
-            progress.update(len(batch))
-
-
-def _pixels_or_reason(path: Path, size: int, background: str) -> np.ndarray | str:
-    try:
-        image = decode_image(path, background)
-    except UnreadableImageError as error:
-        return str(error)
-    if image.size != (size, size):
-        image = image.resize((size, size), Image.Resampling.BICUBIC)
-    return np.asarray(image)
+    keys: dict[str, list[bytes]],
+    known: dict[bytes, Place],
+    reasons: dict[str, str],
+    max_pixels: int,
+    extracted: int,
+) -> Extraction:
+    usable: list[tuple[Picture, list[Place]]] = []
+    failures: list[Failure] = []
+    seen: set[str] = set()
+    for picture in pictures:
+        places = [known[key] for key in keys.get(picture.digest, []) if key in known]
+        reason = picture.reason or reasons.get(picture.digest, "")
+        # The limit may be lower than when the vector was made.
+        if not reason and places and places[0].pixels > max_pixels:
+            reason = too_many_pixels(places[0].pixels, max_pixels)
+        if reason:
+            failures.append(Failure(picture.item_id, str(picture.path), reason))
+            continue
+        if len(places) < len(keys[picture.digest]):
+            raise InputError(
+                f"image_features: vectors of {picture.path} were lost on the disk; run again"
+            )
+        usable.append((picture, places))
+        seen.add(picture.digest)
+    return Extraction(
+        usable=usable,
+        failures=failures,
+        extracted=extracted,
+        from_cache=len(keys) - extracted - len(reasons),
+        duplicates=len(usable) - len(seen),
+    )

@@ -38,7 +38,7 @@ class HuseConfig:
     classifier: str
     """`shared` (the paper), `per_modality`, or `probe`: shared, on detached embeddings."""
     fusion: str
-    """`late` (the paper) or `concat` (the notebooks)."""
+    """`late` (the paper), `product`, or `concat` (the notebooks); see `Fusion`."""
     text_words: int = 0
     """V, columns of the sparse part of a text's features; 0 for none."""
 
@@ -55,14 +55,14 @@ class HuseOutput(NamedTuple):
     text_logits_BK: Tensor
     """[B, K] classifier on the text embeddings."""
     fused_logits_BK: Tensor | None
-    """[B, K] one classifier on both embeddings; None with late fusion."""
+    """[B, K] one classifier on both embeddings; None where two predictions are fused."""
 
 
 class Huse(nn.Module):
     """The two towers and the classifier chi.
 
-    Late fusion: chi is one linear layer D -> K, applied to either embedding with the same weights
-    (or one layer per modality for the rivals that have it so).
+    Late fusion and product: chi is one linear layer D -> K, applied to either embedding with the
+    same weights (or one layer per modality for the rivals that have it so).
 
     Concatenation: one linear layer 2D -> K on both embeddings side by side. It is kept as two
     layers D -> K that share a bias, whose logits add up to the fused ones; so an item with one
@@ -88,12 +88,13 @@ class Huse(nn.Module):
             words=config.text_words,
             **common,
         )
-        shared = config.fusion == "late" and config.classifier != "per_modality"
+        concatenates = config.fusion == "concat"
+        shared = not concatenates and config.classifier != "per_modality"
         self.classifiers = nn.ModuleList(
-            nn.Linear(config.dim, config.num_classes, bias=config.fusion == "late")
+            nn.Linear(config.dim, config.num_classes, bias=not concatenates)
             for _ in range(1 if shared else 2)
         )
-        if config.fusion == "concat":
+        if concatenates:
             self.bias_K = nn.Parameter(torch.zeros(config.num_classes))
         if config.logit_scale == "learned":
             # Departure from the paper: |logit| <= |w| for a unit-norm embedding, so a plain linear
@@ -120,11 +121,21 @@ class Huse(nn.Module):
         Returns:
             Embeddings and logits of both modalities.
         """
-        image_BD = self.image_tower(image_BI)
-        text_BD = self.text_tower(text_BT)
+        return self.classify(self.image_tower(image_BI), self.text_tower(text_BT))
+
+    def classify(self, image_BD: Tensor, text_BD: Tensor) -> HuseOutput:
+        """Classify embedded items.
+
+        Args:
+            image_BD: [B, D] image embeddings of unit norm.
+            text_BD: [B, D] text embeddings of unit norm.
+
+        Returns:
+            The embeddings as given, with the logits of both modalities.
+        """
         image_BK = self._logits(image_BD, self.classifiers[0])
         text_BK = self._logits(text_BD, self.classifiers[-1])
-        if self.config.fusion == "late":
+        if self.config.fusion != "concat":
             return HuseOutput(image_BD, text_BD, image_BK, text_BK, None)
         bias_K = self.bias_K
         return HuseOutput(

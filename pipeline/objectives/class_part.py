@@ -10,7 +10,7 @@ from pipeline.models.huse import HuseOutput
 
 
 def class_part(output: HuseOutput, label_B: Tensor, membership_KL: Tensor | None = None) -> Tensor:
-    """L_class of a batch, for late fusion and for concatenation.
+    """L_class of a batch, for two predictions that are fused and for concatenation.
 
     Args:
         output: Forward pass.

@@ -35,7 +35,7 @@ def make_config(
     if sizes["fusion"] == "concat" and objective.classifier == "per_modality":
         raise InputError(
             "model.fusion: concat needs one classifier on both embeddings, but this loss.objective "
-            "has one per modality; use late"
+            "has one per modality; use late or product"
         )
     text_features, text_words = text_sizes(pairs.text_NT)
     return HuseConfig(

@@ -33,6 +33,7 @@ class HuseObjective(Objective):
                     margin=s.margin,
                     relaxation=s.relaxation,
                     kernel=s.kernel,
+                    precision=s.precision,
                 ),
             ),
             "gap": (s.gamma, lambda: gap_loss(output.image_BD, output.text_BD)),

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from pipeline.losses.combined import weighted_total
-from pipeline.losses.graph import Kernel, Relaxation
+from pipeline.losses.graph import Kernel, Precision, Relaxation
 from pipeline.models.huse import HuseOutput
 
 Classifier = Literal["shared", "per_modality", "probe"]
@@ -31,6 +31,8 @@ class LossSettings:
     """zeta of the graph loss."""
     relaxation: Relaxation
     kernel: Kernel
+    precision: Precision
+    """Of the graph loss's matrix products."""
     triplet_margin: float
     """Triplet: how much farther than a positive a negative is asked to be."""
     cme_margin: float

@@ -1,8 +1,8 @@
 """Section `loss` of params.yaml."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.params.section import Section
 
@@ -28,6 +28,8 @@ class LossParams(Section):
     """Which pairs the graph loss keeps: eq. 9, eq. 10-11, or the sentence above eq. 10."""
     kernel: Literal["auto", "reference", "tiled", "triton"]
     """What computes the graph loss; the results agree."""
+    precision: Literal["fp32", "bf16"]
+    """Of the graph loss's matrix products."""
     triplet_margin: Margin
     """Objective triplet: how much farther than a positive a negative is asked to be."""
     cme_margin: Margin
@@ -36,3 +38,9 @@ class LossParams(Section):
     """Objective adamine: as triplet_margin, on both levels."""
     adamine_class_weight: Weight
     """Objective adamine: weight of the class-level triplets."""
+
+    @model_validator(mode="after")
+    def _the_reference_is_exact(self) -> Self:
+        if self.kernel == "reference" and self.precision != "fp32":
+            raise ValueError("kernel reference has precision fp32 only")
+        return self

@@ -22,7 +22,7 @@ class ModelParams(Section):
     """Units of a hidden layer."""
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)]
     """Share of hidden units dropped in training."""
-    fusion: Literal["late", "concat"]
+    fusion: Literal["late", "product", "concat"]
     """How the two modalities are combined into one prediction."""
     logit_scale: Literal["none", "learned"]
     """Whether logits are multiplied by a learned scale."""

@@ -12,6 +12,7 @@ from pipeline.params.clean_text import CleanTextParams
 from pipeline.params.evaluate import EvaluateParams
 from pipeline.params.graph import GraphParams
 from pipeline.params.image import ImageParams
+from pipeline.params.index import IndexParams
 from pipeline.params.load import check_section, read_params
 from pipeline.params.loss import LossParams
 from pipeline.params.model import ModelParams
@@ -31,6 +32,7 @@ SECTIONS: dict[str, type[Section]] = {
     "loss": LossParams,
     "train": TrainParams,
     "evaluate": EvaluateParams,
+    "index": IndexParams,
 }
 
 

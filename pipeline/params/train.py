@@ -53,7 +53,9 @@ class TrainParams(Section):
     patience: CountOrNone
     """Validations without a better one after which training stops; 0 never stops early."""
     checkpoint_every: CountOrNone
-    """Steps between checkpoints of the run; 0 for none."""
+    """Steps between checkpoints of the run; 0: not by steps."""
+    checkpoint_minutes: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+    """Minutes between checkpoints of the run; 0: not by time."""
     seed: Annotated[int, Field(ge=0)]
     """Weights, batches, views and dropout follow from it."""
     device: Literal["auto", "cpu", "cuda"]

@@ -1,4 +1,4 @@
-"""Fit the late fusion of a trained model on validation items."""
+"""Fit the fusion of a trained model on validation items."""
 
 import torch
 from torch import Tensor
@@ -24,4 +24,4 @@ def calibrate(model: Huse, val: Pairs, membership_KL: Tensor | None = None) -> F
     with torch.inference_mode():
         output = model(val.image_NI, val.text_NT)
     target = val.label_N if membership_KL is None else membership_KL[val.label_N]
-    return fit_fusion(output, target)
+    return fit_fusion(output, target, model.config.fusion)

@@ -1,5 +1,6 @@
 """The training loop: step, log, validate, keep the best, write checkpoints."""
 
+import time
 from collections.abc import Callable
 
 from torch import Tensor
@@ -76,6 +77,7 @@ def train_towers(
         world=world,
     )
     recorder = _Recorder(progress, log, world)
+    due = _CheckpointDue(plan)
     bar = tqdm(
         total=plan.steps,
         initial=progress.step,
@@ -99,7 +101,7 @@ def train_towers(
                     bar.set_postfix({plan.monitor: f"{metrics[plan.monitor]:.4f}"})
                 progress.validations_since_best = from_main(progress.validations_since_best, world)
             bar.update()
-            if checkpoint and plan.checkpoint_every and progress.step % plan.checkpoint_every == 0:
+            if checkpoint and due.now(progress.step, world):
                 state = capture(progress, model, optimizer, batches, world)
                 if world.is_main:
                     checkpoint.save(state)
@@ -146,6 +148,24 @@ class _Recorder:
         if self._is_main:
             self._progress.curves.append((self._progress.step, values))
             self._log(self._progress.step, values)
+
+
+class _CheckpointDue:
+    """Tells after which steps a checkpoint is written; which ones does not change the result."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._steps = plan.checkpoint_every
+        self._seconds = 60 * plan.checkpoint_minutes
+        self._last = time.monotonic()
+
+    def now(self, step: int, world: World) -> bool:
+        due = self._steps > 0 and step % self._steps == 0
+        if self._seconds > 0:
+            # Clocks differ, and all processes have to take part in a checkpoint.
+            due = bool(from_main(due or time.monotonic() - self._last >= self._seconds, world))
+        if due:
+            self._last = time.monotonic()
+        return due
 
 
 def _out_of_patience(progress: Progress, plan: Plan) -> bool:

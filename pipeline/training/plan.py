@@ -32,4 +32,6 @@ class Plan:
     patience: int = 0
     """Stop after so many validations without a better one; 0 never stops early."""
     checkpoint_every: int = 0
-    """Steps between checkpoints; 0 writes none."""
+    """Steps between checkpoints; 0 writes none by steps."""
+    checkpoint_minutes: float = 0.0
+    """Minutes from one checkpoint to the next; 0 writes none by time."""

@@ -10,9 +10,8 @@ import pytest
 import torch
 from ruamel.yaml import YAML
 
-from stages.__main__ import COMMANDS
+from stages.__main__ import STAGES
 
-STAGES = [name for name in COMMANDS if name != "sample_catalog"]
 DVC_YAML = YAML(typ="safe").load(Path(__file__).parents[2] / "dvc.yaml")["stages"]
 
 # Where the sample catalogue is; dvc.yaml takes it from params.yaml.

@@ -1,7 +1,13 @@
+import numpy as np
 import pandas as pd
 import pytest
+import torch
+from PIL import Image
 
+from pipeline.files.table import read_metadata
 from pipeline.files.vectors import read_vectors
+from pipeline.image.backbones.load import load_backbone
+from pipeline.image.extractor import load_extractor
 
 
 @pytest.fixture
@@ -25,7 +31,8 @@ def test_broken_pictures_are_kept_out_counted_and_listed(stocked):
     stocked.set({"image.max_failed": 0.1})
     result = stocked.huse("image_features")
     assert result.exit_code == 0, result.output
-    assert "image_features: 15 pictures, 1 failed" in result.stdout
+    assert "image_features: 15 pictures, 1 failed, see data/features/image_fail" in result.stdout
+    assert "; 15 extracted, 0 from the cache, 0 the same as another (onnxruntime" in result.stdout
     failures = pd.read_csv(stocked.root / "data" / "features" / "image_failures.csv")
     assert failures["image"].tolist() == ["pictures/3.png"]
     assert failures["reason"].str.startswith("broken picture").all()
@@ -46,6 +53,10 @@ def test_more_broken_pictures_than_allowed_stop_and_are_listed(stocked):
     )
     failures = pd.read_csv(stocked.root / "data" / "features" / "image_failures.csv")
     assert failures["image"].tolist() == ["pictures/3.png", "pictures/7.png"]
+    assert not (stocked.root / "data" / "features" / "image.parquet").exists()
+    # The fourteen good ones are not extracted again.
+    stocked.set({"image.max_failed": 0.2})
+    assert "; 0 extracted, 14 from the cache" in stocked.huse("image_features").stdout
 
 
 def test_a_missing_picture_folder_is_named_and_leaves_the_features_alone(stocked):
@@ -64,3 +75,36 @@ def test_an_unknown_backbone_is_named_with_the_known_ones(stocked):
     message = stocked.refuse("image_features")
     assert "image.backbone: got 'packaged/resnet9000'; known:" in message
     assert "packaged/efficientnet_lite0" in message
+
+
+def test_what_made_the_features_is_in_the_file_and_suffices_for_new_pictures(stocked):
+    stocked.set({"image.views": 2, "image.background": "#102030"})
+    assert stocked.huse("image_features").exit_code == 0
+    path = stocked.root / "data" / "features" / "image.parquet"
+    made_by = read_metadata(path)
+    assert made_by["backbone"] == "packaged/efficientnet_lite0"
+    assert made_by["background"] == "#102030"
+    assert (made_by["views"], made_by["augment"]) == ("2", "crop_flip")
+    assert (made_by["runtime"], made_by["precision"]) == ("onnxruntime", "fp32")
+    ids, vector_NI = read_vectors(path, "vector")
+    assert len(ids) == 32
+    names = [stocked.root / "pictures" / f"{number}.png" for number in range(16)]
+    found_NI, reasons = load_extractor(made_by).extract(names)
+    assert reasons == [None] * 16
+    assert np.abs(found_NI - vector_NI[::2]).max() < 1e-4
+
+
+def test_default_features_are_those_of_pillow_and_torch(stocked):
+    assert stocked.huse("image_features").exit_code == 0
+    _, vector_NI = ids_of(stocked)
+    backbone = load_backbone("packaged/efficientnet_lite0", "pooled", "default")
+    squares = [
+        Image.open(stocked.root / "pictures" / f"{number}.png").resize((224, 224), Image.BICUBIC)
+        for number in range(16)
+    ]
+    pixels = torch.from_numpy(np.stack([np.asarray(square) for square in squares]))
+    with torch.inference_mode():
+        expected_NI = backbone.module((pixels.permute(0, 3, 1, 2).float() - 127) / 128).numpy()
+    products = (vector_NI * expected_NI).sum(1)
+    lengths = np.linalg.norm(vector_NI, axis=1) * np.linalg.norm(expected_NI, axis=1)
+    assert (products / lengths).min() > 0.99999

@@ -5,6 +5,13 @@ import pytest
 import torch
 
 
+@pytest.fixture
+def shop(shop):
+    """The encoder that most tests here are about."""
+    shop.set({"graph.encoder": "glove", "graph.of": "parts_mean"})
+    return shop
+
+
 def rename_class(shop, old, new):
     table = (shop.root / "catalog.csv").read_text(encoding="utf-8")
     (shop.root / "catalog.csv").write_text(table.replace(old, new), encoding="utf-8")

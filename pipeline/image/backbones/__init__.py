@@ -1,10 +1,20 @@
-"""Registry of frozen image backbones: `source/name` -> how to load it. One line each."""
+"""Registry of the sources of frozen image backbones: `source` of `source/name` -> its loader.
+
+A loader takes the name without the source, the layer (`pooled` or `logits`) and the weights
+(`default`, `none`, or the path of a checkpoint). Libraries are imported when one is called.
+"""
 
 from collections.abc import Callable
 
 from pipeline.image.backbones.backbone import Backbone
-from pipeline.image.backbones.packaged import efficientnet_lite0
+from pipeline.image.backbones.open_clip import open_clip_backbone
+from pipeline.image.backbones.packaged import packaged_backbone
+from pipeline.image.backbones.timm import timm_backbone
+from pipeline.image.backbones.torchvision import torchvision_backbone
 
-BACKBONES: dict[str, Callable[[str], Backbone]] = {
-    "packaged/efficientnet_lite0": efficientnet_lite0,
+SOURCES: dict[str, Callable[[str, str, str], Backbone]] = {
+    "packaged": packaged_backbone,
+    "torchvision": torchvision_backbone,
+    "timm": timm_backbone,
+    "open_clip": open_clip_backbone,
 }

@@ -1,18 +1,21 @@
+from functools import partial
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from pipeline.catalog.delimited import read_delimited
+from pipeline.catalog.rows import Source
 from pipeline.errors import InputError
 
 WANTED = {"image": "image", "text": "text", "classes": "classes"}
 
 
-def read(text, delimiter=","):
-    return [
-        tuple(row)
-        for row in read_delimited(Path("x.csv"), text, delimiter=delimiter, wanted=WANTED)
-    ]
+def read(text, delimiter=",", source=Source()):  # noqa: B008 - frozen
+    rows = read_delimited(
+        Path("x.csv"), partial(StringIO, text), delimiter=delimiter, wanted=WANTED, source=source
+    )
+    return [tuple(row) for row in rows]
 
 
 def test_values_are_kept_as_written():
@@ -91,3 +94,10 @@ def test_an_unclosed_quote_stops_and_names_the_line_where_its_row_starts(rest):
 def test_an_unreadable_header_stops():
     with pytest.raises(InputError, match="the column names cannot be read"):
         read('"image"s,text,classes\n1.jpg,Bag,bags\n')
+
+
+def test_a_column_that_may_be_missing_is_empty():
+    source = Source(optional=frozenset({"image", "text", "classes"}))
+    assert read("text,price\nBag,3\n", source=source) == [(1, ["", "Bag", ""], "")]
+    with pytest.raises(InputError, match=r"no column 'image'.* it has price"):
+        read("price\n3\n", source=source)

@@ -1,11 +1,13 @@
 import gzip
+import tracemalloc
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from pipeline.catalog import read
 from pipeline.catalog.classes import make_classes
-from pipeline.catalog.read import read_catalog
+from pipeline.catalog.read import open_rows, read_catalog
 from pipeline.errors import InputError
 
 COLUMNS = {"image": "image", "text": "text", "classes": "classes"}
@@ -145,3 +147,31 @@ def test_real_fashion_names_are_read_whole():
     assert (read["reason"] == "").all()
     classes = make_classes(read["classes"], separator="<", label="path")["classes"]
     assert [entry["count"] for entry in classes] == [10] * 235
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 2**20])
+def test_damage_is_found_wherever_the_chunks_end(tmp_path, monkeypatch, chunk):
+    monkeypatch.setattr(read, "CHUNK", chunk)
+    path = tmp_path / "catalog.csv"
+    good = "image,text,classes\n1.jpg,Chloé 猫,bags\n".encode()
+    path.write_bytes(good)
+    assert read_catalog(path, **COLUMNS)["text"].tolist() == ["Chloé 猫"]
+    # The first two bytes of three: the character breaks off where the comma stands.
+    path.write_bytes(good + b"2.jpg,\xe7\x8c,bags\n")
+    message = rf"byte 0xe7 in line 3 \(offset {len(good) + 6}\)"
+    with pytest.raises(InputError, match=message):
+        read_catalog(path, **COLUMNS)
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "jsonl", "parquet"])
+def test_memory_does_not_grow_with_the_table(tmp_path, ending):
+    peaks = []
+    for count in (20_000, 80_000):
+        frame = pd.DataFrame({"text": [f"item number {n}" for n in range(count)]})
+        path = write(tmp_path / f"{count}.{ending}", frame)
+        tracemalloc.start()
+        rows = open_rows(path, {"text": "text"})
+        assert sum(1 for _ in rows) == count
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.5 * peaks[0] + 2**20

@@ -1,4 +1,6 @@
 import json
+from functools import partial
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -7,19 +9,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.catalog.records import read_json_lines, read_parquet
+from pipeline.catalog.rows import Source
 from pipeline.errors import InputError
 
 WANTED = {"image": "image", "text": "name", "classes": "classes"}
 
 
 def from_json(*lines):
-    rows = read_json_lines(Path("x.jsonl"), "\n".join(lines), wanted=WANTED)
+    text = partial(StringIO, "\n".join(lines))
+    rows = read_json_lines(Path("x.jsonl"), text, wanted=WANTED, source=Source())
     return [tuple(row) for row in rows]
 
 
 def from_parquet(path, columns, wanted=WANTED):
     pq.write_table(pa.table(columns), path)
-    return [tuple(row) for row in read_parquet(path, wanted=wanted)]
+    return [tuple(row) for row in read_parquet(path, wanted=wanted, source=Source())]
 
 
 def line(image, name, classes="bags", **more):
@@ -86,7 +90,7 @@ def test_parquet_numbers_become_strings_and_missing_values_empty(tmp_path):
 def test_integers_that_pandas_stored_as_floats_are_integers_again(tmp_path):
     frame = pd.DataFrame({"image": [1163, None], "name": ["a", "b"], "classes": ["x", "y"]})
     frame.to_parquet(tmp_path / "x.parquet")
-    rows = list(read_parquet(tmp_path / "x.parquet", wanted=WANTED))
+    rows = list(read_parquet(tmp_path / "x.parquet", wanted=WANTED, source=Source()))
     assert [row.values[0] for row in rows] == ["1163", ""]
 
 
@@ -114,10 +118,24 @@ def test_a_damaged_parquet_file_is_refused(tmp_path, keep):
     from_parquet(path, {"image": ["1.jpg"], "name": ["Bag"], "classes": ["bags"]})
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(InputError, match="not a readable Parquet file"):
-        read_parquet(path, wanted=WANTED)
+        list(read_parquet(path, wanted=WANTED, source=Source()))
 
 
 def test_parquet_text_that_is_not_utf8_is_refused(tmp_path):
     broken = pa.array([b"\xff"]).view(pa.string())
     with pytest.raises(InputError, match="not a readable Parquet file"):
         from_parquet(tmp_path / "x.parquet", {"image": broken, "name": ["a"], "classes": ["b"]})
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_a_column_that_may_be_missing_is_empty(tmp_path, ending):
+    wanted = {"image": "image", "text": "name"}
+    source = Source(optional=frozenset(wanted))
+    path = tmp_path / f"x.{ending}"
+    if ending == "jsonl":
+        text = partial(StringIO, '{"name": "Bag"}\n')
+        rows = read_json_lines(path, text, wanted=wanted, source=source)
+    else:
+        pq.write_table(pa.table({"name": ["Bag"]}), path)
+        rows = read_parquet(path, wanted=wanted, source=source)
+    assert [tuple(row) for row in rows] == [(1, ["", "Bag"], "")]

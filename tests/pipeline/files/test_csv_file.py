@@ -1,8 +1,9 @@
 import csv
 
 import pandas as pd
+import pytest
 
-from pipeline.files.csv_file import write_csv
+from pipeline.files.csv_file import CsvWriter, write_csv
 
 
 def test_text_with_commas_quotes_and_accents_comes_back(tmp_path):
@@ -15,3 +16,24 @@ def test_text_with_commas_quotes_and_accents_comes_back(tmp_path):
 def test_no_rows_give_the_header_alone(tmp_path):
     write_csv(tmp_path / "x.csv", pd.DataFrame([], columns=["item_id", "reason"]))
     assert (tmp_path / "x.csv").read_bytes() == b"item_id,reason\n"
+
+
+def test_rows_written_a_few_at_a_time_come_back(tmp_path):
+    rows = [(1, 'say "hi"', "Chloé"), (2, "two\nlines", ""), (3, "a,b", "x")]
+    with CsvWriter(tmp_path / "new" / "x.csv", ["row", "text", "reason"]) as writer:
+        writer.write(rows[:1])
+        writer.write([])
+        writer.write(rows[1:])
+    frame = pd.read_csv(tmp_path / "new" / "x.csv", keep_default_na=False)
+    assert list(frame.itertuples(index=False, name=None)) == rows
+
+
+def test_an_interrupted_file_is_not_written(tmp_path):
+    def write():
+        with CsvWriter(tmp_path / "x.csv", ["row"]) as writer:
+            writer.write([(1,)])
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        write()
+    assert list(tmp_path.iterdir()) == []

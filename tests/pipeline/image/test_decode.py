@@ -150,8 +150,8 @@ def test_what_is_no_picture_has_a_reason(tmp_path):
     (tmp_path / "empty.png").write_bytes(b"")
     assert reason(tmp_path / "missing.png") == "file not found"
     assert reason(tmp_path / "text.jpg") == "not a picture in a known format"
-    assert reason(tmp_path / "empty.png") == "not a picture in a known format"
-    assert reason(tmp_path).startswith("broken picture (")
+    assert reason(tmp_path / "empty.png") == "file is empty"
+    assert reason(tmp_path) == "a folder, not a file"
 
 
 @pytest.mark.filterwarnings("ignore:Truncated File Read")

@@ -1,116 +1,225 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import torch
 from PIL import Image
 
 from pipeline.errors import InputError
 from pipeline.files.table import read_metadata
 from pipeline.files.vectors import read_vectors
-from pipeline.image.extract import Failure, Picture, extract_features, load_backbone
+from pipeline.image.extract import write_features
+from pipeline.image.store import VectorStore
 
 
-def extract(pictures, backbone, out, *, batch_size=4, background="#ffffff", **metadata):
-    return extract_features(
-        pictures,
-        backbone,
-        out,
-        batch_size=batch_size,
-        device=torch.device("cpu"),
-        background=background,
-        metadata=metadata,
-    )
+@pytest.fixture
+def table(run, tmp_path):
+    """Extract and write; returns ids, vectors and what was found."""
+
+    def table(images, name="image.parquet", **options):
+        found, store = run(images, **options)
+        write_features(tmp_path / name, found, store, {"made": "here"})
+        return *read_vectors(tmp_path / name, "vector"), found
+
+    return table
 
 
-def test_features_keep_the_order_given(make_pictures, pooled_backbone, tmp_path):
-    pictures = make_pictures(5)
-    assert extract(pictures, pooled_backbone, tmp_path / "a.parquet", batch_size=2) == []
-    assert extract(pictures[::-1], pooled_backbone, tmp_path / "b.parquet", batch_size=2) == []
-    ids, vector_NI = read_vectors(tmp_path / "a.parquet", "vector")
-    reversed_ids, reversed_NI = read_vectors(tmp_path / "b.parquet", "vector")
-    assert ids == [picture.item_id for picture in pictures]
-    assert reversed_ids == ids[::-1]
-    assert vector_NI.shape == (5, 1280)
+def counts(found):
+    return found.extracted, found.from_cache, found.duplicates, len(found.failures)
+
+
+def test_features_keep_the_order_given(pictures, table, tmp_path):
+    names = pictures(9)
+    ids, vector_NI, found = table(names)
+    assert ids == [f"item-{index}" for index in range(9)]
+    assert vector_NI.shape == (9, 512)
     assert vector_NI.dtype == np.float32
-    assert np.abs(vector_NI - reversed_NI[::-1]).max() < 1e-4
-    # Different pictures have different features, far beyond rounding.
-    assert all(np.abs(vector_NI[0] - vector_NI[row]).max() > 0.1 for row in range(1, 5))
+    assert counts(found) == (9, 0, 0, 0)
+    _, reversed_NI, found = table(names[::-1])
+    assert counts(found) == (0, 9, 0, 0)
+    assert np.array_equal(vector_NI, reversed_NI[::-1])
+    assert all(np.abs(vector_NI[0] - vector_NI[row]).max() > 1e-3 for row in range(1, 9))
+    assert read_metadata(tmp_path / "image.parquet") == {"made": "here"}
 
 
-def test_features_do_not_depend_on_the_batch_size(make_pictures, pooled_backbone, tmp_path):
-    pictures = make_pictures(5)
-    results = []
-    for batch_size in (1, 3, 64):
-        extract(pictures, pooled_backbone, tmp_path / "x.parquet", batch_size=batch_size)
-        results.append(read_vectors(tmp_path / "x.parquet", "vector")[1])
-    assert np.abs(results[0] - results[1]).max() < 1e-4
-    assert np.abs(results[0] - results[2]).max() < 1e-4
+def test_only_what_is_new_is_extracted(pictures, table):
+    first = pictures(6)
+    _, before_NI, found = table(first)
+    assert counts(found) == (6, 0, 0, 0)
+    both = [*pictures(2, seed=1), *first]
+    _, after_NI, found = table(both)
+    assert counts(found) == (2, 6, 0, 0)
+    assert np.array_equal(after_NI[2:], before_NI)
+    # Removing and renaming extract nothing.
+    (pictures.folder / first[0]).rename(pictures.folder / "renamed.jpg")
+    _, vector_NI, found = table(["renamed.jpg", first[3]])
+    assert counts(found) == (0, 2, 0, 0)
+    assert np.array_equal(vector_NI, before_NI[[0, 3]])
 
 
-def test_the_same_pictures_give_the_same_bytes(make_pictures, pooled_backbone, tmp_path):
-    pictures = make_pictures(3)
-    for name in ("a", "b"):
-        extract(pictures, pooled_backbone, tmp_path / name, batch_size=2, layer="pooled")
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+def test_the_same_bytes_are_extracted_once(pictures, table):
+    one, other = pictures(2)
+    (pictures.folder / "copy.png").write_bytes((pictures.folder / one).read_bytes())
+    _, vector_NI, found = table([one, other, "copy.png", one])
+    assert counts(found) == (2, 0, 2, 0)
+    assert np.array_equal(vector_NI[0], vector_NI[2])
+    assert np.array_equal(vector_NI[0], vector_NI[3])
 
 
-def test_pixels_are_normalised_as_the_backbone_says(mean_colour, tmp_path):
-    Image.new("RGB", (30, 20), (110, 60, 7)).save(tmp_path / "x.png")
-    Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "y.png")
-    pictures = [Picture("x", tmp_path / "x.png"), Picture("y", tmp_path / "y.png")]
-    extract(pictures, mean_colour, tmp_path / "out", background="#64326e")
-    # x: (110 - 100) / 10, (60 - 50) / 5, (7 - 0) / 1; y is the background: 100, 50, 110.
-    assert read_vectors(tmp_path / "out", "vector")[1].tolist() == [[1, 2, 7], [0, 0, 110]]
+def test_pictures_that_cannot_be_used_are_listed_in_order(pictures, table):
+    names = pictures(4)
+    folder = pictures.folder
+    (folder / "text.jpg").write_text("404")
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "sub").mkdir()
+    (folder / "cut.png").write_bytes((folder / names[0]).read_bytes()[:-100])
+    Image.new("1", (2000, 1000)).save(folder / "bomb.png")
+    (folder.parent / "secret.png").write_bytes((folder / names[0]).read_bytes())
+    (folder / "link.png").symlink_to(folder.parent / "secret.png")
+    bad = [
+        ("gone.png", "image not found in the folder catalog.images"),
+        ("text.jpg", "not a picture in a known format"),
+        ("empty.png", "file is empty"),
+        ("sub", "image is a folder, not a file"),
+        ("cut.png", "broken picture ("),
+        ("bomb.png", "too many pixels (2000000, image.max_pixels is 1000000)"),
+        ("../secret.png", "image lies outside the folder catalog.images"),
+        (str(folder.parent / "secret.png"), "image lies outside the folder catalog.images"),
+        ("link.png", "image is a link that leads outside the folder catalog.images"),
+        ("gone.png", "image not found in the folder catalog.images"),
+    ]
+    # One that can be used before each of the first eight.
+    mixed = [
+        name for good, (ill, _) in zip(names * 2, bad[:8], strict=True) for name in (good, ill)
+    ]
+    ids, vector_NI, found = table([*mixed, *(name for name, _ in bad[8:])])
+    for failure, (_, reason) in zip(found.failures, bad, strict=True):
+        assert failure.reason.startswith(reason)
+    assert found.failures[0].item_id == "item-1"
+    assert found.failures[0].image == str(folder / "gone.png")
+    assert ids == [f"item-{index}" for index in range(0, 16, 2)]
+    _, alone_NI, _ = table(names)
+    assert np.array_equal(vector_NI[:4], alone_NI)
 
 
-@pytest.mark.parametrize("batch_size", [1, 2, 3, 100])
-def test_pictures_that_cannot_be_used_are_listed(make_pictures, mean_colour, tmp_path, batch_size):
-    good = make_pictures(4)
-    (tmp_path / "text.jpg").write_text("404")
-    gone, text = Picture("gone", tmp_path / "gone.jpg"), Picture("text", tmp_path / "text.jpg")
-    mixed = [gone, good[0], text, good[1], good[2], good[3], gone, text]
-    failures = extract(mixed, mean_colour, tmp_path / "out", batch_size=batch_size)
-    missing = Failure("gone", str(gone.path), "file not found")
-    unknown = Failure("text", str(text.path), "not a picture in a known format")
-    assert failures == [missing, unknown, missing, unknown]
-    ids, vector_NI = read_vectors(tmp_path / "out", "vector")
-    assert ids == ["item-0", "item-1", "item-2", "item-3"]
-    extract(good, mean_colour, tmp_path / "alone", batch_size=batch_size)
-    assert np.array_equal(vector_NI, read_vectors(tmp_path / "alone", "vector")[1])
+def test_a_limit_on_pixels_holds_for_vectors_of_earlier_runs_too(pictures, table):
+    names = pictures(3)
+    table(names)
+    # 80 x 90, 81 x 90, 82 x 90 pixels.
+    ids, _, found = table(names, max_pixels=7290)
+    assert ids == ["item-0", "item-1"]
+    (failure,) = found.failures
+    assert failure.reason == "too many pixels (7380, image.max_pixels is 7290)"
+    assert counts(found)[0] == 0
 
 
-def test_no_usable_picture_gives_an_empty_table(mean_colour, tmp_path):
-    pictures = [Picture(str(n), tmp_path / f"{n}.png") for n in range(3)]
-    assert len(extract(pictures, mean_colour, tmp_path / "out")) == 3
-    assert extract([], mean_colour, tmp_path / "none") == []
-    for name in ("out", "none"):
-        ids, vector_NI = read_vectors(tmp_path / name, "vector")
+def test_views_follow_each_other_and_the_clean_one_stays(pictures, table, tmp_path):
+    names = pictures(3)
+    _, clean_NI, _ = table(names)
+    ids, vector_NI, _ = table(names, views=3)
+    assert ids == [f"item-{n // 3}" for n in range(9)]
+    assert pq.read_table(tmp_path / "image.parquet")["view"].to_pylist() == [0, 1, 2] * 3
+    assert np.array_equal(vector_NI[::3], clean_NI)
+    assert len(np.unique(vector_NI, axis=0)) == 9
+    # The same again with another number of workers and batches, from nothing.
+    for path in (tmp_path / "store").iterdir():
+        path.unlink()
+    _, again_NI, _ = table(names, views=3, batch_size=8, workers=2)
+    assert np.array_equal(vector_NI, again_NI)
+
+
+def test_no_usable_picture_gives_an_empty_table(pictures, table):
+    pictures(0)
+    for images in ([], ["gone.png"]):
+        ids, vector_NI, _ = table(images)
         assert ids == []
-        assert vector_NI.shape == (0, 3)
+        assert vector_NI.shape == (0, 512)
 
 
-def test_the_file_says_what_made_it(make_pictures, mean_colour, tmp_path):
-    extract(make_pictures(2), mean_colour, tmp_path / "out", layer="pooled")
-    assert read_metadata(tmp_path / "out") == {
-        "layer": "pooled",
-        "weights_digest": "none",
-        "dimension": "3",
-        "background": "#ffffff",
-        "transform": "resize 8 bicubic, mean (100.0, 50.0, 0.0), std (10.0, 5.0, 1.0)",
-    }
-    table = pq.read_table(tmp_path / "out")
-    assert table.column_names == ["item_id", "view", "vector"]
-    assert table["view"].to_pylist() == [0, 0]
+def test_damaged_vectors_are_made_again(pictures, table, tmp_path):
+    names = pictures(5)
+    _, before_NI, _ = table(names)
+    (shard,) = (tmp_path / "store").iterdir()
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    for damage in (bytes(data), bytes(data[:100]), b""):
+        shard.write_bytes(damage)
+        _, after_NI, found = table(names)
+        assert counts(found) == (5, 0, 0, 0)
+        assert np.array_equal(after_NI, before_NI)
 
 
-def test_a_place_that_cannot_be_written_is_named(make_pictures, mean_colour, tmp_path):
-    (tmp_path / "data").write_text("a file where a folder is needed")
-    with pytest.raises(InputError, match=r"data/image\.parquet: cannot be written"):
-        extract(make_pictures(1), mean_colour, tmp_path / "data" / "image.parquet")
+def test_a_place_that_cannot_be_written_is_named_and_nothing_is_lost(
+    pictures, run, table, tmp_path
+):
+    names = pictures(2)
+    table(names)
+    before = (tmp_path / "image.parquet").read_bytes()
+    (tmp_path / "file").write_text("a file where a folder is needed")
+    found, store = run(names)
+    with pytest.raises(InputError, match=r"file/image\.parquet: cannot be written"):
+        write_features(tmp_path / "file" / "image.parquet", found, store, {})
+    store = VectorStore(tmp_path / "file" / "store", 512)
+    with pytest.raises(InputError, match="cannot be written"):
+        store.write([bytes(32)], [1], np.zeros((1, 512), np.float32))
+    assert (tmp_path / "image.parquet").read_bytes() == before
 
 
-def test_an_unknown_backbone_is_named_with_the_known():
-    with pytest.raises(
-        InputError, match=r"image\.backbone: got 'resnet18'; known: .*packaged/efficientnet_lite0"
-    ):
-        load_backbone("resnet18", "pooled")
+KILLED = """
+import json, sys
+from pathlib import Path
+from pipeline.catalog.images import ImageFolder
+from pipeline.image import work
+from pipeline.image.extract import Effort, Views, extract, write_features
+from pipeline.image.pictures import read_pictures
+from pipeline.image.recipe import Recipe
+from pipeline.image.store import VectorStore
+
+work.FLUSH_SECONDS = 0.05
+root, graph, recipe, names = Path(sys.argv[1]), Path(sys.argv[2]), *map(json.loads, sys.argv[3:])
+recipe = Recipe.from_metadata(recipe)
+store = VectorStore(root / "store", recipe.dimension)
+pictures = read_pictures([(name, name) for name in names], ImageFolder(root / "pictures"))
+found = extract(pictures, recipe, store, graph, views=Views(2, "crop_a"),
+                effort=Effort("local", "cpu", 2, None))
+write_features(root / "out.parquet", found, store, recipe.metadata())
+print(found.extracted, found.from_cache)
+"""
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(pictures, small, tmp_path):
+    names = pictures(260)
+    metadata = small.recipe.metadata()
+    command = [sys.executable, "-c", KILLED, str(tmp_path), str(small.graph), json.dumps(metadata)]
+    command.append(json.dumps(names))
+
+    def shards():
+        return len(list((tmp_path / "store").glob("*.arrow")))
+
+    def start():
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+    for _ in range(3):
+        process, before = start(), shards()
+        while process.poll() is None and shards() < before + 2:
+            time.sleep(0.002)
+        assert process.poll() is None, "it was over before it could be killed"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert not (tmp_path / "out.parquet").exists()
+    process = start()
+    extracted, from_cache = map(int, process.communicate()[0].split())
+    assert process.returncode == 0
+    assert extracted + from_cache == 260
+    assert from_cache >= 6
+    resumed = (tmp_path / "out.parquet").read_bytes()
+    for path in (tmp_path / "store").iterdir():
+        path.unlink()
+    process = start()
+    assert process.communicate()[0].split() == ["260", "0"]
+    assert (tmp_path / "out.parquet").read_bytes() == resumed

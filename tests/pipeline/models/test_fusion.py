@@ -42,7 +42,7 @@ def likelihood(probability_NK, labels):
 
 def test_probabilities_sum_to_one(informed, useless, labels):
     for output in (outputs(informed(1), useless), outputs(informed(1), useless, informed(2))):
-        probabilities = fit_fusion(output, labels).probabilities(output)
+        probabilities = fit_fusion(output, labels, "late").probabilities(output)
         assert set(probabilities) == {"image", "text", "fused"}
         for value_NK in probabilities.values():
             assert value_NK.min() >= 0
@@ -61,8 +61,8 @@ def test_late_fusion_by_hand():
 
 
 def test_a_useless_but_overconfident_modality_gets_little_weight(informed, useless, labels):
-    good_image = fit_fusion(outputs(informed(1), useless), labels)
-    good_text = fit_fusion(outputs(useless, informed(1)), labels)
+    good_image = fit_fusion(outputs(informed(1), useless), labels, "late")
+    good_text = fit_fusion(outputs(useless, informed(1)), labels, "late")
     assert 0.9 < good_image.image_weight <= 1.0
     assert 0.0 <= good_text.image_weight < 0.1
     assert good_image.text_temperature > 20
@@ -74,7 +74,7 @@ def test_a_useless_but_overconfident_modality_gets_little_weight(informed, usele
 
 def test_two_good_modalities_share_the_weight_and_do_better_together(informed, labels):
     output = outputs(informed(1), informed(2))
-    fusion = fit_fusion(output, labels)
+    fusion = fit_fusion(output, labels, "late")
     assert 0.3 < fusion.image_weight < 0.7
     found = fusion.probabilities(output)
     alone = max(likelihood(found[name], labels) for name in ("image", "text"))
@@ -83,8 +83,8 @@ def test_two_good_modalities_share_the_weight_and_do_better_together(informed, l
 
 @pytest.mark.parametrize("factor", [0.1, 1.0, 8.0])
 def test_a_temperature_undoes_a_change_of_scale(informed, labels, factor):
-    changed = fit_fusion(outputs(factor * informed(1), informed(2)), labels)
-    plain = fit_fusion(outputs(informed(1), informed(2)), labels)
+    changed = fit_fusion(outputs(factor * informed(1), informed(2)), labels, "late")
+    plain = fit_fusion(outputs(informed(1), informed(2)), labels, "late")
     # These logits were calibrated to begin with.
     assert plain.image_temperature == pytest.approx(1.0, abs=0.2)
     assert changed.image_temperature == pytest.approx(factor * plain.image_temperature, rel=1e-2)
@@ -95,7 +95,7 @@ def test_a_temperature_undoes_a_change_of_scale(informed, labels, factor):
 def test_the_fitted_weight_is_the_most_likely_one(informed, labels):
     # Both over-confident, by different factors.
     output = outputs(3 * informed(1, strength=2.0), 8 * informed(2, strength=1.5))
-    fusion = fit_fusion(output, labels)
+    fusion = fit_fusion(output, labels, "late")
     found = fusion.probabilities(output)
 
     def at(weight):
@@ -107,22 +107,71 @@ def test_the_fitted_weight_is_the_most_likely_one(informed, labels):
 
 def test_concatenation_fits_a_temperature_of_its_own(informed, labels):
     output = outputs(informed(1), informed(2), 5 * (informed(1) + informed(2)))
-    fusion = fit_fusion(output, labels)
+    fusion = fit_fusion(output, labels, "concat")
     assert fusion.fused_temperature == pytest.approx(5.0, rel=0.25)
     fused_NK = fusion.probabilities(output)["fused"]
     expected = (output.fused_logits_BK / fusion.fused_temperature).softmax(dim=1)
     assert torch.equal(fused_NK, expected)
 
 
-def test_fitting_is_deterministic(informed, useless, labels):
+def test_product_by_hand():
+    fusion = Fusion(
+        0.25,
+        image_temperature=2.0,
+        text_temperature=0.5,
+        fused_temperature=0.5,
+        rule="product",
+    )
+    image, text = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    found = fusion.probabilities(outputs(image, text))
+    # (0.25 * (1, 0) + 0.75 * (0, 2)) / 0.5 = (0.5, 3); 1 / (1 + e^2.5) = 0.075858.
+    assert found["fused"][0].tolist() == pytest.approx([0.075858, 0.924142], abs=1e-6)
+    assert found["image"][0].tolist() == pytest.approx([0.731059, 0.268941], abs=1e-6)
+
+
+def test_a_product_adds_up_evidence_where_an_average_cannot(informed, labels):
+    # The logits are log likelihood ratios of independent evidence: the truth is their sum.
+    output = outputs(informed(1), informed(2))
+    fusion = fit_fusion(output, labels, "product")
+    assert fusion.image_weight / fusion.image_temperature == pytest.approx(
+        fusion.fused_temperature, rel=0.2
+    )
+    product_NK = fusion.probabilities(output)["fused"]
+    average_NK = fit_fusion(output, labels, "late").probabilities(output)["fused"]
+    assert likelihood(product_NK, labels) > likelihood(average_NK, labels) + 0.05
+
+
+def test_the_fitted_product_is_the_most_likely_one(informed, labels):
+    image, text = 3 * informed(1, strength=1.0), 8 * informed(2, strength=1.5)
+    found = fit_fusion(outputs(image, text), labels, "product").probabilities(outputs(image, text))
+
+    def at(image_factor, text_factor):
+        logits = image_factor * image + text_factor * text
+        return likelihood(logits.double().softmax(dim=1), labels)
+
+    grid = [0.01 * 1.15**n for n in range(40)]
+    best = max(at(a, b) for a in grid for b in grid)
+    assert likelihood(found["fused"], labels) == pytest.approx(best, abs=1e-3)
+    assert likelihood(found["fused"], labels) >= best - 1e-6
+
+
+def test_a_useless_modality_hardly_counts_in_a_product(informed, useless, labels):
     output = outputs(informed(1), useless)
-    assert fit_fusion(output, labels) == fit_fusion(output, labels)
+    found = fit_fusion(output, labels, "product").probabilities(output)
+    assert (found["fused"].argmax(1) == found["image"].argmax(1)).float().mean() > 0.95
 
 
-def test_certainty_does_not_break_the_fit(labels):
+@pytest.mark.parametrize("rule", ["late", "product"])
+def test_fitting_is_deterministic(informed, useless, labels, rule):
+    output = outputs(informed(1), useless)
+    assert fit_fusion(output, labels, rule) == fit_fusion(output, labels, rule)
+
+
+@pytest.mark.parametrize("rule", ["late", "product"])
+def test_certainty_does_not_break_the_fit(labels, rule):
     certain = 1e4 * torch.nn.functional.one_hot(labels, CLASSES).float()
-    fusion = fit_fusion(outputs(certain, -certain), labels)
-    assert fusion.image_weight > 0.99
+    fusion = fit_fusion(outputs(certain, -certain), labels, rule)
+    assert fusion.image_weight > 0.9
     found = fusion.probabilities(outputs(certain, -certain))
     assert all(value.isfinite().all() for value in found.values())
 
@@ -149,12 +198,12 @@ def test_temperatures_and_weight_of_labels_follow_from_their_likelihood(label_se
     # Evidence x ~ N(+-2, 1) for and against has the log likelihood ratio 4 x; the image's logits
     # are ten times too sure.
     informed = 4 * (2 * (2 * label_sets - 1) + noise)
-    fusion = fit_fusion(outputs(10 * informed, useless), label_sets)
+    fusion = fit_fusion(outputs(10 * informed, useless), label_sets, "late")
     assert fusion.multi_label
     assert fusion.image_temperature == pytest.approx(10, rel=0.25)
     assert fusion.text_temperature > 50
     assert fusion.image_weight > 0.95
-    concat = fit_fusion(outputs(informed, useless, 3 * informed), label_sets)
+    concat = fit_fusion(outputs(informed, useless, 3 * informed), label_sets, "concat")
     assert concat.multi_label
     assert concat.fused_temperature == pytest.approx(3, rel=0.25)
 

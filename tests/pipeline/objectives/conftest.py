@@ -11,6 +11,7 @@ SETTINGS = {
     "margin": 0.9,
     "relaxation": "paper",
     "kernel": "reference",
+    "precision": "fp32",
     "triplet_margin": 0.2,
     "cme_margin": 0.9,
     "adamine_margin": 0.3,

@@ -15,6 +15,7 @@ SETTINGS = {
     "margin": 0.9,
     "relaxation": "paper",
     "kernel": "reference",
+    "precision": "fp32",
     "triplet_margin": 0.2,
     "cme_margin": 0.9,
     "adamine_margin": 0.3,
@@ -120,3 +121,15 @@ def test_kernels_agree_on_loss_and_gradient(make_model, make_pairs, kernel, rela
         total.backward()
         gradients.append(torch.cat([p.grad.flatten() for p in model.parameters()]))
     assert torch.allclose(gradients[0], gradients[1], atol=1e-6)
+
+
+def test_bf16_reaches_the_graph_loss(batch):
+    output, labels = batch
+    exact, rounded = (
+        objective(kernel="tiled", relaxation="none", precision=precision)(output, labels)[1][
+            "graph"
+        ].item()
+        for precision in ("fp32", "bf16")
+    )
+    assert exact != rounded
+    assert rounded == pytest.approx(exact, rel=0.02)

@@ -56,7 +56,22 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("split.keep_together", "[colour]"),
         ("clean_text.recipe", "words"),
         ("image.layer", "last"),
+        ("image.resize", "stretch"),
+        ("image.size", "0"),
+        ("image.interpolation", "cubic"),
+        ("image.mean", "[0.5]"),
+        ("image.mean", "[0.5, 0.5, 127]"),
+        ("image.std", "[0.5, 0.5, 0]"),
+        ("image.max_pixels", "0"),
+        ("image.max_pixels", "200000000"),
+        ("image.views", "0"),
+        ("image.augment", "blur"),
+        ("image.runtime", "tensorrt"),
+        ("image.precision", "int8"),
         ("image.batch_size", "0"),
+        ("image.batch_size", "fast"),
+        ("image.workers", "0"),
+        ("image.engine", "spark"),
         ("image.device", "gpu"),
         ("image.background", "white"),
         ("image.background", '"#fff"'),
@@ -94,6 +109,7 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("loss.margin", "0"),
         ("loss.margin", "2.5"),
         ("loss.relaxation", "some"),
+        ("loss.precision", "fp16"),
         ("train.optimizer", "newton"),
         ("train.lr", "0"),
         ("train.lr", ".inf"),
@@ -104,6 +120,7 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("train.steps", "-1"),
         ("train.steps", "0"),
         ("train.validate_every", "0"),
+        ("train.checkpoint_minutes", "-1"),
         ("train.monitor", "loss"),
         ("train.seed", "-1"),
         ("train.device", "tpu"),
@@ -136,3 +153,11 @@ def test_mistakes_of_all_sections_are_listed_together(params_with):
     assert lines[1] == "section model is missing"
     assert lines[2] == "loss.betta: unknown key; did you mean beta?"
     assert lines[3].startswith("train.steps: got -1; ")
+
+
+def test_the_reference_graph_loss_has_no_bf16(params_with):
+    path = params_with("loss.precision", "bf16")
+    path.write_text(path.read_text().replace("kernel: auto", "kernel: reference"))
+    (line,) = mistakes(path)
+    assert line.startswith("loss: ")
+    assert "kernel reference has precision fp32 only" in line

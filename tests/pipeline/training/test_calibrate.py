@@ -9,7 +9,7 @@ def test_the_fusion_is_fitted_on_the_items_given(make_model, make_pairs):
     fusion = calibrate(model, val)
     assert not model.training
     with torch.no_grad():
-        assert fusion == fit_fusion(model(val.image_NI, val.text_NT), val.label_N)
+        assert fusion == fit_fusion(model(val.image_NI, val.text_NT), val.label_N, "late")
     assert fusion != calibrate(model, make_pairs(90, seed=1))
 
 
@@ -41,4 +41,4 @@ def test_labels_of_the_classes_are_what_is_fitted(make_model, make_pairs):
     assert fusion.multi_label
     with torch.no_grad():
         output = model(val.image_NI, val.text_NT)
-    assert fusion == fit_fusion(output, membership_KL[val.label_N])
+    assert fusion == fit_fusion(output, membership_KL[val.label_N], "late")

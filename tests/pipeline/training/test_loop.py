@@ -137,6 +137,33 @@ def test_an_interrupted_run_ends_bitwise_as_if_it_was_not(train, tmp_path, optim
     assert (best.step, best.metrics) == (best_again.step, best_again.metrics)
 
 
+def test_checkpoints_by_time_resume_like_those_by_steps(train, tmp_path):
+    whole, best, curves, _ = train()
+    file = CheckpointFile(tmp_path, "run")
+    seen = 0
+
+    def objective(output, label_B):
+        nonlocal seen
+        seen += 1
+        if seen == 10:
+            raise InterruptedRunError
+        return classify(output, label_B)
+
+    # So short a time has passed after every step.
+    with pytest.raises(InterruptedRunError):
+        train(objective=objective, checkpoint=file, checkpoint_minutes=1e-9)
+    resumed, best_again, curves_again, _ = train(objective=objective, checkpoint=file)
+    assert seen == 10 + 25 - 9, "nine steps were kept"
+    assert same(whole, resumed)
+    assert (best.step, curves) == (best_again.step, curves_again)
+
+
+def test_no_checkpoint_is_written_before_its_time(train, tmp_path):
+    file = CheckpointFile(tmp_path, "run")
+    train(checkpoint=file, checkpoint_minutes=1000.0)
+    assert file.load() is None
+
+
 def test_a_run_that_had_just_ended_is_not_trained_again(train, tmp_path):
     file = CheckpointFile(tmp_path, "run")
     whole, best, curves, _ = train(checkpoint=file, checkpoint_every=25)

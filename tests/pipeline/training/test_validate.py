@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -13,6 +15,7 @@ class Given(nn.Module):
 
     def __init__(self, image_logits, text_logits, fused_logits=None):
         super().__init__()
+        self.config = SimpleNamespace(fusion="late" if fused_logits is None else "concat")
         self.logits = (image_logits, text_logits, fused_logits)
 
     def forward(self, image_BI, text_BT):
@@ -38,9 +41,9 @@ def test_values_worked_by_hand(unit):
     assert metrics["r_at_1"] == pytest.approx((2 / 3 + 2 / 3 + 2 / 3 + 0) / 4)
     assert metrics["accuracy_image"] == pytest.approx(2 / 3)
     assert metrics["accuracy_text"] == pytest.approx(1 / 3)
-    # In the average of the two softmax outputs the surer one wins: all three are right.
-    assert metrics["accuracy_fused"] == 1.0
-    assert metrics["score"] == pytest.approx((metrics["r_at_1"] + 1.0) / 2)
+    # A text that is wrong two times in three gets no weight, however sure it is.
+    assert metrics["accuracy_fused"] == pytest.approx(2 / 3)
+    assert metrics["score"] == pytest.approx((metrics["r_at_1"] + 2 / 3) / 2)
 
 
 def test_one_prediction_from_both_is_taken_as_it_is(unit):

@@ -50,6 +50,7 @@ def one_step(world: World, case: dict) -> dict[str, torch.Tensor]:
         margin=0.9,
         relaxation="paper",
         kernel="auto",
+        precision="fp32",
         triplet_margin=0.2,
         cme_margin=0.9,
         adamine_margin=0.3,

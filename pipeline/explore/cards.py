@@ -1,0 +1,65 @@
+"""Results of a search as HTML. Every text of the catalogue is escaped."""
+
+from collections.abc import Sequence
+from html import escape
+
+from pipeline.search.catalog_index import Hit
+
+STYLE = """
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(170px, 1fr)); gap: 12px; }
+.card { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 8px;
+  display: flex; flex-direction: column; gap: 4px; overflow-wrap: anywhere; }
+.card img { width: 100%; aspect-ratio: 1; object-fit: contain; background: #fff;
+  border-radius: 4px; }
+.card .path { font-size: 12px; opacity: 0.8; }
+.card .distance { font-variant-numeric: tabular-nums; font-size: 12px; }
+.card button { margin-top: auto; padding: 4px; border-radius: 4px; cursor: pointer;
+  border: 1px solid var(--border-color-primary); color: var(--body-text-color);
+  background: var(--button-secondary-background-fill); }
+.note { padding: 8px 0; }
+"""
+
+# One listener for all cards, of which there are others after every search.
+ON_LOAD = """
+element.addEventListener('click', event => {
+  const button = event.target.closest('button[data-row]');
+  if (button) trigger('click', {row: Number(button.dataset.row)});
+});
+"""
+
+
+def show_hits(hits: Sequence[Hit], heading: str, separator: str) -> str:
+    """Draw a card per hit.
+
+    Args:
+        hits: What was found, the nearest first.
+        heading: What was asked for.
+        separator: What joins the parts of a class path.
+
+    Returns:
+        HTML; pictures come from `picture/<row>`.
+    """
+    cards = "".join(_card(hit, separator) for hit in hits)
+    return f'{show_note(heading)}<div class="cards">{cards}</div>'
+
+
+def show_note(text: str) -> str:
+    """Say something in place of results, or above them.
+
+    Args:
+        text: What to say.
+
+    Returns:
+        HTML.
+    """
+    return f'<div class="note" role="status">{escape(text)}</div>'
+
+
+def _card(hit: Hit, separator: str) -> str:
+    path = escape(" \u203a ".join(hit.class_path.split(separator)))
+    return (
+        f'<div class="card"><img src="picture/{hit.row}" alt="" loading="lazy">'
+        f'<b>{escape(hit.text)}</b><span class="path">{path}</span>'
+        f'<span class="distance">distance {hit.distance:.3f}</span>'
+        f'<button type="button" data-row="{hit.row}">More like this</button></div>'
+    )

@@ -1,0 +1,112 @@
+"""What the page does; knows the model and the catalogue, and nothing of Gradio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import InputError
+from pipeline.explore.cards import show_hits, show_note
+from pipeline.explore.upload import check_upload
+from pipeline.inference.api import Huse
+
+MOST_POINTS = 3000
+"""Points of the map: more overlap, and slow the browser down."""
+EVERYTHING = "all classes"
+START = "Type a text, drop a picture, or both."
+
+
+class Explorer:
+    """Answers what is asked on the page, in HTML."""
+
+    def __init__(self, model: Huse) -> None:
+        """Read the catalogue.
+
+        Args:
+            model: The model with its index.
+        """
+        self.model = model
+        self.separator = model.index.description["separator"]
+
+    def search(self, text: str | None, picture: str | None, within: str, k: int) -> str:
+        """Answer a search.
+
+        Args:
+            text: What was typed.
+            picture: File that was dropped.
+            within: Class to look in, or EVERYTHING.
+            k: How many results.
+
+        Returns:
+            HTML of the results, or of what is wrong with the question.
+        """
+        text = (text or "").strip() or None
+        try:
+            if picture is not None:
+                check_upload(Path(picture))
+            elif text is None:
+                return show_note(START)
+            elif not self.model.knows([text])[0]:
+                return show_note(f"Nothing found: no word of \u201c{text}\u201d is known.")
+            found = self.model.embed([picture], [text])
+            hits = self.model.search(found, int(k), self._filter(within))[0]
+        except InputError as error:
+            return show_note(str(error) if picture is None else _without_path(str(error), picture))
+        words = "your picture" if picture else ""
+        asked = " and ".join(
+            part for part in (f"\u201c{text}\u201d" if text else "", words) if part
+        )
+        return show_hits(hits, f"Nearest to {asked}", self.separator)
+
+    def more_like(self, row: int, within: str, k: int) -> str:
+        """Answer a click on "More like this".
+
+        Args:
+            row: The item's place in the index.
+            within: Class to look in, or EVERYTHING.
+            k: How many results.
+
+        Returns:
+            HTML of the results.
+        """
+        items = self.model.index.items
+        if not 0 <= row < len(items):
+            return show_note("There is no such item.")
+        hits = self.model.index.similar(row, int(k), self._filter(within))
+        return show_hits(hits, f"More like \u201c{items['text'].iloc[row]}\u201d", self.separator)
+
+    def classes(self) -> list[str]:
+        """List what can be filtered by.
+
+        Returns:
+            EVERYTHING, then every beginning of a class path that an item has, sorted.
+        """
+        paths = [
+            path.split(self.separator) for path in self.model.index.items["class_path"].unique()
+        ]
+        nodes = {
+            self.separator.join(path[:depth]) for path in paths for depth in range(1, len(path) + 1)
+        }
+        return [EVERYTHING, *sorted(nodes)]
+
+    def points(self) -> pd.DataFrame:
+        """Place items on the map.
+
+        Returns:
+            Columns x, y, class (the most general part), text and path; at most MOST_POINTS rows.
+        """
+        items = self.model.index.items
+        rows = np.unique(np.linspace(0, len(items) - 1, MOST_POINTS).astype(int))
+        shown = items.iloc[rows].rename(columns={"class_path": "path"})
+        shown["class"] = [path.split(self.separator)[0] for path in shown["path"]]
+        return shown[["x", "y", "class", "text", "path"]]
+
+    def _filter(self, within: str) -> str | None:
+        return None if within == EVERYTHING else within
+
+
+def _without_path(message: str, picture: str) -> str:
+    """Where an upload is kept is nobody's business."""
+    return message.replace(picture, "your picture").removeprefix("item 0: ")

@@ -1,0 +1,61 @@
+"""The page: search by text and picture, more like this, filter by class, the map of the space."""
+
+from typing import Any
+
+import gradio
+
+from pipeline.explore.cards import ON_LOAD, STYLE, show_note
+from pipeline.explore.explorer import EVERYTHING, START, Explorer
+
+
+def build_page(explorer: Explorer) -> gradio.Blocks:
+    """Lay the page out.
+
+    Args:
+        explorer: What answers.
+
+    Returns:
+        The page, not yet served.
+    """
+
+    def more_like(event: gradio.EventData, within: str, k: int) -> str:
+        return explorer.more_like(int(event.row), within, k)
+
+    hour = 3600
+    with gradio.Blocks(
+        title="HUSE explorer", analytics_enabled=False, delete_cache=(hour, hour)
+    ) as page:
+        gradio.Markdown("# Explore the catalogue")
+        with gradio.Row():
+            with gradio.Column(scale=2):
+                text = gradio.Textbox(
+                    label="Text", placeholder="sad cat", max_length=500, elem_id="text"
+                )
+                with gradio.Row():
+                    within = gradio.Dropdown(
+                        explorer.classes(), value=EVERYTHING, label="Class", elem_id="class"
+                    )
+                    k = gradio.Slider(4, 48, value=12, step=4, label="Results", elem_id="k")
+                go = gradio.Button("Search", variant="primary", elem_id="go")
+            picture = gradio.File(label="Picture", type="filepath", height=180, elem_id="picture")
+        asked: list[Any] = [text, picture, within, k]
+        with gradio.Tab("Results"):
+            results = gradio.HTML(
+                show_note(START), css_template=STYLE, js_on_load=ON_LOAD, elem_id="results"
+            )
+        with gradio.Tab("Map"):
+            gradio.ScatterPlot(
+                explorer.points(),
+                x="x",
+                y="y",
+                color="class",
+                tooltip=["text", "path"],
+                height=600,
+                x_axis_labels_visible=False,
+                label="The space in the plane: what is near is alike",
+                elem_id="map",
+            )
+        settings: dict[str, Any] = {"outputs": results, "api_visibility": "private"}
+        gradio.on([go.click, text.submit], explorer.search, asked, **settings)
+        results.click(more_like, [within, k], **settings)
+    return page

@@ -1,0 +1,12 @@
+"""Registry of engines: where the jobs of an extraction are done. One line each."""
+
+from collections.abc import Callable, Sequence
+
+from pipeline.image.engines.local import Failures, run_local
+from pipeline.image.work import Job, WorkPlan
+
+ENGINES: dict[
+    str, Callable[[Sequence[Job], WorkPlan, int | None, Callable[[int], None]], Failures]
+] = {
+    "local": run_local,
+}

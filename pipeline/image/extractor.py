@@ -1,0 +1,168 @@
+"""Pictures -> vectors by a recipe: what the extraction and every later use share.
+
+Shape letters: B batch, N pictures, S side of the input, I image feature.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from pipeline.image.augment import augmented
+from pipeline.image.decode import UnreadableImageError, decode_bytes, decode_image, upright_rgb
+from pipeline.image.recipe import Recipe
+from pipeline.image.runtimes.open import open_runner
+from pipeline.image.runtimes.runner import Runner
+
+
+class Square(NamedTuple):
+    """One view of one picture, ready for the network."""
+
+    name: object
+    """Whatever the caller knows it by."""
+    pixels: np.ndarray
+    """[S, S, 3] uint8."""
+
+
+class Extractor:
+    """A recipe with its network ready to run."""
+
+    def __init__(self, recipe: Recipe, runner: Runner) -> None:
+        """Put both together.
+
+        Args:
+            recipe: How pictures become vectors.
+            runner: The recipe's network.
+        """
+        self.recipe = recipe
+        self.runner = runner
+
+    def extract(
+        self, pictures: Sequence[Path | Image.Image]
+    ) -> tuple[np.ndarray, list[str | None]]:
+        """Turn pictures into vectors with the steps that made the stored features.
+
+        Args:
+            pictures: Files, or pictures in any mode.
+
+        Returns:
+            [N, I] float32, and for each picture None or the reason why it cannot be used; the
+            vector of such a one is NaN.
+        """
+        vector_NI = np.full((len(pictures), self.recipe.dimension), np.nan, dtype=np.float32)
+        reasons: list[str | None] = [None] * len(pictures)
+
+        def squares() -> Iterator[Square]:
+            for index, picture in enumerate(pictures):
+                try:
+                    yield Square(index, self.recipe.transform.square(self._rgb(picture)))
+                except UnreadableImageError as error:
+                    reasons[index] = str(error)
+
+        for names, vector_BI in self.run(squares()):
+            vector_NI[names] = vector_BI
+        return vector_NI, reasons
+
+    def views(
+        self, data: bytes, numbers: Sequence[int], augment: str
+    ) -> tuple[int, list[np.ndarray]]:
+        """Decode a picture and make some of its views.
+
+        Args:
+            data: The bytes of its file.
+            numbers: 0 is the clean view.
+            augment: Name of the augmentation that makes the others.
+
+        Returns:
+            Width times height, and [S, S, 3] uint8 per view.
+
+        Raises:
+            UnreadableImageError: It cannot be used.
+        """
+        recipe = self.recipe
+        image = decode_bytes(data, recipe.background, recipe.max_pixels)
+        digest = hashlib.sha256(data).digest()
+        squares = [
+            recipe.transform.square(image)
+            if view == 0
+            else augmented(
+                image,
+                recipe=augment,
+                content_digest=digest,
+                view=view,
+                transform=recipe.transform,
+                background=recipe.background,
+            )
+            for view in numbers
+        ]
+        return image.width * image.height, squares
+
+    def run(self, squares: Iterable[Square]) -> Iterator[tuple[list, np.ndarray]]:
+        """Run the network over a stream.
+
+        Args:
+            squares: Read only as far as results are taken.
+
+        Yields:
+            Names and [at most B, I] vectors, in the order of the stream.
+        """
+        under_way: deque[tuple[list, Callable[[], np.ndarray]]] = deque()
+        side = self.recipe.transform.size
+        # A batch that is not full runs at full size, so that kernels and roundings are the same.
+        pixels_BSS3 = np.zeros((self.runner.batch_size, side, side, 3), dtype=np.uint8)
+        names: list = []
+        for square in squares:
+            pixels_BSS3[len(names)] = square.pixels
+            names.append(square.name)
+            if len(names) == self.runner.batch_size:
+                under_way.append((names, self.runner.submit(pixels_BSS3)))
+                names = []
+                if len(under_way) > self.runner.depth:
+                    yield _result(under_way.popleft())
+        if names:
+            under_way.append((names, self.runner.submit(pixels_BSS3)))
+        for batch in under_way:
+            yield _result(batch)
+
+    def _rgb(self, picture: Path | Image.Image) -> Image.Image:
+        recipe = self.recipe
+        if isinstance(picture, Path):
+            return decode_image(picture, recipe.background, recipe.max_pixels)
+        return upright_rgb(picture, recipe.background, recipe.max_pixels)
+
+
+def load_extractor(
+    recipe: Mapping[str, str], *, device: str = "cpu", batch_size: int | None = None
+) -> Extractor:
+    """Make the extractor that a features file tells of, for new pictures.
+
+    Args:
+        recipe: The metadata of the Parquet file, which a model has under `recipe.image`.
+        device: Where a network of the runtime torch runs: `cpu` or `cuda`.
+        batch_size: Pictures per forward pass; None: what suits the device.
+
+    Returns:
+        The extractor.
+
+    Raises:
+        InputError: The recipe is damaged, or its weights are gone or have changed.
+    """
+    found = Recipe.from_metadata(recipe)
+    with TemporaryDirectory() as folder:
+        graph = Path(folder) / "model.onnx"
+        if found.runtime != "torch":
+            from pipeline.image.backbones.load import load_same_backbone
+            from pipeline.image.runtimes.graph import export_onnx
+
+            export_onnx(load_same_backbone(found), graph)
+        return Extractor(found, open_runner(found, graph, device, batch_size))
+
+
+def _result(batch: tuple[list, Callable[[], np.ndarray]]) -> tuple[list, np.ndarray]:
+    names, wait = batch
+    return names, wait()[: len(names)]

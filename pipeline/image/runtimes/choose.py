@@ -1,0 +1,56 @@
+"""Choose a runtime for a backbone."""
+
+import importlib.util
+from pathlib import Path
+
+import torch
+
+from pipeline.errors import InputError
+from pipeline.image.backbones.backbone import Backbone
+from pipeline.image.runtimes import RUNTIMES
+from pipeline.image.runtimes.graph import ExportError, export_onnx
+
+
+def choose_runtime(
+    wanted: str, backbone: Backbone, graph: Path, *, device: torch.device, precision: str
+) -> str:
+    """Settle `auto`, and make the ONNX file where the runtime needs one.
+
+    Args:
+        wanted: `auto`: the fastest that gives torch's numbers; or a runtime's name.
+        backbone: The network, in float32 on the CPU.
+        graph: Where its ONNX file is, or is to be.
+        device: Where it will run.
+        precision: `fp32`, `bf16` or `fp16`.
+
+    Returns:
+        `torch`, `onnxruntime` or `openvino`.
+
+    Raises:
+        InputError: The runtime is missing, cannot do what is asked, or does not know the network.
+    """
+    able = RUNTIMES.get((device.type, precision), [])
+    if not able:
+        raise InputError(f"image.precision: {precision} is not for {device.type}; use fp32 or bf16")
+    if wanted != "auto" and wanted not in able:
+        raise InputError(
+            f"image.runtime: {wanted} does not compute {precision} on {device.type}; "
+            f"use {' or '.join(able)}"
+        )
+    for name in able if wanted == "auto" else [wanted]:
+        if importlib.util.find_spec(name) is None:
+            if wanted == "auto":
+                continue
+            raise InputError(f"image.runtime: package {name} is missing; pip install {name}")
+        if name == "torch" or graph.is_file():
+            return name
+        try:
+            export_onnx(backbone, graph)
+        except ExportError as error:
+            if wanted == "auto":
+                continue
+            raise InputError(
+                f"image.runtime: {name} cannot run this backbone ({error}); use torch"
+            ) from error
+        return name
+    raise AssertionError("torch is always there")

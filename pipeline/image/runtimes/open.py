@@ -1,0 +1,38 @@
+"""Make a recipe's network ready to run; imports torch only where torch runs it."""
+
+from pathlib import Path
+
+from pipeline.image.recipe import Recipe
+from pipeline.image.runtimes.onnxruntime import OnnxRunner
+from pipeline.image.runtimes.openvino import OpenVinoRunner
+from pipeline.image.runtimes.runner import Runner
+
+CPU_BATCH = 8
+"""Larger ones are slower on a CPU: what a layer leaves behind has to fit into the cache."""
+
+
+def open_runner(recipe: Recipe, graph: Path, device: str, batch_size: int | None) -> Runner:
+    """Make the network of a recipe ready.
+
+    Args:
+        recipe: What to run; its runtime is settled.
+        graph: The ONNX file, for runtimes other than torch.
+        device: Where to run: `cpu` or `cuda`.
+        batch_size: Pictures per forward pass; None: what suits the device.
+
+    Returns:
+        The runner.
+
+    Raises:
+        InputError: The weights are gone or are others than the recipe's.
+    """
+    if recipe.runtime == "onnxruntime":
+        return OnnxRunner(graph, batch_size or CPU_BATCH)
+    if recipe.runtime == "openvino":
+        return OpenVinoRunner(graph, batch_size or CPU_BATCH, recipe.precision)
+    from pipeline.image.backbones.load import load_same_backbone
+    from pipeline.image.runtimes.torch import TorchRunner
+
+    if device == "cpu":
+        batch_size = batch_size or CPU_BATCH
+    return TorchRunner(load_same_backbone(recipe), device, recipe.precision, batch_size)

@@ -1,0 +1,142 @@
+"""Vectors that were extracted once, on disk, found by what they were made from.
+
+A store is a folder of small Arrow files. Each is written whole under the digest of its own bytes
+and never changed, so any number of processes and machines may write at once, a killed one leaves
+nothing half done, and a damaged file is recognised, thrown away and made again.
+
+Shape letters: M rows, I image feature.
+"""
+
+import hashlib
+import time
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.files.atomic import atomic_path
+from pipeline.files.vectors import vector_array, vector_matrix
+
+KEY_BYTES = 32
+_STALE_SECONDS = 3600
+
+
+class Place(NamedTuple):
+    """Where a vector is."""
+
+    file: str
+    row: int
+    pixels: int
+    """Width times height of the picture."""
+
+
+class VectorStore:
+    """The vectors of one recipe."""
+
+    def __init__(self, folder: Path, dimension: int) -> None:
+        """Name the store; nothing is read or made.
+
+        Args:
+            folder: Its folder, which need not be there.
+            dimension: I.
+        """
+        self.folder = folder
+        self.dimension = dimension
+        self._schema = pa.schema(
+            [
+                ("key", pa.binary(KEY_BYTES)),
+                ("pixels", pa.int64()),
+                ("vector", pa.list_(pa.float32(), dimension)),
+            ]
+        )
+
+    def write(self, keys: Sequence[bytes], pixels: Sequence[int], vector_MI: np.ndarray) -> None:
+        """Add rows as one file.
+
+        Args:
+            keys: One of 32 bytes per row.
+            pixels: Width times height of each picture.
+            vector_MI: [M, I] float32.
+
+        Raises:
+            InputError: The folder cannot be written to, or the disk is full.
+        """
+        columns = [
+            pa.array(keys, self._schema.field("key").type),
+            pa.array(pixels, pa.int64()),
+            vector_array(vector_MI),
+        ]
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, self._schema) as writer:
+            writer.write_batch(pa.record_batch(columns, schema=self._schema))
+        data = sink.getvalue()
+        with atomic_path(self.folder / f"{_digest(data)}.arrow") as temporary:
+            temporary.write_bytes(data)
+
+    def find(self, wanted: Collection[bytes]) -> dict[bytes, Place]:
+        """Look keys up; files that are damaged are removed on the way.
+
+        Args:
+            wanted: Keys; looking them up has to be fast.
+
+        Returns:
+            The place of every one that is there.
+        """
+        found: dict[bytes, Place] = {}
+        self._sweep()
+        for path in sorted(self.folder.glob("*.arrow")):
+            table = self._verified(path)
+            if table is None:
+                with suppress(OSError):
+                    path.unlink()
+                continue
+            keys, pixels = table["key"].to_pylist(), table["pixels"].to_pylist()
+            for row, key in enumerate(keys):
+                if key in wanted:
+                    found.setdefault(key, Place(path.name, row, pixels[row]))
+        return found
+
+    def read(self, places: Sequence[Place]) -> np.ndarray:
+        """Read vectors.
+
+        Args:
+            places: What `find` returned, in any order.
+
+        Returns:
+            [M, I] float32 in the order asked for.
+        """
+        vector_MI = np.empty((len(places), self.dimension), dtype=np.float32)
+        by_file: dict[str, list[int]] = {}
+        for index, place in enumerate(places):
+            by_file.setdefault(place.file, []).append(index)
+        for name, indices in by_file.items():
+            with pa.memory_map(str(self.folder / name)) as source:
+                stored_MI = vector_matrix(pa.ipc.open_file(source).read_all()["vector"])
+                vector_MI[indices] = stored_MI[[places[index].row for index in indices]]
+        return vector_MI
+
+    def _verified(self, path: Path) -> pa.Table | None:
+        try:
+            with pa.memory_map(str(path)) as source:
+                data = source.read_buffer()
+                if _digest(data) != path.stem:
+                    return None
+                table = pa.ipc.open_file(data).read_all()
+                # Only the small columns leave the mapped file.
+                return table.select(["key", "pixels"]) if table.schema == self._schema else None
+        except (OSError, pa.ArrowInvalid):
+            return None
+
+    def _sweep(self) -> None:
+        """Remove what killed processes were about to rename."""
+        for path in self.folder.glob(".*.tmp"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > _STALE_SECONDS:
+                    path.unlink()
+
+
+def _digest(data: pa.Buffer) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()

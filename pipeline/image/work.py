@@ -1,0 +1,140 @@
+"""The unit of work: some pictures -> rows of the store. Every engine runs this and nothing else.
+
+Shape letters: B batch, S side of the input, I image feature.
+"""
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from pipeline.image.decode import UnreadableImageError, read_picture
+from pipeline.image.extractor import Extractor, Square
+from pipeline.image.recipe import Recipe, row_key
+from pipeline.image.runtimes.open import open_runner
+from pipeline.image.store import VectorStore
+
+FLUSH_SECONDS = 2.0
+"""A killed process loses at most what it did in so many seconds."""
+
+_FLUSH_ROWS = 1024
+
+
+class Job(NamedTuple):
+    """One picture to extract."""
+
+    path: str
+    digest: str
+    """Sha256 of the file in hex."""
+    views: list[int]
+    """Those that the store lacks."""
+
+
+@dataclass(frozen=True)
+class WorkPlan:
+    """What a process needs to know to do jobs; plain values, so that it travels as JSON."""
+
+    recipe: dict[str, str]
+    """`Recipe.metadata`."""
+    graph: str
+    """The ONNX file; not there for the runtime torch."""
+    store: str
+    """The store's folder."""
+    augment: str
+    device: str
+    """`cpu` or `cuda`."""
+    batch_size: int | None
+    """None: what suits the device."""
+
+
+class Worker:
+    """A process's own network and its way to the store."""
+
+    def __init__(self, plan: WorkPlan) -> None:
+        """Load the network.
+
+        Args:
+            plan: What to do.
+
+        Raises:
+            InputError: The weights are gone or have changed.
+        """
+        recipe = Recipe.from_metadata(plan.recipe)
+        runner = open_runner(recipe, Path(plan.graph), plan.device, plan.batch_size)
+        self._extractor = Extractor(recipe, runner)
+        self._store = VectorStore(Path(plan.store), recipe.dimension)
+        self._augment = plan.augment
+
+    def run(self, jobs: Sequence[Job], progress: Callable[[int], None]) -> list[tuple[str, str]]:
+        """Extract pictures and store their vectors.
+
+        Args:
+            jobs: Pictures.
+            progress: Called with the number of pictures whose vectors are safe on disk.
+
+        Returns:
+            Digest and reason of each picture that cannot be used.
+
+        Raises:
+            InputError: The store cannot be written to.
+        """
+        failures: list[tuple[str, str]] = []
+        rows: list[tuple[bytes, int, np.ndarray]] = []
+        flushed = time.monotonic()
+        squares = self._squares(jobs, failures)
+        for names, vector_BI in self._extractor.run(squares):
+            rows += [(*name, row) for name, row in zip(names, vector_BI, strict=True)]
+            if len(rows) >= _FLUSH_ROWS or time.monotonic() - flushed > FLUSH_SECONDS:
+                self._flush(rows, progress)
+                rows, flushed = [], time.monotonic()
+        self._flush(rows, progress)
+        return failures
+
+    def _flush(
+        self, rows: list[tuple[bytes, int, np.ndarray]], progress: Callable[[int], None]
+    ) -> None:
+        if rows:
+            keys, pixels, vectors = zip(*rows, strict=True)
+            self._store.write(keys, pixels, np.stack(vectors))
+            progress(len(rows))
+
+    def _squares(self, jobs: Sequence[Job], failures: list[tuple[str, str]]) -> Iterator[Square]:
+        """Views of all jobs, in order; pictures that cannot be used are noted."""
+        for job, decoded in zip(jobs, self._decoded(jobs), strict=True):
+            if isinstance(decoded, str):
+                failures.append((job.digest, decoded))
+                continue
+            pixels, squares = decoded
+            for view, square in zip(job.views, squares, strict=True):
+                key = row_key(bytes.fromhex(job.digest), view, self._augment)
+                yield Square((key, pixels), square)
+
+    def _decoded(self, jobs: Iterable[Job]) -> Iterator[tuple[int, list[np.ndarray]] | str]:
+        threads = self._extractor.runner.decoders
+        if not threads:
+            yield from map(self._decode, jobs)
+            return
+        ahead = 2 * threads + self._extractor.runner.batch_size
+        waiting: deque[Future[tuple[int, list[np.ndarray]] | str]] = deque()
+        with ThreadPoolExecutor(threads) as pool:
+            for job in jobs:
+                waiting.append(pool.submit(self._decode, job))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _decode(self, job: Job) -> tuple[int, list[np.ndarray]] | str:
+        try:
+            data = read_picture(Path(job.path))
+            if hashlib.sha256(data).hexdigest() != job.digest:
+                return "changed while it was read; run again"
+            return self._extractor.views(data, job.views, self._augment)
+        except UnreadableImageError as error:
+            return str(error)

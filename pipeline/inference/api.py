@@ -1,0 +1,217 @@
+"""What a user of the library holds: a trained model that embeds, classifies and searches.
+
+Shape letters: N items, D embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from PIL import Image
+
+from pipeline.catalog.classes import Classes
+from pipeline.catalog.items import normalize_text
+from pipeline.catalog.rows import BadRowError
+from pipeline.errors import InputError
+from pipeline.inference.classify import ClassTree, Prediction
+from pipeline.inference.embeddings import Embeddings, class_probabilities, embed_features
+from pipeline.inference.raw_features import RawFeatures
+from pipeline.models.store import StoredModel, load_model
+from pipeline.search.catalog_index import CatalogIndex, Hit
+
+Picture = Path | str | Image.Image
+
+
+class Huse:
+    """A trained model with the catalogue that can be searched.
+
+    >>> model = Huse.load("data/model")
+    >>> v = model.embed(images=["cat.jpg"], texts=["sad cat"])
+    >>> model.search(v, k=10)
+    """
+
+    def __init__(self, stored: StoredModel, features: RawFeatures, index: Path) -> None:
+        """Put a model together; use `load`.
+
+        Args:
+            stored: The trained model.
+            features: What makes its features.
+            index: Folder of the index, which is read when it is first searched.
+        """
+        self.stored = stored
+        self._features = features
+        self._index_folder = index
+
+    @classmethod
+    def load(cls, folder: str | Path, index: str | Path | None = None) -> Huse:
+        """Read a trained model.
+
+        Args:
+            folder: Folder of the model, for example `data/model`.
+            index: Folder of the index that `search` needs; the folder `index` beside the model
+                if not given. It is read when it is first needed.
+
+        Returns:
+            The model, ready for use.
+
+        Raises:
+            InputError: A file is missing, damaged, or of a newer format.
+        """
+        folder = Path(folder)
+        stored = load_model(folder)
+        place = folder.parent / "index" if index is None else Path(index)
+        return cls(stored, RawFeatures(folder, stored.recipe), place)
+
+    @cached_property
+    def index(self) -> CatalogIndex:
+        """The searchable catalogue.
+
+        Raises:
+            InputError: It is missing or damaged, or another model made it.
+        """
+        return CatalogIndex.load(self._index_folder, model=self._features.folder)
+
+    @cached_property
+    def class_tree(self) -> ClassTree:
+        """The classes that the model knows, and all beginnings of their paths."""
+        return ClassTree(cast(Classes, self.stored.classes))
+
+    def embed(
+        self,
+        images: Sequence[Picture | None] | None = None,
+        texts: Sequence[str | None] | None = None,
+    ) -> Embeddings:
+        """Embed N items, each from its picture, its text or both.
+
+        Args:
+            images: N files or Pillow images, None for an item without; or nothing at all.
+            texts: N texts as a person writes them, None for an item without; or nothing at all.
+
+        Returns:
+            `image_ND`, `text_ND` and `fused_ND`, each [N, D] float32 of unit norm.
+
+        Raises:
+            InputError: A picture cannot be read, or a text is empty.
+            ValueError: The lists differ in length, or an item has neither.
+        """
+        images, texts = _pair(images, texts)
+        pictures = [Path(one) if isinstance(one, str) else one for one in images]
+        found, reasons = self.try_embed(pictures, texts)
+        for number, reason in enumerate(reasons):
+            if reason:
+                raise InputError(f"item {number}: {reason}")
+        return found
+
+    def try_embed(
+        self, images: Sequence[Path | Image.Image | None], texts: Sequence[str | None]
+    ) -> tuple[Embeddings, list[str]]:
+        """Embed the items that can be, and say of the others why not.
+
+        Args:
+            images: N files or Pillow images, or None.
+            texts: N texts, or None.
+
+        Returns:
+            The embeddings of the usable items, in their order, and N reasons, empty for those.
+        """
+        clean, reasons = _check_texts(images, texts)
+        shown = [n for n, image in enumerate(images) if image is not None and not reasons[n]]
+        vector_PI, why = self._features.images(
+            [image for n in shown if (image := images[n]) is not None]
+        )
+        for n, reason in zip(shown, why, strict=True):
+            reasons[n] = f"{images[n]}: {reason}" if reason else ""
+        good = [n for n, reason in enumerate(reasons) if not reason]
+        found = embed_features(
+            self.stored,
+            vector_PI[np.array([not reason for reason in why], dtype=bool)],
+            [images[n] is not None for n in good],
+            self._features.texts([text for n in good if (text := clean[n]) is not None]),
+            [clean[n] is not None for n in good],
+        )
+        return found, reasons
+
+    def knows(self, texts: Sequence[str]) -> list[bool]:
+        """Tell whether texts mean anything to the text encoder.
+
+        Args:
+            texts: N texts as a person writes them.
+
+        Returns:
+            N; false for a text of which no word is known, so that its embedding says nothing.
+        """
+        return self._features.knows(texts)
+
+    def classify(self, v: Embeddings, k: int = 5, threshold: float = 0.5) -> list[Prediction]:
+        """Predict the classes of embedded items.
+
+        Args:
+            v: N items from `embed`.
+            k: How many classes to name per item.
+            threshold: Probability in (0, 1] that a part of the tree needs to be called sure.
+
+        Returns:
+            N predictions: the `k` most probable class paths, and the deepest `sure` path.
+
+        Raises:
+            ValueError: The threshold or `k` is out of range.
+        """
+        if not 0 < threshold <= 1 or k < 1:
+            raise ValueError(f"threshold in (0, 1] and k of at least 1, not {threshold} and {k}")
+        probability_NK = class_probabilities(self.stored, v)
+        return self.class_tree.predict(probability_NK, k=k, threshold=threshold)
+
+    def search(
+        self, v: Embeddings | np.ndarray, k: int = 10, within: str | None = None
+    ) -> list[list[Hit]]:
+        """Find the items of the catalogue that are nearest to points of the space.
+
+        Args:
+            v: N items from `embed`, whose fused embeddings are taken, or [N, D] vectors.
+            k: How many items to find per query.
+            within: Beginning of a class path, such as `Animals & Nature`: only items there.
+
+        Returns:
+            N lists of up to `k` hits, the nearest first.
+
+        Raises:
+            InputError: There is no usable index, or no item is of that class.
+        """
+        return self.index.search(v.fused_ND if isinstance(v, Embeddings) else v, k, within)
+
+
+def _pair(
+    images: Sequence[Picture | None] | None, texts: Sequence[str | None] | None
+) -> tuple[Sequence[Picture | None], Sequence[str | None]]:
+    """Fill up what was not given; a single string in place of a list is a slip."""
+    for name, given in (("images", images), ("texts", texts)):
+        if isinstance(given, (str, Path, Image.Image)):
+            raise ValueError(f"{name}: give a list, if only of one")
+    if images is None and texts is None:
+        raise ValueError("give images, texts or both")
+    images = [None] * len(texts or ()) if images is None else images
+    texts = [None] * len(images) if texts is None else texts
+    if len(images) != len(texts):
+        raise ValueError(f"{len(images)} images and {len(texts)} texts; give None where one lacks")
+    return images, texts
+
+
+def _check_texts(
+    images: Sequence[Path | Image.Image | None], texts: Sequence[str | None]
+) -> tuple[list[str | None], list[str]]:
+    """Texts as the catalogue stage normalises them, and why an item cannot be used."""
+    clean: list[str | None] = []
+    reasons: list[str] = []
+    for image, text in zip(images, texts, strict=True):
+        reason = "no image and no text" if image is None and text is None else ""
+        try:
+            clean.append(None if text is None else normalize_text(text))
+        except BadRowError as error:
+            clean.append(None)
+            reason = str(error)
+        reasons.append(reason)
+    return clean, reasons

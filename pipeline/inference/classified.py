@@ -1,0 +1,131 @@
+"""A table of new items classified, as a file.
+
+Rows go to the file as they come, so that the table is never in memory as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.errors import InputError
+from pipeline.files.atomic import atomic_path
+from pipeline.files.csv_file import CsvWriter
+from pipeline.inference.api import Huse
+from pipeline.inference.classify import Prediction
+from pipeline.inference.table import BadRow, Counts, EmbeddedBatch, NewItem
+
+
+class Classified(NamedTuple):
+    """A row of a table with what is believed of its class."""
+
+    item: NewItem
+    prediction: Prediction
+
+    def as_json(self) -> dict[str, Any]:
+        """Nested, for programs.
+
+        Returns:
+            row, image, text, sure and top; paths with their probabilities.
+        """
+        return {
+            **self.item._asdict(),
+            "sure": self.prediction.sure._asdict(),
+            "top": [guess._asdict() for guess in self.prediction.top],
+        }
+
+    def as_row(self) -> list[Any]:
+        """Flat, for spreadsheets.
+
+        Returns:
+            Values of the columns of `csv_columns`.
+        """
+        guesses = [self.prediction.sure, *self.prediction.top]
+        return [*self.item, *(value for guess in guesses for value in guess)]
+
+
+def csv_columns(k: int) -> list[str]:
+    """Name the columns of a classified table.
+
+    Args:
+        k: How many classes are named per item.
+
+    Returns:
+        row, image, text, sure_path, sure_probability, then path_1, probability_1 and so on.
+    """
+    numbered = [f"{name}_{n}" for n in range(1, k + 1) for name in ("path", "probability")]
+    return [*NewItem._fields, "sure_path", "sure_probability", *numbered]
+
+
+def classify_table(
+    model: Huse,
+    batches: Iterable[EmbeddedBatch],
+    write: Callable[[list[Classified]], None],
+    refuse: Callable[[list[BadRow]], None],
+    *,
+    k: int,
+    threshold: float,
+) -> Counts:
+    """Classify the items of a table.
+
+    Args:
+        model: The trained model.
+        batches: The table.
+        write: Takes the classified items, some at a time.
+        refuse: Takes the rows that were kept out.
+        k: How many classes to name per item.
+        threshold: Probability that a part of the tree needs to be called sure.
+
+    Returns:
+        How many items were classified and rows kept out.
+
+    Raises:
+        InputError: The table cannot be read.
+    """
+    counts = Counts(0, 0)
+    for batch in batches:
+        predictions = model.classify(batch.embeddings, k, threshold)
+        write([Classified(*pair) for pair in zip(batch.items, predictions, strict=True)])
+        refuse(batch.rejected)
+        counts = counts.plus(batch)
+    return counts
+
+
+@contextmanager
+def classified_writer(out: Path, k: int) -> Iterator[Callable[[list[Classified]], None]]:
+    """Write classified rows to CSV, JSON or JSON Lines, by the file's ending.
+
+    Args:
+        out: The file.
+        k: How many classes are named per item.
+
+    Yields:
+        A function that takes some `Classified` at a time.
+
+    Raises:
+        InputError: The file cannot be written, or its name has another ending.
+    """
+    if out.suffix not in (".csv", ".jsonl", ".json"):
+        raise InputError(f"--out: {out} ends in none of .csv, .json, .jsonl")
+    if out.suffix == ".csv":
+        with CsvWriter(out, csv_columns(k)) as writer:
+            yield lambda rows: writer.write([row.as_row() for row in rows])
+        return
+    # One object per line in both, so that neither needs the whole table in memory.
+    first, between, last = ("[\n", ",\n", "\n]\n") if out.suffix == ".json" else ("", "\n", "\n")
+    with atomic_path(out) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write(first)
+        started = False
+
+        def write(rows: list[Classified]) -> None:
+            nonlocal started
+            for row in rows:
+                file.write(between if started else "")
+                file.write(json.dumps(row.as_json(), ensure_ascii=False))
+                started = True
+
+        yield write
+        file.write(last)

@@ -1,0 +1,155 @@
+"""A table of new items -> their embeddings, batch by batch: memory does not grow with the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.catalog.images import ImageFolder
+from pipeline.catalog.read import open_rows
+from pipeline.catalog.rows import BadRowError, Row, Source
+from pipeline.errors import InputError
+from pipeline.files.csv_file import CsvWriter
+from pipeline.inference.api import Huse
+from pipeline.inference.embeddings import Embeddings
+
+BATCH = 256
+"""Items in memory at a time."""
+ROLES = ("image", "text")
+
+
+class NewItem(NamedTuple):
+    """A usable row of the table."""
+
+    row: int
+    """As the user counts: 1 is the first row after the column names."""
+    image: str
+    """Path relative to the folder of pictures; empty: none."""
+    text: str
+    """As written; empty: none."""
+
+
+class BadRow(NamedTuple):
+    """A row that was kept out."""
+
+    row: int
+    image: str
+    text: str
+    reason: str
+
+
+class EmbeddedBatch(NamedTuple):
+    """Some rows of the table."""
+
+    items: list[NewItem]
+    embeddings: Embeddings
+    """Of the items, in their order."""
+    rejected: list[BadRow]
+
+
+class Counts(NamedTuple):
+    """How many rows of a table were used and kept out."""
+
+    used: int
+    rejected: int
+
+    def plus(self, batch: EmbeddedBatch) -> Counts:
+        """Count a batch too.
+
+        Args:
+            batch: Some rows of the table.
+
+        Returns:
+            The counts with it.
+        """
+        return Counts(self.used + len(batch.items), self.rejected + len(batch.rejected))
+
+
+def embed_table(
+    model: Huse, table: Path, images: Path, columns: Mapping[str, str]
+) -> Iterator[EmbeddedBatch]:
+    """Embed the rows of a table, each from its picture, its text or both.
+
+    Args:
+        model: The trained model.
+        table: CSV, TSV, JSON Lines or Parquet.
+        images: Folder of the pictures; looked at when a row names one.
+        columns: Names of the columns that must be there, by what they are for: image, text. One
+            that is not named is called what it is for, and the table may lack it.
+
+    Yields:
+        The rows in their order, some hundreds at a time. A row is kept out as by the catalogue
+        and image_features stages, but an empty picture or an empty text alone is no mistake.
+
+    Raises:
+        InputError: The table or the folder cannot be read, or a column is missing.
+    """
+    wanted = {role: columns.get(role, role) for role in ROLES}
+    source = Source("table", "--{}-column", frozenset(ROLES) - set(columns))
+    rows = open_rows(table, wanted, source)
+    folder: ImageFolder | None = None
+    while batch := list(islice(rows, BATCH)):
+        if folder is None and any(row.values[0].strip() for row in batch):
+            folder = ImageFolder(images, key="--images")
+        yield _embed(model, batch, images, folder)
+
+
+def _embed(
+    model: Huse, batch: list[Row], images: Path, folder: ImageFolder | None
+) -> EmbeddedBatch:
+    items: list[NewItem] = []
+    rejected: list[BadRow] = []
+    for row in batch:
+        image, text = row.values
+        try:
+            if row.reason:
+                raise BadRowError(row.reason)
+            found = folder.find(image) if folder is not None and image.strip() else ""
+            items.append(NewItem(row.number, found, text if text.strip() else ""))
+        except BadRowError as error:
+            rejected.append(BadRow(row.number, image, text, str(error)))
+    embeddings, reasons = model.try_embed(
+        [images / item.image if item.image else None for item in items],
+        [item.text or None for item in items],
+    )
+    rejected += [
+        BadRow(*item, reason) for item, reason in zip(items, reasons, strict=True) if reason
+    ]
+    good = [item for item, reason in zip(items, reasons, strict=True) if not reason]
+    return EmbeddedBatch(good, embeddings, sorted(rejected))
+
+
+@contextmanager
+def rejected_writer(path: Path) -> Iterator[Callable[[list[BadRow]], None]]:
+    """List the rows that were kept out.
+
+    Args:
+        path: CSV file: row, image, text, reason.
+
+    Yields:
+        A function that takes some of them at a time.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    with CsvWriter(path, BadRow._fields) as writer:
+        yield writer.write
+
+
+def refuse_if_empty(used: int, rejected: Path | None, table: Path) -> None:
+    """Stop where nothing could be used.
+
+    Args:
+        used: Items that could be.
+        rejected: List of the rows that could not, if there is one.
+        table: The table.
+
+    Raises:
+        InputError: No item could be used.
+    """
+    if used == 0:
+        where = "" if rejected is None else f"; the reasons are in {rejected}"
+        raise InputError(f"{table}: no row can be used{where}")

@@ -1,0 +1,50 @@
+"""Where DVC keeps the contents of files: the one place that `dvc repro` in any copy shares."""
+
+import os
+from pathlib import Path
+
+from dvc.config import Config
+
+# Beside DVC's own `files` and `runs`, which is all that `dvc gc` looks at.
+_VECTORS = "image_features"
+
+
+def dvc_cache() -> Path | None:
+    """Find the cache of the project around the working directory.
+
+    A temporary copy that `dvc exp run --temp` works in names the cache of the original.
+
+    Returns:
+        The cache's folder; None outside a DVC project.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        dvc = folder / ".dvc"
+        if (dvc / "config").is_file():
+            chosen = Config(os.fspath(dvc), validate=False)["cache"].get("dir")
+            return Path(chosen) if chosen else dvc / "cache"
+    return None
+
+
+def tracked_contents() -> list[Path]:
+    """Folders that links of files under DVC may lead into.
+
+    Returns:
+        One folder, or none outside a DVC project.
+    """
+    cache = dvc_cache()
+    return [] if cache is None else [cache / "files"]
+
+
+def vector_cache(out: Path) -> Path:
+    """Choose where extracted vectors are kept between runs.
+
+    Args:
+        out: The features' file.
+
+    Returns:
+        A folder in DVC's cache, which outlives `dvc repro` and is shared by experiments in
+        temporary copies; outside a DVC project one beside `out`.
+    """
+    cache = dvc_cache()
+    return out.parent / ".image_cache" if cache is None else cache / _VECTORS

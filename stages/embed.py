@@ -1,0 +1,51 @@
+"""New items -> embeddings."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.command import (
+    ImageColumn,
+    ModelPath,
+    PicturesPath,
+    RejectedPath,
+    TablePath,
+    TextColumn,
+    beside,
+    name_columns,
+    run,
+)
+from stages.paths import MODEL
+
+
+def main(
+    table: TablePath,
+    images: PicturesPath = None,
+    out: Annotated[Path, typer.Option(help="Parquet file to write the embeddings to.")] = Path(
+        "embeddings.parquet"
+    ),
+    rejected: RejectedPath = None,
+    image_column: ImageColumn = None,
+    text_column: TextColumn = None,
+    model: ModelPath = MODEL,
+) -> None:
+    """Embed new items from their pictures, their texts or both."""
+    # Imported here because torch takes seconds, which `--help` need not wait for.
+    from pipeline.inference.api import Huse
+    from pipeline.inference.embedded_file import write_embedded
+    from pipeline.inference.table import embed_table, refuse_if_empty
+
+    huse = Huse.load(model)
+    listed = rejected or beside(out)
+    columns = name_columns(image=image_column, text=text_column)
+    batches = embed_table(huse, table, images or table.parent, columns)
+    counts = write_embedded(out, listed, batches, huse.stored.model.config.dim)
+    refuse_if_empty(counts.used, listed, table)
+    typer.echo(
+        f"embed: {counts.used} items in {out}; {counts.rejected} rows rejected, see {listed}"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,47 @@
+"""Model and index -> a local web page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.errors import InputError
+from pipeline.params.catalog import CatalogParams
+from pipeline.params.load import load_section
+from stages.command import IndexPath, ModelPath, ParamsPath, require_folder, run
+from stages.paths import INDEX, MODEL, PARAMS
+
+
+def main(
+    params: ParamsPath = PARAMS,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the pictures; if not given, catalog.images of params.yaml."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to bind to; 0.0.0.0 lets the whole network in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 7860,
+    model: ModelPath = MODEL,
+    index: IndexPath = INDEX,
+) -> None:
+    """Open a local web page to search the catalogue by text and picture."""
+    # Imported here because torch takes seconds, which `--help` need not wait for.
+    from pipeline.inference.api import Huse
+
+    try:
+        from pipeline.explore.server import make_app, serve
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"explore: package {error.name} is missing: pip install 'huse-pipeline[explore]'"
+        ) from error
+
+    catalogue = images or Path(load_section(params, "catalog", CatalogParams).images)
+    folder = require_folder("catalog.images", catalogue)
+    app = make_app(Huse.load(model, index), folder)
+    typer.echo(f"explore: http://{host}:{port} until Ctrl-C")
+    serve(app, host, port)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,71 @@
+"""A text, a picture or both -> the nearest items of the catalogue."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.errors import InputError
+from stages.command import IndexPath, ModelPath, run
+from stages.paths import INDEX, MODEL
+
+if TYPE_CHECKING:
+    from pipeline.search.catalog_index import Hit
+
+
+def main(
+    text: Annotated[str | None, typer.Argument(help="What to look for, in words.")] = None,
+    image: Annotated[Path | None, typer.Option(help="A picture to look for the like of.")] = None,
+    both: Annotated[
+        bool, typer.Option("--both", help="Insist on a text and a picture, searched as one item.")
+    ] = False,
+    within: Annotated[
+        str | None,
+        typer.Option("--in", help="Beginning of a class path: only items there are found."),
+    ] = None,
+    k: Annotated[int, typer.Option("--k", "-k", min=1, help="How many items to find.")] = 10,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON in place of a table.")
+    ] = False,
+    model: ModelPath = MODEL,
+    index: IndexPath = INDEX,
+) -> None:
+    """Search the catalogue by a text, by a picture, or by both together."""
+    if text is None and image is None:
+        raise InputError('search: give a text, as in huse search "sad cat", or --image, or both')
+    if both and (text is None or image is None):
+        raise InputError(f"search: --both: the {'text' if text is None else 'picture'} is missing")
+    # Imported here because torch takes seconds, which `--help` need not wait for.
+    from pipeline.inference.api import Huse
+
+    huse = Huse.load(model, index)
+    embeddings = huse.embed([image], [text])
+    if text is not None and not huse.knows([text])[0]:
+        typer.echo(f"search: warning: no word of {text!r} is known to the text encoder", err=True)
+    hits = huse.search(embeddings, k, within)[0]
+    if as_json:
+        rows = [
+            {key: value for key, value in hit._asdict().items() if key != "row"} for hit in hits
+        ]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        _print_table(hits)
+
+
+def _print_table(hits: list[Hit]) -> None:
+    grid = Table("distance", "text", "class", "picture", box=SIMPLE)
+    for hit in hits:
+        cells = (f"{hit.distance:.3f}", hit.text, hit.class_path, hit.image)
+        grid.add_row(*(Text(cell) for cell in cells))
+    Console().print(grid)
+
+
+if __name__ == "__main__":
+    run(main)

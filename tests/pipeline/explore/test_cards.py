@@ -1,0 +1,22 @@
+from html import unescape
+
+from pipeline.explore.cards import show_hits, show_note
+from pipeline.search.catalog_index import Hit
+
+ATTACK = "<script>alert(1)</script>\"'${alert(2)}{{alert(3)}}"
+
+
+def test_texts_and_classes_are_escaped():
+    html = show_hits([Hit(7, "id", "a.png", ATTACK, f"bags|{ATTACK}", 0.25)], ATTACK, "|")
+    assert "<script" not in html
+    assert unescape(html).count("<script>alert(1)</script>") == 3
+    assert "<script" not in show_note(ATTACK)
+
+
+def test_a_card_names_its_item_by_number_alone():
+    html = show_hits([Hit(7, "id", "secret/a.png", "bag", "bags<big", 0.25)], "all", "<")
+    assert 'src="picture/7"' in html
+    assert 'data-row="7"' in html
+    assert "secret" not in html
+    assert "distance 0.250" in html
+    assert "bags \u203a big" in html

@@ -1,0 +1,88 @@
+import hashlib
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.image.engines.local import run_local
+from pipeline.image.recipe import row_key
+from pipeline.image.store import VectorStore
+from pipeline.image.work import Job, WorkPlan
+
+
+@pytest.fixture
+def plan(small, tmp_path):
+    recipe, graph = small.recipe.metadata(), str(small.graph)
+    return WorkPlan(recipe, graph, str(tmp_path / "store"), "crop_flip", "cpu", None)
+
+
+@pytest.fixture
+def jobs(pictures):
+    """140 pictures with two views each, one of which is broken: work for two processes."""
+    names = pictures(140)
+    (pictures.folder / names[70]).write_bytes(b"404")
+    return [
+        Job(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), [0, 1])
+        for path in (pictures.folder / name for name in names)
+    ]
+
+
+def vectors(folder, jobs):
+    store = VectorStore(folder, 512)
+    keys = [
+        row_key(bytes.fromhex(job.digest), view, "crop_flip") for job in jobs for view in (0, 1)
+    ]
+    found = store.find(set(keys))
+    return len(found), store.read([found[key] for key in keys if key in found])
+
+
+def test_processes_do_what_one_does(jobs, plan, tmp_path):
+    done: list[int] = []
+    failures = run_local(jobs, plan, 2, done.append)
+    assert failures == [(jobs[70].digest, "not a picture in a known format")]
+    assert sum(done) == 278
+    count, by_two = vectors(tmp_path / "store", jobs)
+    assert count == 278
+    for path in (tmp_path / "store").iterdir():
+        path.unlink()
+    assert run_local(jobs, plan, 1, done.append) == failures
+    assert np.array_equal(vectors(tmp_path / "store", jobs)[1], by_two)
+
+
+def test_a_killed_process_is_one_line_and_its_work_is_kept(jobs, plan, monkeypatch, tmp_path):
+    from pipeline.image.engines import local
+
+    started = []
+    start = local._start
+    monkeypatch.setattr(local, "_start", lambda: started.append(start()) or started[-1])
+
+    def kill_first(done):
+        if started[0].poll() is None:
+            os.kill(started[0].pid, signal.SIGKILL)
+
+    with pytest.raises(InputError, match=r"worker process ended with status -9 .*finished work"):
+        run_local(jobs, plan, 2, kill_first)
+    assert vectors(tmp_path / "store", jobs)[0] > 0
+    assert all(process.poll() is not None for process in started)
+
+
+def test_an_error_of_a_process_is_the_users_one_line(jobs, plan, tmp_path):
+    (tmp_path / "store").write_text("a file where a folder is needed")
+    for workers in (1, 2):
+        with pytest.raises(InputError, match=r"store/\w+\.arrow: cannot be written"):
+            run_local(jobs, plan, workers, lambda done: None)
+
+
+def test_runtime_torch_runs_on_one_thread_and_gives_the_threads_back(jobs, plan, tmp_path):
+    from dataclasses import replace
+
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    run_local(jobs[:3], replace(plan, recipe=plan.recipe | {"runtime": "torch"}), 1, lambda n: None)
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(threads)
+    assert vectors(tmp_path / "store", jobs[:3])[0] == 6

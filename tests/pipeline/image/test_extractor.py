@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.errors import InputError
+from pipeline.image.extract import write_features
+from pipeline.image.extractor import load_extractor
+
+
+def test_new_pictures_get_the_vectors_of_the_stage(pictures, run, small, tmp_path):
+    names = pictures(5)
+    found, store = run(names)
+    stored_NI = store.read([places[0] for _, places in found.usable])
+    extractor = load_extractor(small.recipe.metadata())
+    paths = [pictures.folder / name for name in names]
+    (tmp_path / "text.jpg").write_text("404")
+    opened = Image.open(paths[2])
+    vector_NI, reasons = extractor.extract([*paths[:2], tmp_path / "text.jpg", opened, *paths[3:]])
+    assert reasons == [None, None, "not a picture in a known format", None, None, None]
+    assert np.isnan(vector_NI[2]).all()
+    assert np.abs(np.delete(vector_NI, 2, axis=0) - stored_NI).max() < 1e-5
+    assert extractor.extract([])[0].shape == (0, 512)
+
+
+def test_pixels_are_normalised_as_the_transform_says(mean_colour, make_extractor):
+    extractor = make_extractor(mean_colour, background="#64326e")
+    plain = Image.new("RGB", (30, 20), (110, 60, 7))
+    clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    # plain: (110 - 100) / 10, (60 - 50) / 5, (7 - 0) / 1; clear is the background: 100, 50, 110.
+    assert extractor.extract([plain, clear])[0].tolist() == [[1, 2, 7], [0, 0, 110]]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 100])
+def test_results_come_in_order_for_any_batch_size(mean_colour, make_extractor, batch_size):
+    extractor = make_extractor(mean_colour, batch_size=batch_size)
+    greys = [Image.new("RGB", (9, 9), (n, n, n)) for n in range(7)]
+    assert extractor.extract(greys)[0][:, 2].tolist() == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_too_many_pixels_and_a_cut_picture_are_reasons(mean_colour, make_extractor, tmp_path):
+    extractor = make_extractor(mean_colour, max_pixels=100)
+    Image.new("RGB", (10, 10), (1, 2, 3)).save(tmp_path / "x.bmp")
+    (tmp_path / "cut.bmp").write_bytes((tmp_path / "x.bmp").read_bytes()[:100])
+    cut = Image.open(tmp_path / "cut.bmp")
+    vector_NI, reasons = extractor.extract([Image.new("L", (11, 10)), cut, tmp_path / "x.bmp"])
+    assert reasons[0] == "too many pixels (110, image.max_pixels is 100)"
+    assert reasons[1].startswith("broken picture (")
+    assert reasons[2] is None
+    assert np.isfinite(vector_NI[2]).all()
+
+
+def test_a_turned_picture_is_seen_upright(mean_colour, make_extractor, tmp_path):
+    halves = Image.new("RGB", (8, 8))
+    halves.paste((200, 200, 200), (0, 0, 8, 4))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    halves.save(tmp_path / "turned.png", exif=exif)
+    extractor = make_extractor(mean_colour)
+    opened, by_path = Image.open(tmp_path / "turned.png"), tmp_path / "turned.png"
+    pixels = [extractor._rgb(picture) for picture in (opened, by_path)]
+    assert np.array_equal(*map(np.asarray, pixels))
+    assert np.asarray(pixels[0])[0, :, 0].tolist() == [0] * 4 + [200] * 4
+
+
+def test_the_recipe_of_a_features_file_is_enough(pictures, run, small, tmp_path):
+    from pipeline.files.table import read_metadata
+
+    found, store = run(pictures(1))
+    write_features(tmp_path / "x.parquet", found, store, small.recipe.metadata() | {"views": "1"})
+    assert load_extractor(read_metadata(tmp_path / "x.parquet")).recipe == small.recipe
+
+
+def test_weights_that_have_changed_are_named(small):
+    metadata = small.recipe.metadata() | {"weights_digest": "f" * 64}
+    with pytest.raises(InputError, match=r"image\.backbone torchvision/squeezenet1_1: its weights"):
+        load_extractor(metadata)

@@ -1,0 +1,81 @@
+import os
+import resource
+
+import numpy as np
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.image.store import VectorStore
+
+
+def key(number):
+    return number.to_bytes(32, "big")
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Rows 0..5 in two files; row n holds n, n + 1, n + 2 and has 100 + n pixels."""
+    store = VectorStore(tmp_path / "store", 3)
+    for rows in ([0, 1, 2, 3], [4, 5]):
+        store.write([key(n) for n in rows], [100 + n for n in rows], matrix(rows))
+    return store
+
+
+def matrix(rows):
+    return np.array(rows, dtype=np.float32)[:, None] + np.arange(3, dtype=np.float32)
+
+
+def test_rows_are_found_and_read_in_any_order(store):
+    found = store.find({key(n) for n in (5, 1, 3, 9)})
+    assert sorted(found) == [key(1), key(3), key(5)]
+    assert [found[key(n)].pixels for n in (1, 3, 5)] == [101, 103, 105]
+    order = [5, 1, 3, 1]
+    assert np.array_equal(store.read([found[key(n)] for n in order]), matrix(order))
+
+
+def test_a_store_that_is_not_there_is_empty(tmp_path):
+    assert VectorStore(tmp_path / "nowhere", 3).find({key(0)}) == {}
+    assert VectorStore(tmp_path / "nowhere", 3).read([]).shape == (0, 3)
+
+
+def test_the_same_rows_are_the_same_file(store):
+    before = sorted(store.folder.iterdir())
+    store.write([key(4), key(5)], [104, 105], matrix([4, 5]))
+    assert sorted(store.folder.iterdir()) == before
+
+
+def test_a_damaged_file_is_removed_and_the_others_serve(store):
+    for path in store.folder.iterdir():
+        if path.stat().st_size == min(other.stat().st_size for other in store.folder.iterdir()):
+            data = bytearray(path.read_bytes())
+            data[-200] ^= 4
+            path.write_bytes(data)
+    found = store.find({key(n) for n in range(6)})
+    assert len(found) in (2, 4)
+    assert len(list(store.folder.iterdir())) == 1
+
+
+def test_vectors_of_another_length_are_not_used(store):
+    assert VectorStore(store.folder, 4).find({key(0)}) == {}
+
+
+def test_what_a_killed_process_left_is_swept_after_an_hour(store):
+    fresh, stale = store.folder / ".x.1.tmp", store.folder / ".y.1.tmp"
+    for path in (fresh, stale):
+        path.write_bytes(b"half")
+    os.utime(stale, (0, 0))
+    store.find(set())
+    assert fresh.exists()
+    assert not stale.exists()
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_file(store):
+    before = sorted(store.folder.iterdir())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+    try:
+        with pytest.raises(InputError, match="cannot be written"):
+            store.write([key(8)], [1], matrix([8]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sorted(store.folder.iterdir()) == before

@@ -1,0 +1,63 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from pipeline.image.recipe import row_key
+from pipeline.image.store import VectorStore
+from pipeline.image.work import Job, Worker, WorkPlan
+
+
+@pytest.fixture
+def worker(small, tmp_path):
+    recipe, graph = small.recipe.metadata(), str(small.graph)
+    return Worker(WorkPlan(recipe, graph, str(tmp_path / "store"), "crop_flip", "cpu", 4))
+
+
+@pytest.fixture
+def jobs(pictures):
+    paths = [pictures.folder / name for name in pictures(7)]
+    return [Job(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), [0]) for path in paths]
+
+
+def test_what_is_reported_as_done_is_on_disk(worker, jobs, tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.image.work.FLUSH_SECONDS", 0.0)
+    keys = {bytes.fromhex(job.digest) for job in jobs}
+    seen = []
+
+    def progress(done):
+        seen.append((done, len(VectorStore(tmp_path / "store", 512).find(keys))))
+
+    assert worker.run(jobs, progress) == []
+    assert seen == [(4, 4), (3, 7)]
+
+
+def test_only_the_views_asked_for_are_made(worker, jobs, tmp_path):
+    worker.run([jobs[0]._replace(views=[2, 3])], lambda done: None)
+    digest = bytes.fromhex(jobs[0].digest)
+    keys = [row_key(digest, view, "crop_flip") for view in range(4)]
+    assert set(VectorStore(tmp_path / "store", 512).find(set(keys))) == set(keys[2:])
+
+
+def test_a_picture_that_changed_meanwhile_is_a_reason(worker, jobs):
+    changed = jobs[0]._replace(digest="00" * 32)
+    assert worker.run([changed, jobs[1]], lambda done: None) == [
+        ("00" * 32, "changed while it was read; run again")
+    ]
+
+
+def test_threads_that_decode_ahead_change_nothing(worker, jobs, pictures, tmp_path):
+    (pictures.folder / "text").write_text("404")
+    digest = hashlib.sha256(b"404").hexdigest()
+    jobs.insert(3, Job(str(pictures.folder / "text"), digest, [0]))
+    keys = [bytes.fromhex(job.digest) for job in jobs if job.digest != digest]
+    results = []
+    for threads in (0, 3):
+        worker._extractor.runner.decoders = threads
+        store = VectorStore(tmp_path / "store", 512)
+        assert worker.run(jobs, lambda done: None) == [(digest, "not a picture in a known format")]
+        found = store.find(set(keys))
+        results.append(store.read([found[key] for key in keys]))
+        for path in store.folder.iterdir():
+            path.unlink()
+    assert np.array_equal(*results)

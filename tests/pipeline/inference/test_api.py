@@ -1,0 +1,129 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from huse import Huse
+from pipeline.errors import InputError
+from pipeline.files.table import read_table
+
+PICTURES = Path("data/raw/openmoji/images")
+
+
+@pytest.fixture(scope="module")
+def model(finished_project):
+    return Huse.load(finished_project.root / "data" / "model")
+
+
+@pytest.fixture(scope="module")
+def items(finished_project):
+    """A few items with their stored embeddings, by modality."""
+    embedded = pd.read_parquet(finished_project.root / "data/evaluate/embeddings.parquet")
+    table = read_table(
+        finished_project.root / "data/catalog/items.parquet", ["item_id", "image", "text"]
+    )
+    some = table[table["item_id"].isin(embedded["item_id"])].iloc[::8]
+    vectors = {
+        modality: np.stack(rows.set_index("item_id").loc[some["item_id"], "vector"])
+        for modality, rows in embedded.groupby("modality")
+    }
+    return some, vectors
+
+
+@pytest.fixture
+def pictures(finished_project, items):
+    return [finished_project.root / PICTURES / name for name in items[0]["image"]]
+
+
+def test_catalogue_items_get_the_vectors_of_the_evaluate_stage(model, items, pictures):
+    some, vectors = items
+    found = model.embed(pictures, some["text"].tolist())
+    for modality, matrix in found.modalities.items():
+        assert matrix.dtype == np.float32
+        assert np.abs(matrix - vectors[modality]).max() < 1e-5
+
+
+def test_pictures_may_be_names_paths_or_decoded(model, pictures):
+    with Image.open(pictures[0]) as image:
+        found = model.embed(images=[str(pictures[0]), pictures[0], image])
+    assert np.abs(found.image_ND - found.image_ND[0]).max() < 1e-6
+
+
+def test_images_and_texts_may_be_missing_by_item(model, items, pictures):
+    some, vectors = items
+    texts = some["text"].tolist()
+    found = model.embed([pictures[0], None, pictures[2]], [texts[0], texts[1], None])
+    assert np.abs(found.fused_ND[0] - vectors["fused"][0]).max() < 1e-5
+    assert np.abs(found.fused_ND[1] - vectors["text"][1]).max() < 1e-5
+    assert np.abs(found.fused_ND[2] - vectors["image"][2]).max() < 1e-5
+
+
+def test_an_item_finds_itself(model, items, pictures):
+    some, _ = items
+    hits = model.search(model.embed(pictures, some["text"].tolist()), k=3)
+    assert [found[0].item_id for found in hits] == some["item_id"].tolist()
+    assert all(found[0].distance == pytest.approx(0, abs=1e-5) for found in hits)
+    assert [len(found) for found in hits] == [3] * len(hits)
+
+
+def test_a_class_is_predicted_with_its_probability(model, items, pictures):
+    predictions = model.classify(model.embed(pictures), k=2, threshold=0.01)
+    paths = set(model.class_tree.path_K)
+    for prediction in predictions:
+        first, second = prediction.top
+        assert {first.path, second.path} <= paths
+        assert 1 >= first.probability >= second.probability >= 0
+    with pytest.raises(ValueError, match="threshold"):
+        model.classify(model.embed(pictures), threshold=0)
+
+
+@pytest.mark.parametrize(
+    ("images", "texts", "message"),
+    [
+        (None, None, "give images, texts or both"),
+        (["a.png"], ["one", "two"], "1 images and 2 texts"),
+        ("a.png", None, "images: give a list"),
+        (None, "sad cat", "texts: give a list"),
+    ],
+)
+def test_slips_of_a_programmer_are_told(model, images, texts, message):
+    with pytest.raises(ValueError, match=message):
+        model.embed(images, texts)
+
+
+@pytest.mark.parametrize(
+    ("image", "text", "message"),
+    [
+        ("nowhere.png", None, r"item 1: nowhere\.png: file not found"),
+        (None, " \n", "item 1: text is empty"),
+        (None, None, "item 1: no image and no text"),
+    ],
+)
+def test_an_item_that_cannot_be_used_is_named(model, image, text, message):
+    with pytest.raises(InputError, match=message):
+        model.embed([None, image], ["cat", text])
+
+
+def test_texts_without_a_known_word_are_told_apart(model, items):
+    assert model.knows([items[0]["text"].iloc[0], "xyzzyx"]) == [True, False]
+
+
+def test_an_index_of_another_model_is_refused(finished_project, tmp_path):
+    data = finished_project.root / "data"
+    shutil.copytree(data / "model", tmp_path / "model")
+    shutil.copytree(data / "index", tmp_path / "index")
+    weights = (tmp_path / "model" / "model.safetensors").read_bytes()
+    (tmp_path / "model" / "model.safetensors").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    model = Huse.load(tmp_path / "model")
+    with pytest.raises(InputError, match="made by another model"):
+        model.search(model.embed(texts=["cat"]))
+
+
+def test_the_place_of_the_index_may_be_given(finished_project, tmp_path):
+    folder = finished_project.root / "data" / "model"
+    model = Huse.load(folder, index=tmp_path)
+    with pytest.raises(InputError, match="no index here; run dvc repro"):
+        model.search(model.embed(texts=["cat"]))

@@ -1,0 +1,51 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pipeline.files.vectors import read_vectors
+from pipeline.inference.raw_features import RawFeatures
+from pipeline.models.store import load_model
+
+
+@pytest.fixture(scope="module")
+def features(finished_project):
+    folder = finished_project.root / "data" / "model"
+    return RawFeatures(folder, load_model(folder).recipe)
+
+
+@pytest.fixture(scope="module")
+def items(finished_project):
+    return pd.read_parquet(finished_project.root / "data/catalog/items.parquet").iloc[::20]
+
+
+def test_texts_get_the_features_of_the_text_stage(finished_project, features, items):
+    ids, vector_NT = read_vectors(finished_project.root / "data/features/text.parquet", "glove")
+    rows = pd.Index(ids).get_indexer(items["item_id"])
+    found_NT = features.texts(items["text"].tolist()).numpy()
+    assert np.abs(found_NT - vector_NT[rows]).max() < 1e-6
+
+
+def test_pictures_get_the_features_of_the_image_stage(finished_project, features, items):
+    ids, vector_NI = read_vectors(finished_project.root / "data/features/image.parquet", "vector")
+    rows = pd.Index(ids).get_indexer(items["item_id"])
+    folder = finished_project.root / "data/raw/openmoji/images"
+    found_NI, reasons = features.images([folder / name for name in items["image"]])
+    assert reasons == [None] * len(items)
+    assert np.abs(found_NI - vector_NI[rows]).max() < 1e-4
+
+
+def test_a_picture_that_cannot_be_used_has_a_reason_and_the_others_their_features(
+    features, tmp_path
+):
+    (tmp_path / "broken.png").write_bytes(b"x")
+    good = Image.new("RGB", (30, 20), "red")
+    found_NI, reasons = features.images([tmp_path / "broken.png", good, tmp_path / "gone.png"])
+    assert reasons[0] == "not a picture in a known format"
+    assert reasons[1:] == [None, "file not found"]
+    assert np.isfinite(found_NI).all(axis=1).tolist() == [False, True, False]
+
+
+def test_nothing_gives_nothing(features):
+    found_NI, reasons = features.images([])
+    assert len(found_NI) == len(reasons) == len(features.texts([])) == 0
