@@ -1,7 +1,7 @@
 """New items through the trained towers, by picture, by text or by both.
 
 Shape letters: N items, P items with a picture, M items with a text, D embedding, I image feature,
-T text feature, K classes.
+T text feature, K classes, L labels.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from pipeline.catalog.classes import label_membership
+from pipeline.models.fusion import path_probabilities
 from pipeline.models.store import StoredModel
 from pipeline.models.text_input import TextInput
 from pipeline.models.tower import Tower
@@ -96,8 +98,8 @@ def class_probabilities(stored: StoredModel, embeddings: Embeddings) -> np.ndarr
         embeddings: N items.
 
     Returns:
-        [N, K] float32 with rows that sum to 1: the fitted fusion for items with a picture and a
-        text, the one modality's prediction for the others.
+        [N, K] float32 with rows that sum to 1, in the order of `item_classes`: the fitted fusion
+        for items with a picture and a text, the one modality's prediction for the others.
     """
     image_ND, text_ND = (
         torch.from_numpy(np.nan_to_num(matrix))
@@ -105,6 +107,13 @@ def class_probabilities(stored: StoredModel, embeddings: Embeddings) -> np.ndarr
     )
     with torch.inference_mode():
         by_modality = stored.fusion.probabilities(stored.model.classify(image_ND, text_ND))
+    membership = label_membership(stored.classes)
+    if membership is not None:
+        membership_KL = torch.from_numpy(membership)
+        by_modality = {
+            name: path_probabilities(probability_NL, membership_KL)
+            for name, probability_NL in by_modality.items()
+        }
     probability_NK = by_modality["fused"].numpy().copy()
     image_alone_N, text_alone_N = ~embeddings.has_text, ~embeddings.has_image
     probability_NK[image_alone_N] = by_modality["image"].numpy()[image_alone_N]
