@@ -14,6 +14,7 @@ from pipeline.models.fusion import Fusion
 from pipeline.models.huse import Huse, HuseConfig
 
 FORMAT_VERSION = 1
+"""Of docs/model_format.md; raised when a reader of the older format would go wrong."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,7 @@ def load_model(folder: Path) -> StoredModel:
         InputError: A file is missing, damaged, or of a newer format.
     """
     description = read_json(folder / "model.json")
-    version = description.get("format_version")
-    if version != FORMAT_VERSION:
-        raise InputError(
-            f"{folder / 'model.json'}: format version {version}, this program reads "
-            f"{FORMAT_VERSION}; update the program or train again"
-        )
+    _check_version(folder / "model.json", description)
     try:
         model = Huse(HuseConfig(**description["config"]))
         model.load_state_dict(load_file(folder / "model.safetensors"))
@@ -84,3 +80,15 @@ def load_model(folder: Path) -> StoredModel:
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"{folder}: damaged model ({reason}); train again") from error
     return StoredModel(model.eval(), fusion, classes, recipe)
+
+
+def _check_version(path: Path, description: Any) -> None:
+    version = description.get("format_version") if isinstance(description, dict) else None
+    if not isinstance(version, int):
+        raise InputError(f"{path}: damaged model (no format version); train again")
+    if version != FORMAT_VERSION:
+        newer = version > FORMAT_VERSION
+        raise InputError(
+            f"{path}: format version {version}, this program reads {FORMAT_VERSION}; "
+            f"{'update the program' if newer else 'train again'}"
+        )

@@ -201,8 +201,9 @@ class CatalogIndex:
             }
             by_name = {node.casefold(): node for node in sorted(nodes)}
             close = get_close_matches(beginning.casefold(), by_name, n=3, cutoff=0.4)
-            hint = ", ".join(repr(by_name[name]) for name in close) or "see classes.json"
-            raise InputError(f"no item is of class {beginning!r}; did you mean {hint}?")
+            known = ", ".join(repr(by_name[name]) for name in close)
+            hint = f"did you mean {known}?" if known else "data/catalog/classes.json has them all"
+            raise InputError(f"no item is of class {beginning!r}; {hint}")
         return np.array(inside)[self._paths[0]]
 
     @cached_property

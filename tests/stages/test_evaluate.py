@@ -126,3 +126,12 @@ def test_without_any_usable_picture_the_texts_are_measured(project, out):
     assert set(metrics["retrieval"]) == {"text_to_text"}
     assert set(metrics["classification"]) == {"text"}
     assert metrics["accuracy"] == metrics["classification"]["text"]["accuracy"]
+
+
+def test_a_picture_that_is_gone_by_now_is_an_empty_tile(project, out):
+    project.set({"evaluate.projection": "pca"})
+    for path in (project.root / "data" / "raw" / "openmoji" / "images").iterdir():
+        path.unlink()
+    evaluate(project)
+    assert (out / "report.html").stat().st_size > 0
+    assert (out / "plots" / "gallery.png").stat().st_size > 0

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from gensim.models import KeyedVectors
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
@@ -18,7 +17,9 @@ from pipeline.errors import InputError
 from pipeline.files.atomic import atomic_path
 from pipeline.files.json_file import read_json, write_json
 from pipeline.text.counts import count_words, distinct_words, smoothed_idf
-from pipeline.text.word_vectors import load_word_vectors
+
+if TYPE_CHECKING:
+    from gensim.models import KeyedVectors
 
 
 class GloveEncoder:
@@ -71,6 +72,9 @@ class GloveEncoder:
         Raises:
             InputError: The vectors cannot be read, or no word of the catalogue has one.
         """
+        # A fitted encoder needs no gensim, which takes a second to import.
+        from pipeline.text.word_vectors import load_word_vectors
+
         return cls.from_vectors(
             train_texts, load_word_vectors(vectors, distinct_words(texts), cache)
         )

@@ -73,6 +73,16 @@ def test_a_model_from_a_newer_program_is_refused(folder):
         load_model(folder)
 
 
+def test_a_model_from_an_older_program_or_without_a_version_is_refused(folder):
+    damage(folder, format_version=0)
+    with pytest.raises(InputError, match=r"format version 0, this program reads \d+; train again"):
+        load_model(folder)
+    for content in ('{"config": {}}', "[1, 2]", '{"format_version": "1"}'):
+        (folder / "model.json").write_text(content, encoding="utf-8")
+        with pytest.raises(InputError, match=r"damaged model \(no format version\)"):
+            load_model(folder)
+
+
 @pytest.mark.parametrize("name", ["model.json", "model.safetensors"])
 def test_a_missing_or_truncated_file_is_refused(folder, name):
     whole = (folder / name).read_bytes()

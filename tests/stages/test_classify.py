@@ -1,0 +1,46 @@
+import json
+
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def texts(project):
+    items = pd.read_parquet(project.root / "data" / "catalog" / "items.parquet")
+    (project.root / "new.csv").write_text(
+        "\n".join(["text", *items["text"].head(3), '" "']) + "\n", encoding="utf-8"
+    )
+    return items["text"].head(3).tolist()
+
+
+def test_the_terminal_shows_what_was_predicted(project, texts):
+    result = project.huse("classify", "new.csv", "--k", "1", "--threshold", "0.01")
+    assert result.exit_code == 0, result.output
+    assert all(text.split()[0] in result.stdout for text in texts)
+    assert "classify: 3 items; 1 rows rejected" in result.stdout
+    assert result.stderr == "classify: row 4 rejected: no image and no text\n"
+
+
+def test_scripts_get_json_and_nothing_else(project, texts):
+    result = project.huse("classify", "new.csv", "--json", "--k", "2")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["text"] for row in rows] == texts
+    assert all(len(row["top"]) == 2 for row in rows)
+    assert "3 items" in result.stderr
+
+
+def test_files_hold_the_same(project, texts):
+    for ending in ("csv", "json"):
+        result = project.huse("classify", "new.csv", "--out", f"classes.{ending}")
+        assert result.exit_code == 0, result.output
+    frame = pd.read_csv(project.root / "classes.csv", keep_default_na=False)
+    rows = json.loads((project.root / "classes.json").read_text(encoding="utf-8"))
+    assert frame["path_1"].tolist() == [row["top"][0]["path"] for row in rows]
+    assert (project.root / "classes_rejected.csv").is_file()
+
+
+def test_mistakes_are_told(project, texts):
+    assert project.refuse("classify", "new.csv", "--out", "x.xls").startswith("--out: x.xls ends")
+    (project.root / "new.csv").write_text("text\n \n", encoding="utf-8")
+    assert project.huse("classify", "new.csv").exit_code == 1
+    assert project.huse("classify", "new.csv", "--threshold", "2").exit_code == 2

@@ -1,0 +1,52 @@
+import json
+
+import pandas as pd
+import pytest
+
+
+def index(project):
+    result = project.huse("index")
+    assert result.exit_code == 0, result.output
+    return json.loads((project.root / "data/index/metrics.json").read_text(encoding="utf-8"))
+
+
+def test_the_default_is_exact_and_has_every_embedded_item(project):
+    figures = json.loads((project.root / "data/index/metrics.json").read_text(encoding="utf-8"))
+    embedded = pd.read_parquet(project.root / "data/evaluate/embeddings.parquet")
+    items = pd.read_parquet(project.root / "data/index/items.parquet")
+    fused = embedded[embedded["modality"] == "fused"].reset_index(drop=True)
+    assert items["item_id"].tolist() == fused["item_id"].tolist()
+    assert figures["items"] == len(items)
+    assert figures["recall_at_10_of_flat"] == 1
+    catalogue = pd.read_parquet(project.root / "data/catalog/items.parquet").set_index("item_id")
+    assert items["text"].tolist() == catalogue.loc[items["item_id"], "text"].tolist()
+
+
+def test_a_graph_is_searched_too_and_its_recall_measured(project):
+    project.set({"index.kind": "hnsw", "index.modality": "image"})
+    assert 0.5 < index(project)["recall_at_10_of_flat"] <= 1
+    description = json.loads((project.root / "data/index/index.json").read_text(encoding="utf-8"))
+    assert description["kind"] == "hnsw"
+    assert description["modality"] == "image"
+    assert project.huse("search", "red heart").exit_code == 0
+
+
+def test_a_second_run_writes_the_same_bytes(project):
+    folder = project.root / "data" / "index"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    index(project)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"index.kind": "ivfpq"}, "code_bytes: 64 does not divide model.dim 16"),
+        ({"index.kind": "ivfpq", "index.ivfpq.code_bytes": 8}, "needs at least 256 items"),
+        ({"index.kind": "annoy"}, "index.kind: got 'annoy'"),
+        ({"index.hnsw.links": 1}, "index.hnsw.links: got 1"),
+    ],
+)
+def test_settings_that_do_not_fit_are_told(project, changed, message):
+    project.set(changed)
+    assert message in project.refuse("index")

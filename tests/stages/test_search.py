@@ -1,0 +1,65 @@
+import json
+
+import pandas as pd
+import pytest
+
+
+@pytest.fixture(scope="module")
+def item(finished_project):
+    return pd.read_parquet(finished_project.root / "data" / "index" / "items.parquet").iloc[4]
+
+
+def search(project, *arguments):
+    result = project.huse("search", *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_text_and_a_picture_together_find_their_item(finished_project, item):
+    picture = f"data/raw/openmoji/images/{item['image']}"
+    hits = search(finished_project, item["text"], "--image", picture, "--both", "--k", "3")
+    assert len(hits) == 3
+    assert hits[0]["item_id"] == item["item_id"]
+    assert hits[0]["distance"] == pytest.approx(0, abs=1e-5)
+    assert set(hits[0]) == {"item_id", "image", "text", "class_path", "distance"}
+
+
+def test_a_picture_alone_and_a_text_alone_find_by_distance(finished_project, item):
+    picture = f"data/raw/openmoji/images/{item['image']}"
+    for arguments in ([item["text"]], ["--image", picture]):
+        distances = [hit["distance"] for hit in search(finished_project, *arguments)]
+        assert len(distances) == 10
+        assert distances == sorted(distances)
+
+
+def test_a_class_narrows_the_results(finished_project, item):
+    top = item["class_path"].split("<")[0]
+    hits = search(finished_project, item["text"], "--in", top.upper())
+    assert hits
+    assert all(hit["class_path"].split("<")[0] == top for hit in hits)
+
+
+def test_the_terminal_shows_a_table(finished_project, item):
+    result = finished_project.huse("search", item["text"], "--k", "2")
+    assert result.exit_code == 0, result.output
+    assert "distance" in result.stdout
+    assert item["class_path"].split("<")[0].split()[0] in result.stdout
+
+
+def test_a_text_that_says_nothing_is_warned_of(finished_project):
+    result = finished_project.huse("search", "xyzzyx")
+    assert "warning: no word of 'xyzzyx' is known" in result.stderr
+
+
+def test_mistakes_are_told(finished_project, item):
+    assert "give a text" in finished_project.refuse("search")
+    assert "--both: the picture is missing" in finished_project.refuse("search", "cat", "--both")
+    assert "nowhere.png: file not found" in finished_project.refuse(
+        "search", "--image", "nowhere.png"
+    )
+    text, path = item["text"], item["class_path"]
+    assert f"did you mean '{path}'" in finished_project.refuse("search", text, "--in", path[:-1])
+    assert "no item is of class '%%'; data/catalog/classes.json" in finished_project.refuse(
+        "search", text, "--in", "%%"
+    )
+    assert "no index here" in finished_project.refuse("search", text, "--index", "nowhere")
