@@ -70,7 +70,7 @@ def main(
             f"{len(names)} names, repeated to the numbers below; {VECTORS}",
             f"the notebook's loops ran {SAMPLE} names and are extrapolated",
             "word vectors are loaded beforehand; tokenising is timed, fitting the idf is not",
-            "stems are remembered: the first row of `stemmed` has them to make, later ones have not",
+            "stems are kept: the first row of `stemmed` has them to make, later ones do not",
         ],
         columns=COLUMNS,
         rows=rows,
