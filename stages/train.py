@@ -20,7 +20,7 @@ from pipeline.device import choose_device
 from pipeline.errors import InputError
 from pipeline.files.atomic import copy_folder
 from pipeline.files.json_file import read_json
-from pipeline.files.table import read_metadata
+from pipeline.files.table import read_metadata, read_table
 from pipeline.graph.item_graph import item_graph
 from pipeline.graph.store import SemanticGraph, read_graph
 from pipeline.graph.tensors import graph_tensors
@@ -101,7 +101,8 @@ def main(
     }
     with join_world(device) as world:
         seed_everything(p.seed)
-        train, val = load_train_and_val(index_features(**tables), device, int(p.max_memory * GIB))
+        index = index_features(**tables)
+        train, val = load_train_and_val(index, device, int(p.max_memory * GIB))
         membership = label_membership(class_list)
         membership_KL = None if membership is None else torch.from_numpy(membership).to(device)
         found = item_graph(
@@ -144,8 +145,10 @@ def main(
     save_model(out, StoredModel(model, fusion, class_list, recipe))
     copy_folder(text_encoder, out / "text_encoder")
     checkpoint.remove()
+    num_items = len(read_table(items, ["item_id"]))
     typer.echo(
-        f"train: {len(train)} items, best of {p.steps} steps is {best.step} with "
+        f"train: {len(index)} of {num_items} items have both a picture and a text that can be "
+        f"used; {len(train)} trained on, best of {p.steps} steps is {best.step} with "
         f"{p.monitor} {best.metrics[p.monitor]:.4f} on {len(val)} validation items"
     )
 

@@ -173,3 +173,11 @@ def test_features_that_are_not_finite_stop_before_the_first_step(run):
     pq.write_table(pa.table(columns), path)
     with pytest.raises(InputError, match=r"at step 1 the loss is not finite \(total"):
         run.train("broken")
+
+
+def test_items_with_both_modalities_are_counted(run, capsys):
+    features = run.inputs["image_features"]
+    table = pq.read_table(features)
+    pq.write_table(table.slice(1), features)
+    run.train("counted")
+    assert "train: 159 of 160 items have both a picture and a text" in capsys.readouterr().out
