@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.catalog.classes import Classes
+from pipeline.catalog.classes import Classes, item_classes
 
 
 class Guess(NamedTuple):
@@ -41,7 +41,7 @@ class ClassTree:
             classes: Content of classes.json, or of the model.
         """
         separator = classes["separator"]
-        parts = [entry["parts"] for entry in classes["classes"]]
+        parts = [entry["parts"] for entry in item_classes(classes)]
         self.path_K = [separator.join(path) for path in parts]
         """K class paths."""
         below: dict[tuple[str, ...], list[int]] = {}

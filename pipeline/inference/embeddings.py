@@ -1,7 +1,7 @@
 """New items through the trained towers, by picture, by text or by both.
 
 Shape letters: N items, P items with a picture, M items with a text, D embedding, I image feature,
-T text feature, K classes.
+T text feature, K classes, L labels.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from pipeline.catalog.classes import label_membership
+from pipeline.models.fusion import path_probabilities
 from pipeline.models.store import StoredModel
 from pipeline.models.text_input import TextInput
 from pipeline.models.tower import Tower
@@ -91,6 +93,8 @@ def embed_features(
 def class_probabilities(stored: StoredModel, embeddings: Embeddings) -> np.ndarray:
     """Calibrated probabilities of the classes, from what each item has.
 
+    Where items have several labels, a class is a path that they make up.
+
     Args:
         stored: The trained model.
         embeddings: N items.
@@ -105,6 +109,12 @@ def class_probabilities(stored: StoredModel, embeddings: Embeddings) -> np.ndarr
     )
     with torch.inference_mode():
         by_modality = stored.fusion.probabilities(stored.model.classify(image_ND, text_ND))
+        membership_KL = label_membership(stored.classes)
+        if membership_KL is not None:
+            by_modality = {
+                modality: path_probabilities(probability_NL, torch.from_numpy(membership_KL))
+                for modality, probability_NL in by_modality.items()
+            }
     probability_NK = by_modality["fused"].numpy().copy()
     image_alone_N, text_alone_N = ~embeddings.has_text, ~embeddings.has_image
     probability_NK[image_alone_N] = by_modality["image"].numpy()[image_alone_N]
