@@ -39,7 +39,11 @@ warm cool light heavy formal casual summer winter evening vintage modern classic
 plain knitted woven
 """
 DEPARTMENTS = ("women", "men", "kids", "home", "sport")
-SETTINGS: dict[str, dict[str, Any]] = {"glove": {"vectors": "packaged/glove_6b_50d"}, "path": {}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "glove": {"vectors": "packaged/glove_6b_50d"},
+    "sentence": {"model": "packaged/all_minilm_l6_v2"},
+    "path": {},
+}
 
 Paths = Sequence[Sequence[str]]
 
@@ -92,9 +96,19 @@ def text_encoder(encoder: str, paths: Paths) -> Callable[[list[str]], np.ndarray
 
         words = {word for path in paths for part in path for word in text_words(part)}
         vectors = load_word_vectors(SETTINGS["glove"]["vectors"], words)
-        return lambda texts: np.stack(
-            [vectors[text_words(text)].astype(np.float64).mean(axis=0) for text in texts]
-        )
+
+        def encode(texts: list[str]) -> np.ndarray:
+            known = [[word for word in text_words(text) if word in vectors] for text in texts]
+            return np.stack(
+                [vectors[w].mean(axis=0) if w else np.zeros(vectors.vector_size) for w in known]
+            )
+
+        return encode
+    if encoder == "sentence":
+        from pipeline.text.encoders.sentence import SentenceEncoder
+
+        model = SETTINGS["sentence"]["model"]
+        return SentenceEncoder(model=model, batch_size=32, device="cpu", precision="fp32").encode
     raise ValueError(f"there is no loop over pairs for the encoder {encoder!r}")
 
 

@@ -45,7 +45,9 @@ def main(
         )
         with atomic_path(out / name / "encoder") as temporary:
             fitted.save(temporary)
-        metadata = {key: str(value) for key, value in getattr(p, name).model_dump().items()}
+        # Not how fast it was made: that would train the model anew.
+        made_by = getattr(p, name).model_dump(exclude={"batch_size", "device"})
+        metadata = {key: str(value) for key, value in made_by.items()}
         summary = make_block(
             out / name / "block.parquet",
             name,

@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from scipy.sparse import csr_matrix
 
 from pipeline.catalog.classes import make_classes
 from pipeline.files.json_file import write_json
 from pipeline.files.table import write_table
 from pipeline.files.vectors import vector_array
 from pipeline.graph.store import SemanticGraph, write_graph
+from pipeline.text.block_file import columns_of
 from pipeline.text.cleaning import Cleaning
 from pipeline.text.encoders.glove import GloveEncoder
 from pipeline.text.featurizer import TextFeaturizer
@@ -27,9 +29,12 @@ def write_tables(
     row_group: int = 16,
     image_dim: int = 6,
     text_dim: int = 4,
+    words: int = 0,
     splits: tuple[str, ...] = ("train", "train", "val", "test"),
 ) -> dict[str, Path]:
     """Write what `index_features` reads: items around one point per class and modality.
+
+    With `words` there is a sparse block beside the dense one.
 
     Item n's first image feature is n, and that of its view v is n + v / 10; its first text feature
     is -n. So every row tells where it is from.
@@ -58,8 +63,19 @@ def write_tables(
         "vector": vector_array(image_RI),
     }
     pq.write_table(pa.table(image), paths["image_features"], row_group_size=row_group)
-    text = {"item_id": ids, "glove": vector_array(text_NT.astype(np.float32))}
-    pq.write_table(pa.table(text), paths["text_features"], row_group_size=row_group)
+    text = {"item_id": ids, **columns_of("glove", text_NT.astype(np.float32))}
+    table = pa.table(text)
+    if words:
+        # Row n has n % 4 words; its class's word is among them unless it has none.
+        tfidf_NV = np.zeros((count, words), dtype=np.float32)
+        for n in range(count):
+            chosen = random.permutation(np.arange(3, words))[: max(0, n % 4 - 1)]
+            tfidf_NV[n, chosen] = random.uniform(0.1, 1.0, len(chosen))
+            tfidf_NV[n, label_N[n]] = n % 4 / 4
+        for name, column in columns_of("tfidf", csr_matrix(tfidf_NV)).items():
+            table = table.append_column(name, column)
+        table = table.replace_schema_metadata({"tfidf.columns": str(words)})
+    pq.write_table(table, paths["text_features"], row_group_size=row_group)
     return paths
 
 

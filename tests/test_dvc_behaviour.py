@@ -27,11 +27,11 @@ METRICS = [
 
 
 def stages_run(output: str) -> list[str]:
-    return re.findall(r"^Running stage '(\w+)'", output, flags=re.MULTILINE)
+    return re.findall(r"^Running stage '([\w@]+)'", output, flags=re.MULTILINE)
 
 
 def stages_restored(output: str) -> list[str]:
-    return re.findall(r"^Stage '(\w+)' is cached - skipping run", output, flags=re.MULTILINE)
+    return re.findall(r"^Stage '([\w@]+)' is cached - skipping run", output, flags=re.MULTILINE)
 
 
 def find(tree, name: str):

@@ -16,6 +16,8 @@ import torch
 
 from pipeline.files.vectors import read_vectors
 from pipeline.models.store import load_model
+from pipeline.models.text_input import text_input
+from pipeline.text.featurizer import TextFeaturizer
 
 STAGES = [
     "catalog",
@@ -188,7 +190,11 @@ def test_model_folder_is_enough_to_use_the_model(ran):
     assert stored.classes == read_json(ran / "catalog" / "classes.json")
     assert stored.recipe["image"]["backbone"] == "packaged/efficientnet_lite0"
     assert stored.recipe["text"]["recipe"] == "letters"
-    assert {path.suffix for path in (ran / "model").iterdir()} == {".json", ".safetensors"}
+    files = [path for path in (ran / "model").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".json", ".safetensors"}
+    text = TextFeaturizer.load(ran / "model" / "text_encoder").encode(["red dress"])
+    text_BD = stored.model.text_tower(text_input(text))
+    assert text_BD.norm().item() == pytest.approx(1.0, abs=1e-5)
 
 
 def test_the_loss_fell(ran):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from pipeline.errors import InputError
 from pipeline.image.augment import augmented
 from pipeline.image.decode import UnreadableImageError, decode_bytes, decode_image, upright_rgb
 from pipeline.image.recipe import Recipe
@@ -137,29 +138,37 @@ class Extractor:
 
 
 def load_extractor(
-    recipe: Mapping[str, str], *, device: str = "cpu", batch_size: int | None = None
+    recipe: Mapping[str, str], *, device: str = "cpu", batch_size: int | None = 1
 ) -> Extractor:
     """Make the extractor that a features file tells of, for new pictures.
 
     Args:
         recipe: The metadata of the Parquet file, which a model has under `recipe.image`.
         device: Where a network of the runtime torch runs: `cpu` or `cuda`.
-        batch_size: Pictures per forward pass; None: what suits the device.
+        batch_size: Pictures per forward pass, to which fewer are filled up: one suits a query, None
+            is what suits the device for many.
 
     Returns:
         The extractor.
 
     Raises:
-        InputError: The recipe is damaged, or its weights are gone or have changed.
+        InputError: The recipe is damaged, its weights are gone or have changed, or its runtime
+            cannot run it here.
     """
     found = Recipe.from_metadata(recipe)
     with TemporaryDirectory() as folder:
         graph = Path(folder) / "model.onnx"
         if found.runtime != "torch":
             from pipeline.image.backbones.load import load_same_backbone
-            from pipeline.image.runtimes.graph import export_onnx
+            from pipeline.image.runtimes.graph import ExportError, export_onnx
 
-            export_onnx(load_same_backbone(found), graph)
+            try:
+                export_onnx(load_same_backbone(found), graph)
+            except ExportError as error:
+                raise InputError(
+                    f"image features of {found.backbone} were made with {found.runtime}, which "
+                    f"cannot run it here ({error}); run image_features with image.runtime torch"
+                ) from error
         return Extractor(found, open_runner(found, graph, device, batch_size))
 
 

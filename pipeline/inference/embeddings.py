@@ -100,8 +100,8 @@ def class_probabilities(stored: StoredModel, embeddings: Embeddings) -> np.ndarr
         embeddings: N items.
 
     Returns:
-        [N, K] float32 with rows that sum to 1: the fitted fusion for items with a picture and a
-        text, the one modality's prediction for the others.
+        [N, K] float32 with rows that sum to 1, in the order of `item_classes`: the fitted fusion
+        for items with a picture and a text, the one modality's prediction for the others.
     """
     image_ND, text_ND = (
         torch.from_numpy(np.nan_to_num(matrix))
@@ -109,12 +109,13 @@ def class_probabilities(stored: StoredModel, embeddings: Embeddings) -> np.ndarr
     )
     with torch.inference_mode():
         by_modality = stored.fusion.probabilities(stored.model.classify(image_ND, text_ND))
-        membership_KL = label_membership(stored.classes)
-        if membership_KL is not None:
-            by_modality = {
-                modality: path_probabilities(probability_NL, torch.from_numpy(membership_KL))
-                for modality, probability_NL in by_modality.items()
-            }
+    membership = label_membership(stored.classes)
+    if membership is not None:
+        membership_KL = torch.from_numpy(membership)
+        by_modality = {
+            name: path_probabilities(probability_NL, membership_KL)
+            for name, probability_NL in by_modality.items()
+        }
     probability_NK = by_modality["fused"].numpy().copy()
     image_alone_N, text_alone_N = ~embeddings.has_text, ~embeddings.has_image
     probability_NK[image_alone_N] = by_modality["image"].numpy()[image_alone_N]

@@ -116,10 +116,9 @@ def text_matrix(text: TextInput) -> np.ndarray | csr_matrix:
         return text.cpu().numpy()
     num_texts, longest = text.word_NL.shape
     pointer = np.arange(num_texts + 1) * longest
-    words_NV = csr_matrix(
-        (text.weight_NL.cpu().numpy().ravel(), text.word_NL.cpu().numpy().ravel(), pointer),
-        shape=(num_texts, text.num_words),
-    )
+    # Copies, since SciPy is going to merge the padding in place.
+    weight, word = text.weight_NL.cpu().numpy().flatten(), text.word_NL.cpu().numpy().flatten()
+    words_NV = csr_matrix((weight, word, pointer), shape=(num_texts, text.num_words))
     words_NV.sum_duplicates()
     words_NV.eliminate_zeros()
     return hstack([csr_matrix(text.dense_NT.cpu().numpy()), words_NV], format="csr")

@@ -4,6 +4,7 @@ Shape letters: B batch, N rows, F input feature, H units of the first layer, L w
 V vocabulary, D embedding.
 """
 
+import warnings
 from itertools import pairwise
 
 import torch
@@ -53,8 +54,8 @@ class Tower(nn.Module):
         sizes = [features, *[width] * (layers - 1), dim]
         modules: list[nn.Module] = []
         for inputs, outputs in pairwise(sizes[:-1]):
-            modules += [nn.Linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout)]
-        modules.append(nn.Linear(sizes[-2], sizes[-1]))
+            modules += [_linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout)]
+        modules.append(_linear(sizes[-2], sizes[-1]))
         self.layers = nn.Sequential(*modules)
         self.register_buffer("mean_F", torch.zeros(features))
         self.register_buffer("std_F", torch.ones(features))
@@ -78,6 +79,8 @@ class Tower(nn.Module):
             norm = square_N.mean().sqrt()
             self.word_scale.copy_(SPARSE_NORM / norm if norm > 0 else torch.ones_like(norm))
             feature_NF = feature_NF.dense_NT
+            if not feature_NF.shape[1]:
+                return
         self.mean_F.copy_(feature_NF.mean(dim=0))
         std_F = feature_NF.std(dim=0, correction=0)
         self.std_F.copy_(torch.where(std_F > 1e-6, std_F, torch.ones_like(std_F)))
@@ -99,3 +102,10 @@ class Tower(nn.Module):
             feature_BF.word_NL, per_sample_weights=feature_BF.weight_NL * self.word_scale
         )
         return functional.normalize(self.layers[1:](first_BH), dim=1)
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    """A layer without torch's warning where all of its input is sparse."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Initializing zero-element tensors")
+        return nn.Linear(inputs, outputs)

@@ -61,7 +61,7 @@ class ImageParams(Section):
     """Pictures per forward pass."""
     workers: AutoOrCount
     """Processes."""
-    engine: Literal["local"]
+    engine: Literal["local", "ray"]
     """Where the work is done."""
     device: Literal["auto", "cpu", "cuda"]
     """Where the backbone runs."""

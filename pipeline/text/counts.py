@@ -13,8 +13,6 @@ from scipy.sparse import csr_matrix
 def count_words(texts: Sequence[str], column_of: Mapping[str, int]) -> csr_matrix:
     """Count the known words of each text.
 
-    Three times as fast as scikit-learn's CountVectorizer, which looks at words one by one.
-
     Args:
         texts: N texts, words separated by whitespace.
         column_of: Column in [0, V) of each known word.
@@ -22,19 +20,16 @@ def count_words(texts: Sequence[str], column_of: Mapping[str, int]) -> csr_matri
     Returns:
         [N, V] float32 counts, columns of a row in ascending order.
     """
-    words = [text.split() for text in texts]
-    length_N = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
-    column_T = np.fromiter(
-        map(column_of.get, chain.from_iterable(words), repeat(-1)),
-        dtype=np.int32,
-        count=int(length_N.sum()),
-    )
+    # Splitting twice is faster than keeping a list per text, which sets off the garbage collector.
+    length_N = np.fromiter((len(text.split()) for text in texts), dtype=np.int64, count=len(texts))
+    words = " ".join(texts).split()
+    column_T = np.fromiter(map(column_of.get, words, repeat(-1)), dtype=np.int32, count=len(words))
     known_T = column_T >= 0
     end_N = np.cumsum(length_N)
     known_before = np.concatenate([[0], np.cumsum(known_T)])
     pointer = np.concatenate([[0], known_before[end_N]])
     column = column_T[known_T]
-    shape = (len(words), len(column_of))
+    shape = (len(texts), len(column_of))
     counts_NV = csr_matrix((np.ones(len(column), dtype=np.float32), column, pointer), shape=shape)
     counts_NV.sum_duplicates()
     return counts_NV

@@ -1,5 +1,6 @@
 """Pretrained text models by name: from a package, a local folder, or the Hugging Face hub."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,6 +87,19 @@ def one_line(name: str) -> Iterator[None]:
             f"text model {name}: cannot be loaded ({type(error).__name__}: {reason}); name a "
             "folder with all files of a model, or a model of the Hugging Face hub"
         ) from error
+
+
+def on_terminal() -> bool:
+    """Whether somebody watches: progress bars belong on a terminal, not in a log."""
+    return sys.stderr.isatty()
+
+
+def quiet_off_terminal() -> None:
+    """Keep the progress bars of loading out of logs."""
+    from transformers.utils import logging
+
+    if not on_terminal():
+        logging.disable_progress_bar()
 
 
 def zero_rows_for_empty(texts: list[str], vector_ME: np.ndarray) -> np.ndarray:

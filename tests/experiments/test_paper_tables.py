@@ -33,6 +33,10 @@ def tables(tmp_path: Path) -> tuple[dict, str]:
                 "accuracy": dict.fromkeys(("image", "text", "fused"), value),
             }
             write(tmp_path / "runs/measured" / f"{name}-{seed}.json", measured)
+    for name, score in (("none", 0.5), ("paper", 0.6), ("hinge", 0.7)):
+        for seed in (1, 2):
+            figures = dict.fromkeys(("r_at_1", "accuracy_fused", "score"), score + 0.01 * seed)
+            write(tmp_path / "runs/relaxation" / f"{name}-{seed}.json", figures)
     accuracy = {"image": 0.1, "text": 0.2, "fused": 0.3}
     write(tmp_path / "runs/regression.json", {"accuracy": accuracy})
     subprocess.run(
@@ -59,3 +63,12 @@ def test_columns_in_which_huse_leads_are_counted(tables):
     # Three of the twelve columns belong to image to text, where CME is far ahead.
     assert result["huse_first_or_within_spread"]["recall"] == {"columns": 9, "of": 12}
     assert "HUSE is first, or within the spread of the first, in 9 of 12." in markdown
+
+
+def test_relaxations_have_a_table_of_their_own(tables):
+    result, markdown = tables
+    # Mean of 0.61 and 0.62; sample deviation sqrt(2 * 0.005^2 / 1).
+    found = result["relaxations_on_validation"]["paper"]["score"]
+    assert found["mean"] == pytest.approx([0.615])
+    assert found["deviation"] == pytest.approx([0.0070711], abs=1e-6)
+    assert "| hinge | 0.715 ± 0.007 | 0.715 ± 0.007 | 0.715 ± 0.007 |" in markdown

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from pipeline.image.engines.local import Failures, run_local
+from pipeline.image.engines.ray import run_ray
 from pipeline.image.work import Job, WorkPlan
 
 ENGINES: dict[
     str, Callable[[Sequence[Job], WorkPlan, int | None, Callable[[int], None]], Failures]
 ] = {
     "local": run_local,
+    "ray": run_ray,
 }

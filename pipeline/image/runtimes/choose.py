@@ -1,6 +1,7 @@
 """Choose a runtime for a backbone."""
 
 import importlib.util
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -8,7 +9,7 @@ import torch
 from pipeline.errors import InputError
 from pipeline.image.backbones.backbone import Backbone
 from pipeline.image.runtimes import RUNTIMES
-from pipeline.image.runtimes.graph import ExportError, export_onnx
+from pipeline.image.runtimes.graph import ExportError, check_onnx, export_onnx
 
 
 def choose_runtime(
@@ -42,10 +43,10 @@ def choose_runtime(
             if wanted == "auto":
                 continue
             raise InputError(f"image.runtime: package {name} is missing; pip install {name}")
-        if name == "torch" or graph.is_file():
+        if name == "torch":
             return name
         try:
-            export_onnx(backbone, graph)
+            _require_graph(backbone, graph)
         except ExportError as error:
             if wanted == "auto":
                 continue
@@ -54,3 +55,12 @@ def choose_runtime(
             ) from error
         return name
     raise AssertionError("torch is always there")
+
+
+def _require_graph(backbone: Backbone, graph: Path) -> None:
+    """Keep the file of an earlier run if it still gives the right vectors, else write it."""
+    if graph.is_file():
+        with suppress(ExportError):
+            check_onnx(backbone, graph)
+            return
+    export_onnx(backbone, graph)

@@ -90,7 +90,7 @@ class OpenClipEncoder:
         # An empty batch still tells the width.
         starts = range(0, max(len(present), 1), self._batch_size)
         pieces = []
-        for start in tqdm(starts, desc="text batches", disable=len(starts) < 2):
+        for start in tqdm(starts, desc="text batches", disable=None if len(starts) > 1 else True):
             batch = present[start : start + self._batch_size] or [""]
             tokens_BL = self._tokenizer(batch).to(self._device)
             with (

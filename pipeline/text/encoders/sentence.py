@@ -14,7 +14,13 @@ import torch
 
 from pipeline.device import choose_device
 from pipeline.precision import autocast_type
-from pipeline.text.pretrained import locate_model, one_line, zero_rows_for_empty
+from pipeline.text.pretrained import (
+    locate_model,
+    on_terminal,
+    one_line,
+    quiet_off_terminal,
+    zero_rows_for_empty,
+)
 from pipeline.text.saved_settings import (
     check_weights,
     load_settings,
@@ -67,6 +73,7 @@ class SentenceEncoder:
         if self._light is None:
             from sentence_transformers import SentenceTransformer
 
+            quiet_off_terminal()
             with one_line(model):
                 self._model = SentenceTransformer(place, device=str(self._device)).eval()
             self._weights = weights_digest(self._model)
@@ -100,7 +107,7 @@ class SentenceEncoder:
             vector_ME = self._model.encode(
                 present,
                 batch_size=self._settings["batch_size"],
-                show_progress_bar=len(present) > self._settings["batch_size"],
+                show_progress_bar=on_terminal() and len(present) > self._settings["batch_size"],
                 convert_to_numpy=True,
             )
         return zero_rows_for_empty(texts, np.asarray(vector_ME, dtype=np.float32))

@@ -21,7 +21,7 @@ from pipeline.device import choose_device
 from pipeline.errors import InputError
 from pipeline.files.atomic import atomic_path
 from pipeline.precision import autocast_type
-from pipeline.text.pretrained import locate_model, one_line, zero_rows_for_empty
+from pipeline.text.pretrained import locate_model, one_line, quiet_off_terminal, zero_rows_for_empty
 from pipeline.text.saved_settings import (
     check_weights,
     load_settings,
@@ -88,6 +88,7 @@ class TransformerEncoder:
         self._device = choose_device(device)
         self._autocast = autocast_type("text.transformer.precision", precision, self._device)
         place = locate_model(model)
+        quiet_off_terminal()
         with one_line(model):
             self._tokenizer = AutoTokenizer.from_pretrained(place)
             self._model = AutoModel.from_pretrained(place).to(self._device).eval()
@@ -145,7 +146,7 @@ class TransformerEncoder:
         vector_ME = np.zeros((len(present), width), dtype=np.float32)
         by_length = sorted(range(len(present)), key=lambda row: -len(kept[row]))
         starts = range(0, len(present), self._batch_size)
-        for start in tqdm(starts, desc="text batches", disable=len(starts) < 2):
+        for start in tqdm(starts, desc="text batches", disable=None if len(starts) > 1 else True):
             rows = by_length[start : start + self._batch_size]
             batch = [(ids[row][kept[row]], special[row][kept[row]]) for row in rows]
             vector_ME[rows] = self._encode_batch(batch).cpu().numpy()

@@ -123,3 +123,16 @@ def test_a_missing_folder_and_a_file_are_refused(tmp_path):
     (tmp_path / "images").write_bytes(b"x")
     with pytest.raises(InputError, match=r"catalog\.images: .*images is not a folder"):
         ImageFolder(tmp_path / "images")
+
+
+def test_a_link_may_lead_into_a_folder_that_was_named(images, tmp_path):
+    """DVC can keep contents in its cache and leave links in their place."""
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "d41d8c").write_bytes(b"x")
+    (images / "linked.jpg").symlink_to(tmp_path / "cache" / "d41d8c")
+    (images / "stolen.jpg").symlink_to(tmp_path / "secret.jpg")
+    folder = ImageFolder(images, [tmp_path / "cache"])
+    assert folder.find("linked.jpg") == "linked.jpg"
+    assert "leads outside" in reason(images, "linked.jpg")
+    with pytest.raises(BadRowError, match="leads outside"):
+        folder.find("stolen.jpg")

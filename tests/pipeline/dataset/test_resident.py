@@ -3,6 +3,7 @@ import torch
 
 from pipeline.dataset.index import index_features
 from pipeline.dataset.resident import ResidentItems
+from pipeline.models.text_input import text_matrix
 from tests.feature_tables import write_tables
 
 CPU = torch.device("cpu")
@@ -38,3 +39,13 @@ def test_standardisation_is_that_of_the_clean_views(items):
     image_MI, text_MT = items.standardisation_rows()
     assert image_MI[:, 0].tolist() == list(range(12))
     assert text_MT[:, 0].tolist() == [-n for n in range(12)]
+
+
+def test_a_sparse_block_is_fetched_by_index(tmp_path):
+    index = index_features(**write_tables(tmp_path, 12, words=9))
+    items = ResidentItems(index, CPU)
+    whole = text_matrix(index.text.read(index.text_row_N)).toarray()
+    assert whole.shape == (12, 4 + 9)
+    found = items.fetch(torch.tensor([7, 0, 7]), None).text_BT
+    assert text_matrix(found).toarray().tolist() == whole[[7, 0, 7]].tolist()
+    assert items.standardisation_rows()[1].num_words == 9

@@ -7,6 +7,8 @@ from pipeline.dataset.index import index_features
 from pipeline.dataset.resident import ResidentItems
 from pipeline.dataset.streamed import StreamedItems
 from pipeline.errors import InputError
+from pipeline.models.text_input import text_matrix
+from pipeline.models.tower import Tower
 from tests.feature_tables import write_tables
 
 CPU = torch.device("cpu")
@@ -51,6 +53,25 @@ def test_views_are_those_of_a_resident_catalogue(tmp_path):
         found, expected = streamed.fetch(index_B, draw_B), resident.fetch(index_B, draw_B)
         assert torch.equal(found.image_BI, expected.image_BI)
         assert torch.equal(found.text_BT, expected.text_BT)
+
+
+@pytest.mark.parametrize("batch", [7, 100])
+def test_a_sparse_block_is_that_of_a_resident_catalogue(tmp_path, batch):
+    index = index_features(**write_tables(tmp_path, 150, row_group=ROW_GROUP, words=12))
+    # 24 bytes of image, and 16 of dense text, and 8 for each of up to three words.
+    streamed = StreamedItems(index, CPU, 2 * ROW_GROUP * (24 + 16 + 24))
+    resident = ResidentItems(index, CPU)
+    for index_B in streamed.shuffled(torch.Generator().manual_seed(0)).split(batch):
+        found, expected = streamed.fetch(index_B, None), resident.fetch(index_B, None)
+        difference = text_matrix(found.text_BT) != text_matrix(expected.text_BT)
+        assert difference.nnz == 0
+        assert torch.equal(found.image_BI, expected.image_BI)
+    towers = [Tower(4, width=5, layers=2, dim=3, dropout=0.0, words=12) for _ in range(2)]
+    for tower, items in zip(towers, (streamed, resident), strict=True):
+        tower.standardise(items.standardisation_rows()[1])
+    for name in ("mean_F", "std_F", "word_scale"):
+        a, b = (getattr(tower, name) for tower in towers)
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
 
 
 def test_blocks_and_the_items_within_are_shuffled(index):

@@ -1,10 +1,12 @@
+import io
 import struct
+import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from pipeline.image.decode import UnreadableImageError, decode_image
+from pipeline.image.decode import UnreadableImageError, decode_bytes, decode_image, upright_rgb
 
 # Left half red, right half blue; 4 wide, 2 high.
 HALVES = np.array([[[255, 0, 0]] * 2 + [[0, 0, 255]] * 2] * 2, dtype=np.uint8)
@@ -187,3 +189,74 @@ def test_a_picture_of_too_many_pixels_is_refused(tmp_path, monkeypatch):
     Image.fromarray(HALVES).save(tmp_path / "x.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3)
     assert reason(tmp_path / "x.png").startswith("too many pixels (")
+
+
+def test_the_limit_on_pixels_is_the_callers(tmp_path):
+    Image.fromarray(HALVES).save(tmp_path / "x.png")
+    assert decode_image(tmp_path / "x.png", "#ffffff", 8).size == (4, 2)
+    with pytest.raises(
+        UnreadableImageError, match=r"too many pixels \(8, image\.max_pixels is 7\)"
+    ):
+        decode_image(tmp_path / "x.png", "#ffffff", 7)
+
+
+def test_a_file_that_may_not_be_read_is_a_reason(tmp_path):
+    (tmp_path / "a").write_bytes(b"x")
+    assert reason(tmp_path / "a" / "b.png") == "cannot be read (Not a directory)"
+    assert reason(tmp_path / ("x" * 300)) == "cannot be read (File name too long)"
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("orientation", [None, 3, 6])
+def test_jpegs_have_pillows_pixels(progressive, subsampling, orientation):
+    noise = np.random.default_rng(0).integers(0, 256, (9, 8, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    if orientation is not None:
+        exif[0x0112] = orientation
+    file = io.BytesIO()
+    Image.fromarray(noise).resize((61, 47), Image.Resampling.BICUBIC).save(
+        file, "JPEG", quality=80, progressive=progressive, subsampling=subsampling, exif=exif
+    )
+    expected = ImageOps.exif_transpose(Image.open(file)).convert("RGB")
+    found = decode_bytes(file.getvalue(), "#ffffff")
+    assert np.array_equal(np.asarray(found), np.asarray(expected))
+
+
+def test_a_jpeg_with_a_tail_or_a_damaged_middle_is_what_pillow_makes_of_it():
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(file, "JPEG")
+    data = file.getvalue()
+    damaged = bytearray(data)
+    damaged[len(data) // 2] ^= 255
+    for variant in (data + b"tail", bytes(damaged)):
+        expected = Image.open(io.BytesIO(variant)).convert("RGB")
+        found = decode_bytes(variant, "#ffffff")
+        assert np.array_equal(np.asarray(found), np.asarray(expected))
+
+
+@pytest.mark.parametrize("kind", ["avif", "heic"])
+def test_formats_of_phones_are_read(tmp_path, kind):
+    if kind == "heic":
+        pytest.importorskip("pillow_heif", reason="needs the extra `heic`").register_heif_opener()
+    Image.fromarray(HALVES).resize((64, 64), Image.Resampling.NEAREST).save(tmp_path / f"x.{kind}")
+    found = np.array(pixels(tmp_path / f"x.{kind}"))
+    assert np.abs(found[32, 8] - [255, 0, 0]).max() < 20
+
+
+def test_heic_without_its_package_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    # Another test may have taught it to Pillow.
+    monkeypatch.setattr(Image, "ID", [name for name in Image.ID if name != "HEIF"])
+    assert reason(tmp_path / "x.heic") == "HEIC picture; install the extra `heic` to read these"
+
+
+def test_an_opened_picture_is_treated_like_a_file(tmp_path):
+    rgba = np.array([[[10, 20, 30, 0], [10, 20, 30, 255]]], dtype=np.uint8)
+    Image.fromarray(rgba).save(tmp_path / "x.png")
+    opened = upright_rgb(Image.open(tmp_path / "x.png"), "#00ff00")
+    assert np.asarray(opened).tolist() == pixels(tmp_path / "x.png")
+    with pytest.raises(UnreadableImageError, match="too many pixels"):
+        upright_rgb(Image.open(tmp_path / "x.png"), "#00ff00", 1)

@@ -4,6 +4,7 @@ import torch
 
 from pipeline.catalog.classes import make_classes
 from pipeline.evaluation.embed import embed_pairs
+from pipeline.inference.classify import ClassTree
 from pipeline.inference.embeddings import class_probabilities, embed_features
 from pipeline.models.fusion import Fusion
 from pipeline.models.store import StoredModel
@@ -63,6 +64,23 @@ def test_an_item_with_one_modality_is_classified_by_it(stored, make_pairs):
     for row, modality in enumerate(("image", "text")):
         assert probability_NK[row].argmax() == wanted[modality].predicted_N[row]
         assert probability_NK[row].max() == pytest.approx(wanted[modality].score_N[row].item())
+
+
+def test_labels_are_classified_as_in_the_evaluation(make_model, make_pairs):
+    classes = make_classes(["a<b<c<d", "a<b", "e"], separator="<", label="parts")
+    fusion = Fusion(0.3, **TEMPERATURES, multi_label=True)
+    stored = StoredModel(make_model(num_classes=5), fusion, classes, {})
+    pairs = make_pairs(9)
+    found = embed_features(stored, pairs.image_NI.numpy(), BOTH, pairs.text_NT, BOTH)
+    probability_NK = class_probabilities(stored, found)
+    assert probability_NK.shape == (9, 3)
+    assert np.allclose(probability_NK.sum(axis=1), 1)
+    wanted = embed_pairs(stored, pairs)["fused"]
+    assert np.array_equal(probability_NK.argmax(1), wanted.predicted_N)
+    tree = ClassTree(classes)
+    assert tree.path_K == ["a<b", "a<b<c<d", "e"]
+    top = [one.top[0].path for one in tree.predict(probability_NK, k=1, threshold=0.5)]
+    assert top == [tree.path_K[k] for k in wanted.predicted_N]
 
 
 def test_no_items_give_empty_matrices(stored):

@@ -35,7 +35,7 @@ def test_whatever_a_library_raises_is_one_line():
         one_line("x"),
     ):
         raise KeyError("a b")
-    with pytest.raises(InputError, match="^already clear$"), one_line("x"):
+    with pytest.raises(InputError, match=r"^already clear$"), one_line("x"):
         raise InputError("already clear")
 
 

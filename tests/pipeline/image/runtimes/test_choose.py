@@ -4,6 +4,7 @@ import torch
 from pipeline.errors import InputError
 from pipeline.image.backbones.backbone import Backbone
 from pipeline.image.runtimes.choose import choose_runtime
+from pipeline.image.runtimes.graph import check_onnx
 
 
 class _Unknown(torch.nn.Module):
@@ -38,3 +39,13 @@ def test_a_runtime_that_is_not_installed_is_named_or_passed_over(
     assert choose("auto", mean_colour, tmp_path / "x.onnx") == "torch"
     with pytest.raises(InputError, match="package openvino is missing; pip install openvino"):
         choose("openvino", mean_colour, tmp_path / "x.onnx")
+
+
+def test_a_damaged_file_of_an_earlier_run_is_written_again(mean_colour, tmp_path):
+    path = tmp_path / "x.onnx"
+    choose("auto", mean_colour, path)
+    whole = path.read_bytes()
+    for damage in (b"", b"404", whole[: len(whole) // 2]):
+        path.write_bytes(damage)
+        assert choose("auto", mean_colour, path) == "onnxruntime"
+        check_onnx(mean_colour, path)

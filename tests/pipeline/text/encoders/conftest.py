@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + [
-    *("red", "blue", "shirt", "hat", "silk", "wool", "with", "a", "##s", "shoe")
+VOCABULARY = [
+    *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
+    *("red", "blue", "shirt", "hat", "silk", "wool", "with", "a", "##s", "shoe"),
 ]
 
 

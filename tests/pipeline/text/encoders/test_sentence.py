@@ -45,3 +45,8 @@ def test_a_stored_encoder_gives_the_same_vectors(sentence_model, tmp_path):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(InputError, match="there is no such folder"):
         make(tmp_path / "absent")
+
+
+def test_a_log_is_kept_free_of_progress_bars(sentence_model, capfd):
+    make(sentence_model).encode(TEXTS)
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,92 @@
+"""Extraction on a Ray cluster, for catalogues that outgrow one machine.
+
+Every node needs the project's packages, and the pictures and the cache under the same path (a
+shared file system). The unit of work is the local engine's, so vectors and files are the same.
+"""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError
+from pipeline.image.engines.local import Failures
+from pipeline.image.work import Job, Worker, WorkPlan
+
+_CHUNK = 256
+
+
+class _Extractor:
+    """An actor: loads the network once and does chunk after chunk."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self._worker = Worker(WorkPlan(**plan))
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        jobs = [Job(*values) for values in json.loads(row["jobs"])]
+        views = sum(len(job.views) for job in jobs)
+        try:
+            failures = self._worker.run(jobs, lambda done: None)
+        except InputError as error:
+            return {"views": views, "failures": "[]", "error": str(error)}
+        return {"views": views, "failures": json.dumps(failures), "error": ""}
+
+
+def run_ray(
+    jobs: Sequence[Job], plan: WorkPlan, workers: int | None, progress: Callable[[int], None]
+) -> Failures:
+    """Do all jobs as a Ray Data job with a pool of extractors.
+
+    What a lost node had not stored is done again by another.
+
+    Args:
+        jobs: Pictures.
+        plan: What to do with them.
+        workers: Actors at most; None: one per processor of the cluster, or one per GPU.
+        progress: Called with the number of views that are done.
+
+    Returns:
+        Digest and reason of each picture that cannot be used.
+
+    Raises:
+        InputError: Ray is not installed, or the store cannot be written to.
+    """
+    try:
+        import ray
+        import ray.data
+    except ModuleNotFoundError as error:
+        raise InputError("image.engine: ray is not installed; install the extra `ray`") from error
+
+    if not ray.is_initialized():
+        _join(ray)
+    resource = "GPU" if plan.device == "cuda" else "CPU"
+    workers = workers or max(1, int(ray.cluster_resources().get(resource, 1)))
+    size = max(1, min(_CHUNK, len(jobs) // (4 * workers)))
+    chunks = [jobs[start : start + size] for start in range(0, len(jobs), size)]
+    extractor: Any = _Extractor
+    rows = ray.data.from_items(
+        [{"jobs": json.dumps(chunk)} for chunk in chunks], override_num_blocks=len(chunks)
+    ).map(
+        extractor,
+        fn_constructor_args=(asdict(plan),),
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(workers, len(chunks))),
+        num_cpus=1,
+        num_gpus=1 if plan.device == "cuda" else 0,
+    )
+    failures: Failures = []
+    for row in rows.iter_rows():
+        if row["error"]:
+            raise InputError(row["error"])
+        progress(row["views"])
+        failures += [(digest, reason) for digest, reason in json.loads(row["failures"])]
+    return failures
+
+
+def _join(ray: Any) -> None:
+    """Join the cluster that RAY_ADDRESS names, or start one on this machine."""
+    root = str(Path(__file__).parents[3])
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    ray.init(runtime_env={"env_vars": {"PYTHONPATH": path}}, log_to_driver=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False
