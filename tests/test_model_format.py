@@ -77,11 +77,15 @@ class Reader:
             bias = [self.scale * t[f"classifiers.{n}.bias"] for n in (0, 1 if own else 0)]
         p_image = softmax((sides[0] + bias[0]) / fusion["image_temperature"])
         p_text = softmax((sides[1] + bias[1]) / fusion["text_temperature"])
-        if config["fusion"] == "concat":
-            fused_logits = sides[0] + sides[1] + t["bias_K"]
-            return p_image, p_text, softmax(fused_logits / fusion["fused_temperature"])
         weight = fusion["image_weight"]
-        return p_image, p_text, weight * p_image + (1 - weight) * p_text
+        if fusion["rule"] == "late":
+            return p_image, p_text, weight * p_image + (1 - weight) * p_text
+        if fusion["rule"] == "concat":
+            fused_logits = sides[0] + sides[1] + t["bias_K"]
+        else:
+            fused_logits = weight * (sides[0] + bias[0]) / fusion["image_temperature"]
+            fused_logits += (1 - weight) * (sides[1] + bias[1]) / fusion["text_temperature"]
+        return p_image, p_text, softmax(fused_logits / fusion["fused_temperature"])
 
     def glove(self, clean_text):
         folder = self.folder / "text_encoder" / "glove"
@@ -102,6 +106,7 @@ class Reader:
         {},
         {"image_layers": 1, "text_layers": 1},
         {"fusion": "concat"},
+        {"fusion": "product"},
         {"classifier": "per_modality", "logit_scale": "none"},
         {"text_words": WORDS},
     ],
@@ -115,7 +120,13 @@ def test_the_document_is_enough_to_embed_and_classify_from_features(tmp_path, ch
     model.standardise(image_NI, text)
     for bias in [model.bias_K] if hasattr(model, "bias_K") else []:
         torch.nn.init.normal_(bias)
-    fusion = Fusion(0.3, image_temperature=1.5, text_temperature=0.7, fused_temperature=2.0)
+    fusion = Fusion(
+        0.3,
+        image_temperature=1.5,
+        text_temperature=0.7,
+        fused_temperature=2.0,
+        rule=model.config.fusion,
+    )
     stored = StoredModel(model, fusion, {"classes": []}, {})
     save_model(tmp_path, stored)
     reader = Reader(tmp_path)

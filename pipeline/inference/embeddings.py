@@ -93,6 +93,8 @@ def embed_features(
 def class_probabilities(stored: StoredModel, embeddings: Embeddings) -> np.ndarray:
     """Calibrated probabilities of the classes, from what each item has.
 
+    Where items have several labels, a class is a path that they make up.
+
     Args:
         stored: The trained model.
         embeddings: N items.

@@ -27,12 +27,21 @@ from pipeline.text.saved_settings import (
     save_settings,
     weights_digest,
 )
+from pipeline.text.sentence_bert import SentenceBert, load_sentence_bert
 
 
 class SentenceEncoder:
     """A sentence-transformers model as it is; nothing is fitted."""
 
-    def __init__(self, *, model: str, batch_size: int, device: str, precision: str) -> None:
+    def __init__(
+        self,
+        *,
+        model: str,
+        batch_size: int,
+        device: str,
+        precision: str,
+        weights: str | None = None,
+    ) -> None:
         """Load the model.
 
         Args:
@@ -40,12 +49,12 @@ class SentenceEncoder:
             batch_size: Texts per forward pass; they are taken by length.
             device: `auto`, `cpu` or `cuda`.
             precision: `fp32`, `bf16`, or `auto`: bf16 on CUDA devices that have it.
+            weights: Digest of the weights, where it is known: a model of a common shape then runs
+                without the library, which takes seconds to import.
 
         Raises:
             InputError: The model cannot be found or loaded.
         """
-        from sentence_transformers import SentenceTransformer
-
         self._settings: dict[str, Any] = {
             "model": model,
             "batch_size": batch_size,
@@ -55,10 +64,19 @@ class SentenceEncoder:
         self._device = choose_device(device)
         self._autocast = autocast_type("text.sentence.precision", precision, self._device)
         place = locate_model(model)
-        quiet_off_terminal()
-        with one_line(model):
-            self._model = SentenceTransformer(place, device=str(self._device)).eval()
-        self._weights = weights_digest(self._model)
+        self._light: SentenceBert | None = None
+        if weights is not None and self._device.type == "cpu" and self._autocast is None:
+            with one_line(model):
+                light = load_sentence_bert(Path(place))
+            if light is not None and light.digest == weights:
+                self._light, self._weights = light, weights
+        if self._light is None:
+            from sentence_transformers import SentenceTransformer
+
+            quiet_off_terminal()
+            with one_line(model):
+                self._model = SentenceTransformer(place, device=str(self._device)).eval()
+            self._weights = weights_digest(self._model)
         self.fingerprint = f"sentence {self._weights} {self._autocast}"
 
     @classmethod
@@ -78,9 +96,13 @@ class SentenceEncoder:
         """
         texts = list(texts)
         present = [text for text in texts if text.strip()]
-        width = int(self._model.get_embedding_dimension() or 0)
         if not present:
-            return np.zeros((len(texts), width), dtype=np.float32)
+            return np.zeros((len(texts), self._width), dtype=np.float32)
+        if self._light is not None:
+            size = self._settings["batch_size"]
+            starts = range(0, len(present), size)
+            parts = [self._light.encode(present[start : start + size]) for start in starts]
+            return zero_rows_for_empty(texts, np.concatenate(parts))
         with torch.autocast(self._device.type, self._autocast, enabled=self._autocast is not None):
             vector_ME = self._model.encode(
                 present,
@@ -89,6 +111,12 @@ class SentenceEncoder:
                 convert_to_numpy=True,
             )
         return zero_rows_for_empty(texts, np.asarray(vector_ME, dtype=np.float32))
+
+    @property
+    def _width(self) -> int:
+        if self._light is not None:
+            return self._light.dimension
+        return int(self._model.get_embedding_dimension() or 0)
 
     def save(self, folder: Path) -> None:
         """Write `encoder.json`; the weights stay where `model` says.
@@ -109,6 +137,6 @@ class SentenceEncoder:
             InputError: The model cannot be loaded or is not the same any more.
         """
         settings, weights = load_settings(folder)
-        encoder = cls(**settings)
+        encoder = cls(**settings, weights=weights)
         check_weights(folder, settings["model"], encoder._weights, weights)
         return encoder

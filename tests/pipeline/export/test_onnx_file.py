@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -21,13 +22,14 @@ CLASSES = {"classes": [{"name": name} for name in ("a", "b", "Chloé")]}
     params=[
         {},
         {"fusion": "concat"},
+        {"fusion": "product"},
         {"classifier": "per_modality", "logit_scale": "none"},
     ]
 )
 def stored(request, make_model, make_pairs):
     model, pairs = make_model(**request.param), make_pairs(30)
     model.standardise(pairs.image_NI, pairs.text_NT)
-    return StoredModel(model, FUSION, CLASSES, {})
+    return StoredModel(model, replace(FUSION, rule=model.config.fusion), CLASSES, {})
 
 
 def test_onnxruntime_gives_what_torch_gives(stored, make_pairs, tmp_path):

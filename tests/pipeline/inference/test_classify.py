@@ -68,3 +68,9 @@ def test_nodes_agree_with_a_plain_loop(tree):
                 if passing:
                     best = (depth, *max(passing))
             close(prediction.sure, best[2], best[1])
+
+
+def test_where_every_part_is_a_label_paths_are_predicted():
+    tree = ClassTree(make_classes(PATHS, separator="<", label="parts"))
+    assert tree.path_K == PATHS
+    close(predict(tree, 0.1, 0.35, 0.3, 0.25).sure, "clothing<knitwear", 0.65)
