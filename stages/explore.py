@@ -38,7 +38,7 @@ def main(
 
     catalogue = images or Path(load_section(params, "catalog", CatalogParams).images)
     folder = require_folder("catalog.images", catalogue)
-    app = make_app(Huse.load(model, index), folder)
+    app = make_app(Huse.load(model, index), folder, host)
     typer.echo(f"explore: http://{host}:{port} until Ctrl-C")
     serve(app, host, port)
 

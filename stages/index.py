@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
+from pipeline.errors import InputError
 from pipeline.files.json_file import read_json, write_json
-from pipeline.files.table import read_table
+from pipeline.files.table import read_metadata, read_table
 from pipeline.params.index import IndexParams
 from pipeline.params.load import load_section
 from pipeline.search.build import HnswSettings, IvfpqSettings, build_index, measure_recall
-from pipeline.search.catalog_index import CatalogIndex
+from pipeline.search.catalog_index import CatalogIndex, model_digest
 from pipeline.search.embedded_items import read_modality
 from pipeline.search.queries import choose_queries
 from stages.command import ItemsPath, ModelPath, ParamsPath, run
@@ -33,6 +34,8 @@ def main(
         "hnsw": HnswSettings(**p.hnsw.model_dump()),
         "ivfpq": IvfpqSettings(**p.ivfpq.model_dump()),
     }[p.kind]
+    if read_metadata(embeddings).get("model") != model_digest(model):
+        raise InputError(f"{embeddings}: made by another model than {model}; run huse evaluate")
     frame, vector_ND = read_modality(embeddings, p.modality)
     frame = frame.merge(read_table(items, ["item_id", "image", "text"]), "left", validate="1:1")
     built = build_index(vector_ND, settings)

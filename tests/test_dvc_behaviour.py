@@ -55,7 +55,7 @@ def test_a_second_repro_runs_nothing(project):
 
 def test_an_experiment_with_the_loss_reruns_training_and_evaluation_alone(experiment):
     _, output = experiment
-    assert stages_run(output) == ["train", "evaluate"]
+    assert stages_run(output) == ["train", "evaluate", "index"]
     assert stages_restored(output) == []
 
 
@@ -77,7 +77,7 @@ def test_changing_a_parameter_back_restores_the_results_without_running(
     project.run("git", "checkout", "--quiet", "--", "params.yaml")
     output = project.succeed("dvc", "repro")
     assert stages_run(output) == []
-    assert stages_restored(output) == ["train", "evaluate"]
+    assert stages_restored(output) == ["train", "evaluate", "index"]
     for name in ("data/train/metrics.json", "data/evaluate/metrics.json"):
         first = (finished_project.root / name).read_bytes()
         assert (project.root / name).read_bytes() == first
@@ -168,7 +168,7 @@ def test_an_edited_loss_reruns_training_and_not_image_extraction(project):
         ("pipeline/training/loop.py", {"train"}),
         ("pipeline/params/text.py", {"text_block@glove", "text_features"}),
         ("pipeline/text/encoders/glove.py", {"text_block@glove"}),
-        ("pipeline/text/encoders/sentence.py", set()),
+        ("pipeline/text/encoders/sentence.py", {"semantic_graph"}),
         ("stages/evaluate.py", {"evaluate"}),
         ("stages/command.py", set()),
         ("README.md", set()),

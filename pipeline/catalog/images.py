@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.catalog.rows import BadRowError
@@ -19,6 +20,8 @@ class ImageFolder:
     ) -> None:
         """List the folder and all folders below it; symbolic links are noted and not entered.
 
+        A folder below it that cannot be listed has no pictures.
+
         Args:
             folder: Where the pictures are.
             link_targets: Folders outside it that links may lead into, such as the store of a tool
@@ -26,7 +29,7 @@ class ImageFolder:
             key: What the user names the folder with, for messages.
 
         Raises:
-            InputError: It is missing, not a folder, or cannot be listed.
+            InputError: It is missing, not a folder, or cannot itself be listed.
         """
         if not folder.is_dir():
             found = "is not a folder" if folder.exists() else "not found"
@@ -102,6 +105,7 @@ class ImageFolder:
                 if entry.is_symlink():
                     self._links.add(below + entry.name)
                 elif entry.is_dir():
-                    self._list(f"{below}{entry.name}/")
+                    with suppress(OSError):
+                        self._list(f"{below}{entry.name}/")
                 elif entry.is_file():
                     self._files.add(below + entry.name)

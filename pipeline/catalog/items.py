@@ -102,8 +102,12 @@ def normalize_text(text: str) -> str:
         The text, not empty.
 
     Raises:
-        BadRowError: Nothing is left.
+        BadRowError: Nothing is left, or a character is half.
     """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # a lone surrogate, as of a command line in Latin-1
+        raise BadRowError("text holds half a character") from error
     text = on_one_line(text)
     if not text:
         raise BadRowError("text is empty")

@@ -71,7 +71,7 @@ def write_embeddings(
     path_K = np.array(
         [separator.join(entry["parts"]) for entry in item_classes(stored.classes)], dtype=object
     )
-    metadata = {"normalised": "true", "dimension": str(dimension)}
+    metadata = {"normalised": "true", "dimension": str(dimension), "model": stored.digest()}
     kept: dict[str, list[Embedded]] = {modality: [] for modality in items.modalities}
     start = 0
     with VectorWriter(path, _schema(dimension), metadata) as writer:

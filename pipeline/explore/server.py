@@ -6,11 +6,13 @@ from outside.
 
 from functools import lru_cache
 from io import BytesIO
+from ipaddress import ip_address
 from pathlib import Path
 
 import fastapi
 import gradio
 import uvicorn
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from pipeline.evaluation.thumbnail import thumbnail
 from pipeline.explore.explorer import Explorer
@@ -22,14 +24,17 @@ SIDE = 240
 """Length of the longer side of a served picture in pixels."""
 KEPT = 2000
 """Served pictures that stay in memory, some ten kilobytes each."""
+_LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 
 
-def make_app(model: Huse, images: Path) -> fastapi.FastAPI:
+def make_app(model: Huse, images: Path, host: str) -> fastapi.FastAPI:
     """Put the server together.
 
     Args:
         model: The model with its index.
         images: Folder of the catalogue's pictures.
+        host: Address that the server will be bound to. On one of this machine alone, only requests
+            for this machine are answered.
 
     Returns:
         The application, for uvicorn.
@@ -47,6 +52,9 @@ def make_app(model: Huse, images: Path) -> fastapi.FastAPI:
         return buffer.getvalue()
 
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    if _is_loopback(host):
+        # A foreign page whose name its owner points at 127.0.0.1 could read the catalogue.
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_LOOPBACK, host])
 
     @app.get("/picture/{row}")
     def picture(row: int) -> fastapi.Response:
@@ -72,6 +80,13 @@ def make_app(model: Huse, images: Path) -> fastapi.FastAPI:
         footer_links=[],
         enable_monitoring=False,
     )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def serve(app: fastapi.FastAPI, host: str, port: int) -> None:

@@ -5,9 +5,8 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from pipeline.errors import InputError
+from pipeline.image.decode import FORMATS, installed
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-"""What cameras and browsers make. Pillow knows dozens more, of which some start other programs."""
 MOST_MEGAPIXELS = 40
 """Decoding takes up to 12 bytes per pixel: half a gigabyte."""
 MOST_BYTES = 20 * 2**20
@@ -25,7 +24,7 @@ def check_upload(path: Path) -> None:
     if path.stat().st_size > MOST_BYTES:
         raise InputError(f"The picture is larger than {MOST_BYTES // 2**20} MB: make it smaller.")
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(path, formats=installed(FORMATS)) as image:
             width, height = image.size
     except Image.DecompressionBombError as error:
         raise InputError(

@@ -1,20 +1,31 @@
 """Picture file -> RGB pixels, or the reason why not."""
 
 import io
-import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import simplejpeg
-from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageColor, UnidentifiedImageError
 
 MAX_PIXELS = 178_956_970
 """The limit at which Pillow itself refuses a picture as a decompression bomb."""
 
-# Broken files make Pillow's decoders raise all of these; NotImplementedError is a RuntimeError.
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, struct.error, OverflowError)
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+"""What cameras, phones and browsers make, in Pillow's names; its JPEG reads MPO too. HEIC comes on
+top for a catalogue's pictures. Pillow knows dozens more, of which some start other programs."""
+
+# EXIF orientation -> what turns the picture upright.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 # What stands at bytes 8 to 12 of a HEIC file, whose box is called `ftyp`.
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
@@ -104,7 +115,7 @@ def upright_rgb(image: Image.Image, background: str, max_pixels: int = MAX_PIXEL
     """
     with _reasons():
         _require_pixels(image, max_pixels)
-        return _flatten(ImageOps.exif_transpose(image), background)
+        return _flatten(_upright(image), background)
 
 
 def too_many_pixels(pixels: int, max_pixels: int) -> str:
@@ -112,16 +123,27 @@ def too_many_pixels(pixels: int, max_pixels: int) -> str:
     return f"too many pixels ({pixels}, image.max_pixels is {max_pixels})"
 
 
+def installed(formats: Sequence[str]) -> list[str]:
+    """Those formats that the installed Pillow has: it raises KeyError for the name of another."""
+    Image.init()
+    return [name for name in formats if name in Image.OPEN]
+
+
 @contextmanager
 def _reasons() -> Iterator[None]:
     try:
         yield
+    except UnreadableImageError:
+        raise
     except UnidentifiedImageError as error:
         raise UnreadableImageError("not a picture in a known format") from error
     except Image.DecompressionBombError as error:
         raise UnreadableImageError(f"too many pixels ({error})") from error
-    except _BROKEN as error:
-        raise UnreadableImageError(f"broken picture ({error})") from error
+    except Exception as error:
+        # Damage makes Pillow's decoders raise almost anything (TypeError, IndexError, ...), and one
+        # odd picture must not end the extraction of all.
+        reason = f"broken picture ({type(error).__name__}: {error})"
+        raise UnreadableImageError(reason) from error
 
 
 def _require_pixels(image: Image.Image, max_pixels: int) -> None:
@@ -147,12 +169,12 @@ def _open(data: bytes) -> Image.Image:
         # Our own limit speaks; Pillow warns at half of its.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
-            return Image.open(io.BytesIO(data))
+            return Image.open(io.BytesIO(data), formats=installed(FORMATS))
         except UnidentifiedImageError:
             if data[4:8] != b"ftyp" or data[8:12] not in _HEIC_BRANDS:
                 raise
             _teach_pillow_heic()
-            return Image.open(io.BytesIO(data))
+            return Image.open(io.BytesIO(data), formats=["HEIF"])
 
 
 def _teach_pillow_heic() -> None:
@@ -180,5 +202,13 @@ def _load(image: Image.Image, data: bytes) -> Image.Image:
             image = Image.fromarray(pixels)
             if exif:
                 image.info["exif"] = exif
+    return _upright(image)
+
+
+def _upright(image: Image.Image) -> Image.Image:
     image.load()
-    return ImageOps.exif_transpose(image)
+    try:
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # noqa: BLE001 - EXIF breaks in as many ways, and the pixels are good
+        turn = None
+    return image.copy() if turn is None else image.transpose(turn)

@@ -77,7 +77,7 @@ class VectorStore:
             temporary.write_bytes(data)
 
     def find(self, wanted: Collection[bytes]) -> dict[bytes, Place]:
-        """Look keys up; files that are damaged are removed on the way.
+        """Look keys up; damaged files are removed on the way, and unreadable ones left alone.
 
         Args:
             wanted: Keys; looking them up has to be fast.
@@ -88,7 +88,11 @@ class VectorStore:
         found: dict[bytes, Place] = {}
         self._sweep()
         for path in sorted(self.folder.glob("*.arrow")):
-            table = self._verified(path)
+            try:
+                table = self._verified(path)
+            except OSError:
+                # A network file system's hiccup says nothing about what the file holds.
+                continue
             if table is None:
                 with suppress(OSError):
                     path.unlink()
@@ -127,7 +131,7 @@ class VectorStore:
                 table = pa.ipc.open_file(data).read_all()
                 # Only the small columns leave the mapped file.
                 return table.select(["key", "pixels"]) if table.schema == self._schema else None
-        except (OSError, pa.ArrowInvalid):
+        except pa.ArrowInvalid:
             return None
 
     def _sweep(self) -> None:

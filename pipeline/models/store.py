@@ -1,5 +1,6 @@
 """A trained model on disk: weights as safetensors, all the rest as one JSON file."""
 
+import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ class StoredModel:
     recipe: dict[str, Any]
     """How image and text features were made, by modality."""
 
+    def digest(self) -> str:
+        """SHA-256 of `model.safetensors`, which tells what was made with this very model."""
+        return hashlib.sha256(_weights(self.model)).hexdigest()
+
 
 def save_model(folder: Path, stored: StoredModel) -> None:
     """Write `model.safetensors` and `model.json`.
@@ -39,12 +44,9 @@ def save_model(folder: Path, stored: StoredModel) -> None:
     Raises:
         InputError: The folder cannot be written to.
     """
-    weights = {
-        name: tensor.cpu().contiguous() for name, tensor in stored.model.state_dict().items()
-    }
     with atomic_path(folder / "model.safetensors") as temporary:
         # safetensors' own save_file makes a file that only its owner may read.
-        temporary.write_bytes(save(weights))
+        temporary.write_bytes(_weights(stored.model))
     write_json(
         folder / "model.json",
         {
@@ -92,3 +94,7 @@ def _check_version(path: Path, description: Any) -> None:
             f"{path}: format version {version}, this program reads {FORMAT_VERSION}; "
             f"{'update the program' if newer else 'train again'}"
         )
+
+
+def _weights(model: Huse) -> bytes:
+    return save({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()})

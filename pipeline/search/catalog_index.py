@@ -76,7 +76,7 @@ class CatalogIndex:
             folder / "index.json",
             {
                 "format_version": FORMAT_VERSION,
-                "model": _digest(model),
+                "model": model_digest(model),
                 **self.description,
             },
         )
@@ -104,7 +104,7 @@ class CatalogIndex:
                 f"{folder / 'index.json'}: format version {version}, this program reads "
                 f"{FORMAT_VERSION}; update the program or run huse index again"
             )
-        if description["model"] != _digest(model):
+        if description["model"] != model_digest(model):
             raise InputError(
                 f"{folder}: made by another model than {model}; run dvc repro, or huse index"
             )
@@ -235,7 +235,18 @@ def exact_part(index: Any) -> tuple[Any, Any]:
     return index, faiss.SearchParameters()
 
 
-def _digest(model: Path) -> str:
+def model_digest(model: Path) -> str:
+    """SHA-256 of a model's weights, as `StoredModel.digest` gives it.
+
+    Args:
+        model: Folder of the model.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        InputError: There is no model.
+    """
     try:
         return hashlib.sha256((model / "model.safetensors").read_bytes()).hexdigest()
     except OSError as error:

@@ -3,7 +3,7 @@
 Shape letters: N texts, E features, S values of a sparse block.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -127,24 +127,32 @@ def join_blocks(paths: Mapping[str, Path], out: Path, metadata: Mapping[str, str
     return num_texts
 
 
-def read_earlier(path: Path, name: str, fingerprint: str) -> dict[bytes, np.ndarray]:
+def read_earlier(
+    path: Path, name: str, fingerprint: str, wanted: Set[bytes]
+) -> dict[bytes, np.ndarray]:
     """Read the features of an earlier run, to be used again.
 
     Args:
-        path: The block's file, which may not exist.
+        path: The block's file, which may not exist or be damaged.
         name: The block's name.
         fingerprint: What the features have to be made by.
+        wanted: Digests of the texts whose features are asked for.
 
     Returns:
         Digest of the text to its [E] features; empty if there are none of this fingerprint.
     """
+    found: dict[bytes, np.ndarray] = {}
     try:
         file = pq.ParquetFile(path)
+        metadata = file.schema_arrow.metadata or {}
+        if metadata.get(f"{name}.fingerprint".encode()) != fingerprint.encode():
+            return {}
+        for batch in file.iter_batches(ROW_GROUP, columns=[DIGEST, name]):
+            vector_NE = batch[name].flatten().to_numpy().reshape(batch.num_rows, -1)
+            for digest, vector_E in zip(batch[DIGEST].to_pylist(), vector_NE, strict=True):
+                if digest in wanted:
+                    # A copy: a view would keep the whole batch.
+                    found[digest] = vector_E.copy()
     except (OSError, pa.ArrowInvalid):
         return {}
-    metadata = file.schema_arrow.metadata or {}
-    if metadata.get(f"{name}.fingerprint".encode()) != fingerprint.encode():
-        return {}
-    table = file.read([DIGEST, name])
-    vector_NE = table[name].combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
-    return dict(zip(table[DIGEST].to_pylist(), vector_NE, strict=True))
+    return found

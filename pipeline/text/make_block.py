@@ -60,11 +60,11 @@ def make_block(
         InputError: The file cannot be written.
     """
     noted = dict(metadata)
+    digests = [hashlib.sha256(text.encode()).digest()[:16] for text in texts]
     earlier: dict[bytes, np.ndarray] = {}
     if encoder.fingerprint is not None:
         noted["fingerprint"] = hashlib.sha256(encoder.fingerprint.encode()).hexdigest()
-        earlier = read_earlier(path, name, noted["fingerprint"])
-    digests = [hashlib.sha256(text.encode()).digest()[:16] for text in texts]
+        earlier = read_earlier(path, name, noted["fingerprint"], set(digests))
     pieces = _pieces(encoder, item_ids, digests, texts, earlier)
     counts = write_block(path, name, pieces, noted)
     return BlockSummary(*counts, sum(digest in earlier for digest in digests))

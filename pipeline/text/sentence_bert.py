@@ -146,7 +146,8 @@ def load_sentence_bert(folder: Path) -> SentenceBert | None:
         and modes == {"pooling_mode_mean_tokens"}
         and CONFIG.items() <= config.items()
         and config.get("position_embedding_type", "absolute") == "absolute"
-        and "max_seq_length" in read_json(folder / "sentence_bert_config.json")
+        and isinstance(read_json(folder / "sentence_bert_config.json").get("max_seq_length"), int)
+        and not _prompts(folder)
     )
     if not known:
         return None
@@ -154,3 +155,9 @@ def load_sentence_bert(folder: Path) -> SentenceBert | None:
     if any(x.dtype != torch.float32 for name, x in weights.items() if name not in BUFFERS):
         return None
     return SentenceBert(folder, weights, config)
+
+
+def _prompts(folder: Path) -> bool:
+    """Whether the library puts a prompt in front of every text."""
+    path = folder / "config_sentence_transformers.json"
+    return path.is_file() and bool(read_json(path).get("default_prompt_name"))

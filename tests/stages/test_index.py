@@ -50,3 +50,9 @@ def test_a_second_run_writes_the_same_bytes(project):
 def test_settings_that_do_not_fit_are_told(project, changed, message):
     project.set(changed)
     assert message in project.refuse("index")
+
+
+def test_embeddings_of_an_earlier_model_are_refused(project):
+    project.set({"train.seed": 1})
+    assert project.huse("train").exit_code == 0
+    assert "made by another model than data/model; run huse evaluate" in project.refuse("index")

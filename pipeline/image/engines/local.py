@@ -119,9 +119,11 @@ def _death_explained(process: subprocess.Popen[str]) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError as error:
+        status = process.wait()
+        hint = " (-9: killed, often for want of memory: lower image.workers)" if status < 0 else ""
         raise InputError(
-            f"image_features: a worker process ended with status {process.wait()} (-9: killed, "
-            "often for want of memory: lower image.workers); run again, finished work is kept"
+            f"image_features: a worker process ended with status {status}{hint}; run again, "
+            "finished work is kept"
         ) from error
 
 

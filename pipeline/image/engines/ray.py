@@ -22,12 +22,15 @@ class _Extractor:
     """An actor: loads the network once and does chunk after chunk."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
-        self._worker = Worker(WorkPlan(**plan))
+        self._plan = plan
+        self._worker: Worker | None = None
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         jobs = [Job(*values) for values in json.loads(row["jobs"])]
         views = sum(len(job.views) for job in jobs)
         try:
+            # Not in the constructor, where Ray would make a traceback of the user's one line.
+            self._worker = self._worker or Worker(WorkPlan(**self._plan))
             failures = self._worker.run(jobs, lambda done: None)
         except InputError as error:
             return {"views": views, "failures": "[]", "error": str(error)}
@@ -51,7 +54,7 @@ def run_ray(
         Digest and reason of each picture that cannot be used.
 
     Raises:
-        InputError: Ray is not installed, or the store cannot be written to.
+        InputError: Ray is not installed, a node lacks the weights, or the store cannot be written to.
     """
     try:
         import ray

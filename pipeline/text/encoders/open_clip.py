@@ -18,8 +18,9 @@ from pipeline.errors import InputError
 from pipeline.precision import autocast_type
 from pipeline.text.pretrained import check_hub, one_line, zero_rows_for_empty
 from pipeline.text.saved_settings import (
-    check_weights,
+    check_model,
     load_settings,
+    model_digest,
     save_settings,
     weights_digest,
 )
@@ -68,8 +69,8 @@ class OpenClipEncoder:
             self._tokenizer = open_clip.get_tokenizer(architecture)
         self._model = clip.to(self._device).eval()
         self._batch_size = batch_size
-        self._weights = weights_digest(self._model)
-        self.fingerprint = f"open_clip {self._weights} {self._autocast}"
+        self._digest = model_digest(weights_digest(self._model), None, architecture)
+        self.fingerprint = f"open_clip {self._digest} {self._autocast}"
 
     @classmethod
     def fit(cls, texts: Sequence[str], train_texts: Sequence[str], **settings: Any) -> Self:
@@ -108,7 +109,7 @@ class OpenClipEncoder:
         Args:
             folder: Created if missing.
         """
-        save_settings(folder, self._settings, self._weights)
+        save_settings(folder, self._settings, self._digest)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -120,9 +121,9 @@ class OpenClipEncoder:
         Raises:
             InputError: The model cannot be loaded or is not the same any more.
         """
-        settings, weights = load_settings(folder)
+        settings, digest = load_settings(folder)
         encoder = cls(**settings)
-        check_weights(folder, settings["model"], encoder._weights, weights)
+        check_model(folder, settings["model"], encoder._digest, digest)
         return encoder
 
 

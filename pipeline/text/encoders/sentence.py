@@ -22,8 +22,9 @@ from pipeline.text.pretrained import (
     zero_rows_for_empty,
 )
 from pipeline.text.saved_settings import (
-    check_weights,
+    check_model,
     load_settings,
+    model_digest,
     save_settings,
     weights_digest,
 )
@@ -40,7 +41,7 @@ class SentenceEncoder:
         batch_size: int,
         device: str,
         precision: str,
-        weights: str | None = None,
+        digest: str | None = None,
     ) -> None:
         """Load the model.
 
@@ -49,7 +50,7 @@ class SentenceEncoder:
             batch_size: Texts per forward pass; they are taken by length.
             device: `auto`, `cpu` or `cuda`.
             precision: `fp32`, `bf16`, or `auto`: bf16 on CUDA devices that have it.
-            weights: Digest of the weights, where it is known: a model of a common shape then runs
+            digest: From `model_digest`, where it is known: a model of a common shape then runs
                 without the library, which takes seconds to import.
 
         Raises:
@@ -65,19 +66,21 @@ class SentenceEncoder:
         self._autocast = autocast_type("text.sentence.precision", precision, self._device)
         place = locate_model(model)
         self._light: SentenceBert | None = None
-        if weights is not None and self._device.type == "cpu" and self._autocast is None:
+        if digest is not None and self._device.type == "cpu" and self._autocast is None:
             with one_line(model):
                 light = load_sentence_bert(Path(place))
-            if light is not None and light.digest == weights:
-                self._light, self._weights = light, weights
+            if light is not None and model_digest(light.digest, place) == digest:
+                self._light, self._digest = light, digest
         if self._light is None:
             from sentence_transformers import SentenceTransformer
 
             quiet_off_terminal()
             with one_line(model):
                 self._model = SentenceTransformer(place, device=str(self._device)).eval()
-            self._weights = weights_digest(self._model)
-        self.fingerprint = f"sentence {self._weights} {self._autocast}"
+            inner = getattr(self._model[0], "auto_model", None)
+            commit = getattr(getattr(inner, "config", None), "_commit_hash", None) or ""
+            self._digest = model_digest(weights_digest(self._model), place, commit)
+        self.fingerprint = f"sentence {self._digest} {self._autocast}"
 
     @classmethod
     def fit(cls, texts: Sequence[str], train_texts: Sequence[str], **settings: Any) -> Self:
@@ -124,7 +127,7 @@ class SentenceEncoder:
         Args:
             folder: Created if missing.
         """
-        save_settings(folder, self._settings, self._weights)
+        save_settings(folder, self._settings, self._digest)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -136,7 +139,7 @@ class SentenceEncoder:
         Raises:
             InputError: The model cannot be loaded or is not the same any more.
         """
-        settings, weights = load_settings(folder)
-        encoder = cls(**settings, weights=weights)
-        check_weights(folder, settings["model"], encoder._weights, weights)
+        settings, digest = load_settings(folder)
+        encoder = cls(**settings, digest=digest)
+        check_model(folder, settings["model"], encoder._digest, digest)
         return encoder

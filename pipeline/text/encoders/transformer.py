@@ -23,8 +23,9 @@ from pipeline.files.atomic import atomic_path
 from pipeline.precision import autocast_type
 from pipeline.text.pretrained import locate_model, one_line, quiet_off_terminal, zero_rows_for_empty
 from pipeline.text.saved_settings import (
-    check_weights,
+    check_model,
     load_settings,
+    model_digest,
     save_settings,
     weights_digest,
 )
@@ -101,7 +102,8 @@ class TransformerEncoder:
         self._special_tokens, self._batch_size = special_tokens, batch_size
         self._max_tokens = min(max_tokens, self._limit())
         self._idf_V = idf_V
-        self._weights = weights_digest(self._model)
+        commit = getattr(self._model.config, "_commit_hash", None) or ""
+        self._digest = model_digest(weights_digest(self._model), place, commit)
 
     @property
     def fingerprint(self) -> str:
@@ -111,7 +113,7 @@ class TransformerEncoder:
         idf = b"" if self._idf_V is None else self._idf_V.tobytes()
         made_by = {**self._settings, "model": "", "batch_size": 0, "device": ""}
         return (
-            f"transformer {self._weights} {made_by} {self._autocast} "
+            f"transformer {self._digest} {made_by} {self._autocast} "
             f"{hashlib.sha256(idf).hexdigest()}"
         )
 
@@ -158,7 +160,7 @@ class TransformerEncoder:
         Args:
             folder: Created if missing.
         """
-        save_settings(folder, self._settings, self._weights)
+        save_settings(folder, self._settings, self._digest)
         if self._idf_V is not None:
             with atomic_path(folder / "idf.safetensors") as temporary:
                 temporary.write_bytes(save({"idf": self._idf_V}))
@@ -173,7 +175,7 @@ class TransformerEncoder:
         Raises:
             InputError: A file is damaged, or the model cannot be loaded or is another one now.
         """
-        settings, weights = load_settings(folder)
+        settings, digest = load_settings(folder)
         idf_V = None
         if settings["keep"] == "salient":
             try:
@@ -181,7 +183,7 @@ class TransformerEncoder:
             except (OSError, SafetensorError, KeyError) as error:
                 raise InputError(f"{folder}: not a readable text encoder ({error})") from error
         encoder = cls(**settings, idf_V=idf_V)
-        check_weights(folder, settings["model"], encoder._weights, weights)
+        check_model(folder, settings["model"], encoder._digest, digest)
         return encoder
 
     def _limit(self) -> int:

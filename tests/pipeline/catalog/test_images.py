@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from pipeline.catalog.images import ImageFolder
@@ -123,6 +125,34 @@ def test_a_missing_folder_and_a_file_are_refused(tmp_path):
     (tmp_path / "images").write_bytes(b"x")
     with pytest.raises(InputError, match=r"catalog\.images: .*images is not a folder"):
         ImageFolder(tmp_path / "images")
+
+
+def refuse_to_list(monkeypatch, refused):
+    """As for a folder without the permission to read it, which does not stop root."""
+    scandir = os.scandir
+
+    def scan(path):
+        if os.path.realpath(path) == str(refused):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+
+
+def test_a_folder_below_that_cannot_be_listed_has_no_pictures(images, monkeypatch):
+    (images / "shoes" / "boots").mkdir()
+    (images / "shoes" / "boots" / "3.jpg").write_bytes(b"x")
+    refuse_to_list(monkeypatch, images / "shoes" / "boots")
+    folder = ImageFolder(images)
+    assert folder.find("1163.jpg") == "1163.jpg"
+    assert folder.find("shoes/2.jpg") == "shoes/2.jpg"
+    assert reason(images, "shoes/boots/3.jpg") == "image not found in the folder catalog.images"
+
+
+def test_the_folder_itself_must_be_listed(images, monkeypatch):
+    refuse_to_list(monkeypatch, images)
+    with pytest.raises(InputError, match=r"cannot be listed \(.*Permission denied"):
+        ImageFolder(images)
 
 
 def test_a_link_may_lead_into_a_folder_that_was_named(images, tmp_path):

@@ -192,3 +192,8 @@ def test_usual_words_for_splits_are_understood(written, split):
 def test_other_words_for_splits_are_refused(written):
     with pytest.raises(BadRowError, match="not train, val or test"):
         normalize_split(written)
+
+
+def test_half_a_character_is_refused():
+    with pytest.raises(BadRowError, match="half a character"):
+        normalize_text("cut \ud83d")

@@ -23,7 +23,7 @@ def address(huse, picture_folder):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     config = uvicorn.Config(
-        make_app(huse, picture_folder), host="127.0.0.1", port=port, log_level="error"
+        make_app(huse, picture_folder, "127.0.0.1"), host="127.0.0.1", port=port, log_level="error"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -37,9 +37,10 @@ def address(huse, picture_folder):
     thread.join(WAIT)
 
 
-def get(url):
+def get(url, host=None):
+    request = urllib.request.Request(url, headers={} if host is None else {"Host": host})
     try:
-        with urllib.request.urlopen(url) as response:
+        with urllib.request.urlopen(request) as response:
             return response.status, response.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
@@ -81,6 +82,27 @@ def test_nothing_but_pictures_of_the_catalogue_is_served(
     assert status in (400, 403, 404, 422)
     assert b"root:" not in content
     assert b"catalog:" not in content
+
+
+def test_only_requests_for_this_machine_are_answered(address):
+    port = address.rpartition(":")[2]
+    for path in ("", "picture/3", "config"):
+        url = f"{address}/{path}"
+        for host in ("127.0.0.1", f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"):
+            assert get(url, host)[0] == 200, host
+        for host in ("rebound.example", f"rebound.example:{port}", "127.0.0.1.rebound.example"):
+            assert get(url, host)[0] == 400, host
+
+
+@pytest.mark.parametrize(
+    ("bound", "status"),
+    [("localhost", 400), ("127.0.0.2", 400), ("::1", 400), ("0.0.0.0", 200), ("192.0.2.7", 200)],
+)
+def test_a_server_for_the_network_answers_to_any_name(huse, picture_folder, bound, status):
+    from fastapi.testclient import TestClient
+
+    client = TestClient(make_app(huse, picture_folder, bound), base_url="http://shop.example")
+    assert client.get("/picture/3").status_code == status
 
 
 def call(address, data):

@@ -20,7 +20,7 @@ def png_chunk(name, body):
     return struct.pack(">I", len(body)) + name + body + checksum
 
 
-@pytest.mark.parametrize("ending", ["png", "jpg", "webp", "gif", "bmp", "tiff"])
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp", "gif", "bmp", "tiff", "avif"])
 def test_what_cameras_and_browsers_make_is_taken(tmp_path, ending):
     Image.new("RGB", (30, 20), "red").save(tmp_path / f"x.{ending}")
     check_upload(tmp_path / f"x.{ending}")

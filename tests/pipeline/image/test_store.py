@@ -1,7 +1,9 @@
 import os
 import resource
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pipeline.errors import InputError
@@ -53,6 +55,28 @@ def test_a_damaged_file_is_removed_and_the_others_serve(store):
     found = store.find({key(n) for n in range(6)})
     assert len(found) in (2, 4)
     assert len(list(store.folder.iterdir())) == 1
+
+
+def test_an_empty_file_is_removed(store):
+    (store.folder / f"{'0' * 32}.arrow").touch()
+    assert len(store.find({key(n) for n in range(6)})) == 6
+    assert len(list(store.folder.iterdir())) == 2
+
+
+def test_a_file_that_cannot_be_read_now_is_left_alone(store, monkeypatch):
+    files = sorted(store.folder.iterdir())
+    memory_map = pa.memory_map
+
+    def fail_once(path):
+        if Path(path) == files[0]:
+            raise OSError(116, "Stale file handle")
+        return memory_map(path)
+
+    with monkeypatch.context() as context:
+        context.setattr(pa, "memory_map", fail_once)
+        assert len(store.find({key(n) for n in range(6)})) in (2, 4)
+    assert sorted(store.folder.iterdir()) == files
+    assert len(store.find({key(n) for n in range(6)})) == 6
 
 
 def test_vectors_of_another_length_are_not_used(store):

@@ -77,14 +77,10 @@ def test_blocks_of_other_items_are_refused(tmp_path, ids):
 
 def test_features_of_an_earlier_run_are_found_by_digest_and_fingerprint(tmp_path):
     path = tmp_path / "block"
-    assert read_earlier(path, "x", "f") == {}
+    assert read_earlier(path, "x", "f", {b"a"}) == {}
     write(path, "x", GLOVE, metadata={"fingerprint": "f"})
-    found = read_earlier(path, "x", "f")
-    assert {key: row.tolist() for key, row in found.items()} == {
-        b"a": [1, 2],
-        b"b": [0, 0],
-        b"c": [3, 4],
-    }
-    assert read_earlier(path, "x", "g") == {}
+    found = read_earlier(path, "x", "f", {b"a", b"c", b"new"})
+    assert {key: row.tolist() for key, row in found.items()} == {b"a": [1, 2], b"c": [3, 4]}
+    assert read_earlier(path, "x", "g", {b"a"}) == {}
     path.write_bytes(b"damaged")
-    assert read_earlier(path, "x", "f") == {}
+    assert read_earlier(path, "x", "f", {b"a"}) == {}

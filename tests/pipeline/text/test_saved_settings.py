@@ -3,19 +3,22 @@ import torch
 
 from pipeline.errors import InputError
 from pipeline.text.saved_settings import (
-    check_weights,
+    check_model,
     load_settings,
+    model_digest,
     save_settings,
     weights_digest,
 )
 
 
-def test_settings_come_back(tmp_path):
-    save_settings(tmp_path, {"model": "x", "layers": 4}, "abc")
-    assert load_settings(tmp_path) == ({"model": "x", "layers": 4}, "abc")
+def test_settings_come_back_without_those_of_the_machine(tmp_path):
+    made_by = {"model": "x", "layers": 4}
+    save_settings(tmp_path, {**made_by, "batch_size": 512, "device": "cuda"}, "abc")
+    settings = {**made_by, "batch_size": 32, "device": "auto"}
+    assert load_settings(tmp_path) == (settings, "abc")
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", '{"settings": 3, "weights": "a"}', "no"])
+@pytest.mark.parametrize("content", ["{}", "[]", '{"settings": 3, "model_digest": "a"}', "no"])
 def test_a_damaged_file_is_refused(tmp_path, content):
     (tmp_path / "encoder.json").write_text(content)
     with pytest.raises(InputError, match=r"encoder\.json"):
@@ -33,7 +36,24 @@ def test_the_digest_tells_weights_apart():
     assert weights_digest(model.to(torch.bfloat16))
 
 
-def test_other_weights_are_refused(tmp_path):
-    check_weights(tmp_path, "x", "same", "same")
-    with pytest.raises(InputError, match="text model x now has other weights"):
-        check_weights(tmp_path, "x", "one", "other")
+def test_models_of_the_same_weights_are_told_apart_by_their_small_files(tmp_path):
+    (tmp_path / "1_Pooling").mkdir()
+    pooling = tmp_path / "1_Pooling" / "config.json"
+    pooling.write_text('{"pooling_mode_mean_tokens": true}')
+    (tmp_path / "README.md").write_text("before")
+    before = model_digest("abc", str(tmp_path))
+    (tmp_path / "README.md").write_text("after")
+    assert model_digest("abc", str(tmp_path)) == before
+    assert model_digest("abd", str(tmp_path)) != before
+    pooling.write_text('{"pooling_mode_cls_token": true}')
+    assert model_digest("abc", str(tmp_path)) != before
+
+
+def test_models_without_a_folder_are_told_apart_by_their_version():
+    assert model_digest("abc", None, "ViT-B-32") != model_digest("abc", None, "ViT-B-32-quickgelu")
+
+
+def test_another_model_is_refused(tmp_path):
+    check_model(tmp_path, "x", "same", "same")
+    with pytest.raises(InputError, match="text model x is not the one that this was made with"):
+        check_model(tmp_path, "x", "one", "other")

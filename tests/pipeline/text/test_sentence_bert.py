@@ -37,6 +37,8 @@ def test_it_gives_what_the_library_gives(reference):
         ("config.json", {"hidden_act": "relu"}),
         ("config.json", {"position_embedding_type": "relative_key"}),
         ("1_Pooling/config.json", {"pooling_mode_cls_token": True}),
+        ("sentence_bert_config.json", {"max_seq_length": None}),
+        ("config_sentence_transformers.json", {"default_prompt_name": "query"}),
         ("modules.json", None),
     ],
 )

@@ -62,10 +62,18 @@ def test_a_killed_process_is_one_line_and_its_work_is_kept(jobs, plan, monkeypat
         if started[0].poll() is None:
             os.kill(started[0].pid, signal.SIGKILL)
 
-    with pytest.raises(InputError, match=r"worker process ended with status -9 .*finished work"):
+    with pytest.raises(
+        InputError, match=r"worker process ended with status -9 \(-9: .*finished work"
+    ):
         run_local(jobs, plan, 2, kill_first)
     assert vectors(tmp_path / "store", jobs)[0] > 0
     assert all(process.poll() is not None for process in started)
+
+
+def test_a_process_that_ends_by_itself_is_not_said_to_lack_memory(jobs, plan, monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    with pytest.raises(InputError, match="worker process ended with status 1; run again"):
+        run_local(jobs, plan, 2, lambda done: None)
 
 
 def test_an_error_of_a_process_is_the_users_one_line(jobs, plan, tmp_path):

@@ -1,6 +1,8 @@
 import hashlib
+import json
 import threading
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.image.engines.local import run_local
-from pipeline.image.engines.ray import run_ray
+from pipeline.image.engines.ray import _Extractor, run_ray
 from pipeline.image.store import VectorStore
 from pipeline.image.work import Job, WorkPlan
 
@@ -32,6 +34,15 @@ def vectors(folder, jobs):
     keys = [bytes.fromhex(job.digest) for job in jobs]
     found = store.find(set(keys))
     return len(found), store.read([found[key] for key in keys if key in found])
+
+
+def test_a_node_without_the_weights_answers_with_one_line(small, tmp_path):
+    plan = plan_for(small, tmp_path / "store")
+    weights = {"runtime": "torch", "backbone": "packaged/gone"}
+    plan = replace(plan, recipe=plan.recipe | weights)
+    row = _Extractor(asdict(plan))({"jobs": json.dumps([Job("x.png", "00", [0])])})
+    assert "packaged/gone" in row["error"]
+    assert "\n" not in row["error"]
 
 
 @pytest.fixture
@@ -68,6 +79,10 @@ def test_a_node_dies_and_nothing_is_lost(cluster, small, jobs, tmp_path):
     done: list[int] = []
     failures = run_ray(jobs, plan_for(small, store), None, done.append)
     killer.join()
+    # Ray takes a moment to notice.
+    deadline = time.monotonic() + 60
+    while sum(node["Alive"] for node in ray.nodes()) > 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
     assert failures == [(jobs[7].digest, "not a picture in a known format")]
     assert sum(done) == 300
     assert len([node for node in ray.nodes() if node["Alive"]]) == 1

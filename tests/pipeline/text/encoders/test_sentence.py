@@ -37,7 +37,8 @@ def test_a_stored_encoder_gives_the_same_vectors(sentence_model, tmp_path):
     encoder = make(sentence_model)
     encoder.save(tmp_path)
     loaded = SentenceEncoder.load(tmp_path)
-    assert np.array_equal(loaded.encode(TEXTS), encoder.encode(TEXTS))
+    # Other texts share a forward pass, so the last bits differ.
+    np.testing.assert_allclose(loaded.encode(TEXTS), encoder.encode(TEXTS), atol=1e-6)
     assert loaded.fingerprint == encoder.fingerprint
     assert make(sentence_model, precision="bf16").fingerprint != encoder.fingerprint
 

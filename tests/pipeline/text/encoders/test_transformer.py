@@ -105,7 +105,9 @@ def test_a_stored_encoder_gives_the_same_vectors(make, keep, tmp_path):
     encoder = make(fitted_on=TEXTS, keep=keep, max_tokens=4)
     encoder.save(tmp_path)
     loaded = TransformerEncoder.load(tmp_path)
-    assert np.array_equal(loaded.encode([*TEXTS, LONG]), encoder.encode([*TEXTS, LONG]))
+    # Other texts share a forward pass, so the last bits differ.
+    texts = [*TEXTS, LONG]
+    np.testing.assert_allclose(loaded.encode(texts), encoder.encode(texts), atol=1e-5)
     assert loaded.fingerprint == encoder.fingerprint
 
 
@@ -129,7 +131,7 @@ def test_other_weights_under_the_same_name_are_refused(make, bert, tmp_path):
     with torch.no_grad():
         model.embeddings.LayerNorm.weight += 1
     model.save_pretrained(folder)
-    with pytest.raises(InputError, match="now has other weights"):
+    with pytest.raises(InputError, match="not the one that this was made with"):
         TransformerEncoder.load(tmp_path / "encoder")
 
 
