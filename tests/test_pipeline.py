@@ -28,6 +28,7 @@ STAGES = [
     "semantic_graph",
     "train",
     "evaluate",
+    "index",
 ]
 MODALITIES = ["image", "text", "fused"]
 DIRECTIONS = ["image_to_image", "image_to_text", "text_to_image", "text_to_text"]

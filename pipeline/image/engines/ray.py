@@ -54,7 +54,8 @@ def run_ray(
         Digest and reason of each picture that cannot be used.
 
     Raises:
-        InputError: Ray is not installed, a node lacks the weights, or the store cannot be written to.
+        InputError: Ray is not installed, a node lacks the weights, or the store cannot be written
+            to.
     """
     try:
         import ray
