@@ -250,4 +250,4 @@ def model_digest(model: Path) -> str:
     try:
         return hashlib.sha256((model / "model.safetensors").read_bytes()).hexdigest()
     except OSError as error:
-        raise InputError(f"{model}: no model here ({error.strerror}); run dvc repro") from error
+        raise InputError(f"{model}: model not found ({error.strerror}); run dvc repro") from error

@@ -145,7 +145,7 @@ def test_an_index_without_its_model_is_refused(place):
     with pytest.raises(InputError, match="made by another model"):
         load(place)
     (place / "model" / "model.safetensors").unlink()
-    with pytest.raises(InputError, match="no model here"):
+    with pytest.raises(InputError, match="model not found"):
         load(place)
 
 
