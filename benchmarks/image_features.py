@@ -268,7 +268,7 @@ def main() -> None:
         options.out / f"image_features_cpu_{options.workers}_workers",
         title="Image extraction against its limit, torch and a peer",
         notes=[
-            f"{options.files} files of {'/'.join(options.pictures.parts[-2:])}, {options.workers} processes, "
+            f"{options.files} files of {options.pictures.name}, {options.workers} processes, "
             f"batches of {BATCH}, {options.rounds} interleaved rounds, start of processes included",
             "ratios: speed of the case over that of the column, median of same-round ratios",
             f"least cosine to Pillow and torch float32 over {options.peer_files} pictures: "
