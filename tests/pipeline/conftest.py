@@ -76,3 +76,17 @@ def unit():
         return functional.normalize(torch.stack([radians.cos(), radians.sin()], dim=1), dim=1)
 
     return build
+
+
+@pytest.fixture(scope="session")
+def huse(finished_project):
+    """The trained model of the sample, as a user loads it."""
+    from huse import Huse
+
+    return Huse.load(finished_project.root / "data" / "model")
+
+
+@pytest.fixture(scope="session")
+def picture_folder(finished_project):
+    """The pictures of the sample."""
+    return finished_project.root / "data" / "raw" / "openmoji" / "images"

@@ -4,18 +4,7 @@ import pytest
 
 pytest.importorskip("gradio", reason="extra explore is not installed")
 
-from huse import Huse
 from pipeline.explore.explorer import Explorer
-
-
-@pytest.fixture(scope="session")
-def huse(finished_project):
-    return Huse.load(finished_project.root / "data" / "model")
-
-
-@pytest.fixture(scope="session")
-def picture_folder(finished_project):
-    return finished_project.root / "data" / "raw" / "openmoji" / "images"
 
 
 @pytest.fixture(scope="session")

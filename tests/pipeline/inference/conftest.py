@@ -1,17 +1,5 @@
 import pytest
 
-from huse import Huse
-
-
-@pytest.fixture(scope="session")
-def huse(finished_project):
-    return Huse.load(finished_project.root / "data" / "model")
-
-
-@pytest.fixture(scope="session")
-def picture_folder(finished_project):
-    return finished_project.root / "data" / "raw" / "openmoji" / "images"
-
 
 @pytest.fixture(scope="session")
 def picture_names(picture_folder):
