@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 from pipeline.catalog.classes import make_classes
 from pipeline.files.json_file import write_json
 from pipeline.files.table import write_table
-from pipeline.files.vectors import vector_array
+from pipeline.files.vector_column import vector_array
 from pipeline.graph.store import SemanticGraph, write_graph
 from pipeline.text.block_file import columns_of
 from pipeline.text.cleaning import Cleaning

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.errors import InputError
 from pipeline.files.table import open_parquet
-from pipeline.files.vectors import vector_matrix
+from pipeline.files.vector_column import vector_matrix
 
 
 class VectorRows:

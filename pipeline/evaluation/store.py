@@ -14,7 +14,8 @@ from pipeline.catalog.classes import item_classes
 from pipeline.evaluation.embed import Embedded, concatenate, embed_pairs, select
 from pipeline.evaluation.items import EvaluationItems
 from pipeline.evaluation.plane import MOST_FITTED, Plane, fit_plane, place
-from pipeline.files.vectors import VectorWriter, vector_array
+from pipeline.files.vector_column import vector_array
+from pipeline.files.vectors import VectorWriter
 from pipeline.models.store import StoredModel
 
 

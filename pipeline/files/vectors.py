@@ -1,4 +1,4 @@
-"""Vector columns in Parquet: fixed-size lists, written in batches, read back without Python lists.
+"""Parquet files with vector columns, written in batches.
 
 Shape letters: N rows, D dimension.
 """
@@ -17,35 +17,9 @@ import pyarrow.parquet as pq
 from pipeline.errors import InputError
 from pipeline.files.atomic import atomic_path
 from pipeline.files.table import open_parquet
+from pipeline.files.vector_column import vector_matrix
 
 ROW_GROUP = 4096
-
-
-def vector_array(vector_ND: np.ndarray) -> pa.FixedSizeListArray:
-    """Wrap a matrix as an Arrow column, one list per row.
-
-    Args:
-        vector_ND: [N, D] float16 or float32.
-
-    Returns:
-        N fixed-size lists of length D that share the matrix's memory where it is contiguous.
-    """
-    flat = pa.array(np.ascontiguousarray(vector_ND).reshape(-1))
-    return pa.FixedSizeListArray.from_arrays(flat, vector_ND.shape[1])
-
-
-def vector_matrix(column: pa.ChunkedArray) -> np.ndarray:
-    """Turn a fixed-size-list column into a matrix.
-
-    Args:
-        column: Fixed-size lists of length D.
-
-    Returns:
-        [N, D] array of the column's own float type; read-only where no copy was needed.
-    """
-    dimension = column.type.list_size
-    flat = column.combine_chunks().flatten()
-    return flat.to_numpy(zero_copy_only=False).reshape(-1, dimension)
 
 
 class VectorWriter:

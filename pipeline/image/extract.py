@@ -14,7 +14,8 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from pipeline.errors import InputError
-from pipeline.files.vectors import VectorWriter, vector_array
+from pipeline.files.vector_column import vector_array
+from pipeline.files.vectors import VectorWriter
 from pipeline.image.decode import too_many_pixels
 from pipeline.image.engines import ENGINES
 from pipeline.image.pictures import Picture

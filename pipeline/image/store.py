@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.files.atomic import atomic_path
-from pipeline.files.vectors import vector_array, vector_matrix
+from pipeline.files.vector_column import vector_array, vector_matrix
 
 KEY_BYTES = 32
 _STALE_SECONDS = 3600

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.files.vectors import VectorWriter, vector_array
+from pipeline.files.vector_column import vector_array
+from pipeline.files.vectors import VectorWriter
 from pipeline.inference.table import Counts, EmbeddedBatch, NewItem, rejected_writer
 
 

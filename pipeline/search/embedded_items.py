@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline.errors import InputError
 from pipeline.files.table import open_parquet
-from pipeline.files.vectors import vector_matrix
+from pipeline.files.vector_column import vector_matrix
 
 PLAIN = ["item_id", "split", "class_path", "x", "y"]
 

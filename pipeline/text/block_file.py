@@ -13,7 +13,8 @@ from scipy.sparse import csr_matrix
 
 from pipeline.errors import InputError
 from pipeline.files.table import open_parquet
-from pipeline.files.vectors import ROW_GROUP, VectorWriter, vector_array
+from pipeline.files.vector_column import vector_array
+from pipeline.files.vectors import ROW_GROUP, VectorWriter
 from pipeline.text.encoders.encoder import Block
 
 DIGEST = "digest"

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from safetensors.torch import load_file
 
 from pipeline.errors import InputError
-from pipeline.files.vectors import vector_array, vector_matrix
+from pipeline.files.vector_column import vector_array, vector_matrix
 from stages.train import main
 from tests.feature_tables import write_graph_and_encoder, write_tables
 

@@ -10,7 +10,7 @@ from pipeline.dataset.pairs import load_pairs
 from pipeline.errors import InputError
 from pipeline.files.json_file import write_json
 from pipeline.files.table import write_table
-from pipeline.files.vectors import vector_array
+from pipeline.files.vector_column import vector_array
 
 IDS = ["a", "b", "c", "d", "e"]
 PATHS = ["shoes<boots", "hats", "shoes<boots", "hats", "bags"]

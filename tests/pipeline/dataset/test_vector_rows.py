@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.dataset.vector_rows import VectorRows
 from pipeline.errors import InputError
-from pipeline.files.vectors import vector_array
+from pipeline.files.vector_column import vector_array
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pipeline.catalog.classes import make_classes
 from pipeline.evaluation.embed import Embedded
 from pipeline.files.json_file import write_json
 from pipeline.files.table import write_table
-from pipeline.files.vectors import vector_array
+from pipeline.files.vector_column import vector_array
 from pipeline.models.fusion import Fusion
 from pipeline.models.store import StoredModel
 

@@ -7,13 +7,8 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.files.table import read_metadata
-from pipeline.files.vectors import (
-    ROW_GROUP,
-    VectorWriter,
-    read_vectors,
-    vector_array,
-    vector_matrix,
-)
+from pipeline.files.vector_column import vector_array
+from pipeline.files.vectors import ROW_GROUP, VectorWriter, read_vectors
 
 
 def schema_of(dimension, value_type):
@@ -68,17 +63,6 @@ def test_no_rows_give_an_empty_matrix(tmp_path):
     ids, vector_ND = read_vectors(tmp_path / "x.parquet", "vector")
     assert ids == []
     assert vector_ND.shape == (0, 3)
-
-
-def test_a_matrix_in_another_memory_order_is_stored_by_rows():
-    vector_ND = np.asfortranarray(np.arange(6, dtype=np.float32).reshape(3, 2))
-    assert vector_array(vector_ND).to_pylist() == [[0, 1], [2, 3], [4, 5]]
-    assert vector_array(vector_ND[::2, ::-1]).to_pylist() == [[1, 0], [5, 4]]
-
-
-def test_a_slice_of_a_column_is_its_own_rows():
-    column = pa.chunked_array([vector_array(np.arange(8, dtype=np.float32).reshape(4, 2))])
-    assert vector_matrix(column.slice(1, 2)).tolist() == [[2, 3], [4, 5]]
 
 
 def test_a_failure_in_the_block_leaves_the_old_file(tmp_path):
