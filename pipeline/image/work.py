@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.allocator import keep_freed_memory
 from pipeline.image.decode import UnreadableImageError, read_picture
 from pipeline.image.extractor import Extractor, Square
 from pipeline.image.recipe import Recipe, row_key
@@ -65,6 +66,8 @@ class Worker:
         Raises:
             InputError: The weights are gone or have changed.
         """
+        # Every picture and every activation is a block that the next one can take over.
+        keep_freed_memory()
         recipe = Recipe.from_metadata(plan.recipe)
         runner = open_runner(recipe, Path(plan.graph), plan.device, plan.batch_size)
         self._extractor = Extractor(recipe, runner)

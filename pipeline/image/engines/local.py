@@ -135,10 +135,9 @@ def _one_thread(plan: WorkPlan) -> Iterator[None]:
         return
     import torch
 
-    from pipeline.allocator import keep_freed_memory
-
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    keep_freed_memory()
-    yield
-    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
