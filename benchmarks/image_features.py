@@ -53,6 +53,7 @@ def prepared(backbone: str, cache: Path) -> Prepared:
         weights="default" if backbone == LITE0 else "none",
         layer="pooled",
         wishes=SQUASHED,
+        jpeg="exact",
         background="#ffffff",
         max_pixels=100_000_000,
         runtime="auto",

@@ -44,6 +44,7 @@ def main(
         weights=p.weights,
         layer=p.layer,
         wishes=Wishes(p.resize, p.size, p.interpolation, p.mean, p.std),
+        jpeg=p.jpeg,
         background=p.background,
         max_pixels=p.max_pixels,
         runtime=p.runtime,

@@ -48,6 +48,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "image.interpolation": ("bilinear", {"image_features"}),
     "image.mean": ([0.5, 0.5, 0.5], {"image_features"}),
     "image.std": ([0.5, 0.5, 0.5], {"image_features"}),
+    "image.jpeg": ("scaled", {"image_features"}),
     "image.background": ("#000000", {"image_features"}),
     "image.max_pixels": (1000, {"image_features"}),
     "image.views": (2, {"image_features"}),

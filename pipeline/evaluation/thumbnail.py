@@ -19,7 +19,7 @@ def thumbnail(path: Path, side: int, background: str) -> Image.Image:
         RGB image whose longer side is `side`.
     """
     try:
-        image = decode_image(path, background)
+        image = decode_image(path, background).image
     except UnreadableImageError:
         return Image.new("RGB", (side, side), "#999999")
     scale = side / max(image.size)

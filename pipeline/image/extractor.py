@@ -86,7 +86,9 @@ class Extractor:
             UnreadableImageError: It cannot be used.
         """
         recipe = self.recipe
-        image = decode_bytes(data, recipe.background, recipe.max_pixels)
+        image, pixels = decode_bytes(
+            data, recipe.background, recipe.max_pixels, recipe.least_side()
+        )
         digest = hashlib.sha256(data).digest()
         squares = [
             recipe.transform.square(image)
@@ -101,7 +103,7 @@ class Extractor:
             )
             for view in numbers
         ]
-        return image.width * image.height, squares
+        return pixels, squares
 
     def run(self, squares: Iterable[Square]) -> Iterator[tuple[list, np.ndarray]]:
         """Run the network over a stream.
@@ -133,7 +135,8 @@ class Extractor:
     def _rgb(self, picture: Path | Image.Image) -> Image.Image:
         recipe = self.recipe
         if isinstance(picture, Path):
-            return decode_image(picture, recipe.background, recipe.max_pixels)
+            least = recipe.least_side()
+            return decode_image(picture, recipe.background, recipe.max_pixels, least).image
         return upright_rgb(picture, recipe.background, recipe.max_pixels)
 
 

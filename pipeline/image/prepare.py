@@ -37,6 +37,7 @@ def prepare(
     weights: str,
     layer: str,
     wishes: Wishes,
+    jpeg: str,
     background: str,
     max_pixels: int,
     runtime: str,
@@ -51,6 +52,7 @@ def prepare(
         weights: `default`, `none` or a path.
         layer: `pooled` or `logits`.
         wishes: Changes to the weights' own transform.
+        jpeg: `exact`, or `scaled`: decoded no larger than the transform has a use for.
         background: Colour under transparent pixels, `#rrggbb`.
         max_pixels: Width times height above which a picture is refused.
         runtime: `auto` or a runtime's name.
@@ -77,6 +79,7 @@ def prepare(
         layer=layer,
         dimension=found.dimension(),
         transform=found.transform,
+        jpeg=jpeg,
         background=background,
         max_pixels=max_pixels,
         precision=precision,

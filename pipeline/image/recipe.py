@@ -9,8 +9,12 @@ from typing import Any
 from pipeline.errors import InputError
 from pipeline.image.transform import Transform
 
-FORMAT = "2"
+FORMAT = "3"
 """Raised when a change of this code gives pictures other vectors, which makes caches void."""
+
+# The filter still sees twice the pixels that it makes, which keeps its result close to the exact
+# one and leaves augmented views enough to be cut from.
+_SPARE = 2
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class Recipe:
     layer: str
     dimension: int
     transform: Transform
+    jpeg: str
+    """`exact`, or `scaled`: decoded no larger than the transform has a use for."""
     background: str
     """Colour under transparent pixels, `#rrggbb`."""
     max_pixels: int
@@ -67,6 +73,10 @@ class Recipe:
             raise InputError(
                 f"damaged description of image features ({error}); run image_features again"
             ) from error
+
+    def least_side(self) -> int | None:
+        """How short the sides of a decoded picture may get; None: no shorter than they are."""
+        return None if self.jpeg == "exact" else _SPARE * self.transform.scale
 
     def fingerprint(self) -> str:
         """32 hex digits that differ when vectors of the same picture may differ."""

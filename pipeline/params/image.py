@@ -45,6 +45,8 @@ class ImageParams(Section):
     """Per channel, subtracted from pixels in 0..1; null: as the weights were trained."""
     std: PositiveChannels | None
     """Per channel, what is left is divided by; null: as the weights were trained."""
+    jpeg: Literal["exact", "scaled"]
+    """Whether JPEGs may be decoded at a part of their size."""
     background: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
     """Colour under transparent pixels."""
     max_pixels: Annotated[int, Field(ge=1, le=178_956_970)]

@@ -22,6 +22,7 @@ SMALL = {
     "weights": "none",
     "layer": "pooled",
     "wishes": PLAIN._replace(resize="squash", size=64),
+    "jpeg": "exact",
     "background": "#ffffff",
     "max_pixels": 1_000_000,
     "runtime": "auto",

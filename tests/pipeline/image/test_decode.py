@@ -14,7 +14,7 @@ GREY16 = np.array([[0, 65535], [100 * 257, 200 * 257]], dtype=np.uint16)
 
 
 def pixels(path, background="#00ff00"):
-    image = decode_image(path, background)
+    image = decode_image(path, background).image
     assert image.mode == "RGB"
     return np.asarray(image).tolist()
 
@@ -215,7 +215,7 @@ def test_a_picture_of_too_many_pixels_is_refused(tmp_path, monkeypatch):
 
 def test_the_limit_on_pixels_is_the_callers(tmp_path):
     Image.fromarray(HALVES).save(tmp_path / "x.png")
-    assert decode_image(tmp_path / "x.png", "#ffffff", 8).size == (4, 2)
+    assert decode_image(tmp_path / "x.png", "#ffffff", 8).image.size == (4, 2)
     with pytest.raises(
         UnreadableImageError, match=r"too many pixels \(8, image\.max_pixels is 7\)"
     ):
@@ -241,7 +241,7 @@ def test_jpegs_have_pillows_pixels(progressive, subsampling, orientation):
         file, "JPEG", quality=80, progressive=progressive, subsampling=subsampling, exif=exif
     )
     expected = ImageOps.exif_transpose(Image.open(file)).convert("RGB")
-    found = decode_bytes(file.getvalue(), "#ffffff")
+    found = decode_bytes(file.getvalue(), "#ffffff").image
     assert np.array_equal(np.asarray(found), np.asarray(expected))
 
 
@@ -254,8 +254,40 @@ def test_a_jpeg_with_a_tail_or_a_damaged_middle_is_what_pillow_makes_of_it():
     damaged[len(data) // 2] ^= 255
     for variant in (data + b"tail", bytes(damaged)):
         expected = Image.open(io.BytesIO(variant)).convert("RGB")
-        found = decode_bytes(variant, "#ffffff")
+        found = decode_bytes(variant, "#ffffff").image
         assert np.array_equal(np.asarray(found), np.asarray(expected))
+
+
+def jpeg(width: int, height: int) -> bytes:
+    """A smooth picture; red grows to the right, green downwards."""
+    across, down = np.linspace(0, 255, width), np.linspace(0, 255, height)
+    ramp = np.zeros((height, width, 3), dtype=np.uint8)
+    ramp[:, :, 0], ramp[:, :, 1] = across[None, :], down[:, None]
+    file = io.BytesIO()
+    Image.fromarray(ramp).save(file, "JPEG", quality=95)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("size", "least", "expected"),
+    [
+        ((400, 800), None, (400, 800)),
+        ((400, 800), 100, (100, 200)),
+        ((400, 800), 101, (150, 300)),  # 2/8 is too short, the next is 3/8
+        ((400, 800), 400, (400, 800)),
+        ((40, 80), 100, (40, 80)),  # never enlarged
+        ((3, 800), 100, (3, 600)),  # 3 x 6/8 is still 3
+        ((400, 800), 1, (50, 100)),
+    ],
+)
+def test_large_jpegs_may_come_out_smaller(size, least, expected):
+    found, pixels = decode_bytes(jpeg(*size), "#ffffff", least_side=least)
+    assert found.size == expected
+    assert pixels == size[0] * size[1]
+    if min(size) > 3:
+        exact = decode_bytes(jpeg(*size), "#ffffff").image.resize((20, 20))
+        difference = np.asarray(found.resize((20, 20)), int) - np.asarray(exact, int)
+        assert np.abs(difference).max() <= 3
 
 
 @pytest.mark.parametrize("kind", ["avif", "heic"])

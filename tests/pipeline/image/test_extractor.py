@@ -49,6 +49,19 @@ def test_too_many_pixels_and_a_cut_picture_are_reasons(mean_colour, make_extract
     assert np.isfinite(vector_NI[2]).all()
 
 
+def test_scaled_jpegs_give_nearly_the_exact_vectors(mean_colour, make_extractor, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    path = tmp_path / "x.jpg"
+    Image.fromarray(noise).resize((640, 480), Image.Resampling.BICUBIC).save(path)
+    exact, scaled = (make_extractor(mean_colour, jpeg=jpeg) for jpeg in ("exact", "scaled"))
+    by_both = [one.extract([path])[0] for one in (exact, scaled)]
+    assert not np.array_equal(*by_both)
+    # In units of the normalised channels: half a pixel value is 0.05, 0.1 and 0.5.
+    assert (np.abs(by_both[0] - by_both[1]) < [[0.05, 0.1, 0.5]]).all()
+    sizes = [one.views(path.read_bytes(), [0], "crop_flip")[0] for one in (exact, scaled)]
+    assert sizes == [640 * 480] * 2
+
+
 def test_a_turned_picture_is_seen_upright(mean_colour, make_extractor, tmp_path):
     halves = Image.new("RGB", (8, 8))
     halves.paste((200, 200, 200), (0, 0, 8, 4))

@@ -13,6 +13,7 @@ def prepared(cache, backbone="torchvision/squeezenet1_1", wishes=NONE, **changed
     settings = {
         "weights": "none",
         "layer": "pooled",
+        "jpeg": "exact",
         "background": "#ffffff",
         "max_pixels": 1000,
         "runtime": "auto",

@@ -18,6 +18,7 @@ def test_a_recipe_survives_as_metadata(small):
         {"backbone": "torchvision/resnet18"},
         {"weights_digest": "0"},
         {"layer": "logits"},
+        {"jpeg": "scaled"},
         {"background": "#000000"},
         {"precision": "bf16"},
         {"runtime": "torch"},
@@ -37,7 +38,7 @@ def test_the_transform_is_part_of_the_fingerprint_and_the_place_of_the_weights_i
 
 def test_features_of_another_program_are_refused_in_one_line(small):
     metadata = small.recipe.metadata()
-    with pytest.raises(InputError, match="format 1, this program makes 2; run image_features"):
+    with pytest.raises(InputError, match="format 1, this program makes 3; run image_features"):
         Recipe.from_metadata(metadata | {"image_format": "1"})
     with pytest.raises(InputError, match="damaged description of image features"):
         Recipe.from_metadata(metadata | {"dimension": "many"})

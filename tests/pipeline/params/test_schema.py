@@ -73,6 +73,7 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("image.workers", "0"),
         ("image.engine", "spark"),
         ("image.device", "gpu"),
+        ("image.jpeg", "fast"),
         ("image.background", "white"),
         ("image.background", '"#fff"'),
         ("image.max_failed", "1.5"),
