@@ -10,13 +10,14 @@ import typer
 from pipeline.catalog.images import ImageFolder
 from pipeline.errors import InputError
 from pipeline.files.csv_file import write_csv
+from pipeline.files.json_file import write_json
 from pipeline.files.table import read_table
 from pipeline.params.catalog import CatalogParams
 from pipeline.params.image import ImageParams
 from pipeline.params.load import load_section
 from stages.command import ItemsPath, ParamsPath, require_folder, run
 from stages.dvc_cache import tracked_contents, vector_cache
-from stages.paths import IMAGE_FAILURES, IMAGE_FEATURES, ITEMS, PARAMS
+from stages.paths import IMAGE_FAILURES, IMAGE_FEATURES, IMAGE_REPORT, ITEMS, PARAMS
 
 
 def main(
@@ -26,12 +27,16 @@ def main(
     failures: Annotated[
         Path, typer.Option(help="Where to list pictures that cannot be used.")
     ] = IMAGE_FAILURES,
+    report: Annotated[
+        Path, typer.Option(help="Where to write what was done, in numbers.")
+    ] = IMAGE_REPORT,
 ) -> None:
     """Run the frozen backbone over every picture and store its features."""
     from pipeline.device import choose_device
     from pipeline.image.extract import Effort, Failure, Views, extract, write_features
     from pipeline.image.pictures import read_pictures
     from pipeline.image.prepare import Wishes, prepare
+    from pipeline.image.report import extraction_report
 
     start = time.monotonic()
     images = Path(load_section(params, "catalog", CatalogParams).images)
@@ -63,13 +68,14 @@ def main(
             batch_size=p.batch_size,
         ),
     )
+    made_by = prepared.recipe.metadata() | {"views": str(p.views), "augment": p.augment}
     write_csv(failures, pd.DataFrame(found.failures, columns=list(Failure._fields)))
+    write_json(report, extraction_report(found, made_by))
     if len(found.failures) > p.max_failed * len(table):
         raise InputError(
             f"image_features: {len(found.failures)} of {len(table)} pictures cannot be used, more "
             f"than image.max_failed {p.max_failed} allows; see {failures}"
         )
-    made_by = prepared.recipe.metadata() | {"views": str(p.views), "augment": p.augment}
     write_features(out, found, prepared.store, made_by)
     typer.echo(
         f"image_features: {len(found.usable)} pictures, {len(found.failures)} failed, see "

@@ -18,6 +18,7 @@ WORD_VECTOR_CACHE = Path("data/cache/word_vectors")
 
 IMAGE_FEATURES = Path("data/features/image.parquet")
 IMAGE_FAILURES = Path("data/features/image_failures.csv")
+IMAGE_REPORT = Path("data/features/image_report.json")
 TEXT_BLOCKS = Path("data/text_blocks")
 TEXT_FEATURES = Path("data/features/text.parquet")
 TEXT_ENCODER = Path("data/features/text_encoder")

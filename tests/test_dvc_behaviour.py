@@ -140,6 +140,21 @@ def test_plots_hold_loss_curves_recall_and_confusion_of_both_revisions(experimen
     assert {"image_to_text", "text_to_image"} <= set(points["Recall at K"][0])
 
 
+def test_the_report_of_an_extraction_changes_and_nothing_runs_for_it(project):
+    path = project.root / "data/features/image_report.json"
+    first = path.read_bytes()
+    project.succeed("dvc", "repro", "--force", "--single-item", "image_features")
+    again = json.loads(path.read_bytes())
+    assert (again["extracted"], again["from_cache"]) == (0, json.loads(first)["extracted"])
+    assert stages_run(project.succeed("dvc", "repro")) == []
+    # It belongs to the features beside it and comes back with them.
+    project.run("git", "checkout", "--quiet", "--", "dvc.lock")
+    project.succeed("dvc", "checkout")
+    assert path.read_bytes() == first
+    shown = json.loads(project.succeed("dvc", "metrics", "show", "--json"))
+    assert not [name for name in shown[""]["data"] if "image_report" in name]
+
+
 def test_another_split_does_not_touch_image_extraction(project):
     items = (project.root / "data/catalog/items.parquet").read_bytes()
     project.set({"split.seed": 18})

@@ -3,6 +3,7 @@
 Shape letters: M rows.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -75,6 +76,8 @@ class Extraction:
     """Different pictures whose vectors were there."""
     duplicates: int
     """Usable items whose picture another item has too."""
+    seconds: float
+    """Spent on extracting, the start of the processes included; 0 if all vectors were there."""
 
 
 def extract(
@@ -112,6 +115,7 @@ def extract(
         if (missing := [view for view, key in enumerate(some) if key not in known])
     ]
     reasons: dict[str, str] = {}
+    seconds = 0.0
     if jobs:
         plan = WorkPlan(
             recipe=recipe.metadata(),
@@ -121,9 +125,19 @@ def extract(
             device=effort.device,
             batch_size=effort.batch_size,
         )
+        start = time.monotonic()
         reasons = _run(jobs, plan, effort, from_cache=len(paths) - len(jobs))
+        seconds = time.monotonic() - start
         known = store.find(wanted)
-    return _account(pictures, keys, known, reasons, recipe.max_pixels, len(jobs) - len(reasons))
+    usable, failures = _account(pictures, keys, known, reasons, recipe.max_pixels)
+    return Extraction(
+        usable=usable,
+        failures=failures,
+        extracted=len(jobs) - len(reasons),
+        from_cache=len(paths) - len(jobs),
+        duplicates=len(usable) - len({picture.digest for picture, _ in usable}),
+        seconds=seconds,
+    )
 
 
 def write_features(
@@ -186,11 +200,9 @@ def _account(
     known: dict[bytes, Place],
     reasons: dict[str, str],
     max_pixels: int,
-    extracted: int,
-) -> Extraction:
+) -> tuple[list[tuple[Picture, list[Place]]], list[Failure]]:
     usable: list[tuple[Picture, list[Place]]] = []
     failures: list[Failure] = []
-    seen: set[str] = set()
     for picture in pictures:
         places = [known[key] for key in keys.get(picture.digest, []) if key in known]
         reason = picture.reason or reasons.get(picture.digest, "")
@@ -205,11 +217,4 @@ def _account(
                 f"image_features: vectors of {picture.path} were lost on the disk; run again"
             )
         usable.append((picture, places))
-        seen.add(picture.digest)
-    return Extraction(
-        usable=usable,
-        failures=failures,
-        extracted=extracted,
-        from_cache=len(keys) - extracted - len(reasons),
-        duplicates=len(usable) - len(seen),
-    )
+    return usable, failures

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -53,10 +55,49 @@ def test_more_broken_pictures_than_allowed_stop_and_are_listed(stocked):
     )
     failures = pd.read_csv(stocked.root / "data" / "features" / "image_failures.csv")
     assert failures["image"].tolist() == ["pictures/3.png", "pictures/7.png"]
+    report = json.loads((stocked.root / "data/features/image_report.json").read_bytes())
+    assert report["failed_by_reason"] == {"broken picture": 2}
     assert not (stocked.root / "data" / "features" / "image.parquet").exists()
     # The fourteen good ones are not extracted again.
     stocked.set({"image.max_failed": 0.2})
     assert "; 0 extracted, 14 from the cache" in stocked.huse("image_features").stdout
+
+
+def test_the_report_tells_of_this_run_alone(stocked):
+    def report():
+        return json.loads((stocked.root / "data/features/image_report.json").read_bytes())
+
+    assert stocked.huse("image_features").exit_code == 0
+    told = report()
+    assert told.pop("seconds") > 0
+    assert told.pop("pictures_per_second") > 0
+    assert told == {
+        "items": 16,
+        "usable": 16,
+        "failed": 0,
+        "failed_by_reason": {},
+        "duplicates": 0,
+        "extracted": 16,
+        "from_cache": 0,
+        "backbone": "packaged/efficientnet_lite0",
+        "runtime": "onnxruntime",
+        "precision": "fp32",
+        "views": 1,
+    }
+    with (stocked.root / "catalog.csv").open("a", encoding="utf-8") as file:
+        for number in range(2):
+            Image.new("RGB", (20, 20), (number, 90, 200)).save(
+                stocked.root / "pictures" / f"new-{number}.png"
+            )
+            file.write(f"new-{number}.png,black belt {number},clothing<belt\n")
+    break_picture(stocked, "3.png")
+    stocked.set({"image.max_failed": 0.1})
+    assert stocked.huse("catalog").exit_code == 0
+    assert stocked.huse("image_features").exit_code == 0
+    told = report()
+    assert (told["items"], told["usable"], told["extracted"]) == (18, 17, 2)
+    assert told["from_cache"] == 15
+    assert told["failed_by_reason"] == {"broken picture": 1}
 
 
 def test_a_missing_picture_folder_is_named_and_leaves_the_features_alone(stocked):
