@@ -18,7 +18,8 @@ WORD_VECTOR_CACHE = Path("data/cache/word_vectors")
 
 IMAGE_FEATURES = Path("data/features/image.parquet")
 IMAGE_FAILURES = Path("data/features/image_failures.csv")
-IMAGE_REPORT = Path("data/features/image_report.json")
+# Not beside the features: what depends on their folder is not to run again for a time in it.
+IMAGE_REPORT = Path("data/reports/image_features.json")
 TEXT_BLOCKS = Path("data/text_blocks")
 TEXT_FEATURES = Path("data/features/text.parquet")
 TEXT_ENCODER = Path("data/features/text_encoder")

@@ -141,7 +141,7 @@ def test_plots_hold_loss_curves_recall_and_confusion_of_both_revisions(experimen
 
 
 def test_the_report_of_an_extraction_changes_and_nothing_runs_for_it(project):
-    path = project.root / "data/features/image_report.json"
+    path = project.root / "data/reports/image_features.json"
     first = path.read_bytes()
     project.succeed("dvc", "repro", "--force", "--single-item", "image_features")
     again = json.loads(path.read_bytes())
@@ -152,7 +152,7 @@ def test_the_report_of_an_extraction_changes_and_nothing_runs_for_it(project):
     project.succeed("dvc", "checkout")
     assert path.read_bytes() == first
     shown = json.loads(project.succeed("dvc", "metrics", "show", "--json"))
-    assert not [name for name in shown[""]["data"] if "image_report" in name]
+    assert not [name for name in shown[""]["data"] if "reports/" in name]
 
 
 def test_another_split_does_not_touch_image_extraction(project):

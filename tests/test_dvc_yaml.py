@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from pipeline.params.schema import SECTIONS
 from pipeline.text.encoders import ENCODERS
 from stages.__main__ import STAGES as STAGE_NAMES
+from stages.paths import IMAGE_REPORT
 
 ROOT = Path(__file__).parents[1]
 STAGES: dict[str, Any] = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
@@ -195,6 +196,16 @@ def test_what_a_stage_reads_another_one_writes():
     for stage in STAGES:
         for dep in data_deps(stage):
             assert any(covers(dep, out) for out in outs), f"{stage}: {dep}"
+
+
+def test_what_tells_of_times_is_read_by_no_stage_and_no_experiment():
+    experiments = sorted((ROOT / "experiments").rglob("dvc.yaml"))
+    assert experiments
+    for path in [ROOT / "dvc.yaml", *experiments]:
+        for name, stage in YAML(typ="safe").load(path)["stages"].items():
+            for dep in stage.get("deps", []):
+                read = dep.replace("${data}", "data")
+                assert not covers(read, IMAGE_REPORT.as_posix()), f"{path}: {name}"
 
 
 def test_sections_are_the_same_in_params_yaml_in_the_schema_and_in_dvc_yaml():

@@ -168,7 +168,7 @@ def test_feature_tables_hold_a_vector_per_item_and_say_what_made_them(ran):
     assert b"glove.vectors" in pq.read_schema(text).metadata
     failures = (ran / "features" / "image_failures.csv").read_text(encoding="utf-8")
     assert failures == "item_id,image,reason\n"
-    report = read_json(ran / "features" / "image_report.json")
+    report = read_json(ran / "reports" / "image_features.json")
     assert report["items"] == report["usable"] == len(items)
     cleaned = read_frame(ran / "clean_text" / "text.parquet")
     assert list(cleaned) == ["item_id", "clean_text"]
@@ -293,4 +293,4 @@ def test_huse_makes_the_same_bytes_as_dvc(finished_project, tmp_path, one_thread
     )
     assert sorted(first) == sorted(second)
     differing = {name for name in first if first[name] != second[name]}
-    assert differing <= {"data/features/image_report.json"}, "it alone tells of times"
+    assert differing <= {"data/reports/image_features.json"}, "it alone tells of times"

@@ -55,7 +55,7 @@ def test_more_broken_pictures_than_allowed_stop_and_are_listed(stocked):
     )
     failures = pd.read_csv(stocked.root / "data" / "features" / "image_failures.csv")
     assert failures["image"].tolist() == ["pictures/3.png", "pictures/7.png"]
-    report = json.loads((stocked.root / "data/features/image_report.json").read_bytes())
+    report = json.loads((stocked.root / "data/reports/image_features.json").read_bytes())
     assert report["failed_by_reason"] == {"broken picture": 2}
     assert not (stocked.root / "data" / "features" / "image.parquet").exists()
     # The fourteen good ones are not extracted again.
@@ -65,7 +65,7 @@ def test_more_broken_pictures_than_allowed_stop_and_are_listed(stocked):
 
 def test_the_report_tells_of_this_run_alone(stocked):
     def report():
-        return json.loads((stocked.root / "data/features/image_report.json").read_bytes())
+        return json.loads((stocked.root / "data/reports/image_features.json").read_bytes())
 
     assert stocked.huse("image_features").exit_code == 0
     told = report()
