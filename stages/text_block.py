@@ -10,6 +10,7 @@ from pipeline.files.atomic import atomic_path
 from pipeline.files.table import read_table
 from pipeline.params.load import load_section
 from pipeline.params.text import TextParams
+from pipeline.text.encoder_digest import KEY, encoder_digest
 from pipeline.text.encoders import ENCODERS
 from pipeline.text.encoders.encoder import find_encoder
 from pipeline.text.make_block import make_block
@@ -54,7 +55,7 @@ def main(
             fitted,
             table["item_id"].tolist(),
             table[column].tolist(),
-            {"input": column, **metadata},
+            {"input": column, **metadata, KEY: encoder_digest(out / name / "encoder")},
         )
         typer.echo(
             f"text_block: {name}: {summary.texts} texts, {summary.features} features; "

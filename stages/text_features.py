@@ -11,6 +11,7 @@ from pipeline.params.load import load_section
 from pipeline.params.text import TextParams
 from pipeline.text.block_file import join_blocks
 from pipeline.text.cleaning import Cleaning, write_featurizer_file
+from pipeline.text.encoder_digest import KEY, check_encoder, encoder_digest
 from stages.command import ParamsPath, run
 from stages.paths import CLEAN_TEXT, PARAMS, TEXT_BLOCKS, TEXT_ENCODER, TEXT_FEATURES
 
@@ -28,14 +29,15 @@ def main(
     p = load_section(params, "text", TextParams)
     made_by = read_metadata(texts)
     paths: dict[str, Path] = {name: blocks / name / "block.parquet" for name in p.encoders}
-    num_texts = join_blocks(paths, out, made_by)
-    inputs: dict[str, str] = {
-        name: read_metadata(path)[f"{name}.input"] for name, path in paths.items()
-    }
+    noted: dict[str, dict[str, str]] = {name: read_metadata(path) for name, path in paths.items()}
     with atomic_path(encoder) as temporary:
         for name in p.encoders:
-            copy_folder(blocks / name / "encoder", temporary / name)
+            made = blocks / name / "encoder"
+            check_encoder(made, noted[name].get(f"{name}.{KEY}"), "run stage text_block again")
+            copy_folder(made, temporary / name)
+        inputs: dict[str, str] = {name: noted[name][f"{name}.input"] for name in p.encoders}
         write_featurizer_file(temporary, Cleaning.from_metadata(made_by), inputs)
+        num_texts = join_blocks(paths, out, made_by | {KEY: encoder_digest(temporary)})
     typer.echo(f"text_features: {num_texts} texts, blocks {', '.join(p.encoders)}")
 
 

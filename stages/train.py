@@ -34,6 +34,7 @@ from pipeline.params.loss import LossParams
 from pipeline.params.model import ModelParams
 from pipeline.params.train import TrainParams
 from pipeline.seeding import seed_everything
+from pipeline.text.encoder_digest import KEY, check_encoder
 from pipeline.training.batches import Batches
 from pipeline.training.calibrate import calibrate
 from pipeline.training.checkpoint import CheckpointFile
@@ -92,6 +93,8 @@ def main(
     device = choose_device(p.device)
     keep_freed_memory()
     class_list = read_json(classes)
+    recipe = {"image": read_metadata(image_features), "text": read_metadata(text_features)}
+    check_encoder(text_encoder, recipe["text"].get(KEY), "run stage text_features again")
     tables = {
         "items": items,
         "splits": splits,
@@ -140,7 +143,6 @@ def main(
             if live is None or best is None:
                 return
             live.summary = {"best_step": best.step, "val": best.metrics}
-    recipe = {"image": read_metadata(image_features), "text": read_metadata(text_features)}
     fusion = calibrate(model, val, membership_KL)
     save_model(out, StoredModel(model, fusion, class_list, recipe))
     copy_folder(text_encoder, out / "text_encoder")

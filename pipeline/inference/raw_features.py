@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.models.text_input import MixedText, TextInput, text_input
+from pipeline.text.encoder_digest import KEY, check_encoder
 from pipeline.text.featurizer import TextFeaturizer
 
 if TYPE_CHECKING:
@@ -77,4 +78,6 @@ class RawFeatures:
 
     @cached_property
     def _featurizer(self) -> TextFeaturizer:
-        return TextFeaturizer.load(self.folder / "text_encoder")
+        folder = self.folder / "text_encoder"
+        check_encoder(folder, self.recipe["text"].get(KEY), "train again")
+        return TextFeaturizer.load(folder)

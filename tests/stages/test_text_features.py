@@ -4,7 +4,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.errors import InputError
+from pipeline.files.table import read_metadata
 from pipeline.files.vectors import read_vectors
+from pipeline.text.encoder_digest import check_encoder
 from pipeline.text.featurizer import TextFeaturizer
 
 
@@ -62,3 +65,39 @@ def test_a_block_that_was_not_made_is_named(blocks):
     blocks.set({"text.encoders": ["glove", "sentence"]})
     message = blocks.refuse("text_features")
     assert "data/text_blocks/sentence/block.parquet: not found" in message
+
+
+def test_a_block_and_an_encoder_of_different_runs_are_refused(blocks):
+    """As stage text_block leaves them if it is killed after the encoder and before the block."""
+    folder = blocks.root / "data" / "text_blocks" / "glove"
+    assert blocks.huse("text_features").exit_code == 0
+    features = blocks.root / "data" / "features"
+    before = {path: path.read_bytes() for path in features.rglob("*") if path.is_file()}
+    old = (folder / "block.parquet").read_bytes()
+    table = (blocks.root / "catalog.csv").read_text(encoding="utf-8")
+    (blocks.root / "catalog.csv").write_text(table.replace("sweater,", "violin,"), encoding="utf-8")
+    for stage in ("catalog", "clean_text", "text_block"):
+        assert blocks.huse(stage).exit_code == 0
+    new = (folder / "block.parquet").read_bytes()
+    (folder / "block.parquet").write_bytes(old)
+    message = blocks.refuse("text_features")
+    assert message == (
+        "data/text_blocks/glove/encoder: not the text encoder that the features were made with; "
+        "a run was cut off, or the files are of different runs: run stage text_block again"
+    )
+    assert {path: path.read_bytes() for path in before} == before
+    (folder / "block.parquet").write_bytes(new)
+    assert blocks.huse("text_features").exit_code == 0
+
+
+def test_the_features_name_the_encoder_beside_them(blocks):
+    assert blocks.huse("text_features").exit_code == 0
+    features = blocks.root / "data" / "features"
+    noted = read_metadata(features / "text.parquet")["encoder_digest"]
+    check_encoder(features / "text_encoder", noted, "")
+    # Not even the cleaning may be another.
+    blocks.set({"text.encoders": ["glove"], "clean_text.recipe": "stemmed"})
+    for stage in ("clean_text", "text_block", "text_features"):
+        assert blocks.huse(stage).exit_code == 0
+    with pytest.raises(InputError, match="not the text encoder"):
+        check_encoder(features / "text_encoder", noted, "")

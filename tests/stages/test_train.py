@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from pipeline.errors import InputError
 from pipeline.files.vector_column import vector_array, vector_matrix
+from pipeline.text.encoder_digest import encoder_digest
 from stages.train import main
 from tests.feature_tables import write_graph_and_encoder, write_tables
 
@@ -181,3 +182,15 @@ def test_items_with_both_modalities_are_counted(run, capsys):
     pq.write_table(table.slice(1), features)
     run.train("counted")
     assert "train: 159 of 160 items have both a picture and a text" in capsys.readouterr().out
+
+
+def test_features_and_an_encoder_of_different_runs_are_refused_before_training(run):
+    path = run.inputs["text_features"]
+    noted = {"encoder_digest": encoder_digest(run.inputs["text_encoder"])}
+    pq.write_table(pq.read_table(path).replace_schema_metadata(noted), path)
+    run.train("same", train={"steps": 10})
+    words = run.inputs["text_encoder"] / "glove" / "words.json"
+    words.write_text('["cap"]', encoding="ascii")
+    with pytest.raises(InputError, match=r"text_encoder: not the .* run stage text_features again"):
+        run.train("other")
+    assert list(run.result("other")) == []

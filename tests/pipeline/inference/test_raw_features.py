@@ -1,8 +1,11 @@
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
+from pipeline.errors import InputError
 from pipeline.files.vectors import read_vectors
 from pipeline.inference.raw_features import RawFeatures
 from pipeline.models.store import load_model
@@ -49,3 +52,14 @@ def test_a_picture_that_cannot_be_used_has_a_reason_and_the_others_their_feature
 def test_nothing_gives_nothing(features):
     found_NI, reasons = features.images([])
     assert len(found_NI) == len(reasons) == len(features.texts([])) == 0
+
+
+def test_the_encoder_of_another_model_is_refused(finished_project, tmp_path):
+    """As stage train leaves the folder if it is killed before it copies the encoder."""
+    folder = tmp_path / "model"
+    shutil.copytree(finished_project.root / "data" / "model", folder)
+    features = RawFeatures(folder, load_model(folder).recipe)
+    words = folder / "text_encoder" / "glove" / "words.json"
+    words.write_text(words.read_text(encoding="utf-8").replace('"red"', '"crimson"'))
+    with pytest.raises(InputError, match=r"not the text encoder .* train again"):
+        features.texts(["red heart"])
