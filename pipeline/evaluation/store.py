@@ -15,7 +15,7 @@ from pipeline.evaluation.embed import Embedded, concatenate, embed_pairs, select
 from pipeline.evaluation.items import EvaluationItems
 from pipeline.evaluation.plane import MOST_FITTED, Plane, fit_plane, place
 from pipeline.files.vector_column import vector_array
-from pipeline.files.vectors import VectorWriter
+from pipeline.files.vectors import vector_writer
 from pipeline.models.store import StoredModel
 
 
@@ -75,7 +75,7 @@ def write_embeddings(
     metadata = {"normalised": "true", "dimension": str(dimension), "model": stored.digest()}
     kept: dict[str, list[Embedded]] = {modality: [] for modality in items.modalities}
     start = 0
-    with VectorWriter(path, _schema(dimension), metadata) as writer:
+    with vector_writer(path, _schema(dimension), metadata) as writer:
         for pairs in items.blocks(np.arange(len(items.table))):
             part = items.table.iloc[start : start + len(pairs)]
             start += len(pairs)

@@ -1,12 +1,9 @@
 """CSV files for people to read: rejected rows, failed pictures, plot data."""
 
-from __future__ import annotations
-
 import csv
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pandas as pd
@@ -28,40 +25,26 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
         frame.to_csv(temporary, index=False, lineterminator="\n")
 
 
-class CsvWriter:
-    """Streams rows into one UTF-8 CSV file, written whole or not at all; a context manager."""
+@contextmanager
+def csv_writer(
+    path: Path, columns: Sequence[str]
+) -> Iterator[Callable[[Iterable[Sequence[Any]]], None]]:
+    """Stream rows into one UTF-8 CSV file, written whole or not at all.
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        """Prepare the writer; nothing is created before the block is entered.
+    Args:
+        path: Final file name.
+        columns: The header.
 
-        Args:
-            path: Final file name.
-            columns: The header.
-        """
-        self._path = path
-        self._columns = columns
+    Yields:
+        A function that takes some rows at a time, their values in the order of the columns.
 
-    def __enter__(self) -> CsvWriter:
-        with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_path(self._path))
-            file = stack.enter_context(temporary.open("w", encoding="utf-8", newline=""))
-            self._writer = csv.writer(file, lineterminator="\n")
-            self._writer.writerow(self._columns)
-            self._stack = stack.pop_all()
-        return self
-
-    def write(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Add rows.
-
-        Args:
-            rows: Values in the order of the columns.
-        """
-        self._writer.writerows(rows)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stack.__exit__(kind, error, traceback)
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        yield writer.writerows

@@ -1,14 +1,8 @@
-"""Parquet files with vector columns, written in batches.
+"""Vector columns in Parquet, written in batches: fixed-size lists."""
 
-Shape letters: N rows, D dimension.
-"""
-
-from __future__ import annotations
-
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import pyarrow as pa
@@ -23,34 +17,17 @@ ROW_GROUP = 4096
 
 
 class VectorWriter:
-    """Streams rows with vector columns into one Parquet file, written whole or not at all.
+    """Buffers rows to fixed row groups, so that the file's bytes do not depend on the batches."""
 
-    Use as a context manager. Rows are buffered to fixed row groups, so the file's bytes do not
-    depend on the sizes of the batches that were appended.
-    """
-
-    def __init__(self, path: Path, schema: pa.Schema, metadata: Mapping[str, str]) -> None:
-        """Prepare the writer; nothing is created before the block is entered.
+    def __init__(self, file: pq.ParquetWriter) -> None:
+        """Take the open file.
 
         Args:
-            path: Final file name.
-            schema: Columns and types.
-            metadata: What made the vectors; stored in the file under these keys.
+            file: Where the row groups go.
         """
-        self._schema = schema.with_metadata(dict(metadata))
-        self._atomic = atomic_path(path)
+        self._file = file
         self._pending: list[pa.RecordBatch] = []
         self._num_pending = 0
-
-    def __enter__(self) -> VectorWriter:
-        # The stack leaves in reverse: last rows, end of the file, rename. An error in one of them,
-        # such as a full disk, reaches the next, so that the temporary file is always removed.
-        with ExitStack() as stack:
-            temporary = stack.enter_context(self._atomic)
-            self._writer = stack.enter_context(pq.ParquetWriter(temporary, self._schema))
-            stack.push(self._write_rest)
-            self._stack = stack.pop_all()
-        return self
 
     def append(self, columns: list[pa.Array]) -> None:
         """Add rows.
@@ -58,31 +35,46 @@ class VectorWriter:
         Args:
             columns: One array per column of the schema, all of one length.
         """
-        batch = pa.record_batch(columns, schema=self._schema)
+        batch = pa.record_batch(columns, schema=self._file.schema)
         self._pending.append(batch)
         self._num_pending += batch.num_rows
         while self._num_pending >= ROW_GROUP:
             table = pa.Table.from_batches(self._pending)
-            self._writer.write_table(table.slice(0, ROW_GROUP), row_group_size=ROW_GROUP)
+            self._file.write_table(table.slice(0, ROW_GROUP), row_group_size=ROW_GROUP)
             self._pending = table.slice(ROW_GROUP).to_batches()
             self._num_pending -= ROW_GROUP
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stack.__exit__(kind, error, traceback)
+    def write_rest(self) -> None:
+        """Write the last row group, which may be smaller."""
+        if self._pending:
+            self._file.write_table(pa.Table.from_batches(self._pending))
+            self._pending = []
 
-    def _write_rest(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if kind is None and self._pending:
-            self._writer.write_table(pa.Table.from_batches(self._pending))
+
+@contextmanager
+def vector_writer(
+    path: Path, schema: pa.Schema, metadata: Mapping[str, str]
+) -> Iterator[VectorWriter]:
+    """Stream rows with vector columns into one Parquet file, written whole or not at all.
+
+    Args:
+        path: Final file name.
+        schema: Columns and types.
+        metadata: What made the vectors; stored in the file under these keys.
+
+    Yields:
+        What takes some rows at a time.
+
+    Raises:
+        InputError: The folder cannot be written to, or the disk is full.
+    """
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, schema.with_metadata(dict(metadata))) as file,
+    ):
+        writer = VectorWriter(file)
+        yield writer
+        writer.write_rest()
 
 
 def read_vectors(path: Path, column: str) -> tuple[list[str], np.ndarray]:

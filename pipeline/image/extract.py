@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from pipeline.errors import InputError
 from pipeline.files.vector_column import vector_array
-from pipeline.files.vectors import VectorWriter
+from pipeline.files.vectors import vector_writer
 from pipeline.image.decode import too_many_pixels
 from pipeline.image.engines import ENGINES
 from pipeline.image.pictures import Picture
@@ -166,7 +166,7 @@ def write_features(
         for picture, places in extraction.usable
         for view, place in enumerate(places)
     )
-    with VectorWriter(out, schema, metadata) as writer:
+    with vector_writer(out, schema, metadata) as writer:
         for block in _blocks(rows):
             ids, numbers, places = zip(*block, strict=True)
             views_M = pa.array(np.array(numbers, dtype=np.int8))

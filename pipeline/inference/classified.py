@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from pipeline.errors import InputError
 from pipeline.files.atomic import atomic_path
-from pipeline.files.csv_file import CsvWriter
+from pipeline.files.csv_file import csv_writer
 from pipeline.inference.api import Huse
 from pipeline.inference.classify import Prediction
 from pipeline.inference.table import BadRow, Counts, EmbeddedBatch, NewItem
@@ -111,8 +111,8 @@ def classified_writer(out: Path, k: int) -> Iterator[Callable[[list[Classified]]
     if out.suffix not in (".csv", ".jsonl", ".json"):
         raise InputError(f"--out: {out} ends in none of .csv, .json, .jsonl")
     if out.suffix == ".csv":
-        with CsvWriter(out, csv_columns(k)) as writer:
-            yield lambda rows: writer.write([row.as_row() for row in rows])
+        with csv_writer(out, csv_columns(k)) as write_rows:
+            yield lambda rows: write_rows([row.as_row() for row in rows])
         return
     # One object per line in both, so that neither needs the whole table in memory.
     first, between, last = ("[\n", ",\n", "\n]\n") if out.suffix == ".json" else ("", "\n", "\n")

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.files.vector_column import vector_array
-from pipeline.files.vectors import VectorWriter
+from pipeline.files.vectors import vector_writer
 from pipeline.inference.table import Counts, EmbeddedBatch, NewItem, rejected_writer
 
 
@@ -50,7 +50,7 @@ def write_embedded(
     counts = Counts(0, 0)
     with (
         rejected_writer(rejected) as list_rejected,
-        VectorWriter(out, schema, metadata) as writer,
+        vector_writer(out, schema, metadata) as writer,
     ):
         for batch in batches:
             for modality, vector_ND in batch.embeddings.modalities.items():

@@ -12,7 +12,7 @@ from pipeline.catalog.images import ImageFolder
 from pipeline.catalog.read import open_rows
 from pipeline.catalog.rows import BadRowError, Row, Source
 from pipeline.errors import InputError
-from pipeline.files.csv_file import CsvWriter
+from pipeline.files.csv_file import csv_writer
 from pipeline.inference.api import Huse
 from pipeline.inference.embeddings import Embeddings
 
@@ -135,8 +135,8 @@ def rejected_writer(path: Path) -> Iterator[Callable[[list[BadRow]], None]]:
     Raises:
         InputError: The file cannot be written.
     """
-    with CsvWriter(path, BadRow._fields) as writer:
-        yield writer.write
+    with csv_writer(path, BadRow._fields) as write:
+        yield write
 
 
 def refuse_if_empty(used: int, rejected: Path | None, table: Path) -> None:

@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from pipeline.errors import InputError
 from pipeline.files.table import open_parquet
 from pipeline.files.vector_column import vector_array
-from pipeline.files.vectors import ROW_GROUP, VectorWriter
+from pipeline.files.vectors import ROW_GROUP, vector_writer
 from pipeline.text.encoders.encoder import Block
 
 DIGEST = "digest"
@@ -73,7 +73,7 @@ def write_block(
     fields = [(key, column.type) for key, column in columns_of(name, first).items()]
     schema = pa.schema([("item_id", pa.string()), (DIGEST, pa.binary()), *fields])
     num_texts = num_empty = 0
-    with VectorWriter(path, schema, noted) as writer:
+    with vector_writer(path, schema, noted) as writer:
         ids, digests, block = first_ids, first_digests, first
         while True:
             arrays = [pa.array(ids, pa.string()), pa.array(digests, pa.binary())]
@@ -112,7 +112,7 @@ def join_blocks(paths: Mapping[str, Path], out: Path, metadata: Mapping[str, str
     num_texts = 0
     readers = [file.iter_batches(ROW_GROUP) for file in files.values()]
     counts = {file.metadata.num_rows for file in files.values()}
-    with VectorWriter(out, pa.schema(fields), noted) as writer:
+    with vector_writer(out, pa.schema(fields), noted) as writer:
         for batches in zip(*readers, strict=len(counts) == 1):
             ids = batches[0]["item_id"]
             if len(counts) > 1 or any(not batch["item_id"].equals(ids) for batch in batches):

@@ -3,7 +3,7 @@ import csv
 import pandas as pd
 import pytest
 
-from pipeline.files.csv_file import CsvWriter, write_csv
+from pipeline.files.csv_file import csv_writer, write_csv
 
 
 def test_text_with_commas_quotes_and_accents_comes_back(tmp_path):
@@ -20,20 +20,20 @@ def test_no_rows_give_the_header_alone(tmp_path):
 
 def test_rows_written_a_few_at_a_time_come_back(tmp_path):
     rows = [(1, 'say "hi"', "Chloé"), (2, "two\nlines", ""), (3, "a,b", "x")]
-    with CsvWriter(tmp_path / "new" / "x.csv", ["row", "text", "reason"]) as writer:
-        writer.write(rows[:1])
-        writer.write([])
-        writer.write(rows[1:])
+    with csv_writer(tmp_path / "new" / "x.csv", ["row", "text", "reason"]) as write:
+        write(rows[:1])
+        write([])
+        write(rows[1:])
     frame = pd.read_csv(tmp_path / "new" / "x.csv", keep_default_na=False)
     assert list(frame.itertuples(index=False, name=None)) == rows
 
 
 def test_an_interrupted_file_is_not_written(tmp_path):
-    def write():
-        with CsvWriter(tmp_path / "x.csv", ["row"]) as writer:
-            writer.write([(1,)])
+    def interrupted():
+        with csv_writer(tmp_path / "x.csv", ["row"]) as write:
+            write([(1,)])
             raise KeyError
 
     with pytest.raises(KeyError):
-        write()
+        interrupted()
     assert list(tmp_path.iterdir()) == []

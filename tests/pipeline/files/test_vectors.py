@@ -8,7 +8,7 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.files.table import read_metadata
 from pipeline.files.vector_column import vector_array
-from pipeline.files.vectors import ROW_GROUP, VectorWriter, read_vectors
+from pipeline.files.vectors import ROW_GROUP, read_vectors, vector_writer
 
 
 def schema_of(dimension, value_type):
@@ -21,7 +21,7 @@ def write(path, vector_ND, batches, value_type=None):
     value_type = value_type or pa.float32()
     ids = [f"item-{row}" for row in range(len(vector_ND))]
     start = 0
-    with VectorWriter(path, schema_of(vector_ND.shape[1], value_type), {"made": "here"}) as writer:
+    with vector_writer(path, schema_of(vector_ND.shape[1], value_type), {"made": "here"}) as writer:
         for size in batches:
             rows = slice(start, start + size)
             writer.append([pa.array(ids[rows], pa.string()), vector_array(vector_ND[rows])])
