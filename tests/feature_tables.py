@@ -1,4 +1,4 @@
-"""Small made-up artifacts that the train stage reads; for tests of several folders."""
+"""Feature tables: small made-up ones that the train stage reads, and a look into any."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 from pipeline.catalog.classes import make_classes
 from pipeline.files.json_file import write_json
 from pipeline.files.table import write_table
-from pipeline.files.vector_column import vector_array
+from pipeline.files.vector_column import vector_array, vector_matrix
 from pipeline.graph.store import SemanticGraph, write_graph
 from pipeline.text.block_file import columns_of
 from pipeline.text.cleaning import Cleaning
@@ -90,3 +90,9 @@ def write_graph_and_encoder(folder: Path) -> dict[str, Path]:
     featurizer = TextFeaturizer(cleaning, {"glove": encoder}, {"glove": "clean_text"})
     featurizer.save(folder / "text_encoder")
     return {"graph": folder / "graph", "text_encoder": folder / "text_encoder"}
+
+
+def read_vectors(path: Path, column: str) -> tuple[list[str], np.ndarray]:
+    """Item ids and the [N, D] matrix of one vector column, in the same order."""
+    table = pq.read_table(path, columns=["item_id", column])
+    return table["item_id"].to_pylist(), vector_matrix(table[column])

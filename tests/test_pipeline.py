@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from pipeline.files.vectors import read_vectors
 from pipeline.models.store import load_model
 from pipeline.models.text_input import text_input
 from pipeline.text.featurizer import TextFeaturizer
+from tests.feature_tables import read_vectors
 
 STAGES = [
     "catalog",

@@ -4,14 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import InputError
 from pipeline.files.atomic import atomic_path
-from pipeline.files.table import open_parquet
-from pipeline.files.vector_column import vector_matrix
 
 ROW_GROUP = 4096
 
@@ -75,23 +71,3 @@ def vector_writer(
         writer = VectorWriter(file)
         yield writer
         writer.write_rest()
-
-
-def read_vectors(path: Path, column: str) -> tuple[list[str], np.ndarray]:
-    """Read one vector column with its item ids.
-
-    Args:
-        path: A Parquet file with `item_id` and the vector column.
-        column: Name of the vector column.
-
-    Returns:
-        Item ids and the [N, D] matrix in the same order.
-
-    Raises:
-        InputError: The file is missing, is not Parquet, or the column holds no vectors.
-    """
-    file = open_parquet(path, ["item_id", column])
-    if not pa.types.is_fixed_size_list(file.schema_arrow.field(column).type):
-        raise InputError(f"{path}: column {column} holds no fixed-size vectors; make it again")
-    table = file.read(["item_id", column])
-    return table["item_id"].to_pylist(), vector_matrix(table[column])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.files.vectors import read_vectors
 from stages.dvc_cache import dvc_cache, tracked_contents, vector_cache
+from tests.feature_tables import read_vectors
 
 FEATURES = "data/features/image.parquet"
 

@@ -7,9 +7,9 @@ import torch
 from PIL import Image
 
 from pipeline.files.table import read_metadata
-from pipeline.files.vectors import read_vectors
 from pipeline.image.backbones.load import load_backbone
 from pipeline.image.extractor import load_extractor
+from tests.feature_tables import read_vectors
 
 
 @pytest.fixture

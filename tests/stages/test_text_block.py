@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.files.vectors import read_vectors
+from tests.feature_tables import read_vectors
 
 
 @pytest.fixture

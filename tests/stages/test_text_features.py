@@ -6,9 +6,9 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.files.table import read_metadata
-from pipeline.files.vectors import read_vectors
 from pipeline.text.encoder_digest import check_encoder
 from pipeline.text.featurizer import TextFeaturizer
+from tests.feature_tables import read_vectors
 
 
 @pytest.fixture

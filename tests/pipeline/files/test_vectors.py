@@ -8,7 +8,8 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.files.table import read_metadata
 from pipeline.files.vector_column import vector_array
-from pipeline.files.vectors import ROW_GROUP, read_vectors, vector_writer
+from pipeline.files.vectors import ROW_GROUP, vector_writer
+from tests.feature_tables import read_vectors
 
 
 def schema_of(dimension, value_type):
@@ -98,13 +99,3 @@ def test_a_full_disk_is_an_input_error_and_leaves_nothing(tmp_path):
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert list(tmp_path.iterdir()) == []
-
-
-def test_what_holds_no_vectors_is_refused(tmp_path):
-    pq.write_table(pa.table({"item_id": ["a"], "text": ["b"]}), tmp_path / "x.parquet")
-    with pytest.raises(InputError, match="column text holds no fixed-size vectors"):
-        read_vectors(tmp_path / "x.parquet", "text")
-    with pytest.raises(InputError, match="no column vector"):
-        read_vectors(tmp_path / "x.parquet", "vector")
-    with pytest.raises(InputError, match="not found"):
-        read_vectors(tmp_path / "y.parquet", "vector")

@@ -12,9 +12,9 @@ from PIL import Image
 
 from pipeline.errors import InputError
 from pipeline.files.table import read_metadata
-from pipeline.files.vectors import read_vectors
 from pipeline.image.extract import write_features
 from pipeline.image.store import VectorStore
+from tests.feature_tables import read_vectors
 
 
 @pytest.fixture

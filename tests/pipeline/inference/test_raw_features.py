@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import InputError
-from pipeline.files.vectors import read_vectors
 from pipeline.inference.raw_features import RawFeatures
 from pipeline.models.store import load_model
+from tests.feature_tables import read_vectors
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from pipeline.files.vectors import read_vectors
 from pipeline.text import make_block as module
 from pipeline.text.make_block import make_block
+from tests.feature_tables import read_vectors
 
 
 class Letters:
