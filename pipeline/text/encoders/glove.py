@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
 
 from pipeline.errors import InputError
-from pipeline.files.atomic import atomic_path
-from pipeline.files.json_file import read_json, write_json
 from pipeline.text.counts import count_words, distinct_words, smoothed_idf
+from pipeline.text.saved_words import load_words, save_words
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
@@ -127,9 +124,7 @@ class GloveEncoder:
         Raises:
             InputError: The folder cannot be written to.
         """
-        with atomic_path(folder / "encoder.safetensors") as temporary:
-            temporary.write_bytes(save({"vectors": self.vectors_VE, "idf": self.idf_V}))
-        write_json(folder / "words.json", self.words)
+        save_words(folder, self.words, {"vectors": self.vectors_VE, "idf": self.idf_V})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -144,12 +139,5 @@ class GloveEncoder:
         Raises:
             InputError: A file is missing or damaged.
         """
-        words = read_json(folder / "words.json")
-        try:
-            tensors = load_file(folder / "encoder.safetensors")
-            vectors_VE, idf_V = tensors["vectors"], tensors["idf"]
-        except (OSError, SafetensorError, KeyError) as error:
-            raise InputError(f"{folder}: not a readable text encoder ({error})") from error
-        if not isinstance(words, list) or not len(words) == len(vectors_VE) == len(idf_V):
-            raise InputError(f"{folder}: words and vectors do not belong together; make it again")
-        return cls(words, vectors_VE, idf_V)
+        words, tensors = load_words(folder, ["vectors", "idf"])
+        return cls(words, tensors["vectors"], tensors["idf"])

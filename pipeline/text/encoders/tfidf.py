@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
 from scipy.sparse import csr_matrix
 
 from pipeline.errors import InputError
-from pipeline.files.atomic import atomic_path
-from pipeline.files.json_file import read_json, write_json
 from pipeline.text.counts import count_words, distinct_words, smoothed_idf
+from pipeline.text.saved_words import load_words, save_words
 
 SVD_SEED = 0
 """The randomised SVD starts from random vectors; its result hardly depends on them."""
@@ -121,9 +118,7 @@ class TfidfEncoder:
         tensors = {"idf": self.idf_V}
         if self.components_VC is not None:
             tensors["components"] = self.components_VC
-        with atomic_path(folder / "encoder.safetensors") as temporary:
-            temporary.write_bytes(save(tensors))
-        write_json(folder / "words.json", self.words)
+        save_words(folder, self.words, tensors)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -138,15 +133,8 @@ class TfidfEncoder:
         Raises:
             InputError: A file is missing or damaged.
         """
-        words = read_json(folder / "words.json")
-        try:
-            tensors = load_file(folder / "encoder.safetensors")
-            idf_V = tensors["idf"]
-        except (OSError, SafetensorError, KeyError) as error:
-            raise InputError(f"{folder}: not a readable text encoder ({error})") from error
-        if not isinstance(words, list) or len(words) != len(idf_V):
-            raise InputError(f"{folder}: words and weights do not belong together; make it again")
-        return cls(words, idf_V, tensors.get("components"))
+        words, tensors = load_words(folder, ["idf"])
+        return cls(words, tensors["idf"], tensors.get("components"))
 
 
 def _components(tfidf_NV: csr_matrix, count: int) -> np.ndarray:

@@ -12,14 +12,11 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
 from torch import Tensor
 from tqdm import tqdm
 
 from pipeline.device import choose_device
 from pipeline.errors import InputError
-from pipeline.files.atomic import atomic_path
 from pipeline.precision import autocast_type
 from pipeline.text.pretrained import locate_model, one_line, quiet_off_terminal, zero_rows_for_empty
 from pipeline.text.saved_settings import (
@@ -29,6 +26,7 @@ from pipeline.text.saved_settings import (
     save_settings,
     weights_digest,
 )
+from pipeline.text.saved_words import load_tensors, save_tensors
 from pipeline.text.token_choice import choose_tokens, token_idf
 
 UNLIMITED = 10**6
@@ -162,8 +160,7 @@ class TransformerEncoder:
         """
         save_settings(folder, self._settings, self._digest)
         if self._idf_V is not None:
-            with atomic_path(folder / "idf.safetensors") as temporary:
-                temporary.write_bytes(save({"idf": self._idf_V}))
+            save_tensors(folder / "idf.safetensors", {"idf": self._idf_V})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -178,10 +175,7 @@ class TransformerEncoder:
         settings, digest = load_settings(folder)
         idf_V = None
         if settings["keep"] == "salient":
-            try:
-                idf_V = load_file(folder / "idf.safetensors")["idf"]
-            except (OSError, SafetensorError, KeyError) as error:
-                raise InputError(f"{folder}: not a readable text encoder ({error})") from error
+            idf_V = load_tensors(folder / "idf.safetensors", ["idf"])["idf"]
         encoder = cls(**settings, idf_V=idf_V)
         check_model(folder, settings["model"], encoder._digest, digest)
         return encoder

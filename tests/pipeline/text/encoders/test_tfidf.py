@@ -5,6 +5,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pipeline.errors import InputError
 from pipeline.text.encoders.tfidf import TfidfEncoder
+from pipeline.text.saved_words import save_words
 
 TRAIN = ["red shirt", "red hat", "green shirt shirt", "red red red", "", "silk"]
 TEXTS = [*TRAIN, "red silk zzz zzz", "zzz"]
@@ -68,11 +69,7 @@ def test_a_stored_encoder_gives_the_same_vectors(svd, tmp_path):
     assert (found != expected).sum() == 0
 
 
-def test_a_damaged_encoder_is_refused(tmp_path):
-    fit().save(tmp_path)
-    (tmp_path / "words.json").write_text('["red"]')
-    with pytest.raises(InputError, match="words and weights do not belong together"):
-        TfidfEncoder.load(tmp_path)
-    (tmp_path / "encoder.safetensors").write_bytes(b"no")
-    with pytest.raises(InputError, match="not a readable text encoder"):
+def test_an_encoder_that_lacks_a_tensor_is_refused(tmp_path):
+    save_words(tmp_path, ["red"], {"components": np.zeros((1, 1), np.float32)})
+    with pytest.raises(InputError, match="no tensor idf"):
         TfidfEncoder.load(tmp_path)
