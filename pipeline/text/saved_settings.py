@@ -4,9 +4,9 @@ The model itself stays where it is: in a package, a folder or the hub's cache.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -72,55 +72,60 @@ def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def save_settings(folder: Path, settings: dict[str, Any], model: str) -> None:
-    """Write what a pretrained encoder is made from.
+class PretrainedEncoder:
+    """A text encoder that is stored as its settings and a digest of the model that they name."""
 
-    Args:
-        folder: Created if missing.
-        settings: Keywords of the encoder.
-        model: From `model_digest`.
+    _settings: dict[str, Any]
+    """Keywords that it was made with."""
+    _digest: str
+    """From `model_digest`."""
 
-    Raises:
-        InputError: The folder cannot be written to.
-    """
-    made_by = {key: value for key, value in settings.items() if key not in SPEED}
-    write_json(folder / FILE, {"settings": made_by, "model_digest": model})
+    @classmethod
+    def fit(cls, texts: Sequence[str], train_texts: Sequence[str], **settings: Any) -> Self:
+        """See `TextEncoder.fit`; there is nothing to fit unless an encoder says so."""
+        return cls(**settings)
 
+    def save(self, folder: Path) -> None:
+        """Write `encoder.json`; the weights stay where `model` says.
 
-def load_settings(folder: Path) -> tuple[dict[str, Any], str]:
-    """Read what `save_settings` wrote.
+        Args:
+            folder: Created if missing.
 
-    Args:
-        folder: The folder given to it.
+        Raises:
+            InputError: The folder cannot be written to.
+        """
+        made_by = {key: value for key, value in self._settings.items() if key not in SPEED}
+        write_json(folder / FILE, {"settings": made_by, "model_digest": self._digest})
 
-    Returns:
-        Settings and the digest.
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote and load the model again.
 
-    Raises:
-        InputError: The file is missing or damaged.
-    """
-    stored = read_json(folder / FILE)
-    try:
-        return {**SPEED, **stored["settings"]}, str(stored["model_digest"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{folder / FILE}: not the settings of a text encoder") from error
+        Args:
+            folder: The folder given to `save`.
 
+        Returns:
+            The encoder.
 
-def check_model(folder: Path, name: str, found: str, stored: str) -> None:
-    """Check that a model's name still stands for the same model.
+        Raises:
+            InputError: A file is missing or damaged, the model cannot be loaded, or its name
+                stands for another one now: features would be others than those trained on.
+        """
+        stored = read_json(folder / FILE)
+        try:
+            settings, digest = {**SPEED, **stored["settings"]}, str(stored["model_digest"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{folder / FILE}: not the settings of a text encoder") from error
+        encoder = cls._reopen(folder, settings, digest)
+        if encoder._digest != digest:
+            raise InputError(
+                f"{folder}: text model {settings['model']} is not the one that this was made with "
+                "(other weights, tokenizer or settings); put the old one back, or make the "
+                "features again with dvc repro --force text_block"
+            )
+        return encoder
 
-    Args:
-        folder: Where the encoder is stored, for the message.
-        name: The model.
-        found: Its digest now.
-        stored: Its digest when it was stored.
-
-    Raises:
-        InputError: They differ, so its features would be others than those trained on.
-    """
-    if found != stored:
-        raise InputError(
-            f"{folder}: text model {name} is not the one that this was made with (other weights, "
-            "tokenizer or settings); put the old one back, or make the features again with "
-            "dvc repro --force text_block"
-        )
+    @classmethod
+    def _reopen(cls, folder: Path, settings: dict[str, Any], digest: str) -> Self:
+        """Make the encoder of stored settings; for what more than these is to be read."""
+        return cls(**settings)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
 
 import numpy as np
 import torch
@@ -17,16 +16,10 @@ from pipeline.device import choose_device
 from pipeline.errors import InputError
 from pipeline.precision import autocast_type
 from pipeline.text.pretrained import check_hub, one_line, zero_rows_for_empty
-from pipeline.text.saved_settings import (
-    check_model,
-    load_settings,
-    model_digest,
-    save_settings,
-    weights_digest,
-)
+from pipeline.text.saved_settings import PretrainedEncoder, model_digest, weights_digest
 
 
-class OpenClipEncoder:
+class OpenClipEncoder(PretrainedEncoder):
     """Text embeddings of a CLIP model, not normalised; nothing is fitted."""
 
     def __init__(self, *, model: str, batch_size: int, device: str, precision: str) -> None:
@@ -72,11 +65,6 @@ class OpenClipEncoder:
         self._digest = model_digest(weights_digest(self._model), None, architecture)
         self.fingerprint = f"open_clip {self._digest} {self._autocast}"
 
-    @classmethod
-    def fit(cls, texts: Sequence[str], train_texts: Sequence[str], **settings: Any) -> Self:
-        """See `TextEncoder.fit`; there is nothing to fit."""
-        return cls(**settings)
-
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Encode texts.
 
@@ -102,29 +90,6 @@ class OpenClipEncoder:
             ):
                 pieces.append(self._model.encode_text(tokens_BL).float().cpu().numpy())
         return zero_rows_for_empty(texts, np.concatenate(pieces)[: len(present)])
-
-    def save(self, folder: Path) -> None:
-        """Write `encoder.json`; the weights stay where `model` says.
-
-        Args:
-            folder: Created if missing.
-        """
-        save_settings(folder, self._settings, self._digest)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote and load the model again.
-
-        Args:
-            folder: The folder given to `save`.
-
-        Raises:
-            InputError: The model cannot be loaded or is not the same any more.
-        """
-        settings, digest = load_settings(folder)
-        encoder = cls(**settings)
-        check_model(folder, settings["model"], encoder._digest, digest)
-        return encoder
 
 
 def _check_pretrained(model: str, architecture: str, pretrained: str) -> None:

@@ -21,17 +21,11 @@ from pipeline.text.pretrained import (
     quiet_off_terminal,
     zero_rows_for_empty,
 )
-from pipeline.text.saved_settings import (
-    check_model,
-    load_settings,
-    model_digest,
-    save_settings,
-    weights_digest,
-)
+from pipeline.text.saved_settings import PretrainedEncoder, model_digest, weights_digest
 from pipeline.text.sentence_bert import SentenceBert, load_sentence_bert
 
 
-class SentenceEncoder:
+class SentenceEncoder(PretrainedEncoder):
     """A sentence-transformers model as it is; nothing is fitted."""
 
     def __init__(
@@ -82,11 +76,6 @@ class SentenceEncoder:
             self._digest = model_digest(weights_digest(self._model), place, commit)
         self.fingerprint = f"sentence {self._digest} {self._autocast}"
 
-    @classmethod
-    def fit(cls, texts: Sequence[str], train_texts: Sequence[str], **settings: Any) -> Self:
-        """See `TextEncoder.fit`; there is nothing to fit."""
-        return cls(**settings)
-
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Encode texts.
 
@@ -121,25 +110,6 @@ class SentenceEncoder:
             return self._light.dimension
         return int(self._model.get_embedding_dimension() or 0)
 
-    def save(self, folder: Path) -> None:
-        """Write `encoder.json`; the weights stay where `model` says.
-
-        Args:
-            folder: Created if missing.
-        """
-        save_settings(folder, self._settings, self._digest)
-
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote and load the model again.
-
-        Args:
-            folder: The folder given to `save`.
-
-        Raises:
-            InputError: The model cannot be loaded or is not the same any more.
-        """
-        settings, digest = load_settings(folder)
-        encoder = cls(**settings, digest=digest)
-        check_model(folder, settings["model"], encoder._digest, digest)
-        return encoder
+    def _reopen(cls, folder: Path, settings: dict[str, Any], digest: str) -> Self:
+        return cls(**settings, digest=digest)

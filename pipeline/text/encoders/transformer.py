@@ -19,13 +19,7 @@ from pipeline.device import choose_device
 from pipeline.errors import InputError
 from pipeline.precision import autocast_type
 from pipeline.text.pretrained import locate_model, one_line, quiet_off_terminal, zero_rows_for_empty
-from pipeline.text.saved_settings import (
-    check_model,
-    load_settings,
-    model_digest,
-    save_settings,
-    weights_digest,
-)
+from pipeline.text.saved_settings import PretrainedEncoder, model_digest, weights_digest
 from pipeline.text.saved_words import load_tensors, save_tensors
 from pipeline.text.token_choice import choose_tokens, token_idf
 
@@ -33,7 +27,7 @@ UNLIMITED = 10**6
 """Tokenizers without a limit say a number above this."""
 
 
-class TransformerEncoder:
+class TransformerEncoder(PretrainedEncoder):
     """Mean over tokens of the last layers, the layers concatenated (the paper) or averaged.
 
     Notebook B counts [CLS] and [SEP] as tokens; `special_tokens` does so too.
@@ -158,27 +152,15 @@ class TransformerEncoder:
         Args:
             folder: Created if missing.
         """
-        save_settings(folder, self._settings, self._digest)
+        super().save(folder)
         if self._idf_V is not None:
             save_tensors(folder / "idf.safetensors", {"idf": self._idf_V})
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote and load the model again.
-
-        Args:
-            folder: The folder given to `save`.
-
-        Raises:
-            InputError: A file is damaged, or the model cannot be loaded or is another one now.
-        """
-        settings, digest = load_settings(folder)
-        idf_V = None
-        if settings["keep"] == "salient":
-            idf_V = load_tensors(folder / "idf.safetensors", ["idf"])["idf"]
-        encoder = cls(**settings, idf_V=idf_V)
-        check_model(folder, settings["model"], encoder._digest, digest)
-        return encoder
+    def _reopen(cls, folder: Path, settings: dict[str, Any], digest: str) -> Self:
+        salient = settings["keep"] == "salient"
+        idf_V = load_tensors(folder / "idf.safetensors", ["idf"])["idf"] if salient else None
+        return cls(**settings, idf_V=idf_V)
 
     def _limit(self) -> int:
         limit = int(self._tokenizer.model_max_length)

@@ -1,28 +1,51 @@
+from pathlib import Path
+
 import pytest
 import torch
 
 from pipeline.errors import InputError
-from pipeline.text.saved_settings import (
-    check_model,
-    load_settings,
-    model_digest,
-    save_settings,
-    weights_digest,
-)
+from pipeline.text.saved_settings import PretrainedEncoder, model_digest, weights_digest
 
 
-def test_settings_come_back_without_those_of_the_machine(tmp_path):
-    made_by = {"model": "x", "layers": 4}
-    save_settings(tmp_path, {**made_by, "batch_size": 512, "device": "cuda"}, "abc")
-    settings = {**made_by, "batch_size": 32, "device": "auto"}
-    assert load_settings(tmp_path) == (settings, "abc")
+class Encoder(PretrainedEncoder):
+    """An encoder whose model is a text in a file."""
+
+    def __init__(self, *, model, layers, batch_size, device):
+        self._settings = {
+            "model": model,
+            "layers": layers,
+            "batch_size": batch_size,
+            "device": device,
+        }
+        self._digest = model_digest(Path(model).read_text(), None)
+
+
+@pytest.fixture
+def model(tmp_path):
+    (tmp_path / "model").write_text("weights")
+    return tmp_path / "model"
+
+
+def test_settings_come_back_without_those_of_the_machine(tmp_path, model):
+    settings = {"model": str(model), "layers": 4}
+    Encoder.fit(["a"], ["a"], **settings, batch_size=512, device="cuda").save(tmp_path)
+    loaded = Encoder.load(tmp_path)
+    assert loaded._settings == {**settings, "batch_size": 32, "device": "auto"}
+
+
+def test_another_model_of_the_same_name_is_refused(tmp_path, model):
+    Encoder(model=str(model), layers=4, batch_size=1, device="cpu").save(tmp_path)
+    model.write_text("other weights")
+    message = f"text model {model} is not the one that this was made with"
+    with pytest.raises(InputError, match=message):
+        Encoder.load(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", '{"settings": 3, "model_digest": "a"}', "no"])
 def test_a_damaged_file_is_refused(tmp_path, content):
     (tmp_path / "encoder.json").write_text(content)
     with pytest.raises(InputError, match=r"encoder\.json"):
-        load_settings(tmp_path)
+        Encoder.load(tmp_path)
 
 
 def test_the_digest_tells_weights_apart():
@@ -51,9 +74,3 @@ def test_models_of_the_same_weights_are_told_apart_by_their_small_files(tmp_path
 
 def test_models_without_a_folder_are_told_apart_by_their_version():
     assert model_digest("abc", None, "ViT-B-32") != model_digest("abc", None, "ViT-B-32-quickgelu")
-
-
-def test_another_model_is_refused(tmp_path):
-    check_model(tmp_path, "x", "same", "same")
-    with pytest.raises(InputError, match="text model x is not the one that this was made with"):
-        check_model(tmp_path, "x", "one", "other")
