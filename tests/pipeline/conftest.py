@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -18,6 +21,11 @@ CONFIG = {
     "logit_scale": "learned",
     "classifier": "shared",
     "fusion": "late",
+}
+TINY_CLIP = {
+    "embed_dim": 8,
+    "vision_cfg": {"image_size": 16, "layers": 1, "width": 64, "patch_size": 8},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
 }
 
 
@@ -90,3 +98,36 @@ def huse(finished_project):
 def picture_folder(finished_project):
     """The pictures of the sample."""
     return finished_project.root / "data" / "raw" / "openmoji" / "images"
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(tmp_path_factory):
+    """Name of a CLIP of 8 dimensions with random weights: architecture/file of weights."""
+    import open_clip
+
+    folder = tmp_path_factory.mktemp("clip")
+    (folder / "tiny-test.json").write_text(json.dumps(TINY_CLIP))
+    open_clip.add_model_config(folder / "tiny-test.json")
+    torch.manual_seed(0)
+    model = open_clip.create_model("tiny-test", pretrained=None)
+    torch.save(model.state_dict(), folder / "weights.pt")
+    return f"tiny-test/{folder}/weights.pt"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium without a window; it notes what the page says and what it loads."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("no Chromium here: apt-get install chromium chromium-driver")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.add_argument("--window-size=1280,1000")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield opened
+    opened.quit()

@@ -1,5 +1,4 @@
 import re
-import shutil
 from html import unescape
 
 import pandas as pd
@@ -51,24 +50,6 @@ def page(pictures, tmp_path):
     path = tmp_path / "report.html"
     write_report(path, report, images=pictures, background="#ffffff", shown_rows=20)
     return path
-
-
-@pytest.fixture
-def browser():
-    """Chromium without a window; the width is set by the test."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("no Chromium here: apt-get install chromium chromium-driver")
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield opened
-    opened.quit()
 
 
 def set_width(browser, width):

@@ -1,20 +1,5 @@
-import json
-
-import open_clip
 import pytest
 import torch
-
-TINY_CLIP = {
-    "embed_dim": 8,
-    "vision_cfg": {"image_size": 16, "layers": 1, "width": 64, "patch_size": 8},
-    "text_cfg": {
-        "context_length": 77,
-        "vocab_size": 49408,
-        "width": 16,
-        "heads": 2,
-        "layers": 1,
-    },
-}
 
 
 @pytest.fixture
@@ -29,15 +14,3 @@ def infersent_weights(tmp_path):
         return tmp_path / name
 
     return build
-
-
-@pytest.fixture(scope="session")
-def tiny_clip(tmp_path_factory):
-    """Name of a CLIP of 8 dimensions with random weights: architecture/file of weights."""
-    folder = tmp_path_factory.mktemp("clip")
-    (folder / "tiny-graph-test.json").write_text(json.dumps(TINY_CLIP))
-    open_clip.add_model_config(folder / "tiny-graph-test.json")
-    torch.manual_seed(0)
-    model = open_clip.create_model("tiny-graph-test", pretrained=None)
-    torch.save(model.state_dict(), folder / "weights.pt")
-    return f"tiny-graph-test/{folder}/weights.pt"

@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import open_clip
 import pytest
@@ -9,41 +7,18 @@ from pipeline.errors import InputError
 from pipeline.text.encoders.open_clip import OpenClipEncoder
 
 TEXTS = ["red shirt", "", "a blue hat with silk", "wool"]
-TINY = {
-    "embed_dim": 8,
-    "vision_cfg": {"image_size": 16, "layers": 1, "width": 64, "patch_size": 8},
-    "text_cfg": {
-        "context_length": 77,
-        "vocab_size": 49408,
-        "width": 16,
-        "heads": 2,
-        "layers": 1,
-    },
-}
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    """Name of a random CLIP of 8 dimensions: architecture/file of weights."""
-    folder = tmp_path_factory.mktemp("clip")
-    (folder / "tiny-text-test.json").write_text(json.dumps(TINY))
-    open_clip.add_model_config(folder / "tiny-text-test.json")
-    torch.manual_seed(0)
-    model = open_clip.create_model("tiny-text-test", pretrained=None)
-    torch.save(model.state_dict(), folder / "weights.pt")
-    return f"tiny-text-test/{folder}/weights.pt"
 
 
 def make(model):
     return OpenClipEncoder(model=model, batch_size=2, device="cpu", precision="fp32")
 
 
-def test_vectors_are_the_librarys(tiny):
-    found = make(tiny).encode(TEXTS)
+def test_vectors_are_the_librarys(tiny_clip):
+    found = make(tiny_clip).encode(TEXTS)
     assert found.shape == (4, 8)
     assert found.dtype == np.float32
     assert not found[1].any()
-    architecture, _, weights = tiny.partition("/")
+    architecture, _, weights = tiny_clip.partition("/")
     library = open_clip.create_model(architecture, pretrained=weights).eval()
     tokens = open_clip.get_tokenizer(architecture)([TEXTS[n] for n in (0, 2, 3)])
     with torch.no_grad():
@@ -51,13 +26,13 @@ def test_vectors_are_the_librarys(tiny):
     np.testing.assert_allclose(found[[0, 2, 3]], expected, atol=1e-6)
 
 
-def test_no_text_at_all(tiny):
-    assert make(tiny).encode([]).shape == (0, 8)
-    assert make(tiny).encode([""]).tolist() == [[0.0] * 8]
+def test_no_text_at_all(tiny_clip):
+    assert make(tiny_clip).encode([]).shape == (0, 8)
+    assert make(tiny_clip).encode([""]).tolist() == [[0.0] * 8]
 
 
-def test_a_stored_encoder_gives_the_same_vectors(tiny, tmp_path):
-    encoder = make(tiny)
+def test_a_stored_encoder_gives_the_same_vectors(tiny_clip, tmp_path):
+    encoder = make(tiny_clip)
     encoder.save(tmp_path)
     assert np.array_equal(OpenClipEncoder.load(tmp_path).encode(TEXTS), encoder.encode(TEXTS))
 
@@ -75,7 +50,7 @@ def test_a_name_that_open_clip_does_not_know_is_refused(model, message):
         make(model)
 
 
-def test_damaged_weights_are_one_line(tiny, tmp_path):
+def test_damaged_weights_are_one_line(tiny_clip, tmp_path):
     (tmp_path / "weights.pt").write_bytes(b"damaged")
     with pytest.raises(InputError, match="cannot be loaded"):
-        make(f"tiny-text-test/{tmp_path}/weights.pt")
+        make(f"tiny-test/{tmp_path}/weights.pt")
