@@ -19,8 +19,8 @@ def extraction_report(extraction: Extraction, made_by: Mapping[str, str]) -> dic
         `items` = `usable` + `failed`, with `failed_by_reason`; of the different pictures how many
         this run `extracted` and how many it found made (`from_cache`); usable items beyond the
         first of the same picture (`duplicates`); `seconds` spent on extracting and
-        `pictures_per_second`, null where nothing was extracted; `backbone`, `runtime`, `precision`
-        and `views`.
+        `pictures_per_second`, null where nothing was extracted; `backbone`, `runtime`, `precision`,
+        `jpeg` and `views`.
     """
     kinds = Counter(reason_kind(failure.reason) for failure in extraction.failures)
     made = extraction.extracted
@@ -37,6 +37,7 @@ def extraction_report(extraction: Extraction, made_by: Mapping[str, str]) -> dic
         "backbone": made_by["backbone"],
         "runtime": made_by["runtime"],
         "precision": made_by["precision"],
+        "jpeg": made_by["jpeg"],
         "views": int(made_by["views"]),
     }
 

@@ -82,6 +82,7 @@ def test_the_report_tells_of_this_run_alone(stocked):
         "backbone": "packaged/efficientnet_lite0",
         "runtime": "onnxruntime",
         "precision": "fp32",
+        "jpeg": "exact",
         "views": 1,
     }
     with (stocked.root / "catalog.csv").open("a", encoding="utf-8") as file:
