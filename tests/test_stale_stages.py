@@ -120,6 +120,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "loss.adamine_class_weight": (0.4, TRAINS),
     "train.optimizer": ("rmsprop", TRAINS),
     "train.lr": (0.01, TRAINS),
+    "train.text_lr_factor": (2.0, TRAINS),
     "train.momentum": (0.5, TRAINS),
     "train.weight_decay": (0.5, TRAINS),
     "train.schedule": ("constant", TRAINS),

@@ -32,6 +32,8 @@ class TrainParams(Section):
     """One of torch's; RMSProp is the paper's."""
     lr: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
     """Highest learning rate."""
+    text_lr_factor: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+    """The text tower's learning rate, as a multiple of lr."""
     momentum: Annotated[float, Field(ge=0.0, lt=1.0)]
     """Momentum of RMSProp and SGD; the others have their own."""
     weight_decay: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]

@@ -11,7 +11,7 @@ from pipeline.models.huse import Huse
 from pipeline.precision import autocast_type
 from pipeline.training.batches import Batches
 from pipeline.training.checkpoint import CheckpointFile
-from pipeline.training.optim import learning_rate, make_optimizer
+from pipeline.training.optim import learning_rate, make_optimizer, set_learning_rate
 from pipeline.training.plan import Plan
 from pipeline.training.progress import Best, Progress, capture, restore
 from pipeline.training.step import Objective, Step
@@ -88,8 +88,7 @@ def train_towers(
     with bar:
         while progress.step < plan.steps and not _out_of_patience(progress, plan):
             rate = learning_rate(plan, progress.step)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+            set_learning_rate(optimizer, rate)
             progress.step += 1
             model.train()
             recorder.add(take_step(progress.step, batches.next()))

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from collections import defaultdict
 
 import torch
 from torch import nn
@@ -49,12 +50,34 @@ def make_optimizer(model: nn.Module, plan: Plan) -> torch.optim.Optimizer:
         options["momentum"] = plan.momentum
     if "fused" in known:
         options["fused"] = True
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": plan.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return kind(groups, **options)  # type: ignore[arg-type]
+    groups: dict[tuple[float, float], list[nn.Parameter]] = defaultdict(list)
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            factor = plan.text_lr_factor if name.startswith("text_tower.") else 1.0
+            groups[factor, plan.weight_decay if parameter.ndim >= 2 else 0.0].append(parameter)
+    return kind(
+        [
+            {
+                "params": parameters,
+                "lr": plan.lr * factor,
+                "lr_factor": factor,
+                "weight_decay": decay,
+            }
+            for (factor, decay), parameters in groups.items()
+        ],
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the rate of the coming step.
+
+    Args:
+        optimizer: What `make_optimizer` returned.
+        rate: Of the image tower and the classifier; the text tower's is its factor times as high.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["lr_factor"]
 
 
 def learning_rate(plan: Plan, step: int) -> float:

@@ -17,6 +17,8 @@ class Plan:
     """Steps between validations; the last step is always validated."""
     monitor: str
     """Key of `validate`'s result that is to be greatest."""
+    text_lr_factor: float = 1.0
+    """The text tower's learning rate, as a multiple of `lr`."""
     momentum: float = 0.0
     weight_decay: float = 0.0
     schedule: str = "constant"

@@ -114,6 +114,7 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("train.optimizer", "newton"),
         ("train.lr", "0"),
         ("train.lr", ".inf"),
+        ("train.text_lr_factor", "0"),
         ("train.momentum", "1"),
         ("train.weight_decay", "-0.1"),
         ("train.schedule", "linear"),

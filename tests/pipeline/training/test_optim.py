@@ -7,7 +7,7 @@ from torch import nn
 
 from pipeline.errors import InputError
 from pipeline.params.train import Optimizer
-from pipeline.training.optim import OPTIMIZERS, learning_rate, make_optimizer
+from pipeline.training.optim import OPTIMIZERS, learning_rate, make_optimizer, set_learning_rate
 from pipeline.training.plan import Plan
 
 
@@ -40,6 +40,24 @@ def test_weight_matrices_alone_are_decayed():
     layer = one_step("adamw", weight_decay=0.5)
     torch.testing.assert_close(layer.weight.data, torch.full((2, 2), 0.85))
     torch.testing.assert_close(layer.bias.data, torch.full((2,), 0.9))
+
+
+def test_the_text_tower_learns_at_its_own_rate(make_model):
+    model = make_model()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    made = make_optimizer(model, plan(optimizer="sgd", text_lr_factor=3.0, momentum=0.0))
+    set_learning_rate(made, 0.01)
+    made.step()
+    for name, parameter in model.named_parameters():
+        step = 0.03 if name.startswith("text_tower.") else 0.01
+        torch.testing.assert_close(parameter.data, before[name] - step)
+
+
+def test_a_new_optimizer_starts_at_the_rates_of_the_plan(make_model):
+    made = make_optimizer(make_model(), plan(text_lr_factor=3.0))
+    assert {group["lr"] for group in made.param_groups} == {0.1, 0.1 * 3.0}
 
 
 def test_momentum_reaches_the_optimizers_that_have_it():
