@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from cell import train_cell
+from measure import measure, summary
 
 from pipeline.files.json_file import read_json, write_json
 
@@ -20,7 +21,7 @@ def main(
     setting = {**read_json(tuned)["best"], "loss.relaxation": relaxation}
     with tempfile.TemporaryDirectory() as folder:
         train_cell("huse", setting, seed, Path(folder))
-        write_json(out, read_json(Path(folder) / "curves/metrics.json")["val"])
+        write_json(out, summary(measure(Path(folder), "val")))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ TABLES = {
 
 
 RELAXATIONS = ("none", "paper", "hinge")
-FIGURES = ("r_at_1", "accuracy_fused", "score")
+FIGURES = ("recall", "hierarchy", "accuracy_fused", "score")
 
 
 def main(

@@ -1,13 +1,15 @@
 """Try every setting of an objective at seed 0 and keep the best on validation."""
 
 import tempfile
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from cell import PARAMS, train_cell
+from measure import measure, summary
 
-from pipeline.files.json_file import read_json, write_json
+from pipeline.files.json_file import write_json
 from pipeline.params.load import read_params
 
 
@@ -16,13 +18,14 @@ def main(
     out: Annotated[Path, typer.Option(help="Where to write all scores and the best setting.")],
 ) -> None:
     """Choose an objective's setting on the validation split."""
+    params = read_params(PARAMS)
     tried = []
-    for setting in read_params(PARAMS)["search"][objective]:
+    for rates, knobs in product(params["rates"], params["search"][objective]):
+        setting = {**rates, **knobs}
         with tempfile.TemporaryDirectory() as folder:
             train_cell(objective, setting, 0, Path(folder))
-            validation = read_json(Path(folder) / "curves/metrics.json")["val"]
-        tried.append({"setting": setting, "validation": validation})
-    best = max(tried, key=lambda one: one["validation"]["score"])
+            tried.append({"setting": setting, **summary(measure(Path(folder), "val"))})
+    best = max(tried, key=lambda one: one["score"])
     write_json(out, {"best": best["setting"], "tried": tried})
 
 
