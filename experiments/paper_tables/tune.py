@@ -25,7 +25,8 @@ def main(
         with tempfile.TemporaryDirectory() as folder:
             train_cell(objective, setting, 0, Path(folder))
             tried.append({"setting": setting, **summary(measure(Path(folder), "val"))})
-    best = max(tried, key=lambda one: one["score"])
+    figure = params["choose_by"].get(objective, "score")
+    best = max(tried, key=lambda one: one[figure])
     write_json(out, {"best": best["setting"], "tried": tried})
 
 
