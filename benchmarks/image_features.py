@@ -81,6 +81,7 @@ def extract_all(made: Prepared, folder: Path, names: list[str], out: Path, worke
     store = VectorStore(out / "store", made.recipe.dimension)
     found = extract(
         read_pictures([(name, name) for name in names], ImageFolder(folder)),
+        folder,
         made.recipe,
         store,
         made.graph,

@@ -13,6 +13,7 @@ from pipeline.catalog.read import read_catalog
 from pipeline.catalog.split import make_splits
 from pipeline.files.csv_file import write_csv
 from pipeline.files.json_file import write_json
+from pipeline.files.location import locate
 from pipeline.files.table import write_table
 from pipeline.params.catalog import CatalogParams
 from pipeline.params.load import load_section
@@ -38,7 +39,7 @@ def main(
     table = read_catalog(Path(p.path), **p.columns.model_dump())
     found, bad = make_items(
         table,
-        Path(p.images),
+        locate(p.images, "catalog.images"),
         separator=p.separator,
         on_bad_row=p.on_bad_row,
         link_targets=tracked_contents(),

@@ -22,6 +22,7 @@ from stages.command import (
     TextColumn,
     beside,
     name_columns,
+    pictures_of,
     run,
 )
 from stages.paths import MODEL
@@ -70,7 +71,7 @@ def main(
         refuse = _warn if listed is None else stack.enter_context(rejected_writer(listed))
         huse = Huse.load(model)
         columns = name_columns(image=image_column, text=text_column)
-        batches = embed_table(huse, table, images or table.parent, columns)
+        batches = embed_table(huse, table, pictures_of(table, images), columns)
         counts = classify_table(huse, batches, write, refuse, k=k, threshold=threshold)
     if shown:
         _print_table(shown)

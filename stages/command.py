@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.errors import InputError
+from pipeline.files.location import Location, locate
 from pipeline.params.schema import check_params
 
 ParamsPath = Annotated[Path, typer.Option(help="The parameters; each stage reads its sections.")]
@@ -27,8 +28,10 @@ TablePath = Annotated[
     ),
 ]
 PicturesPath = Annotated[
-    Path | None,
-    typer.Option("--images", help="Folder of the pictures; if not given, that of the table."),
+    str | None,
+    typer.Option(
+        "--images", help="Folder of the pictures, or its URI; if not given, that of the table."
+    ),
 ]
 ImageColumn = Annotated[
     str | None,
@@ -57,6 +60,22 @@ def name_columns(**columns: str | None) -> dict[str, str]:
     return {role: name for role, name in columns.items() if name is not None}
 
 
+def pictures_of(table: Path, images: str | None) -> Location:
+    """Find out where the pictures of a table are.
+
+    Args:
+        table: The table.
+        images: What `--images` was given, if it was.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: It is a URI that cannot be used.
+    """
+    return table.parent if images is None else locate(images, "--images")
+
+
 def beside(out: Path) -> Path:
     """Name the list of rejected rows after the results.
 
@@ -69,12 +88,12 @@ def beside(out: Path) -> Path:
     return out.with_name(f"{out.stem}_rejected.csv")
 
 
-def require_folder(key: str, folder: Path) -> Path:
+def require_folder(key: str, name: str) -> Location:
     """Check that a folder of the user is there before a stage works for it.
 
     Args:
         key: The parameter that names it, for the message.
-        folder: The folder.
+        name: Its path or URI.
 
     Returns:
         The folder.
@@ -82,6 +101,7 @@ def require_folder(key: str, folder: Path) -> Path:
     Raises:
         InputError: It is missing or is a file.
     """
+    folder = locate(name, key)
     if not folder.is_dir():
         found = "is not a folder" if folder.exists() else "not found"
         raise InputError(f"{key}: {folder} {found}; name the folder of the pictures")

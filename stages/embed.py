@@ -14,6 +14,7 @@ from stages.command import (
     TextColumn,
     beside,
     name_columns,
+    pictures_of,
     run,
 )
 from stages.paths import MODEL
@@ -39,7 +40,7 @@ def main(
     huse = Huse.load(model)
     listed = rejected or beside(out)
     columns = name_columns(image=image_column, text=text_column)
-    batches = embed_table(huse, table, images or table.parent, columns)
+    batches = embed_table(huse, table, pictures_of(table, images), columns)
     counts = write_embedded(out, listed, batches, huse.stored.model.config.dim)
     refuse_if_empty(counts.used, listed, table)
     typer.echo(

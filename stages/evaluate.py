@@ -68,7 +68,7 @@ def main(
     from pipeline.models.store import load_model
 
     images = load_section(params, "catalog", CatalogParams).images
-    folder = require_folder("catalog.images", Path(images))
+    folder = require_folder("catalog.images", images)
     p = load_section(params, "evaluate", EvaluateParams)
     found = index_items(
         items=items,

@@ -1,6 +1,5 @@
 """Model and index -> a local web page."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,8 +14,8 @@ from stages.paths import INDEX, MODEL, PARAMS
 def main(
     params: ParamsPath = PARAMS,
     images: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the pictures; if not given, catalog.images of params.yaml."),
+        str | None,
+        typer.Option(help="Folder of the pictures or its URI; if not given, catalog.images."),
     ] = None,
     host: Annotated[
         str, typer.Option(help="Address to bind to; 0.0.0.0 lets the whole network in.")
@@ -36,7 +35,7 @@ def main(
             f"explore: package {error.name} is missing: pip install 'huse-pipeline[explore]'"
         ) from error
 
-    catalogue = images or Path(load_section(params, "catalog", CatalogParams).images)
+    catalogue = images or load_section(params, "catalog", CatalogParams).images
     folder = require_folder("catalog.images", catalogue)
     app = make_app(Huse.load(model, index), folder, host)
     typer.echo(f"explore: http://{host}:{port} until Ctrl-C")

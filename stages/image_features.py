@@ -7,15 +7,16 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from pipeline.catalog.images import ImageFolder
+from pipeline.catalog.images import open_images
 from pipeline.errors import InputError
 from pipeline.files.csv_file import write_csv
 from pipeline.files.json_file import write_json
+from pipeline.files.location import locate
 from pipeline.files.table import read_table
 from pipeline.params.catalog import CatalogParams
 from pipeline.params.image import ImageParams
 from pipeline.params.load import load_section
-from stages.command import ItemsPath, ParamsPath, require_folder, run
+from stages.command import ItemsPath, ParamsPath, run
 from stages.dvc_cache import tracked_contents, vector_cache
 from stages.paths import IMAGE_FAILURES, IMAGE_FEATURES, IMAGE_REPORT, ITEMS, PARAMS
 
@@ -39,9 +40,10 @@ def main(
     from pipeline.image.report import extraction_report
 
     start = time.monotonic()
-    images = Path(load_section(params, "catalog", CatalogParams).images)
-    folder = ImageFolder(require_folder("catalog.images", images), tracked_contents())
+    images = load_section(params, "catalog", CatalogParams).images
+    folder = open_images(locate(images, "catalog.images"), tracked_contents())
     p = load_section(params, "image", ImageParams)
+    kept = vector_cache(out) if p.store is None else locate(p.store, "image.store")
     table = read_table(items, ["item_id", "image"])
     device = choose_device(p.device)
     prepared = prepare(
@@ -55,10 +57,12 @@ def main(
         runtime=p.runtime,
         precision=p.precision,
         device=device,
-        cache=vector_cache(out),
+        cache=kept if isinstance(kept, Path) else vector_cache(out),
+        shared=None if isinstance(kept, Path) else kept,
     )
     found = extract(
         read_pictures(list(table.itertuples(index=False, name=None)), folder),
+        folder.folder,
         *prepared,
         views=Views(p.views, p.augment),
         effort=Effort(

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from click.testing import Result
 from PIL import Image
+from pyarrow.fs import FileSystem
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
+from pipeline.files.location import RemotePath, locate
 from stages.__main__ import app
 
 ROOT = Path(__file__).parents[1]
@@ -176,3 +178,37 @@ def shop(tmp_path: Path) -> Project:
         lines.append(f"{number}.png,{colour} {thing},{CLASSES[thing]}")
     (project.root / "catalog.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return project
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """An S3 server on this machine, which this process and those that it starts use."""
+    server = pytest.importorskip("moto.server", reason="needs moto[server]").ThreadedMotoServer(
+        ip_address="127.0.0.1", port=0, verbose=False
+    )
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("AWS_"):
+                patch.delenv(name)
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", "key")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        patch.setenv("AWS_REGION", "us-east-1")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        # The server stores the checksum behind a body as part of the body.
+        patch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
+        yield f"{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3: str, request: pytest.FixtureRequest) -> RemotePath:
+    """A bucket of the test's own."""
+    name = f"bucket-{abs(hash(request.node.nodeid))}"
+    server, path = FileSystem.from_uri(f"s3://{name}?allow_bucket_creation=true")
+    server.create_dir(path)
+    place = locate(f"s3://{name}", "test")
+    assert isinstance(place, RemotePath)
+    return place

@@ -58,6 +58,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "image.batch_size": (16, {"image_features"}),
     "image.workers": (1, {"image_features"}),
     "image.engine": ("ray", {"image_features"}),
+    "image.store": ("vectors", {"image_features"}),
     "image.device": ("cpu", {"image_features"}),
     "image.max_failed": (0.1, {"image_features"}),
     # A block that is not there yet is new; those that are there do not run again.

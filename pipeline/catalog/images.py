@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.catalog.rows import BadRowError
 from pipeline.errors import InputError
+from pipeline.files.location import URI, Location, RemotePath
 
 WINDOWS_DRIVE = re.compile(r"[A-Za-z]:/")
 
@@ -35,7 +36,7 @@ class ImageFolder:
             found = "is not a folder" if folder.exists() else "not found"
             raise InputError(f"{key}: {folder} {found}; name the folder of the pictures")
         self._key = key
-        self.folder = folder
+        self.folder: Location = folder
         self._link_targets = [os.path.realpath(target) for target in link_targets]
         self._root = os.path.abspath(folder)  # noqa: PTH100 - keeps links, drops `..`
         self._real_root = os.path.realpath(folder)
@@ -68,22 +69,30 @@ class ImageFolder:
         if not name:
             raise BadRowError("image is empty")
         parts = self._relative(name).split("/")
-        for first in range(1 if name.startswith("/") else len(parts)):
+        for first in range(1 if self._is_absolute(name) else len(parts)):
             candidate = "/".join(parts[first:])
             if candidate in self._files or self._is_linked_file(candidate):
                 return candidate
-        if os.path.isdir(os.path.join(self._root, *parts)):  # noqa: PTH112, PTH118
+        if self._is_folder(parts):
             raise BadRowError("image is a folder, not a file")
         raise BadRowError(f"image not found in the folder {self._key}")
 
     def _relative(self, name: str) -> str:
         """Place a name below the root, `..` resolved; as strings, which is faster than Path."""
         if not WINDOWS_DRIVE.match(name):
-            path = os.path.normpath(os.path.join(self._root, name))  # noqa: PTH118
+            if not self._is_absolute(name):
+                name = os.path.join(self._root, name)  # noqa: PTH118
+            path = os.path.normpath(name)
             for root in (self._root, self._real_root):
                 if path == root or path.startswith(root.rstrip("/") + "/"):
                     return path[len(root) :].strip("/")
         raise BadRowError(f"image lies outside the folder {self._key}")
+
+    def _is_absolute(self, name: str) -> bool:
+        return name.startswith("/")
+
+    def _is_folder(self, parts: list[str]) -> bool:
+        return os.path.isdir(os.path.join(self._root, *parts))  # noqa: PTH112, PTH118
 
     def _is_linked_file(self, candidate: str) -> bool:
         if not self._links:
@@ -109,3 +118,56 @@ class ImageFolder:
                         self._list(f"{below}{entry.name}/")
                 elif entry.is_file():
                     self._files.add(below + entry.name)
+
+
+class RemoteImageFolder(ImageFolder):
+    """The same on another filesystem: no links, and a full name is a URI."""
+
+    def __init__(self, folder: RemotePath, *, key: str = "catalog.images") -> None:
+        """List the folder and all folders below it.
+
+        Args:
+            folder: Where the pictures are.
+            key: What the user names the folder with, for messages.
+
+        Raises:
+            InputError: It is missing, not a folder, or cannot be listed.
+        """
+        self._key = key
+        self.folder = folder
+        self._root = self._real_root = os.path.normpath(str(folder))
+        self._links = set()
+        try:
+            files, folders = folder.list_below()
+        except FileNotFoundError as error:
+            raise InputError(
+                f"{key}: {folder} not found; name the folder of the pictures"
+            ) from error
+        self._files, self._folders = set(files), {"", *folders}
+
+    def _is_absolute(self, name: str) -> bool:
+        return name.startswith("/") or URI.match(name) is not None
+
+    def _is_folder(self, parts: list[str]) -> bool:
+        return "/".join(parts) in self._folders
+
+
+def open_images(
+    folder: Location, link_targets: Sequence[Path] = (), *, key: str = "catalog.images"
+) -> ImageFolder:
+    """List a folder of pictures, wherever it is.
+
+    Args:
+        folder: Where the pictures are.
+        link_targets: Folders outside it that links on this machine may lead into.
+        key: What the user names the folder with, for messages.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: It is missing, not a folder, or cannot be listed.
+    """
+    if isinstance(folder, RemotePath):
+        return RemoteImageFolder(folder, key=key)
+    return ImageFolder(folder, link_targets, key=key)

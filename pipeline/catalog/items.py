@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pipeline.catalog.images import ImageFolder
+from pipeline.catalog.images import ImageFolder, open_images
 from pipeline.catalog.rows import BadRowError
 from pipeline.errors import InputError
+from pipeline.files.location import Location
 from pipeline.text.one_line import on_one_line
 
 ITEM_COLUMNS = ["item_id", "image", "text", "class_path"]
@@ -30,7 +31,7 @@ SPLIT_NAMES = {
 
 def make_items(
     table: pd.DataFrame,
-    images: Path,
+    images: Location,
     *,
     separator: str,
     on_bad_row: Literal["skip", "error"],
@@ -55,7 +56,7 @@ def make_items(
         InputError: The folder is missing, no row can be used, or one cannot and `on_bad_row` is
             error.
     """
-    folder = ImageFolder(images, link_targets)
+    folder = open_images(images, link_targets)
     row_of: dict[str, int] = {}
     items: list[tuple[str, ...]] = []
     rejected: list[tuple[int, str, str, str, str]] = []

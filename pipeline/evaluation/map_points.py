@@ -6,7 +6,7 @@ Shape letters: M test items, S shown items.
 import base64
 import io
 from collections.abc import Sequence
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,14 @@ from PIL import Image
 from pipeline.evaluation.embed import Embedded
 from pipeline.evaluation.plane import Plane, place
 from pipeline.evaluation.thumbnail import thumbnail
+from pipeline.files.location import Location
 
 MOST_ITEMS = 1500
 """Items on the map, each with an image and a text point; keeps the page light."""
 SIDE = 48
 COLUMNS = 40
 TEXT_LENGTH = 200
+_READERS = 8
 
 
 def map_points(
@@ -31,7 +33,7 @@ def map_points(
     plane: Plane,
     top_level_M: Sequence[str],
     *,
-    images: Path,
+    images: Location,
     background: str,
     seed: int,
 ) -> dict[str, Any]:
@@ -87,11 +89,13 @@ def _to_unit_square(place_of: dict[str, np.ndarray]) -> dict[str, list[list[floa
     }
 
 
-def _sheet(paths: list[Path], background: str) -> str:
+def _sheet(paths: list[Location], background: str) -> str:
     lines = max(1, -(-len(paths) // COLUMNS))
     sheet = Image.new("RGB", (COLUMNS * SIDE, lines * SIDE), "white")
-    for position, path in enumerate(paths):
-        picture = thumbnail(path, SIDE, background)
+    # Reading waits for the disk or the network; decoding lets other threads run.
+    with ThreadPoolExecutor(_READERS) as pool:
+        pictures = list(pool.map(lambda path: thumbnail(path, SIDE, background), paths))
+    for position, picture in enumerate(pictures):
         corner = (position % COLUMNS * SIDE, position // COLUMNS * SIDE)
         offset = ((SIDE - picture.width) // 2, (SIDE - picture.height) // 2)
         sheet.paste(picture, (corner[0] + offset[0], corner[1] + offset[1]))

@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pipeline.evaluation.gallery import Card, GalleryRow
 from pipeline.evaluation.thumbnail import thumbnail
 from pipeline.files.atomic import atomic_path
+from pipeline.files.location import Location
 
 CELL = 92
 GAP = 6
@@ -27,7 +28,7 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def draw_gallery(
-    path: Path, rows: list[GalleryRow], images: Path, background: str, separator: str
+    path: Path, rows: list[GalleryRow], images: Location, background: str, separator: str
 ) -> None:
     """Draw a row per query: the query, then its results, framed blue (hit) or orange (miss).
 
@@ -107,7 +108,7 @@ def _draw_card(
     draw: ImageDraw.ImageDraw,
     card: Card,
     corner: tuple[int, int],
-    images: Path,
+    images: Location,
     background: str,
     frame: str,
 ) -> None:

@@ -16,6 +16,7 @@ from pipeline.evaluation.gallery import GalleryRow
 from pipeline.evaluation.graph_plots import HeatMap, Neighbourhood
 from pipeline.evaluation.thumbnail import thumbnail
 from pipeline.files.atomic import atomic_path
+from pipeline.files.location import Location
 
 SIDE = 96
 """Longer side of a picture in the report, in pixels."""
@@ -44,7 +45,7 @@ class Report(NamedTuple):
 
 
 def write_report(
-    path: Path, report: Report, *, images: Path, background: str, shown_rows: int
+    path: Path, report: Report, *, images: Location, background: str, shown_rows: int
 ) -> None:
     """Write the page; texts of the catalogue are escaped.
 

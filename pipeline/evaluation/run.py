@@ -26,6 +26,7 @@ from pipeline.evaluation.plots import write_plot_data
 from pipeline.evaluation.report import Report, write_report
 from pipeline.evaluation.store import fit_map, write_embeddings
 from pipeline.files.json_file import write_json
+from pipeline.files.location import Location
 from pipeline.graph.item_graph import item_graph
 from pipeline.graph.store import SemanticGraph
 from pipeline.metrics.classification import ancestors_at
@@ -41,7 +42,7 @@ class Settings(NamedTuple):
     confusions: int
     gallery: int
     seed: int
-    images: Path
+    images: Location
 
 
 def evaluate(

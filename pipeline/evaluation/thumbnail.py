@@ -1,13 +1,12 @@
 """Small pictures for reports."""
 
-from pathlib import Path
-
 from PIL import Image
 
+from pipeline.files.location import Location
 from pipeline.image.decode import UnreadableImageError, decode_image
 
 
-def thumbnail(path: Path, side: int, background: str) -> Image.Image:
+def thumbnail(path: Location, side: int, background: str) -> Image.Image:
     """Read a picture and scale it to fit a square.
 
     Args:

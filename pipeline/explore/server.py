@@ -7,17 +7,18 @@ from outside.
 from functools import lru_cache
 from io import BytesIO
 from ipaddress import ip_address
-from pathlib import Path
 
 import fastapi
 import gradio
 import uvicorn
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from pipeline.errors import InputError
 from pipeline.evaluation.thumbnail import thumbnail
 from pipeline.explore.explorer import Explorer
 from pipeline.explore.page import build_page
 from pipeline.explore.upload import MOST_BYTES
+from pipeline.files.location import Location
 from pipeline.inference.api import Huse
 
 SIDE = 240
@@ -27,7 +28,7 @@ KEPT = 2000
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 
 
-def make_app(model: Huse, images: Path, host: str) -> fastapi.FastAPI:
+def make_app(model: Huse, images: Location, host: str) -> fastapi.FastAPI:
     """Put the server together.
 
     Args:
@@ -61,7 +62,11 @@ def make_app(model: Huse, images: Path, host: str) -> fastapi.FastAPI:
         if not 0 <= row < len(files):
             raise fastapi.HTTPException(404)
         headers = {"Cache-Control": "max-age=3600"}
-        return fastapi.Response(draw(row), media_type="image/jpeg", headers=headers)
+        try:
+            drawn = draw(row)
+        except InputError as error:
+            raise fastapi.HTTPException(503) from error
+        return fastapi.Response(drawn, media_type="image/jpeg", headers=headers)
 
     # Names of fonts alone: the default theme would ask a server of Google's for its own.
     theme = gradio.themes.Default(

@@ -4,11 +4,12 @@ import io
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 import simplejpeg
 from PIL import ExifTags, Image, ImageColor, UnidentifiedImageError
+
+from pipeline.files.location import Location
 
 MAX_PIXELS = 178_956_970
 """The limit at which Pillow itself refuses a picture as a decompression bomb."""
@@ -36,7 +37,7 @@ class UnreadableImageError(Exception):
     """A picture cannot be used; the message is the reason for the extraction report."""
 
 
-def read_picture(path: Path) -> bytes:
+def read_picture(path: Location) -> bytes:
     """Read a picture's file.
 
     Args:
@@ -47,6 +48,7 @@ def read_picture(path: Path) -> bytes:
 
     Raises:
         UnreadableImageError: It is missing, a folder, empty, or may not be read.
+        InputError: Another filesystem does not answer.
     """
     try:
         data = path.read_bytes()
@@ -71,7 +73,7 @@ class Decoded(NamedTuple):
 
 
 def decode_image(
-    path: Path, background: str, max_pixels: int = MAX_PIXELS, least_side: int | None = None
+    path: Location, background: str, max_pixels: int = MAX_PIXELS, least_side: int | None = None
 ) -> Decoded:
     """Read a picture as it is meant to be seen.
 
@@ -86,6 +88,7 @@ def decode_image(
 
     Raises:
         UnreadableImageError: The file is missing, truncated, too large or no picture.
+        InputError: Another filesystem does not answer.
     """
     return decode_bytes(read_picture(path), background, max_pixels, least_side)
 

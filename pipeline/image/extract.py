@@ -15,6 +15,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from pipeline.errors import InputError
+from pipeline.files.location import Location, address
 from pipeline.files.vector_column import vector_array
 from pipeline.files.vectors import vector_writer
 from pipeline.image.decode import too_many_pixels
@@ -82,6 +83,7 @@ class Extraction:
 
 def extract(
     pictures: Sequence[Picture],
+    images: Location,
     recipe: Recipe,
     store: VectorStore,
     graph: Path,
@@ -93,6 +95,7 @@ def extract(
 
     Args:
         pictures: The items' pictures.
+        images: The folder that they are in.
         recipe: How pictures become vectors.
         store: The vectors of this recipe.
         graph: The network as ONNX file, for runtimes other than torch.
@@ -103,14 +106,15 @@ def extract(
         Places and failures.
 
     Raises:
-        InputError: The store cannot be written to, or a worker was killed.
+        InputError: The store cannot be written to, another filesystem does not answer, or a worker
+            was killed.
     """
-    paths = {picture.digest: picture.path for picture in pictures if picture.digest}
-    keys = {digest: views.keys(digest) for digest in paths}
+    image_of = {picture.digest: picture.image for picture in pictures if picture.digest}
+    keys = {digest: views.keys(digest) for digest in image_of}
     wanted = {key for some in keys.values() for key in some}
     known = store.find(wanted)
     jobs = [
-        Job(str(paths[digest].absolute()), digest, missing)
+        Job(image_of[digest], digest, missing)
         for digest, some in keys.items()
         if (missing := [view for view, key in enumerate(some) if key not in known])
     ]
@@ -118,15 +122,16 @@ def extract(
     seconds = 0.0
     if jobs:
         plan = WorkPlan(
+            images=address(images),
             recipe=recipe.metadata(),
             graph=str(graph.absolute()),
-            store=str(store.folder.absolute()),
+            store=address(store.home),
             augment=views.augment,
             device=effort.device,
             batch_size=effort.batch_size,
         )
         start = time.monotonic()
-        reasons = _run(jobs, plan, effort, from_cache=len(paths) - len(jobs))
+        reasons = _run(jobs, plan, effort, from_cache=len(image_of) - len(jobs))
         seconds = time.monotonic() - start
         known = store.find(wanted)
     usable, failures = _account(pictures, keys, known, reasons, recipe.max_pixels)
@@ -134,7 +139,7 @@ def extract(
         usable=usable,
         failures=failures,
         extracted=len(jobs) - len(reasons),
-        from_cache=len(paths) - len(jobs),
+        from_cache=len(image_of) - len(jobs),
         duplicates=len(usable) - len({picture.digest for picture, _ in usable}),
         seconds=seconds,
     )
@@ -214,7 +219,8 @@ def _account(
             continue
         if len(places) < len(keys[picture.digest]):
             raise InputError(
-                f"image_features: vectors of {picture.path} were lost on the disk; run again"
+                f"image_features: vectors of {picture.path} are not in the store; run again, or "
+                "set image.store to a place that every machine reaches"
             )
         usable.append((picture, places))
     return usable, failures

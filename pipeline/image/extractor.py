@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.errors import InputError
+from pipeline.files.location import Location
 from pipeline.image.augment import augmented
 from pipeline.image.decode import UnreadableImageError, decode_bytes, decode_image, upright_rgb
 from pipeline.image.recipe import Recipe
@@ -44,7 +45,7 @@ class Extractor:
         self.runner = runner
 
     def extract(
-        self, pictures: Sequence[Path | Image.Image]
+        self, pictures: Sequence[Location | Image.Image]
     ) -> tuple[np.ndarray, list[str | None]]:
         """Turn pictures into vectors with the steps that made the stored features.
 
@@ -132,12 +133,12 @@ class Extractor:
         for batch in under_way:
             yield _result(batch)
 
-    def _rgb(self, picture: Path | Image.Image) -> Image.Image:
+    def _rgb(self, picture: Location | Image.Image) -> Image.Image:
         recipe = self.recipe
-        if isinstance(picture, Path):
-            least = recipe.least_side()
-            return decode_image(picture, recipe.background, recipe.max_pixels, least).image
-        return upright_rgb(picture, recipe.background, recipe.max_pixels)
+        if isinstance(picture, Image.Image):
+            return upright_rgb(picture, recipe.background, recipe.max_pixels)
+        least = recipe.least_side()
+        return decode_image(picture, recipe.background, recipe.max_pixels, least).image
 
 
 def load_extractor(

@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.catalog.images import ImageFolder
 from pipeline.catalog.rows import BadRowError
+from pipeline.files.location import REMOTE_READERS, Location, RemotePath
 from pipeline.image.decode import UnreadableImageError, read_picture
 
 _READERS = 8
@@ -19,7 +19,7 @@ class Picture(NamedTuple):
     item_id: str
     image: str
     """As the catalogue has it, below the folder of the pictures."""
-    path: Path
+    path: Location
     digest: str
     """Sha256 of the file in hex; empty if it cannot be read."""
     reason: str
@@ -35,10 +35,13 @@ def read_pictures(rows: Sequence[tuple[str, str]], folder: ImageFolder) -> list[
 
     Returns:
         One picture per row, in the same order.
+
+    Raises:
+        InputError: Another filesystem does not answer.
     """
     images = list(dict.fromkeys(image for _, image in rows))
 
-    def read(image: str) -> tuple[Path, str, str]:
+    def read(image: str) -> tuple[Location, str, str]:
         path = folder.folder / image
         try:
             if folder.find(image) != image:
@@ -48,6 +51,7 @@ def read_pictures(rows: Sequence[tuple[str, str]], folder: ImageFolder) -> list[
             return path, "", str(error)
 
     # Reading waits for the disk or the network; digesting lets other threads run.
-    with ThreadPoolExecutor(_READERS) as pool:
+    readers = REMOTE_READERS if isinstance(folder.folder, RemotePath) else _READERS
+    with ThreadPoolExecutor(readers) as pool:
         found = dict(zip(images, pool.map(read, images), strict=True))
     return [Picture(item_id, image, *found[image]) for item_id, image in rows]

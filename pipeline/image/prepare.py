@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 
+from pipeline.files.location import Location, RemotePath
 from pipeline.image.backbones.load import load_backbone
 from pipeline.image.recipe import Recipe
 from pipeline.image.runtimes.choose import choose_runtime
@@ -44,6 +45,7 @@ def prepare(
     precision: str,
     device: torch.device,
     cache: Path,
+    shared: RemotePath | None = None,
 ) -> Prepared:
     """Load the backbone once, choose its runtime, and write its ONNX file if that needs one.
 
@@ -59,6 +61,7 @@ def prepare(
         precision: `fp32`, `bf16` or `fp16`.
         device: Where the network will run.
         cache: Folder of vectors and ONNX files from earlier runs.
+        shared: Where vectors are kept instead, for several machines; `cache` then has copies.
 
     Returns:
         The recipe, its store, and the place of its ONNX file.
@@ -85,4 +88,6 @@ def prepare(
         precision=precision,
         runtime=choose_runtime(runtime, found, graph, device=device, precision=precision),
     )
-    return Prepared(recipe, VectorStore(cache / recipe.fingerprint(), recipe.dimension), graph)
+    home: Location = cache if shared is None else shared
+    name = recipe.fingerprint()
+    return Prepared(recipe, VectorStore(home / name, recipe.dimension, cache / name), graph)

@@ -2,7 +2,8 @@
 
 A store is a folder of small Arrow files. Each is written whole under the digest of its own bytes
 and never changed, so any number of processes and machines may write at once, a killed one leaves
-nothing half done, and a damaged file is recognised, thrown away and made again.
+nothing half done, and a damaged file is recognised, thrown away and made again. A store on another
+filesystem is copied file by file to this machine before it is read.
 
 Shape letters: M rows, I image feature.
 """
@@ -10,6 +11,7 @@ Shape letters: M rows, I image feature.
 import hashlib
 import time
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.files.atomic import atomic_path
+from pipeline.files.location import REMOTE_READERS, Location, RemotePath
 from pipeline.files.vector_column import vector_array, vector_matrix
 
 KEY_BYTES = 32
@@ -36,14 +39,17 @@ class Place(NamedTuple):
 class VectorStore:
     """The vectors of one recipe."""
 
-    def __init__(self, folder: Path, dimension: int) -> None:
+    def __init__(self, home: Location, dimension: int, copies: Path = Path()) -> None:
         """Name the store; nothing is read or made.
 
         Args:
-            folder: Its folder, which need not be there.
+            home: Its folder, which need not be there.
             dimension: I.
+            copies: If `home` is on another filesystem and vectors are to be read: the folder on
+                this machine to which its files are copied first.
         """
-        self.folder = folder
+        self.home = home
+        self.folder = home if isinstance(home, Path) else copies
         self.dimension = dimension
         self._schema = pa.schema(
             [
@@ -62,7 +68,7 @@ class VectorStore:
             vector_MI: [M, I] float32.
 
         Raises:
-            InputError: The folder cannot be written to, or the disk is full.
+            InputError: The place cannot be written to, or the disk is full.
         """
         columns = [
             pa.array(keys, self._schema.field("key").type),
@@ -73,8 +79,7 @@ class VectorStore:
         with pa.ipc.new_file(sink, self._schema) as writer:
             writer.write_batch(pa.record_batch(columns, schema=self._schema))
         data = sink.getvalue()
-        with atomic_path(self.folder / f"{_digest(data)}.arrow") as temporary:
-            temporary.write_bytes(data)
+        _write_whole(self.home / f"{_digest(data)}.arrow", data)
 
     def find(self, wanted: Collection[bytes]) -> dict[bytes, Place]:
         """Look keys up; damaged files are removed on the way, and unreadable ones left alone.
@@ -84,9 +89,14 @@ class VectorStore:
 
         Returns:
             The place of every one that is there.
+
+        Raises:
+            InputError: Another filesystem does not answer, or a copy cannot be written.
         """
         found: dict[bytes, Place] = {}
         self._sweep()
+        if isinstance(self.home, RemotePath):
+            self._copy(self.home)
         for path in sorted(self.folder.glob("*.arrow")):
             try:
                 table = self._verified(path)
@@ -134,12 +144,42 @@ class VectorStore:
         except pa.ArrowInvalid:
             return None
 
+    def _copy(self, home: RemotePath) -> None:
+        """Bring here what other machines have added; a file never changes."""
+        try:
+            names, _ = home.list_below()
+        except FileNotFoundError:
+            return
+        here = {path.name for path in self.folder.glob("*.arrow")}
+
+        def fetch(name: str) -> None:
+            # Another machine may have found it damaged and removed it.
+            with suppress(FileNotFoundError):
+                data = pa.py_buffer((home / name).read_bytes())
+                if name == f"{_digest(data)}.arrow":
+                    _write_whole(self.folder / name, data)
+                else:
+                    (home / name).unlink()
+
+        new = [name for name in names if name.endswith(".arrow") and name not in here]
+        with ThreadPoolExecutor(REMOTE_READERS) as pool:
+            for _ in pool.map(fetch, new):
+                pass
+
     def _sweep(self) -> None:
         """Remove what killed processes were about to rename."""
         for path in self.folder.glob(".*.tmp"):
             with suppress(OSError):
                 if time.time() - path.stat().st_mtime > _STALE_SECONDS:
                     path.unlink()
+
+
+def _write_whole(path: Location, data: pa.Buffer) -> None:
+    if isinstance(path, RemotePath):
+        path.write_bytes(data)
+        return
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def _digest(data: pa.Buffer) -> str:

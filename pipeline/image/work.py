@@ -15,12 +15,15 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.allocator import keep_freed_memory
+from pipeline.files.location import REMOTE_READERS, Location, RemotePath, locate
 from pipeline.image.decode import UnreadableImageError, read_picture
 from pipeline.image.extractor import Extractor, Square
 from pipeline.image.recipe import Recipe, row_key
 from pipeline.image.runtimes.open import open_runner
 from pipeline.image.store import VectorStore
 
+SHARED_GRAPH = "model.onnx"
+"""The ONNX file, beside the vectors of a store that machines without the file reach."""
 FLUSH_SECONDS = 2.0
 """A killed process loses at most what it did in so many seconds."""
 
@@ -30,7 +33,8 @@ _FLUSH_ROWS = 1024
 class Job(NamedTuple):
     """One picture to extract."""
 
-    path: str
+    image: str
+    """Below the folder of the pictures."""
     digest: str
     """Sha256 of the file in hex."""
     views: list[int]
@@ -41,12 +45,14 @@ class Job(NamedTuple):
 class WorkPlan:
     """What a process needs to know to do jobs; plain values, so that it travels as JSON."""
 
+    images: str
+    """Address of the folder of the pictures."""
     recipe: dict[str, str]
     """`Recipe.metadata`."""
     graph: str
     """The ONNX file; not there for the runtime torch."""
     store: str
-    """The store's folder."""
+    """Address of the store."""
     augment: str
     device: str
     """`cpu` or `cuda`."""
@@ -64,14 +70,19 @@ class Worker:
             plan: What to do.
 
         Raises:
-            InputError: The weights are gone or have changed.
+            InputError: The weights are gone or have changed, or the graph is not on this machine.
         """
         # Every picture and every activation is a block that the next one can take over.
         keep_freed_memory()
         recipe = Recipe.from_metadata(plan.recipe)
-        runner = open_runner(recipe, Path(plan.graph), plan.device, plan.batch_size)
+        home = locate(plan.store, "image.store")
+        graph: Location = Path(plan.graph)
+        if not graph.exists() and isinstance(home, RemotePath):
+            graph = home / SHARED_GRAPH
+        runner = open_runner(recipe, graph, plan.device, plan.batch_size)
         self._extractor = Extractor(recipe, runner)
-        self._store = VectorStore(Path(plan.store), recipe.dimension)
+        self._store = VectorStore(home, recipe.dimension)
+        self._images = locate(plan.images, "catalog.images")
         self._augment = plan.augment
 
     def run(self, jobs: Sequence[Job], progress: Callable[[int], None]) -> list[tuple[str, str]]:
@@ -85,7 +96,7 @@ class Worker:
             Digest and reason of each picture that cannot be used.
 
         Raises:
-            InputError: The store cannot be written to.
+            InputError: The store cannot be written to, or another filesystem does not answer.
         """
         failures: list[tuple[str, str]] = []
         rows: list[tuple[bytes, int, np.ndarray]] = []
@@ -120,6 +131,8 @@ class Worker:
 
     def _decoded(self, jobs: Iterable[Job]) -> Iterator[tuple[int, list[np.ndarray]] | str]:
         threads = self._extractor.runner.decoders
+        if isinstance(self._images, RemotePath):
+            threads = max(threads, REMOTE_READERS)
         if not threads:
             yield from map(self._decode, jobs)
             return
@@ -135,7 +148,7 @@ class Worker:
 
     def _decode(self, job: Job) -> tuple[int, list[np.ndarray]] | str:
         try:
-            data = read_picture(Path(job.path))
+            data = read_picture(self._images / job.image)
             if hashlib.sha256(data).hexdigest() != job.digest:
                 return "changed while it was read; run again"
             return self._extractor.views(data, job.views, self._augment)

@@ -17,13 +17,14 @@ from pipeline.catalog.classes import Classes
 from pipeline.catalog.items import normalize_text
 from pipeline.catalog.rows import BadRowError
 from pipeline.errors import InputError
+from pipeline.files.location import Location, RemotePath, locate
 from pipeline.inference.classify import ClassTree, Prediction
 from pipeline.inference.embeddings import Embeddings, class_probabilities, embed_features
 from pipeline.inference.raw_features import RawFeatures
 from pipeline.models.store import StoredModel, load_model
 from pipeline.search.catalog_index import CatalogIndex, Hit
 
-Picture = Path | str | Image.Image
+Picture = Location | str | Image.Image
 
 
 class Huse:
@@ -88,7 +89,7 @@ class Huse:
         """Embed N items, each from its picture, its text or both.
 
         Args:
-            images: N files or Pillow images, None for an item without; or nothing at all.
+            images: N files or URIs or Pillow images, None for an item without; or nothing at all.
             texts: N texts as a person writes them, None for an item without; or nothing at all.
 
         Returns:
@@ -99,7 +100,7 @@ class Huse:
             ValueError: The lists differ in length, or an item has neither.
         """
         images, texts = _pair(images, texts)
-        pictures = [Path(one) if isinstance(one, str) else one for one in images]
+        pictures = [locate(one, "images") if isinstance(one, str) else one for one in images]
         found, reasons = self.try_embed(pictures, texts)
         for number, reason in enumerate(reasons):
             if reason:
@@ -107,7 +108,7 @@ class Huse:
         return found
 
     def try_embed(
-        self, images: Sequence[Path | Image.Image | None], texts: Sequence[str | None]
+        self, images: Sequence[Location | Image.Image | None], texts: Sequence[str | None]
     ) -> tuple[Embeddings, list[str]]:
         """Embed the items that can be, and say of the others why not.
 
@@ -189,7 +190,7 @@ def _pair(
 ) -> tuple[Sequence[Picture | None], Sequence[str | None]]:
     """Fill up what was not given; a single string in place of a list is a slip."""
     for name, given in (("images", images), ("texts", texts)):
-        if isinstance(given, (str, Path, Image.Image)):
+        if isinstance(given, (str, Path, RemotePath, Image.Image)):
             raise ValueError(f"{name}: give a list, if only of one")
     if images is None and texts is None:
         raise ValueError("give images, texts or both")
@@ -201,7 +202,7 @@ def _pair(
 
 
 def _check_texts(
-    images: Sequence[Path | Image.Image | None], texts: Sequence[str | None]
+    images: Sequence[Location | Image.Image | None], texts: Sequence[str | None]
 ) -> tuple[list[str | None], list[str]]:
     """Texts as the catalogue stage normalises them, and why an item cannot be used."""
     clean: list[str | None] = []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from pipeline.files.location import Location
 from pipeline.models.text_input import MixedText, TextInput, text_input
 from pipeline.text.encoder_digest import KEY, check_encoder
 from pipeline.text.featurizer import TextFeaturizer
@@ -31,7 +32,9 @@ class RawFeatures:
     recipe: dict[str, Any]
     """How image and text features were made, by modality."""
 
-    def images(self, pictures: Sequence[Path | Image.Image]) -> tuple[np.ndarray, list[str | None]]:
+    def images(
+        self, pictures: Sequence[Location | Image.Image]
+    ) -> tuple[np.ndarray, list[str | None]]:
         """Run the frozen backbone.
 
         Args:

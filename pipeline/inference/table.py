@@ -8,11 +8,12 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.catalog.images import ImageFolder
+from pipeline.catalog.images import ImageFolder, open_images
 from pipeline.catalog.read import open_rows
 from pipeline.catalog.rows import BadRowError, Row, Source
 from pipeline.errors import InputError
 from pipeline.files.csv_file import csv_writer
+from pipeline.files.location import Location
 from pipeline.inference.api import Huse
 from pipeline.inference.embeddings import Embeddings
 
@@ -69,7 +70,7 @@ class Counts(NamedTuple):
 
 
 def embed_table(
-    model: Huse, table: Path, images: Path, columns: Mapping[str, str]
+    model: Huse, table: Path, images: Location, columns: Mapping[str, str]
 ) -> Iterator[EmbeddedBatch]:
     """Embed the rows of a table, each from its picture, its text or both.
 
@@ -93,12 +94,12 @@ def embed_table(
     folder: ImageFolder | None = None
     while batch := list(islice(rows, BATCH)):
         if folder is None and any(row.values[0].strip() for row in batch):
-            folder = ImageFolder(images, key="--images")
+            folder = open_images(images, key="--images")
         yield _embed(model, batch, images, folder)
 
 
 def _embed(
-    model: Huse, batch: list[Row], images: Path, folder: ImageFolder | None
+    model: Huse, batch: list[Row], images: Location, folder: ImageFolder | None
 ) -> EmbeddedBatch:
     items: list[NewItem] = []
     rejected: list[BadRow] = []

@@ -30,7 +30,7 @@ class CatalogParams(Section):
     path: Name
     """CSV, TSV, Parquet or JSON Lines file."""
     images: Name
-    """Folder of the pictures."""
+    """Folder of the pictures, or its URI."""
     columns: ColumnParams
     separator: Name
     """What joins the parts of a class path."""

@@ -65,6 +65,8 @@ class ImageParams(Section):
     """Processes."""
     engine: Literal["local", "ray"]
     """Where the work is done."""
+    store: Annotated[str, Field(min_length=1)] | None
+    """Folder or URI of the vectors of earlier runs; null: in DVC's cache."""
     device: Literal["auto", "cpu", "cuda"]
     """Where the backbone runs."""
     max_failed: Annotated[float, Field(ge=0.0, le=1.0)]

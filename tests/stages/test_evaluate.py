@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pandas as pd
 import pyarrow as pa
@@ -62,6 +63,20 @@ def test_a_second_run_writes_the_same_bytes(project, out):
     before = [(out / name).read_bytes() for name in names]
     evaluate(project)
     assert [(out / name).read_bytes() for name in names] == before
+
+
+def test_pictures_on_another_filesystem_make_the_same_report(project, out, bucket):
+    names = ["metrics.json", "report.html", "plots/gallery.png"]
+    before = [(out / name).read_bytes() for name in names]
+    pictures = project.root / "data" / "raw" / "openmoji" / "images"
+    for path in pictures.iterdir():
+        (bucket / path.name).write_bytes(path.read_bytes())
+    shutil.rmtree(pictures)
+    project.set({"catalog.images": str(bucket)})
+    evaluate(project)
+    assert [(out / name).read_bytes() for name in names] == before
+    project.set({"catalog.images": f"{bucket}/nowhere"})
+    assert "/nowhere not found; name the folder of the pictures" in project.refuse("evaluate")
 
 
 def test_figures_follow_from_the_stored_embeddings(project, out):

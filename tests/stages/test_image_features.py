@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -150,3 +151,61 @@ def test_default_features_are_those_of_pillow_and_torch(stocked):
     products = (vector_NI * expected_NI).sum(1)
     lengths = np.linalg.norm(vector_NI, axis=1) * np.linalg.norm(expected_NI, axis=1)
     assert (products / lengths).min() > 0.99999
+
+
+def run_stages(project):
+    for stage in ("catalog", "image_features"):
+        result = project.huse(stage)
+        assert result.exit_code == 0, result.output
+    data = project.root / "data"
+    tables = ("catalog/items.parquet", "features/image.parquet", "features/image_failures.csv")
+    return result.stdout, {name: (data / name).read_bytes() for name in tables}
+
+
+def test_tables_from_another_filesystem_are_those_from_this_machine(shop, bucket):
+    (shop.root / "pictures" / "3.png").unlink()
+    (shop.root / "pictures" / "5.png").write_bytes(b"404")
+    shop.set({"image.max_failed": 0.1})
+    _, local = run_stages(shop)
+    for path in (shop.root / "pictures").iterdir():
+        (bucket / "pictures" / path.name).write_bytes(path.read_bytes())
+    shutil.rmtree(shop.root / "pictures")
+    shutil.rmtree(shop.root / "data")
+    shop.set({"catalog.images": f"{bucket}/pictures", "image.store": f"{bucket}/vectors"})
+    said, remote = run_stages(shop)
+    assert "14 extracted, 0 from the cache" in said
+    name = "features/image_failures.csv"
+    assert remote.pop(name).decode() == local.pop(name).decode().replace(
+        "pictures/", f"{bucket}/pictures/"
+    )
+    assert remote == local
+    # Another machine begins with what this one has made.
+    shutil.rmtree(shop.root / "data")
+    said, again = run_stages(shop)
+    assert "0 extracted, 14 from the cache" in said
+    assert again["features/image.parquet"] == local["features/image.parquet"]
+
+
+def test_the_store_may_be_any_folder(stocked, tmp_path):
+    stocked.set({"image.store": str(tmp_path / "vectors")})
+    assert "16 extracted, 0 from" in stocked.huse("image_features").stdout
+    assert len(list((tmp_path / "vectors").glob("*/*.arrow"))) == 1
+    assert not (stocked.root / "data" / "features" / ".image_cache").exists()
+    assert "0 extracted, 16 from" in stocked.huse("image_features").stdout
+
+
+def test_a_uri_that_leads_nowhere_is_one_line(stocked, bucket):
+    stocked.set({"catalog.images": "http://example.org/pictures"})
+    for stage in ("catalog", "image_features"):
+        message = stocked.refuse(stage)
+        assert message.startswith("catalog.images: http://example.org/pictures cannot be used (")
+    stocked.set({"catalog.images": f"{bucket}/nowhere"})
+    for stage in ("catalog", "image_features"):
+        message = stocked.refuse(stage)
+        assert (
+            message
+            == f"catalog.images: {bucket}/nowhere not found; name the folder of the pictures"
+        )
+    stocked.set({"catalog.images": "pictures", "image.store": "s3://no-such-bucket-of-ours"})
+    message = stocked.refuse("image_features")
+    assert message.startswith("image.store: s3://no-such-bucket-of-ours/")

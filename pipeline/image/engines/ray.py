@@ -1,7 +1,8 @@
 """Extraction on a Ray cluster, for catalogues that outgrow one machine.
 
-Every node needs the project's packages, and the pictures and the cache under the same path (a
-shared file system). The unit of work is the local engine's, so vectors and files are the same.
+Every node needs the project's packages and has to reach the pictures and the store: both are URIs,
+or under the same path everywhere. The unit of work is the local engine's, so vectors and files are
+the same.
 """
 
 import json
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError
+from pipeline.files.location import RemotePath, locate
 from pipeline.image.engines.local import Failures
-from pipeline.image.work import Job, Worker, WorkPlan
+from pipeline.image.work import SHARED_GRAPH, Job, Worker, WorkPlan
 
 _CHUNK = 256
 
@@ -54,8 +56,8 @@ def run_ray(
         Digest and reason of each picture that cannot be used.
 
     Raises:
-        InputError: Ray is not installed, a node lacks the weights, or the store cannot be written
-            to.
+        InputError: Ray is not installed, a node lacks the weights or the ONNX file, or the store
+            cannot be written to.
     """
     try:
         import ray
@@ -63,6 +65,7 @@ def run_ray(
     except ModuleNotFoundError as error:
         raise InputError("image.engine: ray is not installed; install the extra `ray`") from error
 
+    _share_graph(plan)
     if not ray.is_initialized():
         _join(ray)
     resource = "GPU" if plan.device == "cuda" else "CPU"
@@ -86,6 +89,13 @@ def run_ray(
         progress(row["views"])
         failures += [(digest, reason) for digest, reason in json.loads(row["failures"])]
     return failures
+
+
+def _share_graph(plan: WorkPlan) -> None:
+    """Put the ONNX file where nodes find it that do not see this machine's folders."""
+    home, graph = locate(plan.store, "image.store"), Path(plan.graph)
+    if isinstance(home, RemotePath) and graph.exists():
+        (home / SHARED_GRAPH).write_bytes(graph.read_bytes())
 
 
 def _join(ray: Any) -> None:

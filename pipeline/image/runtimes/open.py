@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pipeline.errors import InputError
+from pipeline.files.location import Location
 from pipeline.image.recipe import Recipe
 from pipeline.image.runtimes.onnxruntime import OnnxRunner
 from pipeline.image.runtimes.openvino import OpenVinoRunner
@@ -11,7 +13,7 @@ CPU_BATCH = 8
 """Larger ones are slower on a CPU: what a layer leaves behind has to fit into the cache."""
 
 
-def open_runner(recipe: Recipe, graph: Path, device: str, batch_size: int | None) -> Runner:
+def open_runner(recipe: Recipe, graph: Location, device: str, batch_size: int | None) -> Runner:
     """Make the network of a recipe ready.
 
     Args:
@@ -24,12 +26,18 @@ def open_runner(recipe: Recipe, graph: Path, device: str, batch_size: int | None
         The runner.
 
     Raises:
-        InputError: The weights are gone or are others than the recipe's.
+        InputError: The graph is not there; or the weights are gone or are others than the recipe's.
     """
-    if recipe.runtime == "onnxruntime":
-        return OnnxRunner(graph, batch_size or CPU_BATCH)
-    if recipe.runtime == "openvino":
-        return OpenVinoRunner(graph, batch_size or CPU_BATCH, recipe.precision)
+    if recipe.runtime != "torch":
+        if not graph.exists():
+            raise InputError(
+                f"image_features: {graph} is not on this machine; set image.store to a place that "
+                "every machine reaches, or image.runtime to torch"
+            )
+        model = graph if isinstance(graph, Path) else graph.read_bytes()
+        if recipe.runtime == "onnxruntime":
+            return OnnxRunner(model, batch_size or CPU_BATCH)
+        return OpenVinoRunner(model, batch_size or CPU_BATCH, recipe.precision)
     from pipeline.image.backbones.load import load_same_backbone
     from pipeline.image.runtimes.torch import TorchRunner
 

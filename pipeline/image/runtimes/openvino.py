@@ -14,11 +14,11 @@ from pipeline.image.runtimes.runner import Runner
 class OpenVinoRunner(Runner):
     """One thread of one process; run one process per core."""
 
-    def __init__(self, graph: Path, batch_size: int, precision: str) -> None:
+    def __init__(self, graph: Path | bytes, batch_size: int, precision: str) -> None:
         """Compile the graph.
 
         Args:
-            graph: What `export_onnx` wrote.
+            graph: What `export_onnx` wrote, or its bytes.
             batch_size: B.
             precision: `fp32` or `bf16`.
         """

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from pipeline.catalog.images import ImageFolder
+from pipeline.catalog.images import ImageFolder, open_images
 from pipeline.catalog.rows import BadRowError
 from pipeline.errors import InputError
 
@@ -23,22 +23,42 @@ def reason(folder, value):
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("value", "found"),
-    [
-        ("1163.jpg", "1163.jpg"),
-        (" 1163.jpg ", "1163.jpg"),
-        ("a b.jpg", "a b.jpg"),
-        ("./1163.jpg", "1163.jpg"),
-        ("images/1163.jpg", "1163.jpg"),
-        ("data/raw/images/1163.jpg", "1163.jpg"),
-        ("shoes/2.jpg", "shoes/2.jpg"),
-        ("./images//shoes/é&.jpg", "shoes/é&.jpg"),
-        ("images\\shoes\\2.jpg", "shoes/2.jpg"),
-        ("shoes/../1163.jpg", "1163.jpg"),
-        ("../images/1163.jpg", "1163.jpg"),
-    ],
-)
+FOUND = [
+    ("1163.jpg", "1163.jpg"),
+    (" 1163.jpg ", "1163.jpg"),
+    ("a b.jpg", "a b.jpg"),
+    ("./1163.jpg", "1163.jpg"),
+    ("images/1163.jpg", "1163.jpg"),
+    ("data/raw/images/1163.jpg", "1163.jpg"),
+    ("shoes/2.jpg", "shoes/2.jpg"),
+    ("./images//shoes/é&.jpg", "shoes/é&.jpg"),
+    ("images\\shoes\\2.jpg", "shoes/2.jpg"),
+    ("shoes/../1163.jpg", "1163.jpg"),
+    ("../images/1163.jpg", "1163.jpg"),
+]
+BAD = [
+    ("", "image is empty"),
+    ("  ", "image is empty"),
+    ("9.jpg", "image not found in the folder catalog.images"),
+    ("1163.jpg/2.jpg/3.jpg", "image not found in the folder catalog.images"),
+    ("x\0.jpg", "image not found in the folder catalog.images"),
+    ("x" * 5000, "image not found in the folder catalog.images"),
+    ("shoes", "image is a folder, not a file"),
+    ("shoes/", "image is a folder, not a file"),
+    (".", "image is a folder, not a file"),
+]
+OUTSIDE = [
+    "../secret.jpg",
+    "shoes/../../secret.jpg",
+    "..\\secret.jpg",
+    "/etc/hostname",
+    "C:\\photos\\1163.jpg",
+    "\\\\server\\photos\\1163.jpg",
+    "../images2/1163.jpg",
+]
+
+
+@pytest.mark.parametrize(("value", "found"), FOUND)
 def test_a_picture_is_found_below_the_folder(images, value, found):
     assert ImageFolder(images).find(value) == found
 
@@ -60,36 +80,12 @@ def test_a_relative_folder_serves_too(images, monkeypatch):
     assert folder.find(str(images / "1163.jpg")) == "1163.jpg"
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "../secret.jpg",
-        "shoes/../../secret.jpg",
-        "..\\secret.jpg",
-        "/etc/hostname",
-        "C:\\photos\\1163.jpg",
-        "\\\\server\\photos\\1163.jpg",
-        "../images2/1163.jpg",
-    ],
-)
+@pytest.mark.parametrize("value", OUTSIDE)
 def test_a_name_that_leaves_the_folder_is_refused_and_not_shortened(images, value):
     assert reason(images, value) == "image lies outside the folder catalog.images"
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("", "image is empty"),
-        ("  ", "image is empty"),
-        ("9.jpg", "image not found in the folder catalog.images"),
-        ("1163.jpg/2.jpg/3.jpg", "image not found in the folder catalog.images"),
-        ("x\0.jpg", "image not found in the folder catalog.images"),
-        ("x" * 5000, "image not found in the folder catalog.images"),
-        ("shoes", "image is a folder, not a file"),
-        ("shoes/", "image is a folder, not a file"),
-        (".", "image is a folder, not a file"),
-    ],
-)
+@pytest.mark.parametrize(("value", "expected"), BAD)
 def test_a_name_without_a_file_is_refused(images, value, expected):
     assert reason(images, value) == expected
 
@@ -166,3 +162,38 @@ def test_a_link_may_lead_into_a_folder_that_was_named(images, tmp_path):
     assert "leads outside" in reason(images, "linked.jpg")
     with pytest.raises(BadRowError, match="leads outside"):
         folder.find("stolen.jpg")
+
+
+@pytest.fixture
+def remote(bucket):
+    """The same files as `images`, in a bucket."""
+    for name in ("1163.jpg", "a b.jpg", "shoes/2.jpg", "shoes/é&.jpg", "../secret.jpg"):
+        path = f"images/{name}" if not name.startswith("..") else "secret.jpg"
+        (bucket / path).write_bytes(b"x")
+    return bucket / "images"
+
+
+@pytest.mark.parametrize("value", [name for name, _ in FOUND])
+def test_pictures_of_another_filesystem_are_found_as_on_this_machine(images, remote, value):
+    assert open_images(remote).find(value) == ImageFolder(images).find(value)
+
+
+@pytest.mark.parametrize("value", [*OUTSIDE, "s3://elsewhere/1163.jpg", *(bad for bad, _ in BAD)])
+def test_what_is_refused_on_this_machine_is_refused_on_another_filesystem(images, remote, value):
+    expected = reason(images, value) if "elsewhere" not in value else "outside the folder"
+    with pytest.raises(BadRowError, match=expected):
+        open_images(remote).find(value)
+
+
+def test_a_whole_uri_is_found_as_it_stands(remote):
+    assert open_images(remote).find(f"{remote}/shoes/2.jpg") == "shoes/2.jpg"
+    with pytest.raises(BadRowError, match="not found"):
+        open_images(remote).find(f"{remote}/elsewhere/1163.jpg")
+    with pytest.raises(BadRowError, match="outside"):
+        open_images(remote).find(f"{remote}/../secret.jpg")
+
+
+def test_a_missing_folder_of_another_filesystem_is_refused(remote, bucket):
+    for name in ("nowhere", "secret.jpg"):
+        with pytest.raises(InputError, match=rf"catalog\.images: s3://.*/{name} not found"):
+            open_images(bucket / name)

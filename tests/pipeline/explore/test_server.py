@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from pipeline.explore.server import make_app
+from pipeline.files.location import locate
 
 WAIT = 20
 
@@ -103,6 +104,21 @@ def test_a_server_for_the_network_answers_to_any_name(huse, picture_folder, boun
 
     client = TestClient(make_app(huse, picture_folder, bound), base_url="http://shop.example")
     assert client.get("/picture/3").status_code == status
+
+
+def test_pictures_may_be_on_another_filesystem(huse, picture_folder, bucket, s3):
+    from fastapi.testclient import TestClient
+
+    name = huse.index.items["image"].iloc[3]
+    (bucket / name).write_bytes((picture_folder / name).read_bytes())
+    here, there = (
+        TestClient(make_app(huse, images, "127.0.0.1"), base_url="http://127.0.0.1")
+        for images in (picture_folder, bucket)
+    )
+    assert there.get("/picture/3").content == here.get("/picture/3").content
+    silent = locate("s3://a?endpoint_override=127.0.0.1:1&scheme=http", "catalog.images")
+    client = TestClient(make_app(huse, silent, "127.0.0.1"), base_url="http://127.0.0.1")
+    assert client.get("/picture/3").status_code == 503
 
 
 def call(address, data):

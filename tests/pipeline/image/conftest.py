@@ -92,6 +92,7 @@ def run(small, tmp_path):
         rows = [(f"item-{index}", image) for index, image in enumerate(images)]
         found = extract(
             read_pictures(rows, ImageFolder(tmp_path / "pictures")),
+            tmp_path / "pictures",
             recipe,
             store,
             small.graph,

@@ -185,7 +185,7 @@ root, graph, recipe, names = Path(sys.argv[1]), Path(sys.argv[2]), *map(json.loa
 recipe = Recipe.from_metadata(recipe)
 store = VectorStore(root / "store", recipe.dimension)
 pictures = read_pictures([(name, name) for name in names], ImageFolder(root / "pictures"))
-found = extract(pictures, recipe, store, graph, views=Views(2, "crop_a"),
+found = extract(pictures, root / "pictures", recipe, store, graph, views=Views(2, "crop_a"),
                 effort=Effort("local", "cpu", 2, None))
 write_features(root / "out.parquet", found, store, recipe.metadata())
 print(found.extracted, found.from_cache)

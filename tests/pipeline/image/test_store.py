@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.files.location import locate
 from pipeline.image.store import VectorStore
 
 
@@ -103,3 +104,46 @@ def test_a_full_disk_is_one_line_and_leaves_no_file(store):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert sorted(store.folder.iterdir()) == before
+
+
+def names(place):
+    return sorted(place.list_below()[0])
+
+
+def test_machines_share_a_store_on_another_filesystem(bucket, tmp_path):
+    one = VectorStore(bucket / "vectors", 3, tmp_path / "one")
+    other = VectorStore(bucket / "vectors", 3, tmp_path / "other")
+    assert one.find({key(0)}) == {}
+    one.write([key(0)], [100], matrix([0]))
+    VectorStore(bucket / "vectors", 3).write([key(1)], [101], matrix([1]))
+    for store in (one, other):
+        found = store.find({key(0), key(1)})
+        assert np.array_equal(store.read([found[key(1)], found[key(0)]]), matrix([1, 0]))
+    # A copy serves from then on: nothing is fetched twice.
+    first, second = names(bucket / "vectors")
+    (tmp_path / "one" / first).unlink()
+    before = (tmp_path / "one" / second).stat()
+    assert len(one.find({key(0), key(1)})) == 2
+    assert (tmp_path / "one" / second).stat() == before
+
+
+def test_damage_on_either_side_is_recognised(bucket, tmp_path):
+    store = VectorStore(bucket, 3, tmp_path / "copies")
+    for n in (0, 1):
+        store.write([key(n)], [100], matrix([n]))
+    first, second = names(bucket)
+    (bucket / first).write_bytes(b"damaged")
+    assert len(store.find({key(0), key(1)})) == 1
+    assert names(bucket) == [second]
+    (tmp_path / "copies" / second).write_bytes(b"damaged")
+    assert store.find({key(0), key(1)}) == {}
+    assert len(store.find({key(0), key(1)})) == 1
+
+
+def test_a_shared_store_that_cannot_be_reached_is_one_line(s3, tmp_path):
+    place = locate("s3://no-such-bucket-of-ours/vectors", "image.store")
+    store = VectorStore(place, 3, tmp_path / "copies")
+    with pytest.raises(InputError, match=r"image\.store: s3://no-such.* cannot be written"):
+        store.write([key(0)], [100], matrix([0]))
+    with pytest.raises(InputError, match=r"image\.store: s3://no-such.* cannot be listed"):
+        store.find({key(0)})

@@ -9,15 +9,16 @@ from pipeline.image.work import Job, Worker, WorkPlan
 
 
 @pytest.fixture
-def worker(small, tmp_path):
+def worker(small, pictures, tmp_path):
     recipe, graph = small.recipe.metadata(), str(small.graph)
-    return Worker(WorkPlan(recipe, graph, str(tmp_path / "store"), "crop_flip", "cpu", 4))
+    folder, store = str(pictures.folder), str(tmp_path / "store")
+    return Worker(WorkPlan(folder, recipe, graph, store, "crop_flip", "cpu", 4))
 
 
 @pytest.fixture
 def jobs(pictures):
     paths = [pictures.folder / name for name in pictures(7)]
-    return [Job(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), [0]) for path in paths]
+    return [Job(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), [0]) for path in paths]
 
 
 def test_what_is_reported_as_done_is_on_disk(worker, jobs, tmp_path, monkeypatch):
@@ -49,7 +50,7 @@ def test_a_picture_that_changed_meanwhile_is_a_reason(worker, jobs):
 def test_threads_that_decode_ahead_change_nothing(worker, jobs, pictures, tmp_path):
     (pictures.folder / "text").write_text("404")
     digest = hashlib.sha256(b"404").hexdigest()
-    jobs.insert(3, Job(str(pictures.folder / "text"), digest, [0]))
+    jobs.insert(3, Job("text", digest, [0]))
     keys = [bytes.fromhex(job.digest) for job in jobs if job.digest != digest]
     results = []
     for threads in (0, 3):

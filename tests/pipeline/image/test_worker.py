@@ -15,8 +15,9 @@ def converse(lines):
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
-def plan(small, folder):
+def plan(small, images, folder):
     return {
+        "images": str(images),
         "recipe": small.recipe.metadata(),
         "graph": str(small.graph),
         "store": str(folder),
@@ -28,9 +29,11 @@ def plan(small, folder):
 
 def test_chunks_are_answered_one_by_one(small, pictures, tmp_path):
     paths = [pictures.folder / name for name in pictures(3)]
-    jobs = [[str(path), hashlib.sha256(path.read_bytes()).hexdigest(), [0]] for path in paths]
-    gone = [str(tmp_path / "gone.png"), "00" * 32, [0]]
-    replies = converse([plan(small, tmp_path / "store"), jobs[:2], [gone, jobs[2]]])
+    jobs = [[path.name, hashlib.sha256(path.read_bytes()).hexdigest(), [0]] for path in paths]
+    gone = ["gone.png", "00" * 32, [0]]
+    replies = converse(
+        [plan(small, pictures.folder, tmp_path / "store"), jobs[:2], [gone, jobs[2]]]
+    )
     assert replies == [
         {"done": 2},
         {"failures": []},
@@ -42,5 +45,5 @@ def test_chunks_are_answered_one_by_one(small, pictures, tmp_path):
 
 def test_what_stops_it_is_one_line(small, tmp_path):
     recipe = small.recipe.metadata() | {"runtime": "torch", "weights_digest": "0" * 64}
-    (reply,) = converse([plan(small, tmp_path / "store") | {"recipe": recipe}])
+    (reply,) = converse([plan(small, tmp_path, tmp_path / "store") | {"recipe": recipe}])
     assert "put the same weights back" in reply["error"]

@@ -23,6 +23,15 @@ def test_usable_rows_are_embedded_and_the_others_listed(huse, table, picture_fol
     assert np.allclose(batch.embeddings.fused_ND, wanted.fused_ND, atol=1e-6)
 
 
+def test_pictures_may_be_on_another_filesystem(huse, table, picture_folder, picture_names, bucket):
+    for name in picture_names:
+        (bucket / name).write_bytes((picture_folder / name).read_bytes())
+    (there,) = embed_table(huse, table, bucket, {})
+    (here,) = embed_table(huse, table, picture_folder, {})
+    assert (there.items, there.rejected) == (here.items, here.rejected)
+    assert np.array_equal(there.embeddings.fused_ND, here.embeddings.fused_ND)
+
+
 def test_small_batches_give_the_same(huse, table, picture_folder, monkeypatch):
     (whole,) = embed_table(huse, table, picture_folder, {})
     monkeypatch.setattr(table_module, "BATCH", 2)

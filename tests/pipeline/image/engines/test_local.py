@@ -1,11 +1,13 @@
 import hashlib
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.files.location import address
 from pipeline.image.engines.local import run_local
 from pipeline.image.recipe import row_key
 from pipeline.image.store import VectorStore
@@ -13,9 +15,10 @@ from pipeline.image.work import Job, WorkPlan
 
 
 @pytest.fixture
-def plan(small, tmp_path):
+def plan(small, pictures, tmp_path):
     recipe, graph = small.recipe.metadata(), str(small.graph)
-    return WorkPlan(recipe, graph, str(tmp_path / "store"), "crop_flip", "cpu", None)
+    folder, store = str(pictures.folder), str(tmp_path / "store")
+    return WorkPlan(folder, recipe, graph, store, "crop_flip", "cpu", None)
 
 
 @pytest.fixture
@@ -24,13 +27,13 @@ def jobs(pictures):
     names = pictures(140)
     (pictures.folder / names[70]).write_bytes(b"404")
     return [
-        Job(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), [0, 1])
+        Job(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), [0, 1])
         for path in (pictures.folder / name for name in names)
     ]
 
 
-def vectors(folder, jobs):
-    store = VectorStore(folder, 512)
+def vectors(home, jobs, copies=None):
+    store = VectorStore(home, 512, copies)
     keys = [
         row_key(bytes.fromhex(job.digest), view, "crop_flip") for job in jobs for view in (0, 1)
     ]
@@ -84,8 +87,6 @@ def test_an_error_of_a_process_is_the_users_one_line(jobs, plan, tmp_path):
 
 
 def test_runtime_torch_runs_on_one_thread_and_gives_the_threads_back(jobs, plan, tmp_path):
-    from dataclasses import replace
-
     import torch
 
     threads = torch.get_num_threads()
@@ -94,3 +95,20 @@ def test_runtime_torch_runs_on_one_thread_and_gives_the_threads_back(jobs, plan,
     assert torch.get_num_threads() == 2
     torch.set_num_threads(threads)
     assert vectors(tmp_path / "store", jobs[:3])[0] == 6
+
+
+def test_processes_read_and_write_another_filesystem(jobs, plan, pictures, bucket, tmp_path):
+    for path in pictures.folder.iterdir():
+        (bucket / "pictures" / path.name).write_bytes(path.read_bytes())
+    failures = run_local(jobs, plan, 1, lambda done: None)
+    jobs[3] = jobs[3]._replace(image="gone.png")
+    plan = replace(plan, images=address(bucket / "pictures"), store=address(bucket / "vectors"))
+    by_two = run_local(jobs, plan, 2, lambda done: None)
+    assert sorted(by_two) == sorted([*failures, (jobs[3].digest, "file not found")])
+    del jobs[3]
+    count, vector_NI = vectors(bucket / "vectors", jobs, tmp_path / "copies")
+    assert count == 276
+    assert np.array_equal(vector_NI, vectors(tmp_path / "store", jobs)[1])
+    silent = replace(plan, images="s3://a?endpoint_override=127.0.0.1:1&scheme=http")
+    with pytest.raises(InputError, match=r"^catalog\.images: s3://a/0-\d+\.png cannot be read \("):
+        run_local(jobs, silent, 2, lambda done: None)

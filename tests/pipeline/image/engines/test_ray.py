@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.files.location import address
 from pipeline.image.engines.local import run_local
-from pipeline.image.engines.ray import _Extractor, run_ray
+from pipeline.image.engines.ray import _Extractor, _share_graph, run_ray
 from pipeline.image.store import VectorStore
 from pipeline.image.work import Job, WorkPlan
 
@@ -21,23 +22,23 @@ ray = pytest.importorskip("ray", reason="needs the extra `ray`")
 def jobs(pictures):
     paths = [pictures.folder / name for name in pictures(300)]
     paths[7].write_bytes(b"404")
-    return [Job(str(path), hashlib.sha256(path.read_bytes()).hexdigest(), [0]) for path in paths]
+    return [Job(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), [0]) for path in paths]
 
 
-def plan_for(small, folder):
+def plan_for(small, images, store):
     recipe, graph = small.recipe.metadata(), str(small.graph)
-    return WorkPlan(recipe, graph, str(folder), "crop_flip", "cpu", None)
+    return WorkPlan(str(images), recipe, graph, str(store), "crop_flip", "cpu", None)
 
 
-def vectors(folder, jobs):
-    store = VectorStore(folder, 512)
+def vectors(home, jobs, copies=None):
+    store = VectorStore(home, 512, copies)
     keys = [bytes.fromhex(job.digest) for job in jobs]
     found = store.find(set(keys))
     return len(found), store.read([found[key] for key in keys if key in found])
 
 
 def test_a_node_without_the_weights_answers_with_one_line(small, tmp_path):
-    plan = plan_for(small, tmp_path / "store")
+    plan = plan_for(small, tmp_path, tmp_path / "store")
     weights = {"runtime": "torch", "backbone": "packaged/gone"}
     plan = replace(plan, recipe=plan.recipe | weights)
     row = _Extractor(asdict(plan))({"jobs": json.dumps([Job("x.png", "00", [0])])})
@@ -45,8 +46,20 @@ def test_a_node_without_the_weights_answers_with_one_line(small, tmp_path):
     assert "\n" not in row["error"]
 
 
+def test_a_node_without_the_graph_takes_it_from_the_store(small, pictures, jobs, bucket, tmp_path):
+    plan = plan_for(small, pictures.folder, address(bucket))
+    _share_graph(plan)
+    elsewhere = replace(plan, graph=str(tmp_path / "gone.onnx"))
+    row = _Extractor(asdict(elsewhere))({"jobs": json.dumps(jobs[:4])})
+    assert row == {"views": 4, "failures": "[]", "error": ""}
+    assert vectors(bucket, jobs[:4], tmp_path / "copies")[0] == 4
+    alone = replace(elsewhere, store=str(tmp_path / "store"))
+    row = _Extractor(asdict(alone))({"jobs": json.dumps(jobs[:4])})
+    assert "gone.onnx is not on this machine; set image.store" in row["error"]
+
+
 @pytest.fixture
-def cluster(monkeypatch):
+def cluster(s3, monkeypatch):
     """Two nodes on this machine, the second of which may be killed."""
     from ray.cluster_utils import Cluster
 
@@ -65,7 +78,7 @@ def cluster(monkeypatch):
     cluster.shutdown()
 
 
-def test_a_node_dies_and_nothing_is_lost(cluster, small, jobs, tmp_path):
+def test_a_node_dies_and_nothing_is_lost(bucket, cluster, small, pictures, jobs, tmp_path):
     nodes, second = cluster
     store = tmp_path / "store"
 
@@ -77,7 +90,7 @@ def test_a_node_dies_and_nothing_is_lost(cluster, small, jobs, tmp_path):
     killer = threading.Thread(target=kill_in_the_middle)
     killer.start()
     done: list[int] = []
-    failures = run_ray(jobs, plan_for(small, store), None, done.append)
+    failures = run_ray(jobs, plan_for(small, pictures.folder, store), None, done.append)
     killer.join()
     # Ray takes a moment to notice.
     deadline = time.monotonic() + 60
@@ -88,9 +101,20 @@ def test_a_node_dies_and_nothing_is_lost(cluster, small, jobs, tmp_path):
     assert len([node for node in ray.nodes() if node["Alive"]]) == 1
     count, by_ray = vectors(store, jobs)
     assert count == 299
-    assert run_local(jobs, plan_for(small, tmp_path / "local"), 1, lambda done: None) == failures
-    assert np.array_equal(by_ray, vectors(tmp_path / "local", jobs)[1])
+    local = tmp_path / "local"
+    by_one = run_local(jobs, plan_for(small, pictures.folder, local), 1, lambda done: None)
+    assert by_one == failures
+    expected = vectors(local, jobs)[1]
+    assert np.array_equal(by_ray, expected)
+    # The same by way of a filesystem that nodes need not mount.
+    for job in jobs[:30]:
+        (bucket / job.image).write_bytes((pictures.folder / job.image).read_bytes())
+    plan = plan_for(small, address(bucket), address(bucket / "vectors"))
+    assert run_ray(jobs[:30], plan, None, lambda done: None) == failures
+    count, by_ray = vectors(bucket / "vectors", jobs[:30], tmp_path / "copies")
+    assert count == 29
+    assert np.array_equal(by_ray, expected[:29])
     # What stops an actor is the user's one line.
     (tmp_path / "file").write_text("a file where a folder is needed")
     with pytest.raises(InputError, match="cannot be written"):
-        run_ray(jobs[:5], plan_for(small, tmp_path / "file"), None, done.append)
+        run_ray(jobs[:5], plan_for(small, pictures.folder, tmp_path / "file"), None, done.append)
