@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import NamedTuple
 
 from pipeline.catalog.images import ImageFolder
@@ -11,6 +12,7 @@ from pipeline.files.location import REMOTE_READERS, Location, RemotePath
 from pipeline.image.decode import UnreadableImageError, read_picture
 
 _READERS = 8
+_AT_ONCE = 64
 
 
 class Picture(NamedTuple):
@@ -52,6 +54,10 @@ def read_pictures(rows: Sequence[tuple[str, str]], folder: ImageFolder) -> list[
 
     # Reading waits for the disk or the network; digesting lets other threads run.
     readers = REMOTE_READERS if isinstance(folder.folder, RemotePath) else _READERS
+    # Handing over one small file takes longer than to read it.
+    size = max(1, min(_AT_ONCE, len(images) // (4 * readers)))
+    some = [images[start : start + size] for start in range(0, len(images), size)]
     with ThreadPoolExecutor(readers) as pool:
-        found = dict(zip(images, pool.map(read, images), strict=True))
+        read_some = pool.map(lambda part: [read(image) for image in part], some)
+        found = dict(zip(images, chain.from_iterable(read_some), strict=True))
     return [Picture(item_id, image, *found[image]) for item_id, image in rows]

@@ -28,6 +28,8 @@ FLUSH_SECONDS = 2.0
 """A killed process loses at most what it did in so many seconds."""
 
 _FLUSH_ROWS = 1024
+# A chunk that ends within a batch has the network run over rows that nobody asked for.
+_BATCH, _MOST_AT_ONCE = 8, 256
 
 
 class Job(NamedTuple):
@@ -58,6 +60,21 @@ class WorkPlan:
     """`cpu` or `cuda`."""
     batch_size: int | None
     """None: what suits the device."""
+
+
+def job_chunks(jobs: Sequence[Job], workers: int) -> list[Sequence[Job]]:
+    """Divide the work into what a process is given at a time.
+
+    Args:
+        jobs: Pictures.
+        workers: Processes.
+
+    Returns:
+        All jobs in order; many chunks per process, so that all of them end at about the same time.
+    """
+    size = min(_MOST_AT_ONCE, len(jobs) // (16 * workers) // _BATCH * _BATCH)
+    size = max(_BATCH, size)
+    return [jobs[start : start + size] for start in range(0, len(jobs), size)]
 
 
 class Worker:

@@ -13,13 +13,12 @@ from pathlib import Path
 
 from pipeline.errors import InputError
 from pipeline.image import worker
-from pipeline.image.work import Job, Worker, WorkPlan
+from pipeline.image.work import Job, Worker, WorkPlan, job_chunks
 
 Failures = list[tuple[str, str]]
 
 # Fewer pictures than this are done before another process has started.
 _WORTH_A_PROCESS = 64
-_CHUNK = 256
 
 
 def run_local(
@@ -45,10 +44,9 @@ def run_local(
     if workers == 1:
         with _one_thread(plan):
             return Worker(plan).run(jobs, progress)
-    size = max(1, min(_CHUNK, len(jobs) // (4 * workers)))
     chunks: queue.SimpleQueue[Sequence[Job]] = queue.SimpleQueue()
-    for start in range(0, len(jobs), size):
-        chunks.put(jobs[start : start + size])
+    for chunk in job_chunks(jobs, workers):
+        chunks.put(chunk)
     with ThreadPoolExecutor(workers) as pool:
         processes = [_start() for _ in range(workers)]
         try:

@@ -15,9 +15,7 @@ from typing import Any
 from pipeline.errors import InputError
 from pipeline.files.location import RemotePath, locate
 from pipeline.image.engines.local import Failures
-from pipeline.image.work import SHARED_GRAPH, Job, Worker, WorkPlan
-
-_CHUNK = 256
+from pipeline.image.work import SHARED_GRAPH, Job, Worker, WorkPlan, job_chunks
 
 
 class _Extractor:
@@ -70,8 +68,7 @@ def run_ray(
         _join(ray)
     resource = "GPU" if plan.device == "cuda" else "CPU"
     workers = workers or max(1, int(ray.cluster_resources().get(resource, 1)))
-    size = max(1, min(_CHUNK, len(jobs) // (4 * workers)))
-    chunks = [jobs[start : start + size] for start in range(0, len(jobs), size)]
+    chunks = job_chunks(jobs, workers)
     extractor: Any = _Extractor
     rows = ray.data.from_items(
         [{"jobs": json.dumps(chunk)} for chunk in chunks], override_num_blocks=len(chunks)
