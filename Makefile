@@ -20,8 +20,10 @@ $(READY): pyproject.toml
 demo: $(READY)
 	test -f data/raw/openmoji/catalog.csv || huse sample_catalog
 	dvc repro
-	dvc metrics show
 	@echo
+	python -m benchmarks.quality_floor
+	@echo
+	@echo "Metrics:   source $(VENV)/bin/activate && dvc metrics show --md"
 	@echo "Pictures:  data/evaluate/report.html      (open in a browser)"
 	@echo "           data/evaluate/plots/gallery.png"
 	@echo "Plots:     source $(VENV)/bin/activate && dvc plots show && open dvc_plots/index.html"
