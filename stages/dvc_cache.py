@@ -2,11 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from dvc.config import Config
-
-# Beside DVC's own `files` and `runs`, which is all that `dvc gc` looks at.
-_VECTORS = "image_features"
 
 
 def dvc_cache() -> Path | None:
@@ -36,15 +34,17 @@ def tracked_contents() -> list[Path]:
     return [] if cache is None else [cache / "files"]
 
 
-def vector_cache(out: Path) -> Path:
-    """Choose where extracted vectors are kept between runs.
+def vector_cache(of: Literal["image", "text"], out: Path) -> Path:
+    """Choose where features of single pictures or texts are kept between runs.
 
     Args:
-        out: The features' file.
+        of: What the features are of.
+        out: The features' file or folder.
 
     Returns:
         A folder in DVC's cache, which outlives `dvc repro` and is shared by experiments in
         temporary copies; outside a DVC project one beside `out`.
     """
     cache = dvc_cache()
-    return out.parent / ".image_cache" if cache is None else cache / _VECTORS
+    # Beside DVC's own `files` and `runs`, which is all that `dvc gc` looks at.
+    return out.parent / f".{of}_cache" if cache is None else cache / f"{of}_features"

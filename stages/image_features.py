@@ -43,7 +43,7 @@ def main(
     images = load_section(params, "catalog", CatalogParams).images
     folder = open_images(locate(images, "catalog.images"), tracked_contents())
     p = load_section(params, "image", ImageParams)
-    kept = vector_cache(out) if p.store is None else locate(p.store, "image.store")
+    kept = vector_cache("image", out) if p.store is None else locate(p.store, "image.store")
     table = read_table(items, ["item_id", "image"])
     device = choose_device(p.device)
     prepared = prepare(
@@ -57,7 +57,7 @@ def main(
         runtime=p.runtime,
         precision=p.precision,
         device=device,
-        cache=kept if isinstance(kept, Path) else vector_cache(out),
+        cache=kept if isinstance(kept, Path) else vector_cache("image", out),
         shared=None if isinstance(kept, Path) else kept,
     )
     found = extract(

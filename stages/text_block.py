@@ -15,6 +15,7 @@ from pipeline.text.encoders import ENCODERS
 from pipeline.text.encoders.encoder import find_encoder
 from pipeline.text.make_block import make_block
 from stages.command import ItemsPath, ParamsPath, SplitsPath, run
+from stages.dvc_cache import vector_cache
 from stages.paths import CLEAN_TEXT, ITEMS, PARAMS, SPLITS, TEXT_BLOCKS, WORD_VECTOR_CACHE
 
 
@@ -56,6 +57,7 @@ def main(
             table["item_id"].tolist(),
             table[column].tolist(),
             {"input": column, **metadata, KEY: encoder_digest(out / name / "encoder")},
+            vector_cache("text", out),
         )
         typer.echo(
             f"text_block: {name}: {summary.texts} texts, {summary.features} features; "

@@ -84,6 +84,30 @@ def test_changing_a_parameter_back_restores_the_results_without_running(
         assert name == "data/train/metrics.json" or (changed.root / name).read_bytes() != first
 
 
+def test_changing_the_catalogue_back_restores_the_texts_features_and_trains_nothing(project):
+    project.set({"text.encoders": ["sentence"]})
+    block = project.root / "data/text_blocks/sentence/block.parquet"
+    catalog = project.root / "data/raw/openmoji/catalog.csv"
+    first = catalog.read_text(encoding="utf-8")
+    header, *rows = first.splitlines(keepends=True)
+    assert "120 taken from an earlier run" not in project.succeed("dvc", "repro", "train")
+    before = block.read_bytes()
+
+    # Fewer rows and one with a new text, which alone is encoded, in a batch of its own.
+    picture, text = csv.reader([rows[0]]).__next__()[:2]
+    new = rows[0].replace(text, f"{text} again")
+    catalog.write_text("".join([header, new, *rows[1:-4]]), encoding="utf-8")
+    output = project.succeed("dvc", "repro", "train")
+    assert {"text_block@sentence", "train"} <= set(stages_run(output))
+    assert "116 texts, 384 features; 0 texts without any, 115 taken from an earlier run" in output
+
+    catalog.write_text(first, encoding="utf-8")
+    output = project.succeed("dvc", "repro", "train")
+    assert stages_run(output) == []
+    assert {"text_block@sentence", "text_features", "train"} <= set(stages_restored(output))
+    assert block.read_bytes() == before
+
+
 def test_metrics_show_names_what_was_measured(experiment):
     project, _ = experiment
     shown = json.loads(project.succeed("dvc", "metrics", "show", "--json"))

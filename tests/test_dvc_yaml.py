@@ -107,9 +107,7 @@ def data_deps(stage: str) -> set[str]:
 
 
 def written(stage: str) -> set[str]:
-    # An output with settings, such as `persist`, is a mapping with its name as the one key.
-    outs = [out if isinstance(out, str) else next(iter(out)) for out in STAGES[stage]["outs"]]
-    return expanded([*outs, *STAGES[stage].get("metrics", [])])
+    return expanded([*STAGES[stage]["outs"], *STAGES[stage].get("metrics", [])])
 
 
 def path_options(stage: str) -> set[str]:

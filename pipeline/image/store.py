@@ -8,7 +8,6 @@ filesystem is copied file by file to this machine before it is read.
 Shape letters: M rows, I image feature.
 """
 
-import hashlib
 import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ import pyarrow as pa
 
 from pipeline.files.atomic import atomic_path
 from pipeline.files.location import REMOTE_READERS, Location, RemotePath
+from pipeline.files.sealed import SUFFIX, read_sealed, seal, sealed_name
 from pipeline.files.vector_column import vector_array, vector_matrix
 
 KEY_BYTES = 32
@@ -75,11 +75,8 @@ class VectorStore:
             pa.array(pixels, pa.int64()),
             vector_array(vector_MI),
         ]
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_file(sink, self._schema) as writer:
-            writer.write_batch(pa.record_batch(columns, schema=self._schema))
-        data = sink.getvalue()
-        _write_whole(self.home / f"{_digest(data)}.arrow", data)
+        name, data = seal(pa.table(columns, schema=self._schema))
+        _write_whole(self.home / name, data)
 
     def find(self, wanted: Collection[bytes]) -> dict[bytes, Place]:
         """Look keys up; damaged files are removed on the way, and unreadable ones left alone.
@@ -97,13 +94,13 @@ class VectorStore:
         self._sweep()
         if isinstance(self.home, RemotePath):
             self._copy(self.home)
-        for path in sorted(self.folder.glob("*.arrow")):
+        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
             try:
-                table = self._verified(path)
+                table = read_sealed(path)
             except OSError:
                 # A network file system's hiccup says nothing about what the file holds.
                 continue
-            if table is None:
+            if table is None or table.schema != self._schema:
                 with suppress(OSError):
                     path.unlink()
                 continue
@@ -132,36 +129,24 @@ class VectorStore:
                 vector_MI[indices] = stored_MI[[places[index].row for index in indices]]
         return vector_MI
 
-    def _verified(self, path: Path) -> pa.Table | None:
-        try:
-            with pa.memory_map(str(path)) as source:
-                data = source.read_buffer()
-                if _digest(data) != path.stem:
-                    return None
-                table = pa.ipc.open_file(data).read_all()
-                # Only the small columns leave the mapped file.
-                return table.select(["key", "pixels"]) if table.schema == self._schema else None
-        except pa.ArrowInvalid:
-            return None
-
     def _copy(self, home: RemotePath) -> None:
         """Bring here what other machines have added; a file never changes."""
         try:
             names, _ = home.list_below()
         except FileNotFoundError:
             return
-        here = {path.name for path in self.folder.glob("*.arrow")}
+        here = {path.name for path in self.folder.glob(f"*{SUFFIX}")}
 
         def fetch(name: str) -> None:
             # Another machine may have found it damaged and removed it.
             with suppress(FileNotFoundError):
                 data = pa.py_buffer((home / name).read_bytes())
-                if name == f"{_digest(data)}.arrow":
+                if name == sealed_name(data):
                     _write_whole(self.folder / name, data)
                 else:
                     (home / name).unlink()
 
-        new = [name for name in names if name.endswith(".arrow") and name not in here]
+        new = [name for name in names if name.endswith(SUFFIX) and name not in here]
         with ThreadPoolExecutor(REMOTE_READERS) as pool:
             for _ in pool.map(fetch, new):
                 pass
@@ -180,7 +165,3 @@ def _write_whole(path: Location, data: pa.Buffer) -> None:
         return
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
-
-
-def _digest(data: pa.Buffer) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()

@@ -3,12 +3,11 @@
 Shape letters: N texts, E features, S values of a sparse block.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from scipy.sparse import csr_matrix
 
 from pipeline.errors import InputError
@@ -16,9 +15,6 @@ from pipeline.files.table import open_parquet
 from pipeline.files.vector_column import vector_array
 from pipeline.files.vectors import ROW_GROUP, vector_writer
 from pipeline.text.encoders.encoder import Block
-
-DIGEST = "digest"
-"""Column with what the features of a row were made from; it stays in the block's own file."""
 
 
 def columns_of(name: str, block: Block) -> dict[str, pa.Array]:
@@ -48,7 +44,7 @@ def columns_of(name: str, block: Block) -> dict[str, pa.Array]:
 def write_block(
     path: Path,
     name: str,
-    pieces: Iterator[tuple[Sequence[str], Sequence[bytes], Block]],
+    pieces: Iterator[tuple[Sequence[str], Block]],
     metadata: Mapping[str, str],
 ) -> tuple[int, int, int]:
     """Write the block's file piece by piece.
@@ -56,8 +52,7 @@ def write_block(
     Args:
         path: Parquet file.
         name: The block's name.
-        pieces: Item ids, digests of what the features were made from, and features of some texts;
-            at least one piece.
+        pieces: Item ids and features of some texts; at least one piece.
         metadata: What made the block; stored with `name.` in front of each key.
 
     Returns:
@@ -66,24 +61,22 @@ def write_block(
     Raises:
         InputError: The file cannot be written.
     """
-    first_ids, first_digests, first = next(pieces)
-    features = first.shape[1]
+    ids, block = next(pieces)
+    features = block.shape[1]
     noted = {f"{name}.{key}": value for key, value in metadata.items()}
     noted[f"{name}.columns"] = str(features)
-    fields = [(key, column.type) for key, column in columns_of(name, first).items()]
-    schema = pa.schema([("item_id", pa.string()), (DIGEST, pa.binary()), *fields])
+    fields = [(key, column.type) for key, column in columns_of(name, block).items()]
+    schema = pa.schema([("item_id", pa.string()), *fields])
     num_texts = num_empty = 0
     with vector_writer(path, schema, noted) as writer:
-        ids, digests, block = first_ids, first_digests, first
         while True:
-            arrays = [pa.array(ids, pa.string()), pa.array(digests, pa.binary())]
-            writer.append([*arrays, *columns_of(name, block).values()])
+            writer.append([pa.array(ids, pa.string()), *columns_of(name, block).values()])
             num_texts += len(ids)
             num_empty += len(ids) - len(np.unique(block.nonzero()[0]))
             following = next(pieces, None)
             if following is None:
                 return num_texts, features, num_empty
-            ids, digests, block = following
+            ids, block = following
 
 
 def join_blocks(paths: Mapping[str, Path], out: Path, metadata: Mapping[str, str]) -> int:
@@ -100,12 +93,12 @@ def join_blocks(paths: Mapping[str, Path], out: Path, metadata: Mapping[str, str
     Raises:
         InputError: A file is missing or damaged, or the blocks are not of the same items.
     """
-    files = {name: open_parquet(path, ["item_id", DIGEST]) for name, path in paths.items()}
+    files = {name: open_parquet(path, ["item_id"]) for name, path in paths.items()}
     fields: list[pa.Field] = [pa.field("item_id", pa.string())]
     noted = dict(metadata)
     for name, file in files.items():
         schema = file.schema_arrow
-        fields += [field for field in schema if field.name not in ("item_id", DIGEST)]
+        fields += [field for field in schema if field.name != "item_id"]
         for key, value in (schema.metadata or {}).items():
             if key.decode().startswith(f"{name}."):
                 noted[key.decode()] = value.decode()
@@ -122,38 +115,7 @@ def join_blocks(paths: Mapping[str, Path], out: Path, metadata: Mapping[str, str
                 )
             columns = [ids]
             for batch in batches:
-                columns += batch.drop_columns(["item_id", DIGEST]).columns
+                columns += batch.drop_columns(["item_id"]).columns
             writer.append(columns)
             num_texts += len(ids)
     return num_texts
-
-
-def read_earlier(
-    path: Path, name: str, fingerprint: str, wanted: Set[bytes]
-) -> dict[bytes, np.ndarray]:
-    """Read the features of an earlier run, to be used again.
-
-    Args:
-        path: The block's file, which may not exist or be damaged.
-        name: The block's name.
-        fingerprint: What the features have to be made by.
-        wanted: Digests of the texts whose features are asked for.
-
-    Returns:
-        Digest of the text to its [E] features; empty if there are none of this fingerprint.
-    """
-    found: dict[bytes, np.ndarray] = {}
-    try:
-        file = pq.ParquetFile(path)
-        metadata = file.schema_arrow.metadata or {}
-        if metadata.get(f"{name}.fingerprint".encode()) != fingerprint.encode():
-            return {}
-        for batch in file.iter_batches(ROW_GROUP, columns=[DIGEST, name]):
-            vector_NE = batch[name].flatten().to_numpy().reshape(batch.num_rows, -1)
-            for digest, vector_E in zip(batch[DIGEST].to_pylist(), vector_NE, strict=True):
-                if digest in wanted:
-                    # A copy: a view would keep the whole batch.
-                    found[digest] = vector_E.copy()
-    except (OSError, pa.ArrowInvalid):
-        return {}
-    return found

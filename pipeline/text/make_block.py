@@ -3,20 +3,18 @@
 Shape letters: M texts, E features.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.text.block_file import read_earlier, write_block
-from pipeline.text.encoders.encoder import Block, TextEncoder
+from pipeline.text.block_file import write_block
+from pipeline.text.encoders.encoder import TextEncoder
+from pipeline.text.kept_vectors import KeptVectors, text_key
 
 PIECE = 2**15
 """Texts whose features are in memory at a time."""
-
-Piece = tuple[Sequence[str], Sequence[bytes], Block]
 
 
 class BlockSummary(NamedTuple):
@@ -38,63 +36,61 @@ def make_block(
     item_ids: Sequence[str],
     texts: Sequence[str],
     metadata: Mapping[str, str],
+    cache: Path,
 ) -> BlockSummary:
-    """Write the features of all texts, of a slow encoder only those that are not there already.
+    """Write the features of all texts; a slow encoder encodes only those that it has not before.
 
-    The block's own file is the store of an earlier run: features of a text with the same digest
-    by an encoder with the same fingerprint are taken over. They can differ from new ones in the
-    last bits, which depend on the texts that share a forward pass.
+    Features of the same text by an encoder with the same fingerprint are taken from the cache.
+    They can differ from new ones in the last bits, which depend on the texts that share a forward
+    pass.
 
     Args:
-        path: The block's Parquet file; may hold the features of an earlier run.
+        path: The block's Parquet file.
         name: The block's name.
         encoder: The fitted encoder.
         item_ids: N ids.
         texts: N texts in the same order.
         metadata: What made the features.
+        cache: Folder of features that are kept between runs.
 
     Returns:
         Counts.
 
     Raises:
-        InputError: The file cannot be written.
+        InputError: The file or the cache cannot be written.
     """
-    noted = dict(metadata)
-    digests = [hashlib.sha256(text.encode()).digest()[:16] for text in texts]
-    earlier: dict[bytes, np.ndarray] = {}
-    if encoder.fingerprint is not None:
-        noted["fingerprint"] = hashlib.sha256(encoder.fingerprint.encode()).hexdigest()
-        earlier = read_earlier(path, name, noted["fingerprint"], set(digests))
-    pieces = _pieces(encoder, item_ids, digests, texts, earlier)
-    counts = write_block(path, name, pieces, noted)
-    return BlockSummary(*counts, sum(digest in earlier for digest in digests))
-
-
-def _pieces(
-    encoder: TextEncoder,
-    item_ids: Sequence[str],
-    digests: Sequence[bytes],
-    texts: Sequence[str],
-    earlier: Mapping[bytes, np.ndarray],
-) -> Iterator[Piece]:
-    for start in range(0, max(len(texts), 1), PIECE):
-        rows = slice(start, start + PIECE)
-        block = _encode(encoder, digests[rows], texts[rows], earlier)
-        yield item_ids[rows], digests[rows], block
-
-
-def _encode(
-    encoder: TextEncoder,
-    digests: Sequence[bytes],
-    texts: Sequence[str],
-    earlier: Mapping[bytes, np.ndarray],
-) -> Block:
     if encoder.fingerprint is None:
-        return encoder.encode(texts)
+        new = ((item_ids[rows], encoder.encode(texts[rows])) for rows in _slices(len(texts)))
+        return BlockSummary(*write_block(path, name, new, metadata), 0)
+    kept = KeptVectors(cache, encoder.fingerprint)
+    keys = [text_key(text) for text in texts]
+    earlier = kept.find(set(keys))
+    pieces = (
+        (item_ids[rows], _complete(encoder, keys[rows], texts[rows], earlier, kept))
+        for rows in _slices(len(texts))
+    )
+    counts = write_block(path, name, pieces, metadata)
+    return BlockSummary(*counts, sum(key in earlier for key in keys))
+
+
+def _slices(count: int) -> Iterator[slice]:
+    for start in range(0, max(count, 1), PIECE):
+        yield slice(start, start + PIECE)
+
+
+def _complete(
+    encoder: TextEncoder,
+    keys: Sequence[bytes],
+    texts: Sequence[str],
+    earlier: Mapping[bytes, np.ndarray],
+    kept: KeptVectors,
+) -> np.ndarray:
     # Titles repeat: each distinct text is encoded once.
-    new = {d: t for d, t in zip(digests, texts, strict=True) if d not in earlier}
+    new = {key: text for key, text in zip(keys, texts, strict=True) if key not in earlier}
     vector_ME: np.ndarray = np.asarray(encoder.encode(list(new.values())))
+    # Piece by piece, so that a killed run goes on where it stopped.
+    kept.write(list(new), vector_ME)
     made: dict[bytes, np.ndarray] = dict(zip(new, vector_ME, strict=True))
     if not texts:
         return vector_ME
-    return np.stack([made[d] if d in made else earlier[d] for d in digests])
+    return np.stack([made[key] if key in made else earlier[key] for key in keys])

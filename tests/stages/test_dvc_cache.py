@@ -27,7 +27,8 @@ def inside(folder, monkeypatch):
 def test_the_cache_is_dvcs_own_wherever_that_is(tmp_path, monkeypatch):
     assert inside(tmp_path, monkeypatch) is None
     assert tracked_contents() == []
-    assert vector_cache(Path("data/x/image.parquet")) == Path("data/x/.image_cache")
+    assert vector_cache("image", Path("data/x/image.parquet")) == Path("data/x/.image_cache")
+    assert vector_cache("text", Path("data/blocks")) == Path("data/.text_cache")
     (tmp_path / ".dvc").mkdir()
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / ".dvc" / "config").write_text("")
@@ -37,6 +38,7 @@ def test_the_cache_is_dvcs_own_wherever_that_is(tmp_path, monkeypatch):
     (tmp_path / ".dvc" / "config.local").write_text(f"[cache]\n    dir = {tmp_path}/mine\n")
     assert inside(tmp_path / "deep", monkeypatch) == tmp_path / "mine"
     assert tracked_contents() == [tmp_path / "mine" / "files"]
+    assert vector_cache("text", Path("data/blocks")) == tmp_path / "mine" / "text_features"
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from scipy.sparse import csr_matrix
 
 from pipeline.errors import InputError
 from pipeline.files.vectors import ROW_GROUP
-from pipeline.text.block_file import columns_of, join_blocks, read_earlier, write_block
+from pipeline.text.block_file import columns_of, join_blocks, write_block
 
 GLOVE = np.array([[1, 2], [0, 0], [3, 4]], dtype=np.float32)
 TFIDF = np.array([[0, 0.5, 2], [0, 0, 0], [1, 0, 0]], dtype=np.float32)
@@ -13,8 +13,7 @@ IDS = ["a", "b", "c"]
 
 
 def write(path, name, block, ids=IDS, metadata=None):
-    digests = [item.encode() for item in ids]
-    pieces = iter([(ids[:2], digests[:2], block[:2]), (ids[2:], digests[2:], block[2:])])
+    pieces = iter([(ids[:2], block[:2]), (ids[2:], block[2:])])
     return write_block(path, name, pieces, metadata or {})
 
 
@@ -73,14 +72,3 @@ def test_blocks_of_other_items_are_refused(tmp_path, ids):
     with pytest.raises(InputError, match="not of the same items; run stage text_block again"):
         join_blocks({"x": tmp_path / "one", "y": tmp_path / "two"}, tmp_path / "text", {})
     assert not (tmp_path / "text").exists()
-
-
-def test_features_of_an_earlier_run_are_found_by_digest_and_fingerprint(tmp_path):
-    path = tmp_path / "block"
-    assert read_earlier(path, "x", "f", {b"a"}) == {}
-    write(path, "x", GLOVE, metadata={"fingerprint": "f"})
-    found = read_earlier(path, "x", "f", {b"a", b"c", b"new"})
-    assert {key: row.tolist() for key, row in found.items()} == {b"a": [1, 2], b"c": [3, 4]}
-    assert read_earlier(path, "x", "g", {b"a"}) == {}
-    path.write_bytes(b"damaged")
-    assert read_earlier(path, "x", "f", {b"a"}) == {}

@@ -24,7 +24,8 @@ VECTORS = [[2, 1], [0, 0], [0, 1], [2, 1]]
 
 
 def run(path, encoder, texts=TEXTS):
-    return make_block(path, "x", encoder, [f"item-{n}" for n in range(len(texts))], texts, {})
+    ids = [f"item-{n}" for n in range(len(texts))]
+    return make_block(path, "x", encoder, ids, texts, {}, path.parent / "cache")
 
 
 @pytest.mark.parametrize("fingerprint", [None, "slow"])
@@ -42,6 +43,8 @@ def test_a_second_run_asks_a_slow_encoder_for_new_texts_alone(tmp_path):
     path = tmp_path / "block"
     first = Letters("slow")
     run(path, first)
+    # As DVC does before it runs a stage.
+    path.unlink()
     assert first.asked == ["aab", "", "b"], "and for each text once"
     second = Letters("slow")
     summary = run(path, second, ["b", "bbb", "aab", "b"])
@@ -51,10 +54,35 @@ def test_a_second_run_asks_a_slow_encoder_for_new_texts_alone(tmp_path):
 
 
 def test_the_file_is_the_same_with_and_without_an_earlier_run(tmp_path):
-    run(tmp_path / "one", Letters("slow"), ["b"])
-    run(tmp_path / "one", Letters("slow"))
-    run(tmp_path / "other", Letters("slow"))
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+    one, other = tmp_path / "one" / "block", tmp_path / "other" / "block"
+    run(one, Letters("slow"), ["b"])
+    assert run(one, Letters("slow")).reused == 1
+    assert run(other, Letters("slow")).reused == 0
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_run_that_was_cut_off_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "PIECE", 2)
+
+    class CutOff(Letters):
+        def encode(self, texts):
+            if "b" in texts:
+                raise KeyboardInterrupt
+            return super().encode(texts)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "block", CutOff("slow"), ["a", "aa", "b"])
+    second = Letters("slow")
+    assert run(tmp_path / "block", second, ["a", "aa", "b"]).reused == 2
+    assert second.asked == ["b"]
+
+
+def test_an_earlier_catalogue_is_not_encoded_again(tmp_path):
+    for texts in (TEXTS, ["bbb"]):
+        run(tmp_path / "block", Letters("slow"), texts)
+    third = Letters("slow")
+    assert run(tmp_path / "block", third).reused == 4
+    assert third.asked == []
 
 
 def test_another_encoder_makes_all_features_anew(tmp_path):
