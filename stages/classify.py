@@ -24,6 +24,8 @@ from stages.command import (
     name_columns,
     pictures_of,
     run,
+    usual_columns,
+    warner,
 )
 from stages.paths import MODEL
 
@@ -71,7 +73,14 @@ def main(
         refuse = _warn if listed is None else stack.enter_context(rejected_writer(listed))
         huse = Huse.load(model)
         columns = name_columns(image=image_column, text=text_column)
-        batches = embed_table(huse, table, pictures_of(table, images), columns)
+        batches = embed_table(
+            huse,
+            table,
+            pictures_of(table, images),
+            columns,
+            usual=usual_columns(),
+            warn=warner("classify"),
+        )
         counts = classify_table(huse, batches, write, refuse, k=k, threshold=threshold)
     if shown:
         _print_table(shown)

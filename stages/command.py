@@ -9,7 +9,10 @@ import typer
 
 from pipeline.errors import InputError
 from pipeline.files.location import Location, locate
+from pipeline.params.catalog import CatalogParams
+from pipeline.params.load import load_section
 from pipeline.params.schema import check_params
+from stages.paths import PARAMS
 
 ParamsPath = Annotated[Path, typer.Option(help="The parameters; each stage reads its sections.")]
 ItemsPath = Annotated[Path, typer.Option(help="Items that the catalog stage wrote.")]
@@ -35,11 +38,15 @@ PicturesPath = Annotated[
 ]
 ImageColumn = Annotated[
     str | None,
-    typer.Option(help="Column of picture paths; if not given, image, which may be missing."),
+    typer.Option(
+        help="Column of pictures; if not given, catalog.columns.image of params.yaml, or image."
+    ),
 ]
 TextColumn = Annotated[
     str | None,
-    typer.Option(help="Column of texts; if not given, text, which may be missing."),
+    typer.Option(
+        help="Column of texts; if not given, catalog.columns.text of params.yaml, or text."
+    ),
 ]
 RejectedPath = Annotated[
     Path | None,
@@ -58,6 +65,33 @@ def name_columns(**columns: str | None) -> dict[str, str]:
         Those that were named.
     """
     return {role: name for role, name in columns.items() if name is not None}
+
+
+def usual_columns() -> dict[str, str]:
+    """Tell what the columns of a table are called where the user names none.
+
+    Returns:
+        Names of the columns by what they are for: those of the catalogue; none without params.yaml.
+
+    Raises:
+        InputError: The section catalog of params.yaml cannot be used.
+    """
+    if not PARAMS.is_file():
+        return {}
+    columns = load_section(PARAMS, "catalog", CatalogParams).columns
+    return {"image": columns.image, "text": columns.text}
+
+
+def warner(command: str) -> Callable[[str], None]:
+    """Make what tells the user of something that is no error.
+
+    Args:
+        command: Name of the command.
+
+    Returns:
+        A function that prints one line to standard error.
+    """
+    return lambda message: typer.echo(f"{command}: warning: {message}", err=True)
 
 
 def pictures_of(table: Path, images: str | None) -> Location:

@@ -16,6 +16,8 @@ from stages.command import (
     name_columns,
     pictures_of,
     run,
+    usual_columns,
+    warner,
 )
 from stages.paths import MODEL
 
@@ -40,7 +42,14 @@ def main(
     huse = Huse.load(model)
     listed = rejected or beside(out)
     columns = name_columns(image=image_column, text=text_column)
-    batches = embed_table(huse, table, pictures_of(table, images), columns)
+    batches = embed_table(
+        huse,
+        table,
+        pictures_of(table, images),
+        columns,
+        usual=usual_columns(),
+        warn=warner("embed"),
+    )
     counts = write_embedded(out, listed, batches, huse.stored.model.config.dim)
     refuse_if_empty(counts.used, listed, table)
     typer.echo(

@@ -25,17 +25,37 @@ def find_columns(
         InputError: A column that is needed is missing, all are, or a wanted name is there twice.
             Other columns may repeat: spreadsheets like to leave several without a name.
     """
-    lacking_all = not set(wanted.values()) & set(names) and source.optional.issuperset(wanted)
+    missing = [role for role, name in wanted.items() if name not in names]
+    needed = [role for role in missing if role not in source.optional]
+    if not needed and len(missing) == len(wanted):
+        needed = missing
+    if needed:
+        keys = ", ".join(source.column.format(role) for role in needed)
+        lacking = ", ".join(repr(wanted[role]) for role in needed)
+        raise InputError(f"{keys}: no column {lacking} in {path}; it has {', '.join(names)}")
     for role, name in wanted.items():
-        found = names.count(name)
-        if found == 0 and (role not in source.optional or lacking_all):
-            raise InputError(
-                f"{source.column.format(role)}: no column {name!r} in {path}; "
-                f"it has {', '.join(names)}"
-            )
-        if found > 1:
+        if (found := names.count(name)) > 1:
             raise InputError(
                 f"{source.column.format(role)}: {found} columns are called {name!r} in {path}; "
                 "rename all but one"
             )
+    if source.warn and missing and set(names) - set(wanted.values()):
+        source.warn(_lacking(path, names, wanted, missing, source))
     return [names.index(name) if name in names else None for name in wanted.values()]
+
+
+def _lacking(
+    path: Path,
+    names: Sequence[str],
+    wanted: Mapping[str, str],
+    missing: Sequence[str],
+    source: Source,
+) -> str:
+    """Of the columns that nobody asked for, one may be the missing one under another name."""
+    lacking = ", ".join(repr(wanted[role]) for role in missing)
+    used = " and ".join(role for role in wanted if role not in missing)
+    keys = ", ".join(source.column.format(role) for role in missing)
+    return (
+        f"no column {lacking} in {path}, so {used} alone is used; it has {', '.join(names)}; "
+        f"name the column with {keys}"
+    )

@@ -1,5 +1,6 @@
 """A row of the user's table as the readers hand it on."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -16,6 +17,8 @@ class Source(NamedTuple):
     """Key or option that names a column; the braces stand for what the column is for."""
     optional: frozenset[str] = frozenset()
     """Columns, by what they are for, that the table may lack; their values are then empty."""
+    warn: Callable[[str], None] | None = None
+    """Takes one line on a column that the table lacks where another may have been meant."""
 
 
 class Row(NamedTuple):

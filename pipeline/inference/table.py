@@ -70,7 +70,13 @@ class Counts(NamedTuple):
 
 
 def embed_table(
-    model: Huse, table: Path, images: Location, columns: Mapping[str, str]
+    model: Huse,
+    table: Path,
+    images: Location,
+    columns: Mapping[str, str],
+    *,
+    usual: Mapping[str, str] | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Iterator[EmbeddedBatch]:
     """Embed the rows of a table, each from its picture, its text or both.
 
@@ -78,8 +84,10 @@ def embed_table(
         model: The trained model.
         table: CSV, TSV, JSON Lines or Parquet.
         images: Folder of the pictures; looked at when a row names one.
-        columns: Names of the columns that must be there, by what they are for: image, text. One
-            that is not named is called what it is for, and the table may lack it.
+        columns: Names of the columns that must be there, by what they are for: image, text.
+        usual: Names of those that are not in `columns`, image and text if not given; the table
+            may lack one of the two.
+        warn: Takes one line if it does and has columns of other names.
 
     Yields:
         The rows in their order, some hundreds at a time. A row is kept out as by the catalogue
@@ -88,8 +96,8 @@ def embed_table(
     Raises:
         InputError: The table or the folder cannot be read, or a column is missing.
     """
-    wanted = {role: columns.get(role, role) for role in ROLES}
-    source = Source("table", "--{}-column", frozenset(ROLES) - set(columns))
+    wanted = {role: role for role in ROLES} | dict(usual or {}) | dict(columns)
+    source = Source("table", "--{}-column", frozenset(ROLES) - set(columns), warn)
     rows = open_rows(table, wanted, source)
     folder: ImageFolder | None = None
     while batch := list(islice(rows, BATCH)):

@@ -70,7 +70,7 @@ def test_a_broken_picture_keeps_its_row_out(huse, tmp_path):
 @pytest.mark.parametrize(
     ("content", "columns", "message"),
     [
-        ("price\n3\n", {}, r"--image-column: no column 'image' in .*; it has price"),
+        ("price\n3\n", {}, r"no column 'image', 'text' in .*; it has price"),
         ("text\nheart\n", {"text": "title"}, r"--text-column: no column 'title'"),
         ("image,text\nx.png,heart\n", {}, r"--images: .*nowhere not found"),
         ("text\ncaf\udce9\n", {}, r"^table: .* is not UTF-8"),
