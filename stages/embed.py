@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.errors import InputError
 from stages.command import (
     ImageColumn,
     ModelPath,
@@ -39,6 +40,10 @@ def main(
     from pipeline.inference.embedded_file import write_embedded
     from pipeline.inference.table import embed_table, refuse_if_empty
 
+    if out.suffix != ".parquet":
+        raise InputError(
+            f"--out: {out} does not end in .parquet, which the embeddings are stored as"
+        )
     huse = Huse.load(model)
     listed = rejected or beside(out)
     columns = name_columns(image=image_column, text=text_column)

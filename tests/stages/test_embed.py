@@ -35,3 +35,10 @@ def test_a_table_or_a_model_that_is_not_there_is_told(project):
     assert message == "new.csv: no row can be used; the reasons are in e_rejected.csv"
     message = project.refuse("embed", "new.csv", "--model", "nowhere")
     assert message.startswith("nowhere/model.json: not found")
+
+
+def test_only_parquet_is_written(shop):
+    for name in ("x.csv", "x"):
+        message = shop.refuse("embed", "catalog.csv", "--out", name)
+        assert message.startswith(f"--out: {name} does not end in .parquet")
+    assert not (shop.root / "x.csv").exists()
