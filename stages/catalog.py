@@ -6,7 +6,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from pipeline.catalog.classes import make_classes
+from pipeline.catalog.classes import doubt_separator, make_classes
 from pipeline.catalog.components import find_components
 from pipeline.catalog.items import ITEM_COLUMNS, make_items
 from pipeline.catalog.read import read_catalog
@@ -18,7 +18,7 @@ from pipeline.files.table import write_table
 from pipeline.params.catalog import CatalogParams
 from pipeline.params.load import load_section
 from pipeline.params.split import SplitParams
-from stages.command import ParamsPath, run
+from stages.command import ParamsPath, run, warner
 from stages.dvc_cache import tracked_contents
 from stages.paths import CLASSES, GROUPS, ITEMS, PARAMS, REJECTED, SPLITS
 
@@ -45,6 +45,8 @@ def main(
         link_targets=tracked_contents(),
     )
     class_list = make_classes(found["class_path"], separator=p.separator, label=p.label)
+    if doubt := doubt_separator(class_list):
+        warner("catalog")(doubt)
     split_table = make_splits(found, class_list, **split.model_dump())
     write_table(items, found[ITEM_COLUMNS])
     write_table(splits, split_table)

@@ -13,6 +13,9 @@ from pipeline.errors import InputError
 
 Label = Literal["path", "leaf", "parts"]
 
+OTHER_SEPARATORS = (">", "/", "|", "<", "\\", "::", ";")
+"""What shops join the parts of class paths with, the most usual first."""
+
 
 class ClassEntry(TypedDict):
     """One class."""
@@ -95,6 +98,32 @@ def make_classes(class_paths: Iterable[str], *, separator: str, label: Label) ->
             for path, count in count_of_path.items()
         ]
     return classes
+
+
+def doubt_separator(classes: Classes) -> str | None:
+    """Tell whether the paths of a catalogue look as if something else joined their parts.
+
+    Args:
+        classes: Two or more classes.
+
+    Returns:
+        One line if no path has a second part, which is right for a catalogue without a hierarchy
+        only; else None.
+    """
+    paths = [entry["parts"] for entry in item_classes(classes)]
+    if any(len(parts) > 1 for parts in paths):
+        return None
+    count_of = {mark: sum(mark in name for (name,) in paths) for mark in OTHER_SEPARATORS}
+    likely = max(count_of, key=lambda mark: count_of[mark])
+    hint = (
+        f"; {count_of[likely]} have {likely!r}, which is perhaps what joins them"
+        if 2 * count_of[likely] > len(paths)
+        else "; right if they have no hierarchy"
+    )
+    return (
+        f"catalog.separator: none of {len(paths)} class paths contains "
+        f"{classes['separator']!r}{hint}"
+    )
 
 
 def class_name(class_path: str, separator: str, label: Label) -> str:

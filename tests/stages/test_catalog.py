@@ -190,3 +190,24 @@ def test_a_mistake_leaves_the_last_artifacts_alone(shop):
     shop.set({"catalog.columns.text": "colour"})
     shop.refuse("catalog")
     assert (shop.root / "data/catalog/items.parquet").read_bytes() == before
+
+
+@pytest.mark.parametrize("mark", [">", "/", "|"])
+def test_paths_that_something_else_joins_are_warned_of(shop, mark):
+    assert shop.huse("catalog").stderr == ""
+    lines = (shop.root / "catalog.csv").read_text(encoding="utf-8").replace("<", f" {mark} ")
+    (shop.root / "catalog.csv").write_text(lines, encoding="utf-8")
+    result = shop.huse("catalog")
+    assert result.exit_code == 0, result.output
+    assert result.stderr == (
+        "catalog: warning: catalog.separator: none of 4 class paths contains '<'; "
+        f"3 have '{mark}', which is perhaps what joins them\n"
+    )
+
+
+def test_a_catalogue_without_a_hierarchy_is_told_what_that_means(shop):
+    rows = [(image, text, path.partition("<")[0]) for image, text, path in ROWS]
+    rows = [(image.rpartition("/")[2], *rest) for image, *rest in rows]
+    write_rows(shop.root / "catalog.csv", rows)
+    stderr = shop.huse("catalog").stderr
+    assert "none of 3 class paths contains '<'; right if they have no hierarchy" in stderr
