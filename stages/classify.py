@@ -24,6 +24,7 @@ from stages.command import (
     name_columns,
     pictures_of,
     run,
+    shortened,
     usual_columns,
     warner,
 )
@@ -99,7 +100,7 @@ def _print_table(rows: list[Classified]) -> None:
     for item, prediction in rows:
         sure = f"{prediction.sure.path or '-'}  {prediction.sure.probability:.2f}"
         top = "\n".join(f"{guess.probability:.2f}  {guess.path}" for guess in prediction.top)
-        what = "\n".join(part for part in (item.text, item.image) if part)
+        what = "\n".join(part for part in (shortened(item.text), item.image) if part)
         grid.add_row(str(item.row), *(Text(cell) for cell in (what, sure, top)))
     console = Console()
     console.print(grid)

@@ -54,6 +54,9 @@ RejectedPath = Annotated[
 ]
 IndexPath = Annotated[Path, typer.Option(help="Folder of the index.")]
 
+SHOWN_LENGTH = 100
+"""Characters of a text that a terminal shows."""
+
 
 def name_columns(**columns: str | None) -> dict[str, str]:
     """Collect the columns that the user named.
@@ -92,6 +95,18 @@ def warner(command: str) -> Callable[[str], None]:
         A function that prints one line to standard error.
     """
     return lambda message: typer.echo(f"{command}: warning: {message}", err=True)
+
+
+def shortened(text: str) -> str:
+    """Cut a text for a table on a terminal.
+
+    Args:
+        text: On one line.
+
+    Returns:
+        At most SHOWN_LENGTH characters; three dots stand for the rest.
+    """
+    return text if len(text) <= SHOWN_LENGTH else text[: SHOWN_LENGTH - 3].rstrip() + "..."
 
 
 def pictures_of(table: Path, images: str | None) -> Location:

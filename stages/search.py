@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.errors import InputError
-from stages.command import IndexPath, ModelPath, run
+from stages.command import IndexPath, ModelPath, run, shortened
 from stages.paths import INDEX, MODEL
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def main(
 def _print_table(hits: list[Hit]) -> None:
     grid = Table("distance", "text", "class", "picture", box=SIMPLE)
     for hit in hits:
-        cells = (f"{hit.distance:.3f}", hit.text, hit.class_path, hit.image)
+        cells = (f"{hit.distance:.3f}", shortened(hit.text), hit.class_path, hit.image)
         grid.add_row(*(Text(cell) for cell in cells))
     Console().print(grid)
 

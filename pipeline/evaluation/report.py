@@ -20,6 +20,8 @@ from pipeline.files.location import Location
 
 SIDE = 96
 """Longer side of a picture in the report, in pixels."""
+TITLE_LENGTH = 200
+"""Characters of an item's text on its card, which may be on the page many times."""
 
 
 class Report(NamedTuple):
@@ -75,7 +77,11 @@ def write_report(
     )
     environment.filters["spelled"] = _spelled
     page = environment.get_template("report.html").render(
-        **report._asdict(), map_json=_script_json(report.map), picture=picture, rows=shown_rows
+        **report._asdict(),
+        map_json=_script_json(report.map),
+        picture=picture,
+        rows=shown_rows,
+        title_length=TITLE_LENGTH,
     )
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

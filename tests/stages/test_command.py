@@ -11,6 +11,7 @@ import torch
 from ruamel.yaml import YAML
 
 from stages.__main__ import STAGES
+from stages.command import shortened
 
 DVC_YAML = YAML(typ="safe").load(Path(__file__).parents[2] / "dvc.yaml")["stages"]
 
@@ -127,3 +128,9 @@ def test_a_stage_file_run_as_a_program_does_the_same(project):
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: params.yaml: train.steps: got -1; ")
+
+
+def test_a_long_text_is_cut_on_a_terminal():
+    assert shortened("red heart") == "red heart"
+    assert shortened("x" * 100) == "x" * 100
+    assert shortened("x" * 8000) == "x" * 97 + "..."

@@ -63,3 +63,14 @@ def test_mistakes_are_told(finished_project, item):
         "search", text, "--in", "%%"
     )
     assert "no index here" in finished_project.refuse("search", text, "--index", "nowhere")
+
+
+def test_a_long_text_is_cut_in_the_table_and_whole_in_json(project):
+    items = project.root / "data" / "index" / "items.parquet"
+    frame = pd.read_parquet(items)
+    frame["text"] = "endless " * 1000
+    frame.to_parquet(items)
+    shown = project.huse("search", "cat", "--k", "1").stdout
+    assert 0 < shown.count("endless") < 14
+    assert "..." in shown
+    assert search(project, "cat", "--k", "1")[0]["text"] == "endless " * 1000

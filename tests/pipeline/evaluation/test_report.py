@@ -12,6 +12,7 @@ from pipeline.evaluation.report import Report, write_report
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 CLOSING = "</script><script>alert(3)</script>"
 CARD = Card("3.png", ATTACK, f"bags<{ATTACK}", "fused", hit=True)
+LONG = "word " * 1600
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def page(pictures, tmp_path):
             "columns": 40,
         },
         gallery=[
-            GalleryRow("image_to_text", kind, CARD, [CARD, CARD._replace(hit=False)])
+            GalleryRow("image_to_text", kind, CARD, [CARD, CARD._replace(hit=False, text=LONG)])
             for kind in ("random", "worst")
         ],
         confusions=[Confusion(ATTACK, CLOSING, 2, 0.5, [CARD])],
@@ -79,6 +80,14 @@ def test_figures_stand_beside_their_intervals(page):
     assert "loss.beta" in html
     assert "empty class" in html
     assert "only the text is evaluated" in html
+
+
+def test_a_long_text_is_cut_on_its_cards(page):
+    html = page.read_text(encoding="utf-8")
+    cards = re.findall(r"<b>((?:word )+.*?)</b>", html)
+    assert len(cards) == 2
+    assert all(card.endswith("...") and len(card) == 200 for card in cards)
+    assert html.count("word") < 100
 
 
 def test_nothing_of_the_catalogue_runs_in_a_browser(page, browser):
