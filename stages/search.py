@@ -28,7 +28,11 @@ def main(
     ] = False,
     within: Annotated[
         str | None,
-        typer.Option("--in", help="Beginning of a class path: only items there are found."),
+        typer.Option(
+            "--in",
+            help="First part or parts of a class path, each in full, as in 'Animals & Nature'; "
+            "only items there are found.",
+        ),
     ] = None,
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="How many items to find.")] = 10,
     as_json: Annotated[

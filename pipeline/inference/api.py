@@ -174,7 +174,7 @@ class Huse:
         Args:
             v: N items from `embed`, whose fused embeddings are taken, or [N, D] vectors.
             k: How many items to find per query.
-            within: Beginning of a class path, such as `Animals & Nature`: only items there.
+            within: First parts of a class path, each in full, such as `Animals & Nature`.
 
         Returns:
             N lists of up to `k` hits, the nearest first.

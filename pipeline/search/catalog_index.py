@@ -126,8 +126,8 @@ class CatalogIndex:
         Args:
             query_QD: [Q, D] float, rows of unit norm.
             k: How many to find.
-            within: Beginning of a class path: only items there are found. The search is then
-                exact for every kind of index but ivfpq, whose vectors are approximations.
+            within: First parts of a class path, whole: only items there are found. The search is
+                then exact for every kind of index but ivfpq, whose vectors are approximations.
 
         Returns:
             Q lists of up to `k` hits, the nearest first.
@@ -163,7 +163,7 @@ class CatalogIndex:
         Args:
             row: Its place in the index.
             k: How many to find.
-            within: Beginning of a class path.
+            within: First parts of a class path, whole.
 
         Returns:
             Up to `k` hits without the item itself, the nearest first.
@@ -182,7 +182,7 @@ class CatalogIndex:
         """Find the items of a part of the class tree.
 
         Args:
-            beginning: First parts of a class path; case and spacing do not matter.
+            beginning: First parts of a class path, whole; case and spacing do not matter.
 
         Returns:
             [N] bool, not all false.
@@ -193,18 +193,35 @@ class CatalogIndex:
         wanted = self._parts(beginning)
         inside = [self._parts(path)[: len(wanted)] == wanted for path in self._paths[1]]
         if not any(inside) or not wanted:
-            separator = self.description["separator"]
-            nodes = {
-                separator.join(path.split(separator)[:depth])
-                for path in self._paths[1]
-                for depth in range(1, path.count(separator) + 2)
-            }
-            by_name = {node.casefold(): node for node in sorted(nodes)}
-            close = get_close_matches(beginning.casefold(), by_name, n=3, cutoff=0.4)
-            known = ", ".join(repr(by_name[name]) for name in close)
-            hint = f"did you mean {known}?" if known else "data/catalog/classes.json has them all"
+            close = [repr(path) for path in self._close_to(wanted)]
+            hint = (
+                f"did you mean {', '.join(close)}?"
+                if close
+                else "data/catalog/classes.json has them all"
+            )
             raise InputError(f"no item is of class {beginning!r}; {hint}")
         return np.array(inside)[self._paths[0]]
+
+    def _close_to(self, wanted: list[str]) -> list[str]:
+        """Up to three parts of the tree; most likely a name was cut short or lacks its start."""
+        separator = self.description["separator"]
+        nodes = {
+            separator.join(path.split(separator)[:depth]): depth
+            for path in self._paths[1]
+            for depth in range(1, path.count(separator) + 2)
+        }
+        if not wanted:
+            return [node for node in sorted(nodes) if nodes[node] == 1][:3]
+        name = separator.join(wanted)
+        by_name = {separator.join(self._parts(node)): node for node in sorted(nodes)}
+        close = [
+            found
+            for found, node in by_name.items()
+            if (nodes[node] == len(wanted) and found.startswith(name))
+            or self._parts(node)[-len(wanted) :] == wanted
+        ]
+        close = close or get_close_matches(name, by_name, n=3, cutoff=0.4)
+        return [by_name[found] for found in close[:3]]
 
     @cached_property
     def _paths(self) -> tuple[np.ndarray, list[str]]:

@@ -94,6 +94,21 @@ def test_a_class_that_is_not_there_is_told_with_what_is_close(wrong):
         index.within("Animals & Nture")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "close"),
+    [
+        ("Animals", "'Animals & Naturals', 'Animals & Nature'"),
+        ("animals & nature<c", "'Animals & Nature<cat'"),
+        ("Dog", "'Animals & Nature<dog'"),
+        ("Symbol", "'Symbols'"),
+    ],
+)
+def test_what_is_suggested_begins_or_ends_alike(wrong, close):
+    with pytest.raises(InputError) as caught:
+        make_index()[1].within(wrong)
+    assert str(caught.value) == f"no item is of class {wrong!r}; did you mean {close}?"
+
+
 @pytest.mark.parametrize("settings", KINDS)
 def test_more_like_an_item_leaves_the_item_out(settings):
     vector_ND, index = make_index(settings)
