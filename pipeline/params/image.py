@@ -13,6 +13,8 @@ PositiveShare = Annotated[float, Field(gt=0.0, le=1.0)]
 Channels = Annotated[list[Share], Field(min_length=3, max_length=3)]
 PositiveChannels = Annotated[list[PositiveShare], Field(min_length=3, max_length=3)]
 
+BACKBONE_SOURCES = ("packaged", "torchvision", "timm", "open_clip")
+
 
 def _auto_or_count(value: Any) -> int | None:
     if value == "auto":
@@ -22,6 +24,16 @@ def _auto_or_count(value: Any) -> int | None:
     raise PydanticCustomError("count", "auto or a whole number above zero is expected")
 
 
+def _source_and_name(value: Any) -> str:
+    source, _, name = value.partition("/") if isinstance(value, str) else ("", "", "")
+    if source in BACKBONE_SOURCES and name:
+        return value
+    known = ", ".join(f"{source}/..." for source in BACKBONE_SOURCES)
+    raise PydanticCustomError(
+        "backbone", "a source and a name are expected: {known}", {"known": known}
+    )
+
+
 # None stands for auto.
 AutoOrCount = Annotated[int | None, PlainValidator(_auto_or_count)]
 
@@ -29,7 +41,7 @@ AutoOrCount = Annotated[int | None, PlainValidator(_auto_or_count)]
 class ImageParams(Section):
     """How pictures become feature vectors."""
 
-    backbone: Annotated[str, Field(min_length=1)]
+    backbone: Annotated[str, PlainValidator(_source_and_name)]
     """Frozen network, as source/name."""
     weights: Annotated[str, Field(min_length=1)]
     """The name's own weights, random ones, or the path of a checkpoint."""

@@ -1,5 +1,6 @@
 """Image towers of OpenCLIP."""
 
+from difflib import get_close_matches
 from typing import Any
 
 from torch import Tensor, nn
@@ -63,9 +64,11 @@ def open_clip_backbone(name: str, layer: str, weights: str) -> Backbone:
 def _require_known(open_clip: Any, model: str, pretrained: str, weights: str) -> None:
     tags = open_clip.list_pretrained_tags_by_model(model)
     if model not in open_clip.list_models():
+        close = ", ".join(get_close_matches(model, open_clip.list_models()))
+        hint = f"did you mean {close}? " if close else ""
         raise InputError(
-            f"image.backbone: open_clip knows no model {model!r}; "
-            f"known: {', '.join(open_clip.list_models())}"
+            f"image.backbone: open_clip knows no model {model!r}; {hint}"
+            'python -c "import open_clip; print(open_clip.list_models())" lists all'
         )
     if pretrained not in tags and (pretrained or weights == "default"):
         raise InputError(

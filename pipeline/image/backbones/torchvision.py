@@ -1,5 +1,6 @@
 """Classification networks of torchvision: ResNet-18 is notebook A's, VGG-19 notebook B's."""
 
+from difflib import get_close_matches
 from typing import Any
 
 from torch import nn
@@ -30,9 +31,11 @@ def torchvision_backbone(name: str, layer: str, weights: str) -> Backbone:
     # The classification networks are those of the module itself, not of its subpackages.
     known = models.list_models(module=models)
     if name not in known:
+        close = ", ".join(f"torchvision/{one}" for one in get_close_matches(name, known))
+        hint = f"did you mean {close}? " if close else ""
         raise InputError(
-            f"image.backbone: got 'torchvision/{name}'; known: "
-            + ", ".join(f"torchvision/{known_name}" for known_name in known)
+            f"image.backbone: got 'torchvision/{name}', which torchvision does not know; {hint}"
+            'python -c "from torchvision import models as m; print(m.list_models(m))" lists all'
         )
     if weights == "default":
         with downloading(f"torchvision/{name}"):

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.image.backbones import SOURCES
 from pipeline.params.load import load_section
 from pipeline.params.schema import SECTIONS, check_params
 from pipeline.params.section import Section
@@ -55,6 +56,10 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("split.min_class_size", "0"),
         ("split.keep_together", "[colour]"),
         ("clean_text.recipe", "words"),
+        ("image.backbone", "resnet18"),
+        ("image.backbone", "keras/resnet18"),
+        ("image.backbone", "timm/"),
+        ("image.backbone", "18"),
         ("image.layer", "last"),
         ("image.resize", "stretch"),
         ("image.size", "0"),
@@ -143,6 +148,12 @@ def test_an_impossible_value_is_one_line_with_key_and_value(params_with, key, te
     name = key.partition(".")[0]
     with pytest.raises(InputError, match=re.escape(line)):
         load_section(params_with(key, text), name, SECTIONS[name])
+
+
+def test_a_backbone_without_its_source_is_told_the_sources(params_with):
+    (line,) = mistakes(params_with("image.backbone", "resnet18"))
+    sources = ", ".join(f"{source}/..." for source in SOURCES)
+    assert line == f"image.backbone: got 'resnet18'; a source and a name are expected: {sources}"
 
 
 def test_mistakes_of_all_sections_are_listed_together(params_with):

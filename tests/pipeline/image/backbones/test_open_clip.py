@@ -48,7 +48,7 @@ def test_the_transform_is_that_of_the_pretrained_weights(monkeypatch):
     ("name", "layer", "weights", "message"),
     [
         ("RN50/openai", "logits", "none", "has no classes; use pooled"),
-        ("RN51/openai", "pooled", "none", r"open_clip knows no model 'RN51'; known: .*RN50"),
+        ("RN51/openai", "pooled", "none", r"no model 'RN51'; did you mean .*RN50.* lists all"),
         ("RN50/mine", "pooled", "none", r"got 'open_clip/RN50/mine'; RN50 has the weights openai,"),
         ("RN50", "pooled", "default", r"got 'open_clip/RN50/'; RN50 has the weights openai,"),
     ],

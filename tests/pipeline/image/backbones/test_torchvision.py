@@ -52,14 +52,19 @@ def test_other_families_have_pooled_features_and_logits(name, pooled, embed):
     assert torchvision_backbone(name, "logits", "none").dimension() == 1000
 
 
-def test_an_unknown_name_is_named_with_the_known():
-    with pytest.raises(InputError, match=r"got 'torchvision/resnet9'; known: .*torchvision/vgg19"):
-        torchvision_backbone("resnet9", "pooled", "default")
-
-
-def test_every_classification_network_is_known_and_no_other():
+def test_an_unknown_name_is_told_with_what_is_close():
     with pytest.raises(InputError) as caught:
-        torchvision_backbone("none", "pooled", "none")
-    assert "torchvision/vit_l_32" in str(caught.value)
-    assert "raft" not in str(caught.value)
-    assert "segmentation" not in str(caught.value)
+        torchvision_backbone("resnet999", "pooled", "default")
+    message = str(caught.value)
+    assert "got 'torchvision/resnet999', which torchvision does not know" in message
+    assert "did you mean torchvision/resnet50, " in message
+    assert "lists all" in message
+    assert len(message) < 300
+
+
+@pytest.mark.parametrize("name", ["none", "raft_large", "fcn_resnet50", "r3d_18"])
+def test_every_classification_network_is_known_and_no_other(name):
+    with pytest.raises(InputError, match="torchvision does not know"):
+        torchvision_backbone(name, "pooled", "none")
+    with pytest.raises(InputError, match="did you mean torchvision/vit_l_32"):
+        torchvision_backbone("vit_l_3", "pooled", "none")
