@@ -18,7 +18,7 @@ from pipeline.files.table import write_table
 from pipeline.params.catalog import CatalogParams
 from pipeline.params.load import load_section
 from pipeline.params.split import SplitParams
-from stages.command import ParamsPath, run, warner
+from stages.command import ParamsPath, counted, run, warner
 from stages.dvc_cache import tracked_contents
 from stages.paths import CLASSES, GROUPS, ITEMS, PARAMS, REJECTED, SPLITS
 
@@ -56,9 +56,9 @@ def main(
     write_csv(rejected, bad)
     sizes = split_table["split"].value_counts()
     typer.echo(
-        f"catalog: {len(found)} items in {len(class_list['classes'])} classes "
+        f"catalog: {counted(len(found), 'item')} in {len(class_list['classes'])} classes "
         f"(train {sizes['train']}, val {sizes['val']}, test {sizes['test']}); "
-        f"{len(bad)} rows rejected, see {rejected}"
+        f"{counted(len(bad), 'row')} rejected, see {rejected}"
     )
 
 

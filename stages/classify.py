@@ -21,6 +21,7 @@ from stages.command import (
     TablePath,
     TextColumn,
     beside,
+    counted,
     name_columns,
     pictures_of,
     run,
@@ -87,7 +88,8 @@ def main(
         _print_table(shown)
     refuse_if_empty(counts.used, listed, table)
     see = "" if listed is None else f", see {listed}"
-    typer.echo(f"classify: {counts.used} items; {counts.rejected} rows rejected{see}", err=as_json)
+    used, rows = counted(counts.used, "item"), counted(counts.rejected, "row")
+    typer.echo(f"classify: {used}; {rows} rejected{see}", err=as_json)
 
 
 def _print_json(rows: list[Classified]) -> None:

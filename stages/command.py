@@ -97,6 +97,19 @@ def warner(command: str) -> Callable[[str], None]:
     return lambda message: typer.echo(f"{command}: warning: {message}", err=True)
 
 
+def counted(number: int, thing: str) -> str:
+    """Say how many there are of something.
+
+    Args:
+        number: How many.
+        thing: What one of them is called.
+
+    Returns:
+        For example `1 row` or `2 rows`.
+    """
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def shortened(text: str) -> str:
     """Cut a text for a table on a terminal.
 

@@ -14,6 +14,7 @@ from stages.command import (
     TablePath,
     TextColumn,
     beside,
+    counted,
     name_columns,
     pictures_of,
     run,
@@ -57,9 +58,8 @@ def main(
     )
     counts = write_embedded(out, listed, batches, huse.stored.model.config.dim)
     refuse_if_empty(counts.used, listed, table)
-    typer.echo(
-        f"embed: {counts.used} items in {out}; {counts.rejected} rows rejected, see {listed}"
-    )
+    used, rows = counted(counts.used, "item"), counted(counts.rejected, "row")
+    typer.echo(f"embed: {used} in {out}; {rows} rejected, see {listed}")
 
 
 if __name__ == "__main__":

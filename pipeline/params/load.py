@@ -93,7 +93,9 @@ def _describe(section: str, model: type[Section], detail: Any) -> str:
         return f"{key}: missing key"
     if detail["type"] == "model_type":
         return f"{key}: got {detail['input']!r}; a section with keys is expected"
-    return f"{key}: got {detail['input']!r}; {_lower_first(detail['msg'])}"
+    if isinstance(detail["input"], dict):  # settings that do not go together: all of the section
+        return f"{key}: {_expected(detail)}"
+    return f"{key}: got {detail['input']!r}; {_expected(detail)}"
 
 
 def _fields(model: type[Section], location: list[str]) -> list[str]:
@@ -105,5 +107,11 @@ def _fields(model: type[Section], location: list[str]) -> list[str]:
     return list(model.model_fields)
 
 
-def _lower_first(text: str) -> str:
+def _expected(detail: Any) -> str:
+    if detail["type"] in ("too_short", "too_long"):
+        most = detail["type"] == "too_long"
+        bound = detail["ctx"]["max_length" if most else "min_length"]
+        entries = "entry" if bound == 1 else "entries"
+        return f"at {'most' if most else 'least'} {bound} {entries} expected"
+    text = detail["msg"].removeprefix("Value error, ")
     return text[:1].lower() + text[1:]

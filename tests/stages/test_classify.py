@@ -17,7 +17,7 @@ def test_the_terminal_shows_what_was_predicted(project, texts):
     result = project.huse("classify", "new.csv", "--k", "1", "--threshold", "0.01")
     assert result.exit_code == 0, result.output
     assert all(text.split()[0] in result.stdout for text in texts)
-    assert "classify: 3 items; 1 rows rejected" in result.stdout
+    assert "classify: 3 items; 1 row rejected" in result.stdout
     assert result.stderr == "classify: row 4 rejected: no image and no text\n"
 
 

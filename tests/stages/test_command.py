@@ -11,7 +11,7 @@ import torch
 from ruamel.yaml import YAML
 
 from stages.__main__ import STAGES
-from stages.command import shortened
+from stages.command import counted, shortened
 
 DVC_YAML = YAML(typ="safe").load(Path(__file__).parents[2] / "dvc.yaml")["stages"]
 
@@ -128,6 +128,10 @@ def test_a_stage_file_run_as_a_program_does_the_same(project):
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: params.yaml: train.steps: got -1; ")
+
+
+def test_one_is_no_plural():
+    assert [counted(number, "row") for number in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]
 
 
 def test_a_long_text_is_cut_on_a_terminal():

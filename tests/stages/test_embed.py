@@ -24,7 +24,7 @@ def test_columns_and_the_list_of_rejected_rows_can_be_named(project):
     (project.root / "new.tsv").write_text("Titel\tPreis\nred heart\t3\n\t4\n", encoding="utf-8")
     result = project.huse("embed", "new.tsv", "--text-column", "Titel", "--rejected", "bad.csv")
     assert result.exit_code == 0, result.output
-    assert result.stdout == "embed: 1 items in embeddings.parquet; 1 rows rejected, see bad.csv\n"
+    assert result.stdout == "embed: 1 item in embeddings.parquet; 1 row rejected, see bad.csv\n"
     assert pd.read_csv(project.root / "bad.csv")["reason"].tolist() == ["no image and no text"]
 
 

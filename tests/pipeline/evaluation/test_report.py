@@ -28,6 +28,7 @@ def page(pictures, tmp_path):
         metrics={
             "r_at_1": 0.5,
             "retrieval": {"image_to_text": {"r_at_1": 0.5, "map_at_r": 0.25}},
+            "graph_correlation": {"image": 0.714361001317523},
             "intervals": {"retrieval": {"image_to_text": {"r_at_1": [0.4, 0.61]}}},
         },
         details={"test": {"items": 3}},
@@ -43,7 +44,10 @@ def page(pictures, tmp_path):
             GalleryRow("image_to_text", kind, CARD, [CARD, CARD._replace(hit=False, text=LONG)])
             for kind in ("random", "worst")
         ],
-        confusions=[Confusion(ATTACK, CLOSING, 2, 0.5, [CARD])],
+        confusions=[
+            Confusion(ATTACK, CLOSING, 2, 0.5, [CARD]),
+            Confusion(CLOSING, ATTACK, 1, 0.2, []),
+        ],
         neighbours=[Neighbourhood(ATTACK, [(CLOSING, 0.25)])],
         heat_map=HeatMap([ATTACK], 0.5, ""),
         rejected={"rows": pd.DataFrame({"text": [ATTACK], "reason": ["empty class"]})},
@@ -77,6 +81,9 @@ def test_figures_stand_beside_their_intervals(page):
     html = unescape(page.read_text(encoding="utf-8"))
     assert re.search(r"0\.500\s*<span class=\"interval\">0\.400\u20130\.610</span>", html)
     assert "mAP@R" in html
+    assert "0.714<" in html
+    assert "2 items, 50 % of the class" in html
+    assert "1 item, 20 % of the class" in html
     assert "loss.beta" in html
     assert "empty class" in html
     assert "only the text is evaluated" in html
