@@ -10,6 +10,8 @@ from pipeline.catalog.rows import BadRowError
 from pipeline.errors import InputError
 from pipeline.files.location import URI, Location, RemotePath
 
+KEY = "catalog.images"
+PLACE = f"the folder {KEY}"
 WINDOWS_DRIVE = re.compile(r"[A-Za-z]:/")
 
 
@@ -17,7 +19,12 @@ class ImageFolder:
     """The files of a folder, listed once, so that a row costs a set look-up and no disk access."""
 
     def __init__(
-        self, folder: Path, link_targets: Sequence[Path] = (), *, key: str = "catalog.images"
+        self,
+        folder: Path,
+        link_targets: Sequence[Path] = (),
+        *,
+        key: str = KEY,
+        place: str = PLACE,
     ) -> None:
         """List the folder and all folders below it; symbolic links are noted and not entered.
 
@@ -28,6 +35,7 @@ class ImageFolder:
             link_targets: Folders outside it that links may lead into, such as the store of a tool
                 that keeps the files' contents and leaves links in their place.
             key: What the user names the folder with, for messages.
+            place: What the reasons of rows call the folder.
 
         Raises:
             InputError: It is missing, not a folder, or cannot itself be listed.
@@ -35,7 +43,7 @@ class ImageFolder:
         if not folder.is_dir():
             found = "is not a folder" if folder.exists() else "not found"
             raise InputError(f"{key}: {folder} {found}; name the folder of the pictures")
-        self._key = key
+        self._place = place
         self.folder: Location = folder
         self._link_targets = [os.path.realpath(target) for target in link_targets]
         self._root = os.path.abspath(folder)  # noqa: PTH100 - keeps links, drops `..`
@@ -75,7 +83,7 @@ class ImageFolder:
                 return candidate
         if self._is_folder(parts):
             raise BadRowError("image is a folder, not a file")
-        raise BadRowError(f"image not found in the folder {self._key}")
+        raise BadRowError(f"image not found in {self._place}")
 
     def _relative(self, name: str) -> str:
         """Place a name below the root, `..` resolved; as strings, which is faster than Path."""
@@ -86,7 +94,7 @@ class ImageFolder:
             for root in (self._root, self._real_root):
                 if path == root or path.startswith(root.rstrip("/") + "/"):
                     return path[len(root) :].strip("/")
-        raise BadRowError(f"image lies outside the folder {self._key}")
+        raise BadRowError(f"image lies outside {self._place}")
 
     def _is_absolute(self, name: str) -> bool:
         return name.startswith("/")
@@ -105,7 +113,7 @@ class ImageFolder:
         if not target.is_file():
             return False
         if not any(map(target.is_relative_to, [self._real_root, *self._link_targets])):
-            raise BadRowError(f"image is a link that leads outside the folder {self._key}")
+            raise BadRowError(f"image is a link that leads outside {self._place}")
         return True
 
     def _list(self, below: str) -> None:
@@ -123,17 +131,18 @@ class ImageFolder:
 class RemoteImageFolder(ImageFolder):
     """The same on another filesystem: no links, and a full name is a URI."""
 
-    def __init__(self, folder: RemotePath, *, key: str = "catalog.images") -> None:
+    def __init__(self, folder: RemotePath, *, key: str = KEY, place: str = PLACE) -> None:
         """List the folder and all folders below it.
 
         Args:
             folder: Where the pictures are.
             key: What the user names the folder with, for messages.
+            place: What the reasons of rows call the folder.
 
         Raises:
             InputError: It is missing, not a folder, or cannot be listed.
         """
-        self._key = key
+        self._place = place
         self.folder = folder
         self._root = self._real_root = os.path.normpath(str(folder))
         self._links = set()
@@ -153,7 +162,11 @@ class RemoteImageFolder(ImageFolder):
 
 
 def open_images(
-    folder: Location, link_targets: Sequence[Path] = (), *, key: str = "catalog.images"
+    folder: Location,
+    link_targets: Sequence[Path] = (),
+    *,
+    key: str = KEY,
+    place: str = PLACE,
 ) -> ImageFolder:
     """List a folder of pictures, wherever it is.
 
@@ -161,6 +174,7 @@ def open_images(
         folder: Where the pictures are.
         link_targets: Folders outside it that links on this machine may lead into.
         key: What the user names the folder with, for messages.
+        place: What the reasons of rows call the folder.
 
     Returns:
         The folder.
@@ -169,5 +183,5 @@ def open_images(
         InputError: It is missing, not a folder, or cannot be listed.
     """
     if isinstance(folder, RemotePath):
-        return RemoteImageFolder(folder, key=key)
-    return ImageFolder(folder, link_targets, key=key)
+        return RemoteImageFolder(folder, key=key, place=place)
+    return ImageFolder(folder, link_targets, key=key, place=place)

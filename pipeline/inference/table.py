@@ -102,7 +102,8 @@ def embed_table(
     folder: ImageFolder | None = None
     while batch := list(islice(rows, BATCH)):
         if folder is None and any(row.values[0].strip() for row in batch):
-            folder = open_images(images, key="--images")
+            place = f"the folder {images}; give the folder of the pictures with --images"
+            folder = open_images(images, key="--images", place=place)
         yield _embed(model, batch, images, folder)
 
 
