@@ -63,7 +63,11 @@ class Huse:
             InputError: A file is missing, damaged, or of a newer format.
         """
         folder = Path(folder)
-        stored = load_model(folder)
+        try:
+            stored = load_model(folder)
+        except InputError as error:
+            # The line says it all; a traceback of two errors hides it.
+            raise InputError(str(error)) from None
         place = folder.parent / "index" if index is None else Path(index)
         return cls(stored, RawFeatures(folder, stored.recipe), place)
 

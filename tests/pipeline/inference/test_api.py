@@ -1,4 +1,5 @@
 import shutil
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +128,11 @@ def test_the_place_of_the_index_may_be_given(finished_project, tmp_path):
     model = Huse.load(folder, index=tmp_path)
     with pytest.raises(InputError, match="no index here; run dvc repro"):
         model.search(model.embed(texts=["cat"]))
+
+
+def test_a_model_that_is_not_there_is_one_error(tmp_path):
+    with pytest.raises(InputError, match=r"model\.json: not found") as caught:
+        Huse.load(tmp_path / "model")
+    printed = "".join(traceback.format_exception(caught.value))
+    assert printed.count("Traceback") == 1
+    assert "FileNotFoundError" not in printed
