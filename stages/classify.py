@@ -22,13 +22,10 @@ from stages.command import (
     TextColumn,
     beside,
     counted,
-    name_columns,
-    pictures_of,
     run,
     shortened,
-    usual_columns,
-    warner,
 )
+from stages.new_items import embed_rows
 from stages.paths import MODEL
 
 if TYPE_CHECKING:
@@ -65,7 +62,7 @@ def main(
     # Imported here because torch takes seconds, which `--help` need not wait for.
     from pipeline.inference.api import Huse
     from pipeline.inference.classified import classified_writer, classify_table
-    from pipeline.inference.table import embed_table, refuse_if_empty, rejected_writer
+    from pipeline.inference.table import refuse_if_empty, rejected_writer
 
     listed = beside(out) if rejected is None and out is not None else rejected
     shown: list[Classified] = []
@@ -74,14 +71,8 @@ def main(
         write = show if out is None else stack.enter_context(classified_writer(out, k))
         refuse = _warn if listed is None else stack.enter_context(rejected_writer(listed))
         huse = Huse.load(model)
-        columns = name_columns(image=image_column, text=text_column)
-        batches = embed_table(
-            huse,
-            table,
-            pictures_of(table, images),
-            columns,
-            usual=usual_columns(),
-            warn=warner("classify"),
+        batches = embed_rows(
+            "classify", huse, table, images, image_column=image_column, text_column=text_column
         )
         counts = classify_table(huse, batches, write, refuse, k=k, threshold=threshold)
     if shown:

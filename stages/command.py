@@ -9,10 +9,7 @@ import typer
 
 from pipeline.errors import InputError
 from pipeline.files.location import Location, locate
-from pipeline.params.catalog import CatalogParams
-from pipeline.params.load import load_section
 from pipeline.params.schema import check_params
-from stages.paths import PARAMS
 
 ParamsPath = Annotated[Path, typer.Option(help="The parameters; each stage reads its sections.")]
 ItemsPath = Annotated[Path, typer.Option(help="Items that the catalog stage wrote.")]
@@ -58,33 +55,6 @@ SHOWN_LENGTH = 100
 """Characters of a text that a terminal shows."""
 
 
-def name_columns(**columns: str | None) -> dict[str, str]:
-    """Collect the columns that the user named.
-
-    Args:
-        columns: Column name or None, by what the column is for.
-
-    Returns:
-        Those that were named.
-    """
-    return {role: name for role, name in columns.items() if name is not None}
-
-
-def usual_columns() -> dict[str, str]:
-    """Tell what the columns of a table are called where the user names none.
-
-    Returns:
-        Names of the columns by what they are for: those of the catalogue; none without params.yaml.
-
-    Raises:
-        InputError: The section catalog of params.yaml cannot be used.
-    """
-    if not PARAMS.is_file():
-        return {}
-    columns = load_section(PARAMS, "catalog", CatalogParams).columns
-    return {"image": columns.image, "text": columns.text}
-
-
 def warner(command: str) -> Callable[[str], None]:
     """Make what tells the user of something that is no error.
 
@@ -120,22 +90,6 @@ def shortened(text: str) -> str:
         At most SHOWN_LENGTH characters; three dots stand for the rest.
     """
     return text if len(text) <= SHOWN_LENGTH else text[: SHOWN_LENGTH - 3].rstrip() + "..."
-
-
-def pictures_of(table: Path, images: str | None) -> Location:
-    """Find out where the pictures of a table are.
-
-    Args:
-        table: The table.
-        images: What `--images` was given, if it was.
-
-    Returns:
-        The folder.
-
-    Raises:
-        InputError: It is a URI that cannot be used.
-    """
-    return table.parent if images is None else locate(images, "--images")
 
 
 def beside(out: Path) -> Path:

@@ -15,12 +15,9 @@ from stages.command import (
     TextColumn,
     beside,
     counted,
-    name_columns,
-    pictures_of,
     run,
-    usual_columns,
-    warner,
 )
+from stages.new_items import embed_rows
 from stages.paths import MODEL
 
 
@@ -39,7 +36,7 @@ def main(
     # Imported here because torch takes seconds, which `--help` need not wait for.
     from pipeline.inference.api import Huse
     from pipeline.inference.embedded_file import write_embedded
-    from pipeline.inference.table import embed_table, refuse_if_empty
+    from pipeline.inference.table import refuse_if_empty
 
     if out.suffix != ".parquet":
         raise InputError(
@@ -47,14 +44,8 @@ def main(
         )
     huse = Huse.load(model)
     listed = rejected or beside(out)
-    columns = name_columns(image=image_column, text=text_column)
-    batches = embed_table(
-        huse,
-        table,
-        pictures_of(table, images),
-        columns,
-        usual=usual_columns(),
-        warn=warner("embed"),
+    batches = embed_rows(
+        "embed", huse, table, images, image_column=image_column, text_column=text_column
     )
     counts = write_embedded(out, listed, batches, huse.stored.model.config.dim)
     refuse_if_empty(counts.used, listed, table)

@@ -44,16 +44,3 @@ def test_mistakes_are_told(project, texts):
     (project.root / "new.csv").write_text("text\n \n", encoding="utf-8")
     assert project.huse("classify", "new.csv").exit_code == 1
     assert project.huse("classify", "new.csv", "--threshold", "2").exit_code == 2
-
-
-def test_columns_are_called_as_in_the_catalogue_and_one_that_is_not_used_is_told_of(project):
-    (project.root / "new.csv").write_text("image,name\n,red heart\n", encoding="utf-8")
-    result = project.huse("classify", "new.csv")
-    assert result.stderr.startswith(
-        "classify: warning: no column 'text' in new.csv, so image alone is used; it has image, name"
-    )
-    project.set({"catalog.columns.text": "name"})
-    result = project.huse("classify", "new.csv")
-    assert result.exit_code == 0, result.output
-    assert "red heart" in result.stdout
-    assert result.stderr == ""
