@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 
 from pipeline.catalog.classes import doubt_separator, make_classes
-from pipeline.catalog.components import find_components
+from pipeline.catalog.components import find_components, number_values
 from pipeline.catalog.items import ITEM_COLUMNS, make_items
 from pipeline.catalog.read import read_catalog
 from pipeline.catalog.split import make_splits
@@ -50,8 +49,10 @@ def main(
     split_table = make_splits(found, class_list, **split.model_dump())
     write_table(items, found[ITEM_COLUMNS])
     write_table(splits, split_table)
-    group_N = find_components(found, split.keep_together)
-    write_table(groups, pd.DataFrame({"item_id": found["item_id"], "group": group_N}))
+    together = number_values(found)
+    together.insert(0, "item_id", found["item_id"])
+    together.insert(1, "group", find_components(found, split.keep_together))
+    write_table(groups, together)
     write_json(classes, class_list)
     write_csv(rejected, bad)
     sizes = split_table["split"].value_counts()

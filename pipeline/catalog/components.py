@@ -38,6 +38,30 @@ def find_components(items: pd.DataFrame, keep_together: Collection[str]) -> np.n
     return np.unique(label_N, return_inverse=True)[1]
 
 
+def number_values(items: pd.DataFrame) -> pd.DataFrame:
+    """Number what items can have in common, each kind by itself.
+
+    Retrieval leaves out what makes a result worthless: the query's own product, the same picture
+    to a picture, the same text to a text. A chain of such links, as `find_components` follows it,
+    would leave out results that are worth having.
+
+    Args:
+        items: N items, as for `find_components`.
+
+    Returns:
+        `product` (the group that the user gave), `picture`, `text` and `near_text`: int64 numbers
+        that items share where the value is the same. An item without a value has a number of its
+        own.
+    """
+    columns = {
+        "product": _values(items, "group"),
+        "picture": _values(items, "image"),
+        "text": _values(items, "text"),
+        "near_text": _values(items, "text"),
+    }
+    return pd.DataFrame({name: _numbers(values) for name, values in columns.items()})
+
+
 def count_divided(items: pd.DataFrame, splits: pd.DataFrame, keep_together: Collection[str]) -> int:
     """Count the components with items on more than one side of a split.
 
@@ -56,6 +80,14 @@ def count_divided(items: pd.DataFrame, splits: pd.DataFrame, keep_together: Coll
     split_N = items["item_id"].map(split_of)
     sides = split_N.groupby(find_components(items, keep_together)).nunique()
     return int((sides > 1).sum())
+
+
+def _numbers(values: pd.Series) -> np.ndarray:
+    """Number values from 0; one that is missing is like no other."""
+    number_N, distinct = pd.factorize(values)
+    missing = np.flatnonzero(number_N < 0)
+    number_N[missing] = len(distinct) + np.arange(len(missing))
+    return number_N.astype(np.int64)
 
 
 def _values(items: pd.DataFrame, column: str) -> pd.Series:

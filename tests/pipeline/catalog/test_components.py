@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from pipeline.catalog.components import count_divided, find_components
+from pipeline.catalog.components import count_divided, find_components, number_values
 
 
 def frame(*rows):
@@ -51,3 +51,17 @@ def test_divided_components_are_counted_by_item_and_not_by_position():
     assert count_divided(ITEMS, splits, ["group", "image", "text"]) == 1  # {0, 1, 2, 3}
     assert count_divided(ITEMS, splits, ["group", "image"]) == 1  # {0, 1, 2}
     assert count_divided(ITEMS, splits, ["text"]) == 0
+
+
+def test_values_are_numbered_each_kind_by_itself_without_chains():
+    numbers = number_values(ITEMS)
+    assert list(numbers) == ["product", "picture", "text", "near_text"]
+    assert set(numbers.dtypes.astype(str)) == {"int64"}
+
+    def shared(column):
+        rows = numbers.groupby(column).indices.values()
+        return [set(found) for found in rows if len(found) > 1]
+
+    assert shared("product") == [{0, 1}], "an item without a group is like no other"
+    assert shared("picture") == [{1, 2}]
+    assert shared("text") == [{2, 3}, {4, 5}]
