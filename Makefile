@@ -21,7 +21,7 @@ demo: $(READY)
 	test -f data/raw/openmoji/catalog.csv || huse sample_catalog
 	dvc repro
 	@echo
-	python -m benchmarks.quality_floor
+	huse compare
 	@echo
 	@echo "Metrics:   source $(VENV)/bin/activate && dvc metrics show --md"
 	@echo "Pictures:  data/evaluate/report.html      (open in a browser)"

@@ -16,11 +16,12 @@ STAGES = (
     "text_features",
     "semantic_graph",
     "train",
+    "baseline",
     "evaluate",
     "index",
 )
-USES = ("embed", "classify", "search", "explore", "export")
-"""What a trained model is for; the commands read what the stages wrote and are none themselves."""
+USES = ("compare", "embed", "classify", "search", "explore", "export")
+"""What to do with a trained model; these commands read what the stages wrote and are none."""
 COMMANDS = ("sample_catalog", *STAGES, *USES)
 
 
@@ -50,7 +51,7 @@ def main() -> None:
     """Learn one embedding space for the images and texts of a catalogue.
 
     `dvc repro` runs the stages that need it; each stage is a command too and then runs as dvc.yaml
-    does. The last five commands use what was trained.
+    does. The last six commands use what was trained.
     """
 
 

@@ -22,8 +22,10 @@ from stages.command import (
     TextFeaturesPath,
     require_folder,
     run,
+    warner,
 )
 from stages.paths import (
+    BASELINE,
     CLASSES,
     EVALUATION,
     GRAPH,
@@ -51,6 +53,9 @@ def main(
     text_features: TextFeaturesPath = TEXT_FEATURES,
     graph: GraphPath = GRAPH,
     model: ModelPath = MODEL,
+    baseline: Annotated[
+        Path, typer.Option(help="Predictions that the baseline stage wrote.")
+    ] = BASELINE,
     rejected: Annotated[
         Path, typer.Option(help="Unusable rows that the catalog stage listed.")
     ] = REJECTED,
@@ -62,6 +67,7 @@ def main(
     """Measure the trained towers on the test split and write plots and a report."""
     # Imported here because torch takes seconds, which `--help` and a mistake in params.yaml need
     # not wait for.
+    from pipeline.evaluation.baseline import read_baseline
     from pipeline.evaluation.items import index_items
     from pipeline.evaluation.run import Settings, evaluate
     from pipeline.graph.store import read_graph
@@ -78,11 +84,12 @@ def main(
         image_features=image_features,
         text_features=text_features,
     )
-    evaluate(
+    warnings = evaluate(
         found,
         load_model(model),
         read_graph(graph),
-        Settings(**p.model_dump(), images=folder),
+        read_baseline(baseline),
+        Settings(**p.model_dump(exclude={"baseline"}), images=folder),
         out,
         parameters={
             "model": load_section(params, "model", ModelParams).model_dump(),
@@ -92,8 +99,8 @@ def main(
         },
         rejected={"rows of the catalogue": rejected, "pictures": failures},
     )
-    for warning in found.warnings:
-        typer.echo(f"evaluate: warning: {warning}", err=True)
+    for warning in warnings:
+        warner("evaluate")(warning)
     typer.echo(f"evaluate: {len(found.test)} test items; report in {out / 'report.html'}")
 
 

@@ -29,7 +29,10 @@ GRAPH = Path("data/graph")
 MODEL = Path("data/model")
 CURVES = Path("data/train")
 
+BASELINE = Path("data/baseline/predictions.parquet")
+
 EVALUATION = Path("data/evaluate")
 EMBEDDINGS = Path("data/evaluate/embeddings.parquet")
+OUTCOMES = Path("data/evaluate/outcomes.parquet")
 
 INDEX = Path("data/index")

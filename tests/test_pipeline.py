@@ -27,6 +27,7 @@ STAGES = [
     "text_features",
     "semantic_graph",
     "train",
+    "baseline",
     "evaluate",
     "index",
 ]

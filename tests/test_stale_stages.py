@@ -141,6 +141,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "train.max_memory": (0.5, TRAINS),
     "evaluate.k": ([1, 2], {"evaluate"}),
     "evaluate.hp_k": ([1, 2], {"evaluate"}),
+    "evaluate.baseline": (0, {"baseline", "evaluate"}),
     "evaluate.projection": ("pca", {"evaluate"}),
     "evaluate.confusions": (10, {"evaluate"}),
     "evaluate.gallery": (2, {"evaluate"}),

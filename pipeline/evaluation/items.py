@@ -28,7 +28,9 @@ class EvaluationItems:
     """Items in the catalogue's order, with the places of their features."""
 
     table: pd.DataFrame
-    """N rows: item_id, image, text, class_path, split, label, group, image_row, text_row."""
+    """N rows: item_id, image, text, class_path, split, label, image_row, text_row; group, which the
+    bootstrap draws together; and product, picture, same_text and near_text, numbers that items
+    share where these are the same."""
     modalities: tuple[str, ...]
     """Which of image, text and fused these items have."""
     warnings: tuple[str, ...]
@@ -40,6 +42,19 @@ class EvaluationItems:
     def test(self) -> np.ndarray:
         """[M] int64 positions of the test items."""
         return np.flatnonzero(self.table["split"] == "test")
+
+    def shared_with(self, column: str, splits: list[str]) -> np.ndarray:
+        """Find the test items that share something with items of other splits.
+
+        Args:
+            column: Of `table`, such as group or near_text.
+            splits: Those that count.
+
+        Returns:
+            [M] bool.
+        """
+        seen = self.table.loc[self.table["split"].isin(splits), column]
+        return self.table[column].iloc[self.test].isin(set(seen)).to_numpy()
 
     def blocks(self, rows: np.ndarray) -> Iterator[Pairs]:
         """Read features block by block; zeros stand for a modality that is not evaluated.
@@ -78,7 +93,7 @@ def index_items(
     Args:
         items: Parquet with item_id, image, text and class_path.
         splits: Parquet with item_id and split.
-        groups: Parquet with item_id and group.
+        groups: Parquet with item_id and what items share.
         classes: The class list that gives the labels.
         image_features: Parquet with item_id, view and vector; view 0 is read.
         text_features: Parquet with item_id and the columns of one or more blocks.
@@ -91,7 +106,9 @@ def index_items(
     """
     table = read_table(items, ["item_id", "image", "text", "class_path"])
     table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")
-    table = table.merge(read_table(groups, ["item_id", "group"]), validate="one_to_one")
+    shared = read_table(groups, ["item_id", "group", "product", "picture", "text", "near_text"])
+    shared = shared.rename(columns={"text": "same_text"})
+    table = table.merge(shared, validate="one_to_one")
     table["label"] = class_indices(read_json(classes), table["class_path"])
     views = read_table(image_features, ["item_id", "view"])
     clean = np.flatnonzero(views["view"] == 0)

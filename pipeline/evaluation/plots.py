@@ -25,11 +25,15 @@ def recall_curves(directions: dict[str, Direction]) -> pd.DataFrame:
         directions: Results by direction.
 
     Returns:
-        Columns `k` and all directions; one that was not measured is empty.
+        Columns `k` and all directions; one that was not measured, or in which no query can be
+        answered, is empty.
     """
     frame = pd.DataFrame({"k": range(1, CURVE + 1)})
     for name in DIRECTIONS:
-        frame[name] = directions[name].curve if name in directions else np.nan
+        one = directions.get(name)
+        frame[name] = np.nan
+        if one is not None and one.answerable.any():
+            frame[name] = one.curve_NR[one.answerable].mean(axis=0)
     return frame
 
 

@@ -27,8 +27,8 @@ TITLE_LENGTH = 200
 class Report(NamedTuple):
     """What the page shows."""
 
-    warnings: tuple[str, ...]
-    """What could not be measured and why."""
+    warnings: list[str]
+    """What could not be measured and why, and where figures say less than they seem to."""
     counts: dict[str, str]
     parameters: dict[str, str]
     versions: dict[str, str]

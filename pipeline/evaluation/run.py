@@ -7,10 +7,11 @@ import numpy as np
 import torch
 
 from pipeline.catalog.classes import item_classes, label_membership
+from pipeline.evaluation.baseline import Baseline
 from pipeline.evaluation.confusions import Confusion, largest_confusions
 from pipeline.evaluation.directions import PAPER_DIRECTIONS, measure_directions
 from pipeline.evaluation.facts import SHOWN_ROWS, count_items, flatten, read_rejected, versions
-from pipeline.evaluation.figures import Measured, details_tree, metrics_tree
+from pipeline.evaluation.figures import Measured, details_tree, metrics_tree, outcomes
 from pipeline.evaluation.gallery import GalleryRow, choose_random, choose_worst, gallery_rows
 from pipeline.evaluation.graph_plots import (
     draw_heat_map,
@@ -20,6 +21,8 @@ from pipeline.evaluation.graph_plots import (
 )
 from pipeline.evaluation.items import FEWEST_CLASSES, EvaluationItems
 from pipeline.evaluation.map_points import map_points
+from pipeline.evaluation.notes import baseline_tree, notes, without
+from pipeline.evaluation.outcomes import write_outcomes
 from pipeline.evaluation.picture import draw_gallery
 from pipeline.evaluation.plane import Plane
 from pipeline.evaluation.plots import write_plot_data
@@ -30,6 +33,7 @@ from pipeline.files.location import Location
 from pipeline.graph.item_graph import item_graph
 from pipeline.graph.store import SemanticGraph
 from pipeline.metrics.classification import ancestors_at
+from pipeline.metrics.own_group import worthless_results
 from pipeline.models.store import StoredModel
 
 
@@ -49,29 +53,36 @@ def evaluate(
     items: EvaluationItems,
     stored: StoredModel,
     graph: SemanticGraph,
+    baseline: Baseline,
     settings: Settings,
     out: Path,
     *,
     parameters: dict[str, Any],
     rejected: dict[str, Path],
-) -> None:
+) -> list[str]:
     """Measure the test items and write the folder of the evaluation.
 
     Args:
         items: The items.
         stored: The trained model.
         graph: The semantic graph.
+        baseline: What logistic regression says of the test items.
         settings: What to measure and show.
-        out: Folder for metrics.json, details.json, embeddings.parquet, report.html and plots.
+        out: Folder for metrics.json, details.json, outcomes.parquet, embeddings.parquet,
+            report.html and plots.
         parameters: Settings of the run that the report lists, nested.
         rejected: CSV lists of unusable rows, by the name that the report gives them.
+
+    Returns:
+        What has to be known beside the figures, one line each; the report begins with it.
 
     Raises:
         InputError: A file cannot be read or written.
     """
     plane = fit_map(stored, items, method=settings.projection, seed=settings.seed)
     embedded = write_embeddings(out / "embeddings.parquet", stored, items, plane)
-    measured = _measure(items, embedded, stored, settings)
+    measured = _measure(items, embedded, stored, settings, baseline)
+    found = outcomes(measured)
     table = items.table
     train_label_N = table.loc[table["split"] == "train", "label"].to_numpy()
     classes = item_classes(stored.classes)
@@ -79,8 +90,16 @@ def evaluate(
     of_items = item_graph(
         graph, label_membership(stored.classes), [entry["name"] for entry in classes]
     )
-    metrics = metrics_tree(measured, of_items.adjacency_KK)
-    details = details_tree(measured, train_label_N, class_parts)
+    metrics = metrics_tree(measured, found, of_items.adjacency_KK)
+    details = details_tree(measured, found, train_label_N)
+    beside = {
+        "baseline": baseline_tree(found, baseline),
+        "divided": without(found, items.shared_with("group", ["train", "val"])),
+        "near_text_in_train": without(found, items.shared_with("near_text", ["train"])),
+    }
+    details |= {name: tree for name, tree in beside.items() if tree}
+    warnings = [*items.warnings, *notes(measured, details)]
+    write_outcomes(out / "outcomes.parquet", found)
     write_json(out / "metrics.json", metrics)
     write_json(out / "details.json", details)
     write_plot_data(
@@ -104,7 +123,7 @@ def evaluate(
         stored.classes["separator"],
     )
     report = Report(
-        warnings=items.warnings,
+        warnings=warnings,
         counts=count_items(items, stored),
         parameters=flatten(parameters) | flatten(stored.recipe, "features."),
         versions=versions(),
@@ -124,24 +143,51 @@ def evaluate(
         background=background,
         shown_rows=SHOWN_ROWS,
     )
+    return warnings
 
 
 def _measure(
-    items: EvaluationItems, embedded: dict[str, Any], stored: StoredModel, settings: Settings
+    items: EvaluationItems,
+    embedded: dict[str, Any],
+    stored: StoredModel,
+    settings: Settings,
+    baseline: Baseline,
 ) -> Measured:
     test = items.table.iloc[items.test]
-    label_N = torch.from_numpy(test["label"].to_numpy(dtype=np.int64, copy=True))
+    classes = item_classes(stored.classes)
+    class_parts = [entry["parts"] for entry in classes]
+    product_N, picture_N, text_N, label_N = (
+        torch.from_numpy(test[name].to_numpy(dtype=np.int64, copy=True))
+        for name in ("product", "picture", "same_text", "label")
+    )
     directions = {}
     if test["label"].nunique() >= FEWEST_CLASSES:
         directions = measure_directions(
             embedded,
             label_N,
-            [entry["parts"] for entry in item_classes(stored.classes)],
+            class_parts,
             k=settings.k,
             hp_k=settings.hp_k,
-            group_N=torch.from_numpy(test["group"].to_numpy(dtype=np.int64, copy=True)),
+            groups=worthless_results(product_N, picture_N, text_N),
         )
-    return Measured(embedded, label_N, directions)
+    name_K = np.array([entry["name"] for entry in classes], dtype=object)
+    said = baseline.predicted.reindex(test["item_id"])
+    right_of = {
+        modality: np.where(said[modality].isna(), np.nan, said[modality] == name_K[label_N])
+        for modality in items.modalities
+        if modality in said
+    }
+    return Measured(
+        embedded,
+        label_N,
+        directions,
+        item_ids=test["item_id"].to_numpy(dtype=object),
+        group_N=test["group"].to_numpy(dtype=np.int64),
+        k=settings.k,
+        hp_k=settings.hp_k,
+        class_parts=class_parts,
+        baseline_right=right_of,
+    )
 
 
 def _predicted(embedded: dict[str, Any]) -> np.ndarray:

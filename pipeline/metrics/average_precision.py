@@ -32,8 +32,9 @@ def average_precision_at_r(
         gallery_ND: [N, D] float32, rows of unit norm, on the same device.
         query_label_M: [M] integer class, at least 0.
         gallery_label_N: [N] integer class, at least 0.
-        query_group_M: [M] integers, or None to keep every candidate.
-        gallery_group_N: [N] integers: items of the query's own group are left out.
+        query_group_M: [M] or [M, J] integers, or None to keep every candidate.
+        gallery_group_N: [N] or [N, J] integers: items of the query's own group, of any kind, are
+            left out.
 
     Returns:
         [M] float64 in 0..1.

@@ -19,7 +19,9 @@ from torch import Tensor
 from pipeline.metrics.hierarchy import common_levels
 from pipeline.metrics.own_group import OwnGroup
 
-ROWS_PER_BLOCK = 4096
+# Pairs that share a group are listed block by block: a text that ten thousand items have makes ten
+# thousand pairs per query.
+ROWS_PER_BLOCK = 512
 
 
 class ClassHeights(NamedTuple):
@@ -99,8 +101,8 @@ def graded_precision(
         heights: From `class_heights`.
         k: Cut-offs, each in 1..R.
         area_to: K of AHP@K, in 1..R.
-        query_group_M: [M] integers, or None: the groups that `nearest` was given.
-        gallery_group_N: [N] integers.
+        query_group_M: [M] or [M, J] integers, or None: the groups that `nearest` was given.
+        gallery_group_N: [N] or [N, J] integers.
 
     Returns:
         HP@k and AHP of every query.

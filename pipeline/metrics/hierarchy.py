@@ -88,6 +88,25 @@ def correct_classes(radius_KK: Tensor, k: int) -> Tensor:
     return radius_KK <= smallest_K[:, None]
 
 
+def correct_everywhere(radius_KK: Tensor, k: int) -> Tensor:
+    """Tell for which classes the correct set is the whole tree, so that any result is right.
+
+    In a shallow tree that happens early: with two levels it takes a top-level class of fewer than
+    k classes.
+
+    Args:
+        radius_KK: [K, K] from `radius_to_enter`.
+        k: Wanted number of classes, at least 1.
+
+    Returns:
+        [K] bool.
+
+    Raises:
+        ValueError: k is below 1.
+    """
+    return correct_classes(radius_KK, k).all(dim=1)
+
+
 def hierarchical_precision(
     index_MR: Tensor,
     query_label_M: Tensor,

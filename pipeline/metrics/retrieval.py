@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pipeline.metrics.own_group import count_candidates
 from pipeline.metrics.ranking import best_columns
 from pipeline.metrics.score_blocks import score_blocks
 
@@ -40,9 +41,9 @@ def nearest(
         query_MD: [M, D] float32, rows of unit norm.
         gallery_ND: [N, D] float32, rows of unit norm, on the same device.
         k: Results per query, at least 1; may exceed N.
-        query_group_M: [M] integers, or None to keep every candidate.
-        gallery_group_N: [N] integers: an item of the query's own group is left out (within one
-            modality: the query itself and its variants).
+        query_group_M: [M] integers, or [M, J] of J kinds, or None to keep every candidate.
+        gallery_group_N: [N] or [N, J] integers: an item of the query's own group, of any kind, is
+            left out (within one modality: the query itself, its variants, the same picture).
 
     Returns:
         Exactly k results per query, by score, equal scores by gallery index.
@@ -73,8 +74,8 @@ def class_hits(
 
         R@K = share of the queries with an item of their class in the top K      (HUSE section 4)
 
-    A query whose class has no candidate in the gallery can only miss. It stays a query, as the
-    paper counts every item; `candidates_of_class` tells how many of them there are.
+    A query whose class has no candidate in the gallery can only miss; `candidates_of_class` tells
+    which those are.
 
     Args:
         index_MK: [M, K] gallery index of the results, -1 for none, as `nearest` gives them.
@@ -111,27 +112,17 @@ def candidates_of_class(
     Args:
         query_label_M: [M] integer class, at least 0.
         gallery_label_N: [N] integer class, at least 0.
-        query_group_M: [M] integers, or None where no candidate is left out.
-        gallery_group_N: [N] integers; as in `nearest`.
+        query_group_M: [M] or [M, J] integers, or None where no candidate is left out.
+        gallery_group_N: [N] or [N, J] integers; as in `nearest`.
 
     Returns:
-        [M] int64: items of the query's class that are not of its group.
+        [M] int64: items of the query's class that it may find. A query with none is unanswerable.
     """
-    count_M = _occurrences(query_label_M, gallery_label_N)
-    if query_group_M is not None and gallery_group_N is not None:
-        # One number per group and class, so that a pair is found by one comparison.
-        group, number = torch.unique(
-            torch.cat((query_group_M, gallery_group_N)), return_inverse=True
-        )
-        pair = torch.cat((query_label_M, gallery_label_N)) * len(group) + number
-        M = len(query_label_M)
-        count_M = count_M - _occurrences(pair[:M], pair[M:])
-    return count_M
-
-
-def _occurrences(wanted_M: Tensor, found_N: Tensor) -> Tensor:
-    """How often every value of the first vector occurs in the second."""
-    sorted_N = found_N.sort().values
-    return torch.searchsorted(sorted_N, wanted_M, right=True) - torch.searchsorted(
-        sorted_N, wanted_M
+    return count_candidates(
+        len(query_label_M),
+        len(gallery_label_N),
+        query_group_M,
+        gallery_group_N,
+        query_label_M=query_label_M,
+        gallery_label_N=gallery_label_N,
     )

@@ -36,10 +36,10 @@ def score_blocks(
     Args:
         query_MD: [M, D] float32, rows of unit norm.
         gallery_ND: [N, D] float32, rows of unit norm, on the same device.
-        query_group_M: [M] integers: the query's group.
-        gallery_group_N: [N] integers: the item's group. An item of the query's group is no
-            candidate; its score is -inf. Within one modality the groups leave out the query
-            itself, so an item without variants needs a number of its own.
+        query_group_M: [M] integers: the query's group; or [M, J], its groups of J kinds.
+        gallery_group_N: [N] or [N, J] integers: the item's. An item of the query's group of any
+            kind is no candidate; its score is -inf. Within one modality the groups leave out the
+            query itself, so an item without variants needs a number of its own.
 
     Yields:
         The rows of the block, and their scores [B, N]. The scores live in a buffer that the next
@@ -124,8 +124,9 @@ def _check(
         raise ValueError("give the groups of both query and gallery, or of neither")
     if query_group_M is not None and gallery_group_N is not None:
         found = (tuple(query_group_M.shape), tuple(gallery_group_N.shape))
-        if found != ((len(query_MD),), (len(gallery_ND),)):
+        kinds = found[0][1:]
+        if len(kinds) > 1 or found != ((len(query_MD), *kinds), (len(gallery_ND), *kinds)):
             raise ValueError(
-                f"groups must be [{len(query_MD)}] and [{len(gallery_ND)}], "
-                f"got {found[0]} and {found[1]}"
+                f"groups must be [{len(query_MD)}] and [{len(gallery_ND)}], or have a column per "
+                f"kind, got {found[0]} and {found[1]}"
             )

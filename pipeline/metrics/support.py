@@ -17,8 +17,8 @@ class ClassSupport(NamedTuple):
     """Classes with a test item and no training item. Their items stay queries and candidates;
     the classifier never saw them, so it names them wrong."""
     single: list[int]
-    """Classes with exactly one test item. Within one modality its query has no candidate of its
-    class and counts as a miss."""
+    """Classes with exactly one test item. Within one modality its query cannot be answered and
+    is in no mean."""
 
 
 def class_support(train_label_N: np.ndarray, test_label_N: np.ndarray) -> ClassSupport:

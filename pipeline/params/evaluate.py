@@ -16,6 +16,8 @@ class EvaluateParams(Section):
     """K of R@K."""
     hp_k: Cutoffs
     """K of HP@K."""
+    baseline: Annotated[int, Field(ge=0)]
+    """Training items that logistic regression is fitted on, a random sample of more; 0 for none."""
     projection: Literal["pacmap", "pca"]
     """How the map in the plane (x and y of the embeddings) is made."""
     confusions: Annotated[int, Field(ge=2, le=100)]

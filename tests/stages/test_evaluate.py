@@ -59,7 +59,13 @@ def test_what_the_report_shows_does_not_change_what_is_measured(project, out):
 
 
 def test_a_second_run_writes_the_same_bytes(project, out):
-    names = ["metrics.json", "details.json", "embeddings.parquet", "report.html"]
+    names = [
+        "metrics.json",
+        "details.json",
+        "outcomes.parquet",
+        "embeddings.parquet",
+        "report.html",
+    ]
     before = [(out / name).read_bytes() for name in names]
     evaluate(project)
     assert [(out / name).read_bytes() for name in names] == before
@@ -87,15 +93,64 @@ def test_figures_follow_from_the_stored_embeddings(project, out):
         assert figures(out)["classification"][modality]["accuracy"] == pytest.approx(accuracy)
 
 
-def test_variants_of_the_query_are_no_results_within_a_modality(project, out):
+@pytest.mark.parametrize(
+    ("same", "silent"),
+    [
+        ("product", {"image_to_image", "text_to_text", "fused_to_fused"}),
+        ("picture", {"image_to_image"}),
+        ("text", {"text_to_text"}),
+        # What happens to be kept together in the split is a result all the same.
+        ("group", set()),
+    ],
+)
+def test_a_query_does_not_find_what_makes_a_result_worthless(project, out, same, silent):
     before = figures(out)["retrieval"]
     path = project.root / "data" / "catalog" / "groups.parquet"
     groups = pd.read_parquet(path)
-    write_table(path, groups.assign(group=0))
-    evaluate(project)
+    write_table(path, groups.assign(**{same: 0}))
+    result = evaluate(project)
     after = figures(out)["retrieval"]
-    assert after["image_to_image"]["r_at_1"] == 0
-    assert after["image_to_text"] == before["image_to_text"]
+    assert set(after) == set(before) - silent
+    assert all(after[name] == before[name] for name in after)
+    for name in silent:
+        counts = figures(out, "details")["retrieval"][name]
+        assert counts["queries"] == 0
+        assert f"{name.replace('_', ' ')}" in result.stderr
+
+
+def test_test_items_that_a_given_split_divides_are_told_and_left_out_beside(project, out):
+    path = project.root / "data" / "catalog" / "groups.parquet"
+    splits = pd.read_parquet(project.root / "data" / "catalog" / "splits.parquet")["split"]
+    groups = pd.read_parquet(path)
+    assert "divided" not in figures(out, "details")
+    first, train = (splits == "test").idxmax(), (splits == "train").idxmax()
+    groups.loc[first, "group"] = groups.loc[train, "group"]
+    groups.loc[first, "near_text"] = groups.loc[train, "near_text"]
+    write_table(path, groups)
+    result = evaluate(project)
+    for name in ("divided", "near_text_in_train"):
+        leak = figures(out, "details")[name]
+        assert leak["items"] == 1
+        assert set(leak["with"]) == set(leak["without"])
+        assert leak["with"]["accuracy"] == figures(out)["accuracy"]
+    assert "1 of " in result.stderr
+    assert "share a product, a picture or a text with train or val" in result.stderr
+
+
+def test_the_baseline_is_in_details_and_in_the_report_unless_it_is_not_wanted(project, out):
+    baseline = figures(out, "details")["baseline"]
+    assert set(baseline) == {"fitted_items", "train_items", "image", "text", "fused"}
+    for modality in ("image", "text", "fused"):
+        row = baseline[modality]
+        assert row["model"] == figures(out)["classification"][modality]["accuracy"]
+        assert 0 < row["baseline"] <= 1
+        low, high = row["interval"]
+        assert low <= row["difference"] <= high
+    project.set({"evaluate.baseline": 0})
+    assert project.huse("baseline").exit_code == 0
+    evaluate(project)
+    assert "baseline" not in figures(out, "details")
+    assert "Against logistic regression" not in (out / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_report_says_what_ran(project, out):

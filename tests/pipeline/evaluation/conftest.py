@@ -64,7 +64,9 @@ def write_artifacts(tmp_path):
         split = [splits[n % len(splits)] for n in range(12)]
         write_table(place["splits"], pd.DataFrame({"item_id": ids, "split": split}))
         group = [n // 2 for n in range(12)]
-        write_table(place["groups"], pd.DataFrame({"item_id": ids, "group": group}))
+        own = {name: range(12) for name in ("picture", "text", "near_text")}
+        shared = {"item_id": ids, "group": group, "product": group, **own}
+        write_table(place["groups"], pd.DataFrame(shared))
         write_json(place["classes"], make_classes(paths, separator="<", label="path"))
         # The item's number is its first feature; another view of it must not be taken for it.
         write_vectors(place["image_features"], "vector", ids, images, 6, views=2)

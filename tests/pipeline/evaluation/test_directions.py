@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from pipeline.evaluation.directions import DIRECTIONS, measure_directions
+from pipeline.evaluation.directions import DIRECTIONS, measure_directions, paper_rule
+from pipeline.metrics.own_group import worthless_results
 
 PARTS = [["a", "x"], ["a", "y"], ["b"]]
 
@@ -23,22 +24,50 @@ def ranking(query_D, gallery_ND, allowed):
 
 
 @pytest.mark.parametrize("name", DIRECTIONS)
-def test_recall_is_that_of_a_naive_loop_without_the_querys_group(test_items, name):
+def test_recall_is_that_of_a_naive_loop_without_worthless_results(test_items, name):
     embedded, label_N = test_items
-    group_N = torch.arange(30) // 3
     query, gallery = DIRECTIONS[name]
-    hits, candidates, same = [], 0, 0.0
+    product_N, picture_N, text_N = torch.arange(30) // 2, torch.arange(30) % 7, label_N
+    # To both together an item that has the same picture and the same text.
+    both = [(int(p), int(t)) for p, t in zip(picture_N, text_N, strict=True)]
+    content = {"image": picture_N.tolist(), "text": text_N.tolist(), "fused": both}[query]
+    groups = worthless_results(product_N, picture_N, text_N)
+    found = measure_directions(embedded, label_N, PARTS, k=[1, 3], hp_k=[2], groups=groups)[name]
     for n in range(30):
-        allowed = [m for m in range(30) if query != gallery or group_N[m] != group_N[n]]
+        allowed = [
+            m
+            for m in range(30)
+            if query != gallery or (product_N[m] != product_N[n] and content[m] != content[n])
+        ]
         order = ranking(embedded[query].embedding_ND[n], embedded[gallery].embedding_ND, allowed)
-        hits.append([any(label_N[m] == label_N[n] for m in order[:k]) for k in (1, 3)])
-        candidates = len(allowed)
-        same += sum(bool(label_N[m] == label_N[n]) for m in allowed) / candidates
-    found = measure_directions(embedded, label_N, PARTS, k=[1, 3], hp_k=[2], group_N=group_N)[name]
-    assert found.recall[1] == pytest.approx(sum(one for one, _ in hits) / 30)
-    assert found.recall[3] == pytest.approx(sum(three for _, three in hits) / 30)
-    assert found.curve[2] == pytest.approx(found.recall[3])
-    assert found.chance == pytest.approx(same / 30)
+        right = [m for m in allowed if label_N[m] == label_N[n]]
+        hits = [bool(set(order[:k]) & set(right)) for k in (1, 3)]
+        assert found.hit_NC[n].tolist() == hits
+        assert found.curve_NR[n, [0, 2]].tolist() == hits
+        assert found.candidates_N[n] == len(right)
+        assert found.answerable[n] == bool(right)
+        assert found.chance_N[n] == pytest.approx(len(right) / len(allowed))
+    # All items of a class have one text, so no text finds another one of its class.
+    assert found.answerable.any() == (name != "text_to_text")
+
+
+def test_the_papers_rule_leaves_out_the_query_alone_and_counts_every_query(test_items):
+    embedded, label_N = test_items
+    label_N = label_N.clamp(max=1)
+    label_N[7] = 2  # the only one of its class: a miss within a modality
+    found = paper_rule(embedded, label_N, PARTS, k=[1, 3], hp_k=[2])
+    assert list(found) == ["image_to_image", "image_to_text", "text_to_image", "text_to_text"]
+    for name, figures in found.items():
+        query, gallery = DIRECTIONS[name]
+        hits = []
+        for n in range(30):
+            allowed = [m for m in range(30) if query != gallery or m != n]
+            order = ranking(
+                embedded[query].embedding_ND[n], embedded[gallery].embedding_ND, allowed
+            )
+            hits.append(any(label_N[m] == label_N[n] for m in order[:3]))
+        assert figures["r_at_3"] == pytest.approx(sum(hits) / 30)
+        assert set(figures) == {"r_at_1", "r_at_3", "hp_at_2"}
 
 
 def test_without_groups_the_query_alone_is_left_out(test_items):

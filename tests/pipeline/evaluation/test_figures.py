@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from pipeline.evaluation import figures
 from pipeline.evaluation.directions import measure_directions
-from pipeline.evaluation.figures import Measured, details_tree, metrics_tree
+from pipeline.evaluation.figures import Measured, outcomes
 
 PARTS = [["a", "x"], ["a", "y"], ["b", "z"], ["c", "w"]]
 GRAPH = np.array(
@@ -19,8 +22,23 @@ def measured(make_embedded, labels):
         for seed, name in enumerate(("image", "text", "fused"))
     }
     return Measured(
-        embedded, label_N, measure_directions(embedded, label_N, PARTS, k=[1, 5], hp_k=[2])
+        embedded,
+        label_N,
+        measure_directions(embedded, label_N, PARTS, k=[1, 5], hp_k=[2]),
+        item_ids=np.array([f"item-{n}" for n in range(40)], dtype=object),
+        group_N=np.arange(40) // 2,
+        k=[1, 5],
+        hp_k=[2],
+        class_parts=PARTS,
     )
+
+
+def metrics_tree(measured):
+    return figures.metrics_tree(measured, outcomes(measured), GRAPH)
+
+
+def details_tree(measured, train_label_N):
+    return figures.details_tree(measured, outcomes(measured), train_label_N)
 
 
 def plain_numbers(tree, prefix=""):
@@ -33,7 +51,9 @@ def plain_numbers(tree, prefix=""):
 
 
 def test_names_that_runs_are_compared_by(measured):
-    metrics = metrics_tree(measured, GRAPH)
+    # A tree in which two classes are not all of it.
+    parts = [["a", "x"], ["a", "y"], ["b", "z"], ["b", "w"]]
+    metrics = metrics_tree(replace(measured, class_parts=parts))
     names = [name for name, _ in plain_numbers(metrics)]
     # First the few that say most, so that they are the first columns of `dvc exp show`.
     assert names[:4] == ["r_at_1", "map_at_r", "hp_at_2", "accuracy"]
@@ -48,7 +68,7 @@ def test_names_that_runs_are_compared_by(measured):
 
 
 def test_the_first_figures_are_means_of_the_four_directions(measured):
-    metrics = metrics_tree(measured, GRAPH)
+    metrics = metrics_tree(measured)
     four = ["image_to_image", "image_to_text", "text_to_image", "text_to_text"]
     mean = sum(metrics["retrieval"][name]["r_at_1"] for name in four) / 4
     assert metrics["r_at_1"] == pytest.approx(mean)
@@ -56,7 +76,7 @@ def test_the_first_figures_are_means_of_the_four_directions(measured):
 
 
 def test_every_headline_figure_has_an_interval_around_it(measured):
-    metrics = metrics_tree(measured, GRAPH)
+    metrics = metrics_tree(measured)
     for section in ("retrieval", "hierarchy", "classification"):
         for name, values in metrics[section].items():
             for figure, value in values.items():
@@ -69,7 +89,7 @@ def test_every_headline_figure_has_an_interval_around_it(measured):
 
 def test_details_of_a_test_split(measured):
     label_N = measured.label_N.numpy()
-    details = details_tree(measured, np.array([0, 0, 1, 3]), PARTS)
+    details = details_tree(measured, np.array([0, 0, 1, 3]))
     assert details["test"] == {
         "items": 40,
         "classes": 4,
@@ -88,14 +108,14 @@ def test_details_of_a_test_split(measured):
     levels = details["classification"]["text"]
     assert levels["level_1_accuracy"] >= levels["level_2_accuracy"]
     assert levels["level_2_accuracy"] == pytest.approx(
-        metrics_tree(measured, GRAPH)["classification"]["text"]["accuracy"]
+        metrics_tree(measured)["classification"]["text"]["accuracy"]
     )
 
 
 def test_an_items_own_picture_comes_first_where_both_coincide(measured):
     same = measured.embedded["image"]
-    coincide = measured._replace(embedded={"image": same, "text": same})
-    details = details_tree(coincide, np.array([0]), PARTS)
+    coincide = replace(measured, embedded={"image": same, "text": same})
+    details = details_tree(coincide, np.array([0]))
     assert details["instance"]["text_to_image"] == {
         "r_at_1": 1.0,
         "r_at_5": 1.0,
@@ -105,29 +125,100 @@ def test_an_items_own_picture_comes_first_where_both_coincide(measured):
 
 
 def test_without_directions_what_still_makes_sense_is_there(measured):
-    one_class = measured._replace(directions={}, label_N=torch.zeros(40, dtype=torch.int64))
-    metrics = metrics_tree(one_class, GRAPH)
+    one_class = replace(measured, directions={}, label_N=torch.zeros(40, dtype=torch.int64))
+    metrics = metrics_tree(one_class)
     assert "retrieval" not in metrics
     assert "graph_correlation" not in metrics
     assert 0 < metrics["accuracy"] < 1
-    details = details_tree(one_class, np.array([0]), PARTS)
+    details = details_tree(one_class, np.array([0]))
     assert details["test"]["classes"] == 1
     assert set(details["instance"]) == {"image_to_text", "text_to_image"}
 
 
-def test_without_test_items_they_are_counted(make_embedded):
+def test_without_test_items_they_are_counted(make_embedded, measured):
     nothing = torch.zeros(0, dtype=torch.int64)
-    measured = Measured({"image": make_embedded(nothing)}, nothing, {})
-    assert metrics_tree(measured, GRAPH) == {"test": {"items": 0, "classes": 0}}
-    assert details_tree(measured, np.array([0]), PARTS)["test"]["items"] == 0
+    measured = replace(
+        measured,
+        embedded={"image": make_embedded(nothing)},
+        label_N=nothing,
+        directions={},
+        item_ids=np.empty(0, dtype=object),
+        group_N=np.empty(0, dtype=np.int64),
+    )
+    assert metrics_tree(measured) == {"test": {"items": 0, "classes": 0}}
+    assert details_tree(measured, np.array([0]))["test"]["items"] == 0
 
 
 def test_labels_have_a_figure_of_their_own(measured):
     share_N = torch.linspace(0, 1, len(measured.label_N), dtype=torch.float64)
     embedded = {name: one._replace(shared_N=share_N) for name, one in measured.embedded.items()}
-    metrics = metrics_tree(measured._replace(embedded=embedded), GRAPH)
+    metrics = metrics_tree(replace(measured, embedded=embedded))
     assert metrics["classification"]["image"]["top3_share"] == pytest.approx(0.5)
     assert metrics["top3_share"] == pytest.approx(0.5)
     low, high = metrics["intervals"]["classification"]["image"]["top3_share"]
     assert low < 0.5 < high
-    assert "top3_share" not in metrics_tree(measured, GRAPH)
+    assert "top3_share" not in metrics_tree(measured)
+
+
+def test_a_query_that_no_candidate_can_answer_is_in_no_mean(measured):
+    # Every item of class 3 has the same text and product: no text finds another one of its class.
+    text_N = torch.where(measured.label_N == 3, 100, torch.arange(40))
+    groups = {name: text_N for name in measured.embedded}
+    directions = measure_directions(
+        measured.embedded, measured.label_N, PARTS, k=[1, 5], hp_k=[2], groups=groups
+    )
+    changed = replace(measured, directions=directions)
+    asked = (measured.label_N != 3).numpy()
+    one = directions["text_to_text"]
+    metrics = metrics_tree(changed)
+    retrieval = metrics["retrieval"]["text_to_text"]
+    assert retrieval["r_at_1"] == pytest.approx(one.hit_NC[asked, 0].mean())
+    assert retrieval["map_at_r"] == pytest.approx(one.average_precision_N[asked].mean())
+    assert retrieval["chance_r_at_1"] == pytest.approx(one.chance_N[asked].mean())
+    hierarchy = metrics["hierarchy"]["text_to_text"]
+    assert hierarchy["hp_at_2"] == pytest.approx(one.precision_NC[asked, 0].mean())
+    details = details_tree(changed, np.array([0]))
+    counts = {"queries": int(asked.sum()), "unanswerable_queries": int((~asked).sum())}
+    assert details["retrieval"]["text_to_text"] == counts
+    assert details["retrieval"]["image_to_text"] == {"queries": 40, "unanswerable_queries": 0}
+    # The paper's rule stands beside it, where every query counts and finds its own variants.
+    assert details["paper_rule"]["text_to_text"]["r_at_1"] > retrieval["r_at_1"] * asked.mean()
+
+
+def test_a_direction_that_answers_nothing_is_no_figure_and_in_no_headline(measured):
+    groups = {"image": torch.arange(40), "text": measured.label_N, "fused": torch.arange(40)}
+    directions = measure_directions(
+        measured.embedded, measured.label_N, PARTS, k=[1, 5], hp_k=[2], groups=groups
+    )
+    changed = replace(measured, directions=directions)
+    metrics = metrics_tree(changed)
+    assert "text_to_text" not in metrics["retrieval"]
+    three = ["image_to_image", "image_to_text", "text_to_image"]
+    mean = sum(metrics["retrieval"][name]["r_at_1"] for name in three) / 3
+    assert metrics["r_at_1"] == pytest.approx(mean)
+    details = details_tree(changed, np.array([0]))
+    assert details["retrieval"]["text_to_text"] == {"queries": 0, "unanswerable_queries": 40}
+    assert "text_to_text" not in details["graded_hierarchy"]
+
+
+def test_hierarchical_precision_over_the_whole_tree_is_no_headline(measured):
+    # Of a<x and a<y the smallest part with two classes is a; of b<z and c<w it is the whole tree.
+    share = float((measured.label_N >= 2).double().mean())
+    details = details_tree(measured, np.array([0]))
+    assert details["whole_tree_share"] == {"hp_at_2": pytest.approx(share)}
+    assert share > 0.1
+    assert "hp_at_2" not in metrics_tree(measured)
+    parts = [["a", "x"], ["a", "y"], ["b", "z"], ["b", "w"]]
+    deep = replace(measured, class_parts=parts)
+    assert details_tree(deep, np.array([0]))["whole_tree_share"] == {"hp_at_2": 0.0}
+    assert "hp_at_2" in metrics_tree(deep)
+
+
+def test_intervals_are_over_groups(measured):
+    low, high = metrics_tree(measured)["intervals"]["classification"]["text"]["accuracy"]
+    together = replace(measured, group_N=np.arange(40) // 10)
+    wide = metrics_tree(together)["intervals"]["classification"]["text"]["accuracy"]
+    alone = replace(measured, group_N=np.arange(40))
+    narrow = metrics_tree(alone)["intervals"]["classification"]["text"]["accuracy"]
+    assert (low, high) != tuple(wide) != tuple(narrow)
+    assert set(metrics_tree(measured)["intervals"]) >= {"r_at_1", "map_at_r", "accuracy"}

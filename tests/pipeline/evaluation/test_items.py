@@ -19,6 +19,16 @@ def test_items_come_with_their_clean_view_and_text(write_artifacts):
     assert items.test.tolist() == [3, 7, 11]
     assert features(items, items.test) == ([3, 7, 11], [3, 7, 11])
     assert items.table["group"].tolist() == [n // 2 for n in range(12)]
+    assert items.table["text"].tolist() == [f"thing {n}" for n in range(12)]
+    assert items.table["same_text"].tolist() == list(range(12))
+
+
+def test_test_items_that_share_something_with_other_splits_are_found(write_artifacts):
+    items = index_items(**write_artifacts())
+    # Test items 3, 7 and 11 are in groups with 2 (val), 6 (val) and 10 (val).
+    assert items.shared_with("group", ["train"]).tolist() == [False] * 3
+    assert items.shared_with("group", ["train", "val"]).tolist() == [True] * 3
+    assert items.shared_with("same_text", ["train", "val"]).tolist() == [False] * 3
 
 
 def test_an_item_without_one_of_the_modalities_is_left_out(write_artifacts):

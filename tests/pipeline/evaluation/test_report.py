@@ -21,7 +21,7 @@ def page(pictures, tmp_path):
     places = [[0.2, 0.2], [0.8, 0.2], [0.8, 0.8]]
     names = [ATTACK, CLOSING, "plain & simple"]
     report = Report(
-        warnings=("only the text is evaluated",),
+        warnings=["only the text is evaluated"],
         counts={"items": "3 train, 0 val, 3 test", "classes": "2"},
         parameters={"loss.beta": "2.0"},
         versions={"python": "3.11"},
@@ -31,7 +31,21 @@ def page(pictures, tmp_path):
             "graph_correlation": {"image": 0.714361001317523},
             "intervals": {"retrieval": {"image_to_text": {"r_at_1": [0.4, 0.61]}}},
         },
-        details={"test": {"items": 3}},
+        details={
+            "test": {"items": 3},
+            "retrieval": {"text_to_text": {"queries": 2, "unanswerable_queries": 1}},
+            "paper_rule": {"text_to_text": {"r_at_1": 0.125}},
+            "baseline": {
+                "fitted_items": 20,
+                "train_items": 30,
+                "fused": {
+                    "model": 0.7,
+                    "baseline": 0.75,
+                    "difference": -0.05,
+                    "interval": [-0.1, 0.01],
+                },
+            },
+        },
         map={
             "items": [[name, f"bags<{name}", 0] for name in names],
             "classes": [ATTACK],
@@ -55,6 +69,17 @@ def page(pictures, tmp_path):
     path = tmp_path / "report.html"
     write_report(path, report, images=pictures, background="#ffffff", shown_rows=20)
     return path
+
+
+def test_the_baseline_and_the_papers_rule_stand_beside_the_figures(page):
+    html = page.read_text(encoding="utf-8")
+    assert "fitted on 20 of 30 training items" in html
+    assert "0.700" in html
+    assert "0.750" in html
+    assert "-0.050" in html
+    assert "-0.100 to +0.010" in html
+    assert "text to text 1 of 3." in html
+    assert "0.125" in html
 
 
 def set_width(browser, width):

@@ -1,0 +1,124 @@
+"""Logistic regression on the same features: what a model has to beat to be worth its training.
+
+Shape letters: N items, F features.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix, hstack, issparse
+
+from pipeline.dataset.index import FeatureIndex
+from pipeline.dataset.pairs import Pairs, read_pairs
+from pipeline.files.table import open_parquet, read_metadata, read_table, write_table
+from pipeline.models.text_input import text_matrix
+
+MODALITIES = ("image", "text", "fused")
+MOST_WORK = 2 * 10**10
+"""Items x features x classes of one fit; a pass over them takes about a second on two cores, and a
+fit about a hundred passes."""
+MOST_PASSES = 1000
+SEED = 0
+"""Of the sample of training items."""
+
+
+class Baseline(NamedTuple):
+    """What logistic regression says of the test items."""
+
+    predicted: pd.DataFrame
+    """Names of classes in the columns image, text and fused, by the test items' item_id; no
+    columns where no baseline was wanted."""
+    fitted_items: int
+    """Training items it was fitted on."""
+    train_items: int
+    """Training items that there are."""
+
+
+def fit_baseline(index: FeatureIndex, class_names: Sequence[str], *, most_items: int) -> Baseline:
+    """Fit one regression per modality on the training items and classify the test items.
+
+    Features are standardised on the same items, as train does. Above `most_items`, or where the
+    work would pass MOST_WORK, a random sample of the training items is fitted on.
+
+    Args:
+        index: All items.
+        class_names: Of the K classes that items have.
+        most_items: Most training items to fit on; 0 for no baseline.
+
+    Returns:
+        The predictions.
+    """
+    train, test = index.only("train"), index.only("test")
+    features = index.image.dimension + index.text.nbytes_per_row // 4
+    affordable = max(len(class_names), MOST_WORK // (features * len(class_names)))
+    items = min(len(train), most_items, affordable)
+    name_K = np.array(class_names, dtype=object)
+    predicted = pd.DataFrame(index=pd.Index(test.item_ids, name="item_id", dtype="str"))
+    if most_items > 0 and len(test) > 0:
+        chosen = np.random.default_rng(SEED).permutation(len(train))[:items]
+        some, asked = read_pairs(train.take(np.sort(chosen))), read_pairs(test)
+        for modality in MODALITIES:
+            predicted[modality] = name_K[_classify(some, asked, modality)]
+    return Baseline(predicted, items, len(train))
+
+
+def write_baseline(path: Path, baseline: Baseline) -> None:
+    """Write predictions, with what they were fitted on as metadata.
+
+    Args:
+        path: Parquet file.
+        baseline: What `fit_baseline` returned.
+
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    fitted = {"fitted_items": baseline.fitted_items, "train_items": baseline.train_items}
+    write_table(path, baseline.predicted.reset_index(), {"baseline": json.dumps(fitted)})
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Read what `write_baseline` wrote.
+
+    Args:
+        path: Parquet file.
+
+    Returns:
+        The predictions.
+
+    Raises:
+        InputError: The file is missing or damaged.
+    """
+    columns = [name for name in open_parquet(path, []).schema_arrow.names if name in MODALITIES]
+    table = read_table(path, ["item_id", *columns])
+    fitted = json.loads(read_metadata(path)["baseline"])
+    return Baseline(table.set_index("item_id"), fitted["fitted_items"], fitted["train_items"])
+
+
+def _classify(train: Pairs, test: Pairs, modality: str) -> np.ndarray:
+    # Half a second of import that the other readers of this file need not wait for.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    features = _features(train, modality)
+    # A sparse block stays sparse only if it is not centred.
+    scaler = StandardScaler(with_mean=not issparse(features))
+    model = make_pipeline(scaler, LogisticRegression(max_iter=MOST_PASSES))
+    model.fit(features, train.label_N.numpy())
+    return model.predict(_features(test, modality))
+
+
+def _features(pairs: Pairs, modality: str) -> np.ndarray | csr_matrix:
+    """[N, F] features of one modality, or of both side by side."""
+    image_NF, text_NF = pairs.image_NI.numpy(), text_matrix(pairs.text_NT)
+    if modality == "image":
+        return image_NF
+    if modality == "text":
+        return text_NF
+    if issparse(text_NF):
+        return hstack([csr_matrix(image_NF), text_NF], format="csr")
+    return np.concatenate([image_NF, text_NF], axis=1)

@@ -1,0 +1,63 @@
+"""Features -> what logistic regression says of the test items."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.catalog.classes import item_classes
+from pipeline.dataset.index import index_features
+from pipeline.evaluation.baseline import fit_baseline, write_baseline
+from pipeline.files.json_file import read_json
+from pipeline.params.evaluate import EvaluateParams
+from pipeline.params.load import load_section
+from stages.command import (
+    ClassesPath,
+    ImageFeaturesPath,
+    ItemsPath,
+    ParamsPath,
+    SplitsPath,
+    TextFeaturesPath,
+    counted,
+    run,
+)
+from stages.paths import (
+    BASELINE,
+    CLASSES,
+    IMAGE_FEATURES,
+    ITEMS,
+    PARAMS,
+    SPLITS,
+    TEXT_FEATURES,
+)
+
+
+def main(
+    params: ParamsPath = PARAMS,
+    items: ItemsPath = ITEMS,
+    splits: SplitsPath = SPLITS,
+    classes: ClassesPath = CLASSES,
+    image_features: ImageFeaturesPath = IMAGE_FEATURES,
+    text_features: TextFeaturesPath = TEXT_FEATURES,
+    out: Annotated[Path, typer.Option(help="Where to write the predictions.")] = BASELINE,
+) -> None:
+    """Fit logistic regression on the same features, which the trained model has to beat."""
+    most_items = load_section(params, "evaluate", EvaluateParams).baseline
+    index = index_features(
+        items=items,
+        splits=splits,
+        classes=classes,
+        image_features=image_features,
+        text_features=text_features,
+    )
+    names = [entry["name"] for entry in item_classes(read_json(classes))]
+    baseline = fit_baseline(index, names, most_items=most_items)
+    write_baseline(out, baseline)
+    typer.echo(
+        f"baseline: logistic regression fitted on {baseline.fitted_items} of "
+        f"{counted(baseline.train_items, 'training item')}"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

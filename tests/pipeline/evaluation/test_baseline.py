@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from pipeline.dataset.index import index_features
+from pipeline.dataset.pairs import read_pairs
+from pipeline.evaluation import baseline as module
+from pipeline.evaluation.baseline import fit_baseline, read_baseline, write_baseline
+
+NAMES = ["bags<big", "bags<small", "hats"]
+
+
+@pytest.fixture
+def index(write_artifacts):
+    place = write_artifacts()
+    del place["groups"]
+    return index_features(**place)
+
+
+def test_it_is_what_scikit_learn_says_on_standardised_features(index):
+    found = fit_baseline(index, NAMES, most_items=100)
+    train, test = read_pairs(index.only("train")), read_pairs(index.only("test"))
+    parts = {"image": train.image_NI.numpy(), "text": train.text_NT.numpy()}
+    asked = {"image": test.image_NI.numpy(), "text": test.text_NT.numpy()}
+    parts["fused"] = np.concatenate([parts["image"], parts["text"]], axis=1)
+    asked["fused"] = np.concatenate([asked["image"], asked["text"]], axis=1)
+    assert list(found.predicted) == ["image", "text", "fused"]
+    for modality, features_NF in parts.items():
+        scaler = StandardScaler().fit(features_NF)
+        model = LogisticRegression(max_iter=1000)
+        model.fit(scaler.transform(features_NF), train.label_N.numpy())
+        said = model.predict(scaler.transform(asked[modality]))
+        assert found.predicted[modality].tolist() == [NAMES[label] for label in said]
+    assert found.predicted.index.tolist() == test.item_ids.tolist()
+    assert (found.fitted_items, found.train_items) == (6, 6)
+
+
+def test_above_a_size_a_sample_is_fitted_on_and_told_of(index, monkeypatch):
+    found = fit_baseline(index, NAMES, most_items=5)
+    assert (found.fitted_items, found.train_items) == (5, 6)
+    assert fit_baseline(index, NAMES, most_items=5).predicted.equals(found.predicted)
+    # Ten features and three classes: four items are all that is affordable.
+    monkeypatch.setattr(module, "MOST_WORK", 4 * 10 * 3)
+    assert fit_baseline(index, NAMES, most_items=100).fitted_items == 4
+
+
+def test_written_and_read_back(index, tmp_path):
+    path = tmp_path / "predictions.parquet"
+    for most_items in (100, 0):
+        made = fit_baseline(index, NAMES, most_items=most_items)
+        write_baseline(path, made)
+        found = read_baseline(path)
+        assert found.predicted.index.tolist() == made.predicted.index.tolist()
+        assert found.predicted.astype(str).equals(made.predicted.astype(str))
+        assert (found.fitted_items, found.train_items) == (made.fitted_items, 6)
+    assert list(read_baseline(path).predicted) == [], "0 items: no baseline"
