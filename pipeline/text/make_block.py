@@ -114,10 +114,10 @@ def _all_finite(block: Block, name: str, item_ids: Sequence[str], texts: Sequenc
     broken = np.flatnonzero(~finite_rows(block))
     if len(broken):
         row = int(broken[0])
-        others = f", nor are those of {len(broken) - 1} others" if len(broken) > 1 else ""
+        others = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
         raise InputError(
-            f"text.{name}: the features of item {item_ids[row]} are not finite{others}; its text "
-            f"is {texts[row][:SHOWN]!r}: choose another model, precision or vectors, or change the "
+            f"text.{name}: features are not finite for item {item_ids[row]!r}{others}, whose text "
+            f"is {texts[row][:SHOWN]!r}; choose another model, precision or vectors, or change the "
             "text"
         )
     return block

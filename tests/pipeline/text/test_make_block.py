@@ -123,7 +123,7 @@ def test_a_text_of_which_the_same_is_seen_is_not_encoded_again(tmp_path):
 
 
 @pytest.mark.parametrize("fingerprint", [None, "slow"])
-@pytest.mark.parametrize(("piece", "others"), [(1, ""), (100, ", nor are those of 1 others")])
+@pytest.mark.parametrize(("piece", "others"), [(1, ""), (100, " (and 1 more)")])
 def test_features_that_are_not_finite_are_not_stored_and_their_item_is_named(
     tmp_path, monkeypatch, fingerprint, piece, others
 ):
@@ -132,7 +132,7 @@ def test_features_that_are_not_finite_are_not_stored_and_their_item_is_named(
     with pytest.raises(InputError) as caught:
         run(path, Overflowing(fingerprint), ["aab", "b", "aaaab", "bbbb"])
     assert str(caught.value) == (
-        f"text.x: the features of item item-2 are not finite{others}; its text is 'aaaab': choose "
+        f"text.x: features are not finite for item 'item-2'{others}, whose text is 'aaaab'; choose "
         "another model, precision or vectors, or change the text"
     )
     assert not path.exists()
@@ -148,7 +148,7 @@ def test_a_sparse_block_is_checked_too(tmp_path):
         def encode(self, texts):
             return csr_matrix(super().encode(texts))
 
-    with pytest.raises(InputError, match="features of item item-1 are not finite; its text is"):
+    with pytest.raises(InputError, match="not finite for item 'item-1', whose text is 'aaaa'"):
         run(tmp_path / "block", Sparse(), ["b", "aaaa"])
 
 
