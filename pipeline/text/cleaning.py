@@ -15,6 +15,8 @@ from pipeline.text.golden_text import GoldenText
 
 FILE = "text_encoder.json"
 FORMAT_VERSION = 1
+GOLDEN = "golden_text"
+"""Under this key files hold the golden text; in a table's metadata as JSON."""
 CLEAN_TEXT = "clean_text"
 """What an encoder of clean texts reads; the others read `text`."""
 
@@ -76,7 +78,7 @@ class Cleaning:
         """What `from_json` reads."""
         return {
             "cleaning": {"recipe": self.recipe, "fold_accents": self.fold_accents},
-            "cleaned_with": None if self.golden is None else asdict(self.golden),
+            GOLDEN: None if self.golden is None else asdict(self.golden),
         }
 
     @classmethod
@@ -93,18 +95,18 @@ class Cleaning:
             KeyError: A key is missing.
             TypeError: So is a setting, or there is one that is not known.
         """
-        golden = stored.get("cleaned_with")
+        golden = stored.get(GOLDEN)
         return cls(**stored["cleaning"], golden=None if golden is None else GoldenText(**golden))
 
     @property
     def metadata(self) -> dict[str, str]:
         """The same as strings, for the metadata of a table."""
         recipe = self.recipe if isinstance(self.recipe, str) else ",".join(self.recipe)
-        return {
-            "recipe": recipe,
-            "fold_accents": str(self.fold_accents).lower(),
-            "cleaned_with": json.dumps(self.to_json()["cleaned_with"], ensure_ascii=False),
-        }
+        noted = {"recipe": recipe, "fold_accents": str(self.fold_accents).lower()}
+        if self.golden is not None:
+            noted["cleaned_with"] = self.golden.cleaned_with
+            noted[GOLDEN] = json.dumps(asdict(self.golden), ensure_ascii=False)
+        return noted
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
@@ -121,8 +123,8 @@ class Cleaning:
             "recipe": recipe if recipe in RECIPES else recipe.split(","),
             "fold_accents": metadata["fold_accents"] == "true",
         }
-        golden = json.loads(metadata.get("cleaned_with", "null"))
-        return cls.from_json({"cleaning": settings, "cleaned_with": golden})
+        golden = json.loads(metadata.get(GOLDEN, "null"))
+        return cls.from_json({"cleaning": settings, GOLDEN: golden})
 
 
 def write_featurizer_file(folder: Path, cleaning: Cleaning, inputs: Mapping[str, str]) -> None:

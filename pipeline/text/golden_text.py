@@ -6,7 +6,7 @@ asked for words that it never saw, and its answers would only be worse.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import zip_longest
@@ -66,6 +66,12 @@ class GoldenText:
         [clean_text] = clean_texts([text], recipe=recipe, fold=fold)
         return cls(text, clean_text, _versions(recipe, fold))
 
+    @property
+    def cleaned_with(self) -> str:
+        """The versions for people to read, such as `anyascii 0.3.3, nltk 3.10.4`."""
+        named = [f"{name} {number}" for name, number in self.versions.items()]
+        return ", ".join(named) or "no library"
+
     def difference(self, recipe: str | Sequence[str], *, fold: bool) -> str | None:
         """Clean the text again and compare.
 
@@ -83,7 +89,7 @@ class GoldenText:
         if changed is None and self.versions.get(STOP_WORDS) == now.versions.get(STOP_WORDS):
             return None
         example = "" if changed is None else f", {changed[1]!r} for {changed[0]!r}"
-        return f"{_listed(self.versions)}; here {_listed(now.versions)} gives other words{example}"
+        return f"{self.cleaned_with}; here {now.cleaned_with} gives other words{example}"
 
 
 def _versions(recipe: str | Sequence[str], fold: bool) -> dict[str, str]:
@@ -95,7 +101,3 @@ def _versions(recipe: str | Sequence[str], fold: bool) -> dict[str, str]:
     if any(step.startswith(STOP_WORDS) for step in steps):
         found[STOP_WORDS] = STOP_WORDS_VERSION
     return found
-
-
-def _listed(versions: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in versions.items()) or "no library"

@@ -67,9 +67,9 @@ def test_a_stored_featurizer_gives_the_same_features(featurizer, tmp_path):
         ({"format_version": 2}, "format version 2, this program reads 1"),
         ({"blocks": {"word2vec": "text"}}, "unknown text encoder 'word2vec'"),
         ({"cleaning": {}}, "damaged"),
-        ({"cleaned_with": {"text": "a"}}, "damaged"),
+        ({"golden_text": {"text": "a"}}, "damaged"),
         (
-            {"cleaned_with": {"text": "A", "clean_text": "b", "versions": {"anyascii": "0.1"}}},
+            {"golden_text": {"text": "A", "clean_text": "b", "versions": {"anyascii": "0.1"}}},
             r"encoder\.json: the texts were cleaned with anyascii 0\.1; here anyascii .* gives",
         ),
     ],
@@ -86,7 +86,7 @@ def test_a_model_of_an_earlier_version_does_not_tell_what_cleaned_its_texts(feat
     featurizer.save(tmp_path)
     path = tmp_path / "text_encoder.json"
     stored = json.loads(path.read_text())
-    del stored["cleaned_with"]
+    del stored["golden_text"]
     path.write_text(json.dumps(stored))
     assert TextFeaturizer.load(tmp_path).cleaning(["The Red Shirt"]) == ["red shirt"]
 
