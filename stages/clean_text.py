@@ -21,7 +21,7 @@ def main(
     """Clean every item's text with the recipe of params.yaml."""
     p = load_section(params, "clean_text", CleanTextParams)
     table = read_table(items, ["item_id", "text"])
-    cleaning = Cleaning(p.recipe, p.fold_accents)
+    cleaning = Cleaning.choose(p.recipe, p.fold_accents)
     table["clean_text"] = cleaning(table["text"].tolist())
     write_table(out, table[["item_id", "clean_text"]], cleaning.metadata)
     empty = int((table["clean_text"] == "").sum())

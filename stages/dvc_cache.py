@@ -34,8 +34,8 @@ def tracked_contents() -> list[Path]:
     return [] if cache is None else [cache / "files"]
 
 
-def vector_cache(of: Literal["image", "text"], out: Path) -> Path:
-    """Choose where features of single pictures or texts are kept between runs.
+def vector_cache(of: Literal["image", "text", "word"], out: Path) -> Path:
+    """Choose where features of single pictures, texts or words are kept between runs.
 
     Args:
         of: What the features are of.

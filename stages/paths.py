@@ -14,8 +14,6 @@ REJECTED = Path("data/catalog/rejected.csv")
 
 CLEAN_TEXT = Path("data/clean_text/text.parquet")
 
-WORD_VECTOR_CACHE = Path("data/cache/word_vectors")
-
 IMAGE_FEATURES = Path("data/features/image.parquet")
 IMAGE_FAILURES = Path("data/features/image_failures.csv")
 # Not beside the features: what depends on their folder is not to run again for a time in it.

@@ -13,7 +13,8 @@ from pipeline.graph.store import SemanticGraph, write_graph
 from pipeline.params.graph import GraphParams
 from pipeline.params.load import load_section
 from stages.command import ClassesPath, ParamsPath, run
-from stages.paths import CLASSES, GRAPH, PARAMS, WORD_VECTOR_CACHE
+from stages.dvc_cache import vector_cache
+from stages.paths import CLASSES, GRAPH, PARAMS
 
 
 def main(
@@ -28,9 +29,8 @@ def main(
     names = [entry["name"] for entry in entries]
     class_parts = [entry["parts"] for entry in entries]
     settings = p.model_dump(exclude={"encoder", "of"})
-    cached = {
-        name: {**settings[name], "cache": WORD_VECTOR_CACHE} for name in ("glove", "infersent")
-    }
+    cache = vector_cache("word", out)
+    cached = {name: {**settings[name], "cache": cache} for name in ("glove", "infersent")}
     # A label is a part by itself; what stands above it has a label of its own.
     of = "leaf" if class_list["label"] == "parts" else p.of
     embedding_KE, unknown, stand_ins = embed_classes(

@@ -16,7 +16,7 @@ from pipeline.text.encoders.encoder import find_encoder
 from pipeline.text.make_block import make_block
 from stages.command import ItemsPath, ParamsPath, SplitsPath, run
 from stages.dvc_cache import vector_cache
-from stages.paths import CLEAN_TEXT, ITEMS, PARAMS, SPLITS, TEXT_BLOCKS, WORD_VECTOR_CACHE
+from stages.paths import CLEAN_TEXT, ITEMS, PARAMS, SPLITS, TEXT_BLOCKS
 
 
 def main(
@@ -41,7 +41,7 @@ def main(
         settings = getattr(p, name).model_dump()
         column = settings.pop("input", "clean_text")
         if name == "glove":
-            settings["cache"] = WORD_VECTOR_CACHE
+            settings["cache"] = vector_cache("word", out)
         fitted = find_encoder(name).fit(
             table[column].tolist(), table.loc[is_train, column].tolist(), **settings
         )

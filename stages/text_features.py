@@ -10,7 +10,7 @@ from pipeline.files.table import read_metadata
 from pipeline.params.load import load_section
 from pipeline.params.text import TextParams
 from pipeline.text.block_file import join_blocks
-from pipeline.text.cleaning import Cleaning, write_featurizer_file
+from pipeline.text.cleaning import GOLDEN, Cleaning, write_featurizer_file
 from pipeline.text.encoder_digest import KEY, check_encoder, encoder_digest
 from stages.command import ParamsPath, run
 from stages.paths import CLEAN_TEXT, PARAMS, TEXT_BLOCKS, TEXT_ENCODER, TEXT_FEATURES
@@ -28,6 +28,7 @@ def main(
     """Join the blocks of text.encoders, and keep their encoders for new texts."""
     p = load_section(params, "text", TextParams)
     made_by = read_metadata(texts)
+    cleaning = Cleaning.from_metadata(made_by)
     paths: dict[str, Path] = {name: blocks / name / "block.parquet" for name in p.encoders}
     noted: dict[str, dict[str, str]] = {name: read_metadata(path) for name, path in paths.items()}
     with atomic_path(encoder) as temporary:
@@ -36,7 +37,11 @@ def main(
             check_encoder(made, noted[name].get(f"{name}.{KEY}"), "run stage text_block again")
             copy_folder(made, temporary / name)
         inputs: dict[str, str] = {name: noted[name][f"{name}.input"] for name in p.encoders}
-        write_featurizer_file(temporary, Cleaning.from_metadata(made_by), inputs)
+        # Before a model is trained on words that no new text has.
+        cleaning.check(inputs, texts)
+        write_featurizer_file(temporary, cleaning, inputs)
+        # The golden text is in the encoder's folder; what made the features is for people too.
+        made_by.pop(GOLDEN, None)
         num_texts = join_blocks(paths, out, made_by | {KEY: encoder_digest(temporary)})
     typer.echo(f"text_features: {num_texts} texts, blocks {', '.join(p.encoders)}")
 

@@ -86,7 +86,7 @@ def write_graph_and_encoder(folder: Path) -> dict[str, Path]:
     class_embedding_KE = np.eye(len(CLASSES), dtype=np.float32)
     write_graph(folder / "graph", SemanticGraph(CLASSES, adjacency_KK, class_embedding_KE), {})
     encoder = GloveEncoder(["hat"], np.ones((1, 4), np.float32), np.ones(1, np.float32))
-    cleaning = Cleaning("letters", fold_accents=True)
+    cleaning = Cleaning.choose("letters", fold_accents=True)
     featurizer = TextFeaturizer(cleaning, {"glove": encoder}, {"glove": "clean_text"})
     featurizer.save(folder / "text_encoder")
     return {"graph": folder / "graph", "text_encoder": folder / "text_encoder"}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import torch
 from PIL import Image
 
 from pipeline.catalog.classes import Classes
@@ -124,6 +125,12 @@ class Huse:
             The embeddings of the usable items, in their order, and N reasons, empty for those.
         """
         clean, reasons = _check_texts(images, texts)
+        written = [n for n, text in enumerate(clean) if text is not None and not reasons[n]]
+        text_MT, why = self._features.texts(
+            [text for n in written if (text := clean[n]) is not None]
+        )
+        for n, reason in zip(written, why, strict=True):
+            reasons[n] = reason or ""
         shown = [n for n, image in enumerate(images) if image is not None and not reasons[n]]
         vector_PI, why = self._features.images(
             [image for n in shown if (image := images[n]) is not None]
@@ -135,7 +142,7 @@ class Huse:
             self.stored,
             vector_PI[np.array([not reason for reason in why], dtype=bool)],
             [images[n] is not None for n in good],
-            self._features.texts([text for n in good if (text := clean[n]) is not None]),
+            text_MT[torch.tensor([not reasons[n] for n in written], dtype=torch.bool)],
             [clean[n] is not None for n in good],
         )
         return found, reasons

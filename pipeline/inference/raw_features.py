@@ -18,6 +18,7 @@ from pipeline.files.location import Location
 from pipeline.models.text_input import MixedText, TextInput, text_input
 from pipeline.text.encoder_digest import KEY, check_encoder
 from pipeline.text.featurizer import TextFeaturizer
+from pipeline.text.finite import finite_rows
 
 if TYPE_CHECKING:
     from pipeline.image.extractor import Extractor
@@ -48,16 +49,21 @@ class RawFeatures:
             return np.empty((0, int(self.recipe["image"]["dimension"])), np.float32), []
         return self._extractor.extract(pictures)
 
-    def texts(self, texts: Sequence[str]) -> TextInput:
+    def texts(self, texts: Sequence[str]) -> tuple[TextInput, list[str | None]]:
         """Clean and encode texts.
 
         Args:
             texts: N texts as a user writes them.
 
         Returns:
-            N rows of the text tower's input.
+            N rows of the text tower's input and N reasons, None where a text can be used.
         """
-        return text_input(self._featurizer.encode(texts))
+        blocks = self._featurizer.encode(texts)
+        reasons: list[str | None] = [None] * len(texts)
+        for name, block in blocks.items():
+            for row in np.flatnonzero(~finite_rows(block)):
+                reasons[row] = f"features of the text are not finite ({name}); write it otherwise"
+        return text_input(blocks), reasons
 
     def knows(self, texts: Sequence[str]) -> list[bool]:
         """Tell whether texts have features.
@@ -68,7 +74,7 @@ class RawFeatures:
         Returns:
             N; false where every feature is zero.
         """
-        found = self.texts(texts)
+        found, _ = self.texts(texts)
         if not isinstance(found, MixedText):
             return found.any(dim=1).tolist()
         return (found.dense_NT.any(dim=1) | found.weight_NL.any(dim=1)).tolist()

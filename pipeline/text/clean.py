@@ -33,14 +33,7 @@ def clean_texts(texts: Iterable[str], *, recipe: str | Sequence[str], fold: bool
     Raises:
         ValueError: The recipe or a step is unknown.
     """
-    if isinstance(recipe, str):
-        if recipe not in RECIPES:
-            raise ValueError(f"unknown recipe {recipe!r}; known: {', '.join(RECIPES)}")
-        recipe = RECIPES[recipe]
-    unknown = [name for name in recipe if name not in STEPS]
-    if unknown:
-        raise ValueError(f"unknown step {unknown[0]!r}; known: {', '.join(STEPS)}")
-    steps = [STEPS[name] for name in recipe]
+    steps = [STEPS[name] for name in step_names(recipe)]
     if not steps:
         return list(texts)
     cleaned = []
@@ -51,3 +44,25 @@ def clean_texts(texts: Iterable[str], *, recipe: str | Sequence[str], fold: bool
             text = step(text)
         cleaned.append(" ".join(text.split()))
     return cleaned
+
+
+def step_names(recipe: str | Sequence[str]) -> Sequence[str]:
+    """Name the steps of a recipe.
+
+    Args:
+        recipe: See `clean_texts`.
+
+    Returns:
+        Names in `STEPS`, in the order in which they are taken.
+
+    Raises:
+        ValueError: The recipe or a step is unknown.
+    """
+    if isinstance(recipe, str):
+        if recipe not in RECIPES:
+            raise ValueError(f"unknown recipe {recipe!r}; known: {', '.join(RECIPES)}")
+        recipe = RECIPES[recipe]
+    unknown = [name for name in recipe if name not in STEPS]
+    if unknown:
+        raise ValueError(f"unknown step {unknown[0]!r}; known: {', '.join(STEPS)}")
+    return recipe

@@ -67,8 +67,8 @@ class TextFeaturizer:
             The featurizer.
 
         Raises:
-            InputError: A file is missing, damaged or of a newer format, or a pretrained model is
-                not there any more.
+            InputError: A file is missing, damaged or of a newer format, texts would be cleaned
+                otherwise than then, or a pretrained model is not there any more.
         """
         stored = read_json(folder / FILE)
         try:
@@ -77,8 +77,9 @@ class TextFeaturizer:
                     f"{folder / FILE}: format version {stored['format_version']}, this program "
                     f"reads {FORMAT_VERSION}; update the program or run the pipeline again"
                 )
-            cleaning = Cleaning(**stored["cleaning"])
+            cleaning = Cleaning.from_json(stored)
             inputs: dict[str, str] = dict(stored["blocks"])
+            cleaning.check(inputs, folder / FILE)
             encoders = {name: find_encoder(name).load(folder / name) for name in inputs}
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{folder / FILE}: damaged ({error}); make it again") from error

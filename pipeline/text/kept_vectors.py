@@ -1,4 +1,4 @@
-"""Features of texts, kept between runs and found by the text and by what encodes it.
+"""Features of texts, kept between runs and found by what is read of a text and what encodes it.
 
 Each folder holds the features of one encoder in small Arrow files. A file is written whole under
 the digest of its own bytes and never changed, so runs at the same time and killed ones do no harm,
@@ -20,16 +20,16 @@ from pipeline.files.sealed import SUFFIX, read_sealed, seal
 from pipeline.files.vector_column import vector_array, vector_matrix
 
 
-def text_key(text: str) -> bytes:
-    """Digest a text.
+def vector_key(seen: bytes) -> bytes:
+    """Digest what an encoder sees of a text.
 
     Args:
-        text: What an encoder reads.
+        seen: From `TextEncoder.seen`.
 
     Returns:
         16 bytes.
     """
-    return hashlib.sha256(text.encode()).digest()[:16]
+    return hashlib.sha256(seen).digest()[:16]
 
 
 class KeptVectors:
@@ -40,7 +40,7 @@ class KeptVectors:
 
         Args:
             cache: Folder of all encoders, which need not be there.
-            fingerprint: What the features depend on apart from the text.
+            fingerprint: From the encoder.
         """
         self._folder = cache / hashlib.sha256(fingerprint.encode()).hexdigest()[:32]
 
@@ -48,7 +48,7 @@ class KeptVectors:
         """Keep features, as one file; of no texts, nothing.
 
         Args:
-            keys: From `text_key`.
+            keys: From `vector_key`.
             vector_ME: [M, E] float32.
 
         Raises:

@@ -4,17 +4,22 @@ Shape letters: M texts, E features.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.errors import InputError
 from pipeline.text.block_file import write_block
-from pipeline.text.encoders.encoder import TextEncoder
-from pipeline.text.kept_vectors import KeptVectors, text_key
+from pipeline.text.encoders.encoder import Block, TextEncoder
+from pipeline.text.finite import finite_rows
+from pipeline.text.kept_vectors import KeptVectors, vector_key
 
 PIECE = 2**15
 """Texts whose features are in memory at a time."""
+SHOWN = 80
+"""Characters of a text in a message."""
 
 
 class BlockSummary(NamedTuple):
@@ -40,13 +45,13 @@ def make_block(
 ) -> BlockSummary:
     """Write the features of all texts; a slow encoder encodes only those that it has not before.
 
-    Features of the same text by an encoder with the same fingerprint are taken from the cache.
-    They can differ from new ones in the last bits, which depend on the texts that share a forward
-    pass.
+    Features of a text of which an encoder with the same fingerprint has seen the same before are
+    taken from the cache. They can differ from new ones in the last bits, which depend on the texts
+    that share a forward pass.
 
     Args:
         path: The block's Parquet file.
-        name: The block's name.
+        name: The block's name, which is that of its section of params.yaml.
         encoder: The fitted encoder.
         item_ids: N ids.
         texts: N texts in the same order.
@@ -57,20 +62,28 @@ def make_block(
         Counts.
 
     Raises:
-        InputError: The file or the cache cannot be written.
+        InputError: The file or the cache cannot be written, or features are not finite (names
+            the item).
     """
     if encoder.fingerprint is None:
-        new = ((item_ids[rows], encoder.encode(texts[rows])) for rows in _slices(len(texts)))
-        return BlockSummary(*write_block(path, name, new, metadata), 0)
-    kept = KeptVectors(cache, encoder.fingerprint)
-    keys = [text_key(text) for text in texts]
-    earlier = kept.find(set(keys))
+        blocks = (encoder.encode(texts[rows]) for rows in _slices(len(texts)))
+        reused = 0
+    else:
+        kept = KeptVectors(cache, encoder.fingerprint)
+        keys = [
+            vector_key(seen) for rows in _slices(len(texts)) for seen in encoder.seen(texts[rows])
+        ]
+        earlier = kept.find(set(keys))
+        blocks = (
+            _complete(encoder, keys[rows], texts[rows], earlier, kept)
+            for rows in _slices(len(texts))
+        )
+        reused = sum(key in earlier for key in keys)
     pieces = (
-        (item_ids[rows], _complete(encoder, keys[rows], texts[rows], earlier, kept))
-        for rows in _slices(len(texts))
+        (item_ids[rows], _all_finite(block, name, item_ids[rows], texts[rows]))
+        for rows, block in zip(_slices(len(texts)), blocks, strict=True)
     )
-    counts = write_block(path, name, pieces, metadata)
-    return BlockSummary(*counts, sum(key in earlier for key in keys))
+    return BlockSummary(*write_block(path, name, pieces, metadata), reused)
 
 
 def _slices(count: int) -> Iterator[slice]:
@@ -89,8 +102,22 @@ def _complete(
     new = {key: text for key, text in zip(keys, texts, strict=True) if key not in earlier}
     vector_ME: np.ndarray = np.asarray(encoder.encode(list(new.values())))
     # Piece by piece, so that a killed run goes on where it stopped.
-    kept.write(list(new), vector_ME)
+    finite_M = finite_rows(vector_ME)
+    kept.write(list(compress(new, finite_M)), vector_ME[finite_M])
     made: dict[bytes, np.ndarray] = dict(zip(new, vector_ME, strict=True))
     if not texts:
         return vector_ME
     return np.stack([made[key] if key in made else earlier[key] for key in keys])
+
+
+def _all_finite(block: Block, name: str, item_ids: Sequence[str], texts: Sequence[str]) -> Block:
+    broken = np.flatnonzero(~finite_rows(block))
+    if len(broken):
+        row = int(broken[0])
+        others = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+        raise InputError(
+            f"text.{name}: features are not finite for item {item_ids[row]!r}{others}, whose text "
+            f"is {texts[row][:SHOWN]!r}; choose another model, precision or vectors, or change the "
+            "text"
+        )
+    return block

@@ -6,7 +6,7 @@ The model itself stays where it is: in a package, a folder or the hub's cache.
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -75,10 +75,29 @@ def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
 class PretrainedEncoder:
     """A text encoder that is stored as its settings and a digest of the model that they name."""
 
+    FORMAT: ClassVar[str]
+    """Raised when a change of the encoder's code gives texts other features, which makes those
+    that are kept void."""
+    OF_CHOICE: ClassVar[tuple[str, ...]] = ()
+    """Settings that only decide what the model gets to see of a text."""
     _settings: dict[str, Any]
     """Keywords that it was made with."""
     _digest: str
     """From `model_digest`."""
+    _autocast: torch.dtype | None
+    """Type of the matrix products; None is float32."""
+
+    @property
+    def fingerprint(self) -> str:
+        """See `TextEncoder.fingerprint`."""
+        # The digest says what the model is, and the type what the precision is on this machine.
+        apart = {"model", "precision", *SPEED, *self.OF_CHOICE}
+        made_by = {key: value for key, value in self._settings.items() if key not in apart}
+        return f"{type(self).__name__} {self.FORMAT} {self._digest} {self._autocast} {made_by}"
+
+    def seen(self, texts: Sequence[str]) -> list[bytes]:
+        """See `TextEncoder.seen`; all of a text, unless an encoder says otherwise."""
+        return [text.encode() for text in texts]
 
     @classmethod
     def fit(cls, texts: Sequence[str], train_texts: Sequence[str], **settings: Any) -> Self:

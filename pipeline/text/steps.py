@@ -6,10 +6,9 @@ import unicodedata
 from collections.abc import Callable
 
 from anyascii import anyascii
-from bm25s.stopwords import STOPWORDS_EN_PLUS
 
-STOP_WORDS = frozenset(STOPWORDS_EN_PLUS) | {"no", "nor", "not"}
-"""English function words."""
+from pipeline.text.stop_words import STOP_WORDS
+
 NEGATIONS = frozenset({"no", "nor", "not"})
 
 APOSTROPHES = "'\u2018\u2019\u02bc\u2032`"

@@ -13,6 +13,9 @@ from safetensors.numpy import load_file, save
 from pipeline.files.atomic import atomic_path
 from pipeline.text.vector_file import read_vector_file
 
+BEGINNING = 2**16
+"""Bytes of a file that tell it from others of the same size and time, as archives may have them."""
+
 
 def read_through_cache(
     path: Path, words: frozenset[str], folder: Path
@@ -21,7 +24,7 @@ def read_through_cache(
 
     What was looked for and not found is kept too. New words make the file be read again, for them
     and all words of the cache, so catalogue and class names share one entry. A file of another
-    size or time of change is another file.
+    size, time of change or beginning is another file; a copy elsewhere that has these is the same.
 
     Args:
         path: The file.
@@ -34,9 +37,7 @@ def read_through_cache(
     Raises:
         InputError: The file is damaged, or the cache cannot be written to.
     """
-    state = path.stat()
-    identity = f"{path.resolve()} {state.st_size} {state.st_mtime_ns}"
-    entry = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.safetensors"
+    entry = folder / f"{_identity(path)}.safetensors"
     looked_for, known, vector_VE = _read(entry)
     if not words <= looked_for:
         looked_for |= words
@@ -50,6 +51,14 @@ def read_through_cache(
             temporary.write_bytes(save(tensors))
     rows = [row for row, word in enumerate(known) if word in words]
     return [known[row] for row in rows], vector_VE[rows]
+
+
+def _identity(path: Path) -> str:
+    with path.open("rb") as stream:
+        beginning = stream.read(BEGINNING)
+    state = path.stat()
+    told = f"{state.st_size} {state.st_mtime_ns} {hashlib.sha256(beginning).hexdigest()}"
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def _bytes(words: list[str]) -> np.ndarray:

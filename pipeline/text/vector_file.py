@@ -136,12 +136,11 @@ def _text_rows(
 
 def _parse(path: Path, number: int, pieces: list[bytes]) -> np.ndarray:
     try:
-        vector_E = np.array([float(piece) for piece in pieces], dtype=np.float32)
+        with np.errstate(over="ignore"):
+            vector_E = np.array([float(piece) for piece in pieces], dtype=np.float32)
     except ValueError as error:
         raise InputError(f"{path}: line {number}: {error}; get the file again") from error
-    if not np.isfinite(vector_E).all():
-        raise InputError(f"{path}: line {number}: a number is not finite; get the file again")
-    return vector_E
+    return _finite(path, f"line {number}", vector_E)
 
 
 def _binary_rows(
@@ -164,8 +163,15 @@ def _binary_rows(
         if not word.isascii():
             _check_utf8(path, f"word {number}", word)
         if word in wanted:
-            yield word, np.frombuffer(buffer, "<f4", dimension, space + 1).astype(np.float32)
+            vector_E = np.frombuffer(buffer, "<f4", dimension, space + 1).astype(np.float32)
+            yield word, _finite(path, f"word {number}, {word.decode()!r}", vector_E)
         start = space + 1 + 4 * dimension
+
+
+def _finite(path: Path, place: str, vector_E: np.ndarray) -> np.ndarray:
+    if not np.isfinite(vector_E).all():
+        raise InputError(f"{path}: {place}: a number is not finite; get the file again")
+    return vector_E
 
 
 def _check_utf8(path: Path, place: str, word: bytes) -> None:

@@ -98,7 +98,7 @@ def _stop_if_not_finite(step: int, values: dict[str, float]) -> None:
     if broken:
         raise InputError(
             f"train: at step {step} the loss is not finite ({', '.join(broken)}); "
-            "lower train.lr, or look for extreme values in the features"
+            "lower train.lr (the features are finite: they are checked when they are stored)"
         )
 
 

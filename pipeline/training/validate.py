@@ -42,8 +42,8 @@ def validate(model: Huse, pairs: Pairs, membership_KL: Tensor | None = None) -> 
         output = model(pairs.image_NI[:MAX_ITEMS], pairs.text_NT[:MAX_ITEMS])
     if not (output.image_BD.isfinite().all() and output.text_BD.isfinite().all()):
         raise InputError(
-            "train: validation embeddings are not finite; lower train.lr, or look for extreme "
-            "values in the features"
+            "train: validation embeddings are not finite; lower train.lr (the features are "
+            "finite: they are checked when they are stored)"
         )
     label_N = pairs.label_N[:MAX_ITEMS]
     target = label_N if membership_KL is None else membership_KL[label_N]

@@ -1,7 +1,11 @@
+import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pyarrow.parquet as pq
+
+from pipeline.files.table import read_metadata
 
 CHECK = """
 import sys
@@ -24,7 +28,15 @@ def test_texts_are_cleaned_item_by_item_and_the_recipe_is_noted(shop):
     cleaned = pq.read_table(path).to_pandas()["clean_text"].tolist()
     assert cleaned[0] == "not red sweater wool"
     assert cleaned[11] == "cafe ring"
-    assert pq.read_schema(path).metadata == {b"recipe": b"letters", b"fold_accents": b"true"}
+    noted = read_metadata(path)
+    golden = json.loads(noted.pop("golden_text"))
+    assert noted == {
+        "recipe": "letters",
+        "fold_accents": "true",
+        "cleaned_with": f"anyascii {version('anyascii')}, stop_words 1",
+    }
+    assert golden["versions"] == {"anyascii": version("anyascii"), "stop_words": "1"}
+    assert golden["clean_text"].startswith("cafe creme sostrene lodz")
 
 
 def test_texts_without_a_letter_are_counted(shop):

@@ -29,6 +29,8 @@ def test_the_cache_is_dvcs_own_wherever_that_is(tmp_path, monkeypatch):
     assert tracked_contents() == []
     assert vector_cache("image", Path("data/x/image.parquet")) == Path("data/x/.image_cache")
     assert vector_cache("text", Path("data/blocks")) == Path("data/.text_cache")
+    # One for the texts' words and the classes'.
+    assert vector_cache("word", Path("data/graph")) == Path("data/.word_cache")
     (tmp_path / ".dvc").mkdir()
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / ".dvc" / "config").write_text("")
@@ -121,3 +123,17 @@ def test_pictures_that_dvc_keeps_as_links_are_read(project, pictures):
     output = project.succeed("dvc", "repro", "image_features")
     assert extraction(output) == (0, count)
     assert "0 rows rejected" in output
+
+
+def test_a_file_of_word_vectors_is_read_once_in_a_temporary_copy_too(project):
+    words = "\n".join(f"{word} {n} {n % 3}" for n, word in enumerate(["smile", "heart", "red"]))
+    (project.root / "data" / "raw" / "vectors.txt").write_text(words + "\n", encoding="utf-8")
+    project.set({"text.glove.vectors": "file/data/raw/vectors.txt"})
+    project.succeed("dvc", "repro", "text_block@glove")
+    [entry] = (project.root / ".dvc" / "cache" / "word_features").iterdir()
+    written = entry.stat().st_mtime_ns
+    # Another split has the same words.
+    copy = ["dvc", "exp", "run", "--temp", "--copy-paths", "data/raw", "-S", "split.seed=18"]
+    assert "text_block: glove:" in project.succeed(*copy, "text_block@glove")
+    assert list(entry.parent.iterdir()) == [entry]
+    assert entry.stat().st_mtime_ns == written

@@ -44,3 +44,18 @@ def test_an_encoder_that_there_is_not_is_named_with_the_known_ones(cleaned):
     assert "unknown text encoder 'word2vec'; known: glove" in cleaned.refuse(
         "text_block", "word2vec"
     )
+
+
+def test_a_new_row_costs_only_itself_though_it_makes_other_tokens_rarer(cleaned):
+    """Of short texts the transformer sees all tokens, whatever is rare."""
+    assert cleaned.huse("text_block", "transformer").exit_code == 0
+    before = block(cleaned, "transformer")
+    with (cleaned.root / "catalog.csv").open("a", encoding="utf-8") as table:
+        table.write("0.png,a warm red coat of wool,clothing<coat\n")
+    for stage in ("catalog", "clean_text"):
+        assert cleaned.huse(stage).exit_code == 0
+    output = cleaned.huse("text_block", "transformer").stdout
+    assert "17 texts" in output
+    assert "16 taken from an earlier run" in output
+    after = {tuple(row) for row in block(cleaned, "transformer").tolist()}
+    assert {tuple(row) for row in before.tolist()} < after

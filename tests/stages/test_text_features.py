@@ -1,4 +1,5 @@
 import json
+from importlib.metadata import version
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -27,6 +28,10 @@ def test_blocks_lie_side_by_side_in_the_order_of_the_parameter(blocks):
     schema = pq.read_schema(path)
     assert schema.names == ["item_id", "tfidf_indices", "tfidf_values", "glove"]
     assert schema.metadata[b"recipe"] == b"letters"
+    # For the model and its report; what to compare with is in the encoder's folder.
+    cleaned_with = f"anyascii {version('anyascii')}, stop_words 1"
+    assert schema.metadata[b"cleaned_with"].decode() == cleaned_with
+    assert b"golden_text" not in schema.metadata
     assert schema.metadata[b"glove.vectors"] == b"packaged/glove_6b_50d"
     assert schema.metadata[b"tfidf.columns"] == b"8"
     blocks.set({"text.encoders": ["glove"]})
@@ -65,6 +70,23 @@ def test_a_block_that_was_not_made_is_named(blocks):
     blocks.set({"text.encoders": ["glove", "sentence"]})
     message = blocks.refuse("text_features")
     assert "data/text_blocks/sentence/block.parquet: not found" in message
+
+
+def test_texts_that_would_be_cleaned_otherwise_now_are_refused_before_training(blocks):
+    """As after an update of a library, when stage clean_text has not run again."""
+    path = blocks.root / "data" / "clean_text" / "text.parquet"
+    noted = read_metadata(path)
+    older = json.loads(noted["golden_text"])
+    older |= {"clean_text": "other", "versions": {"anyascii": "0.1", "stop_words": "1"}}
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({**noted, "golden_text": json.dumps(older)}), path)
+    message = blocks.refuse("text_features")
+    assert message.startswith(
+        "data/clean_text/text.parquet: the texts were cleaned with anyascii 0.1, stop_words 1; "
+        f"here anyascii {version('anyascii')}, stop_words 1 gives other words, 'cafe' for 'other'; "
+    )
+    assert blocks.huse("clean_text").exit_code == 0
+    assert blocks.huse("text_features").exit_code == 0
 
 
 def test_a_block_and_an_encoder_of_different_runs_are_refused(blocks):

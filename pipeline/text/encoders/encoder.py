@@ -23,8 +23,8 @@ class TextEncoder(Protocol):
     """A fitted encoder: texts -> one block of features, each text by itself."""
 
     fingerprint: str | None
-    """What the features depend on apart from the text; None for an encoder so fast that features
-    of an earlier run are not worth keeping."""
+    """What the features depend on apart from what `seen` says of the text; None for an encoder so
+    fast that features of an earlier run are not worth keeping."""
 
     @classmethod
     def fit(cls, texts: Sequence[str], train_texts: Sequence[str], **settings: Any) -> Self:
@@ -44,6 +44,16 @@ class TextEncoder(Protocol):
 
         Returns:
             [N, E] float32.
+        """
+
+    def seen(self, texts: Sequence[str]) -> list[bytes]:
+        """Say what the features depend on of each text; only of an encoder with a fingerprint.
+
+        Args:
+            texts: N texts.
+
+        Returns:
+            N; texts of which the same is seen have the same features.
         """
 
     def save(self, folder: Path) -> None:

@@ -22,6 +22,8 @@ from pipeline.text.saved_settings import PretrainedEncoder, model_digest, weight
 class OpenClipEncoder(PretrainedEncoder):
     """Text embeddings of a CLIP model, not normalised; nothing is fitted."""
 
+    FORMAT = "1"
+
     def __init__(self, *, model: str, batch_size: int, device: str, precision: str) -> None:
         """Load the model.
 
@@ -63,7 +65,6 @@ class OpenClipEncoder(PretrainedEncoder):
         self._model = clip.to(self._device).eval()
         self._batch_size = batch_size
         self._digest = model_digest(weights_digest(self._model), None, architecture)
-        self.fingerprint = f"open_clip {self._digest} {self._autocast}"
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Encode texts.

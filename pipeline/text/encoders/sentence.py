@@ -28,6 +28,8 @@ from pipeline.text.sentence_bert import SentenceBert, load_sentence_bert
 class SentenceEncoder(PretrainedEncoder):
     """A sentence-transformers model as it is; nothing is fitted."""
 
+    FORMAT = "1"
+
     def __init__(
         self,
         *,
@@ -74,7 +76,6 @@ class SentenceEncoder(PretrainedEncoder):
             inner = getattr(self._model[0], "auto_model", None)
             commit = getattr(getattr(inner, "config", None), "_commit_hash", None) or ""
             self._digest = model_digest(weights_digest(self._model), place, commit)
-        self.fingerprint = f"sentence {self._digest} {self._autocast}"
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Encode texts.

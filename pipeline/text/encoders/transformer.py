@@ -33,6 +33,9 @@ class TransformerEncoder(PretrainedEncoder):
     Notebook B counts [CLS] and [SEP] as tokens; `special_tokens` does so too.
     """
 
+    FORMAT = "1"
+    OF_CHOICE = ("keep", "max_tokens")
+
     def __init__(
         self,
         *,
@@ -97,18 +100,6 @@ class TransformerEncoder(PretrainedEncoder):
         commit = getattr(self._model.config, "_commit_hash", None) or ""
         self._digest = model_digest(weights_digest(self._model), place, commit)
 
-    @property
-    def fingerprint(self) -> str:
-        """See `TextEncoder.fingerprint`."""
-        import hashlib
-
-        idf = b"" if self._idf_V is None else self._idf_V.tobytes()
-        made_by = {**self._settings, "model": "", "batch_size": 0, "device": ""}
-        return (
-            f"transformer {self._digest} {made_by} {self._autocast} "
-            f"{hashlib.sha256(idf).hexdigest()}"
-        )
-
     @classmethod
     def fit(cls, texts: Sequence[str], train_texts: Sequence[str], **settings: Any) -> Self:
         """See `TextEncoder.fit`; what is fitted is how rare each token is."""
@@ -116,6 +107,18 @@ class TransformerEncoder(PretrainedEncoder):
         if settings["keep"] == "salient":
             encoder._idf_V = token_idf(encoder._tokenize(train_texts)[0], len(encoder._tokenizer))
         return encoder
+
+    def seen(self, texts: Sequence[str]) -> list[bytes]:
+        """See `TextEncoder.seen`.
+
+        It is the tokens that are kept, so that new training texts, which make every token a little
+        rarer or commoner, change only the texts that are cut otherwise.
+        """
+        chosen = iter(self._choose([text for text in texts if text.strip()]))
+        return [
+            b"".join(part_P.tobytes() for part_P in next(chosen)) if text.strip() else b""
+            for text in texts
+        ]
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Encode texts.
@@ -128,22 +131,15 @@ class TransformerEncoder(PretrainedEncoder):
         """
         texts = list(texts)
         present = [text for text in texts if text.strip()]
-        ids, special = self._tokenize(present)
-        kept = [
-            choose_tokens(
-                ids_L, special_L, self._max_tokens, self._idf_V, salient=self._keep == "salient"
-            )
-            for ids_L, special_L in zip(ids, special, strict=True)
-        ]
+        chosen = self._choose(present)
         hidden = int(self._model.config.hidden_size)
         width = hidden * (self._layers if self._combine == "concat" else 1)
         vector_ME = np.zeros((len(present), width), dtype=np.float32)
-        by_length = sorted(range(len(present)), key=lambda row: -len(kept[row]))
+        by_length = sorted(range(len(present)), key=lambda row: -len(chosen[row][0]))
         starts = range(0, len(present), self._batch_size)
         for start in tqdm(starts, desc="text batches", disable=None if len(starts) > 1 else True):
             rows = by_length[start : start + self._batch_size]
-            batch = [(ids[row][kept[row]], special[row][kept[row]]) for row in rows]
-            vector_ME[rows] = self._encode_batch(batch).cpu().numpy()
+            vector_ME[rows] = self._encode_batch([chosen[row] for row in rows]).cpu().numpy()
         return zero_rows_for_empty(texts, vector_ME)
 
     def save(self, folder: Path) -> None:
@@ -165,6 +161,15 @@ class TransformerEncoder(PretrainedEncoder):
     def _limit(self) -> int:
         limit = int(self._tokenizer.model_max_length)
         return limit if limit < UNLIMITED else int(self._model.config.max_position_embeddings)
+
+    def _choose(self, texts: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Numbers of the tokens that are kept of each text, and which of them are special."""
+        salient = self._keep == "salient"
+        chosen = []
+        for ids_L, special_L in zip(*self._tokenize(texts), strict=True):
+            kept_P = choose_tokens(ids_L, special_L, self._max_tokens, self._idf_V, salient=salient)
+            chosen.append((ids_L[kept_P], special_L[kept_P]))
+        return chosen
 
     def _tokenize(self, texts: Sequence[str]) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Token numbers of each text, and which of them are special."""

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+import torch
 
+from pipeline.errors import InputError
 from pipeline.graph.adjacency import class_adjacency, same_name_classes
 from pipeline.graph.class_embeddings import embed_classes
 from pipeline.graph.encoders import ENCODERS
@@ -83,3 +85,38 @@ def test_a_blend_is_the_weighted_mean_of_two_graphs(adjacency, settings):
 def test_an_unknown_encoder_is_misuse(settings):
     with pytest.raises(ValueError, match="unknown encoder 'bert'; known: glove, infersent, "):
         embed_classes(PATHS, encoder="bert", of="path", settings=settings)
+
+
+@pytest.mark.parametrize("encoder", ["glove", "blend"])
+@pytest.mark.parametrize("of", ["path", "parts_mean"])
+def test_a_class_without_a_direction_is_named(tmp_path, encoder, of):
+    """Vectors of a user's file may cancel each other."""
+    (tmp_path / "v.txt").write_text("hot 1 2\ncold -1 -2\nred 1 1\nblue 1 0\n")
+    settings = {
+        "glove": {"vectors": f"file/{tmp_path}/v.txt"},
+        "blend": {"encoders": ["path", "glove"], "weight": 0.5},
+    }
+    paths = [["red"], ["hot", "cold"], ["blue"]]
+    if of == "parts_mean":
+        with pytest.raises(
+            InputError, match=r"^class 'hot < cold': its embedding is not finite, or"
+        ):
+            embed_classes(paths, encoder=encoder, of=of, settings=settings)
+    else:
+        found = embed_classes(paths, encoder=encoder, of=of, settings=settings)
+        assert found.stand_ins == {"hot < cold": "cold"}
+
+
+@pytest.mark.parametrize("encoder", ["infersent", "blend"])
+def test_a_class_whose_embedding_is_not_finite_is_named(settings, infersent_weights, encoder):
+    """As of damaged weights."""
+    weights = torch.load(infersent_weights())
+    weights["enc_lstm.bias_ih_l0"][:] = torch.nan
+    torch.save(weights, settings["infersent"]["weights"])
+    settings["blend"] = {"encoders": ["path", "infersent"], "weight": 0.5}
+    with pytest.raises(InputError) as caught:
+        embed_classes([["red", "boots"], ["hats"]], encoder=encoder, of="path", settings=settings)
+    assert str(caught.value) == (
+        "class 'red < boots', 'hats': its embedding is not finite, or is zero; choose another "
+        "model or other vectors in graph.infersent, or rename the class in the catalogue"
+    )

@@ -1,4 +1,9 @@
+import json
+import shutil
+
+import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +27,20 @@ def table(tmp_path, picture_names):
     ]
     path.write_text("\n".join(["image,text", *rows]) + "\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def overflowing_model(finished_project, tmp_path_factory):
+    """Folder of the trained model with a text encoder whose vector of `red` is not finite."""
+    folder = tmp_path_factory.mktemp("overflowing") / "model"
+    shutil.copytree(finished_project.root / "data" / "model", folder)
+    glove = folder / "text_encoder" / "glove"
+    tensors = load_file(glove / "encoder.safetensors")
+    red = json.loads((glove / "words.json").read_text(encoding="utf-8")).index("red")
+    tensors["vectors"][red, 3] = np.inf
+    save_file(tensors, glove / "encoder.safetensors")
+    described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    # As in a model of an earlier version, which does not tell its encoder.
+    del described["recipe"]["text"]["encoder_digest"]
+    (folder / "model.json").write_text(json.dumps(described), encoding="utf-8")
+    return folder

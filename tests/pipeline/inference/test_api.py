@@ -108,6 +108,20 @@ def test_an_item_that_cannot_be_used_is_named(model, image, text, message):
         model.embed([None, image], ["cat", text])
 
 
+def test_a_text_whose_features_are_not_finite_is_named_and_the_others_are_embedded(
+    model, overflowing_model, pictures
+):
+    broken = Huse.load(overflowing_model)
+    reason = "features of the text are not finite (glove); write it otherwise"
+    texts = ["blue heart", "red heart", None]
+    found, reasons = broken.try_embed([None, pictures[1], pictures[2]], texts)
+    assert reasons == ["", reason, ""]
+    expected = model.embed([None, pictures[2]], ["blue heart", None])
+    assert np.allclose(found.fused_ND, expected.fused_ND, rtol=0, atol=1e-6)
+    with pytest.raises(InputError, match=r"^item 1: features of the text are not finite \(glove\)"):
+        broken.embed(texts=texts[:2])
+
+
 def test_texts_without_a_known_word_are_told_apart(model, items):
     assert model.knows([items[0]["text"].iloc[0], "xyzzyx"]) == [True, False]
 

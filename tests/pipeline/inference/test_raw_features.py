@@ -3,6 +3,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from pipeline.errors import InputError
@@ -25,7 +26,9 @@ def items(finished_project):
 def test_texts_get_the_features_of_the_text_stage(finished_project, features, items):
     ids, vector_NT = read_vectors(finished_project.root / "data/features/text.parquet", "glove")
     rows = pd.Index(ids).get_indexer(items["item_id"])
-    found_NT = features.texts(items["text"].tolist()).numpy()
+    found_NT, reasons = features.texts(items["text"].tolist())
+    assert reasons == [None] * len(items)
+    found_NT = found_NT.numpy()
     assert np.abs(found_NT - vector_NT[rows]).max() < 1e-6
 
 
@@ -51,7 +54,18 @@ def test_a_picture_that_cannot_be_used_has_a_reason_and_the_others_their_feature
 
 def test_nothing_gives_nothing(features):
     found_NI, reasons = features.images([])
-    assert len(found_NI) == len(reasons) == len(features.texts([])) == 0
+    found_NT, why = features.texts([])
+    assert len(found_NI) == len(reasons) == len(found_NT) == len(why) == 0
+
+
+def test_a_text_whose_features_are_not_finite_has_a_reason_and_the_others_their_features(
+    features, overflowing_model
+):
+    broken = RawFeatures(overflowing_model, load_model(overflowing_model).recipe)
+    found_NT, reasons = broken.texts(["red heart", "blue heart"])
+    assert reasons == ["features of the text are not finite (glove); write it otherwise", None]
+    expected_NT, _ = features.texts(["red heart", "blue heart"])
+    assert torch.equal(found_NT[1], expected_NT[1])
 
 
 def test_the_encoder_of_another_model_is_refused(finished_project, tmp_path):

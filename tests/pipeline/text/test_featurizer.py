@@ -19,7 +19,7 @@ RAW = ["The RED Shirt!\n", "  Blue hat,\that", "Silk Chloé", "", "100%"]
 @pytest.fixture(scope="module")
 def featurizer():
     return TextFeaturizer(
-        Cleaning("letters", fold_accents=True),
+        Cleaning.choose("letters", fold_accents=True),
         {
             "tfidf": TfidfEncoder.fit(CLEAN, CLEAN, min_count=1, max_words=10, svd=0),
             "sentence": SentenceEncoder(
@@ -67,6 +67,11 @@ def test_a_stored_featurizer_gives_the_same_features(featurizer, tmp_path):
         ({"format_version": 2}, "format version 2, this program reads 1"),
         ({"blocks": {"word2vec": "text"}}, "unknown text encoder 'word2vec'"),
         ({"cleaning": {}}, "damaged"),
+        ({"golden_text": {"text": "a"}}, "damaged"),
+        (
+            {"golden_text": {"text": "A", "clean_text": "b", "versions": {"anyascii": "0.1"}}},
+            r"encoder\.json: the texts were cleaned with anyascii 0\.1; here anyascii .* gives",
+        ),
     ],
 )
 def test_a_foreign_file_is_refused(featurizer, tmp_path, change, message):
@@ -75,6 +80,15 @@ def test_a_foreign_file_is_refused(featurizer, tmp_path, change, message):
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(InputError, match=message):
         TextFeaturizer.load(tmp_path)
+
+
+def test_a_model_of_an_earlier_version_does_not_tell_what_cleaned_its_texts(featurizer, tmp_path):
+    featurizer.save(tmp_path)
+    path = tmp_path / "text_encoder.json"
+    stored = json.loads(path.read_text())
+    del stored["golden_text"]
+    path.write_text(json.dumps(stored))
+    assert TextFeaturizer.load(tmp_path).cleaning(["The Red Shirt"]) == ["red shirt"]
 
 
 def test_a_folder_that_lacks_an_encoder_is_refused(featurizer, tmp_path):

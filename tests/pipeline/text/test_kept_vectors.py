@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from pipeline.text.kept_vectors import KeptVectors, text_key
+from pipeline.text.kept_vectors import KeptVectors, vector_key
 
 
 def keys(*texts):
-    return [text_key(text) for text in texts]
+    return [vector_key(text.encode()) for text in texts]
 
 
 def rows(found):

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
+from pipeline.errors import InputError
 from pipeline.text import make_block as module
 from pipeline.text.make_block import make_block
 from tests.feature_tables import read_vectors
@@ -17,6 +19,19 @@ class Letters:
         self.asked += texts
         counts = [[text.count("a"), text.count("b")] for text in texts]
         return np.array(counts, dtype=np.float32).reshape(-1, 2)
+
+    def seen(self, texts):
+        """Letters may stand in any order."""
+        return ["".join(sorted(text)).encode() for text in texts]
+
+
+class Overflowing(Letters):
+    """Letters of which four are too many."""
+
+    def encode(self, texts):
+        count_NE = super().encode(texts)
+        count_NE[count_NE > 3] = np.inf
+        return count_NE
 
 
 TEXTS = ["aab", "", "b", "aab"]
@@ -97,3 +112,47 @@ def test_a_fast_encoder_is_asked_for_everything(tmp_path):
     again = Letters()
     run(tmp_path / "block", again)
     assert again.asked == TEXTS
+
+
+def test_a_text_of_which_the_same_is_seen_is_not_encoded_again(tmp_path):
+    run(tmp_path / "block", Letters("slow"), ["aab"])
+    second = Letters("slow")
+    assert run(tmp_path / "block", second, ["aba", "ab", "ba"]).reused == 1
+    assert len(second.asked) == 1
+    assert read_vectors(tmp_path / "block", "x")[1].tolist() == [[2, 1], [1, 1], [1, 1]]
+
+
+@pytest.mark.parametrize("fingerprint", [None, "slow"])
+@pytest.mark.parametrize(("piece", "others"), [(1, ""), (100, " (and 1 more)")])
+def test_features_that_are_not_finite_are_not_stored_and_their_item_is_named(
+    tmp_path, monkeypatch, fingerprint, piece, others
+):
+    monkeypatch.setattr(module, "PIECE", piece)
+    path = tmp_path / "block"
+    with pytest.raises(InputError) as caught:
+        run(path, Overflowing(fingerprint), ["aab", "b", "aaaab", "bbbb"])
+    assert str(caught.value) == (
+        f"text.x: features are not finite for item 'item-2'{others}, whose text is 'aaaab'; choose "
+        "another model, precision or vectors, or change the text"
+    )
+    assert not path.exists()
+    # What could be encoded is kept, and nothing else.
+    again = Letters(fingerprint)
+    summary = run(path, again, ["aab", "b", "aaaab", "bbbb"])
+    assert summary.reused == (0 if fingerprint is None else 2)
+    assert np.isfinite(read_vectors(path, "x")[1]).all()
+
+
+def test_a_sparse_block_is_checked_too(tmp_path):
+    class Sparse(Overflowing):
+        def encode(self, texts):
+            return csr_matrix(super().encode(texts))
+
+    with pytest.raises(InputError, match="not finite for item 'item-1', whose text is 'aaaa'"):
+        run(tmp_path / "block", Sparse(), ["b", "aaaa"])
+
+
+def test_a_long_text_is_cut_in_the_message(tmp_path):
+    with pytest.raises(InputError) as caught:
+        run(tmp_path / "block", Overflowing(), ["a" * 1000])
+    assert f"'{'a' * 80}'" in str(caught.value)

@@ -10,6 +10,8 @@ from pipeline.text.saved_settings import PretrainedEncoder, model_digest, weight
 class Encoder(PretrainedEncoder):
     """An encoder whose model is a text in a file."""
 
+    FORMAT = "1"
+
     def __init__(self, *, model, layers, batch_size, device):
         self._settings = {
             "model": model,
@@ -18,6 +20,7 @@ class Encoder(PretrainedEncoder):
             "device": device,
         }
         self._digest = model_digest(Path(model).read_text(), None)
+        self._autocast = None
 
 
 @pytest.fixture
@@ -39,6 +42,27 @@ def test_another_model_of_the_same_name_is_refused(tmp_path, model):
     message = f"text model {model} is not the one that this was made with"
     with pytest.raises(InputError, match=message):
         Encoder.load(tmp_path)
+
+
+def test_features_depend_on_the_model_its_settings_and_the_code(model):
+    def fingerprint(kind=Encoder, layers=4, device="cpu"):
+        return kind(model=str(model), layers=layers, batch_size=1, device=device).fingerprint
+
+    class Changed(Encoder):
+        FORMAT = "2"
+
+    Changed.__name__ = "Encoder"
+    before = fingerprint()
+    assert fingerprint(device="cuda") == before
+    assert fingerprint(layers=3) != before
+    assert fingerprint(Changed) != before
+    model.write_text("other weights")
+    assert fingerprint() != before
+
+
+def test_all_of_a_text_is_seen(model):
+    encoder = Encoder(model=str(model), layers=4, batch_size=1, device="cpu")
+    assert encoder.seen(["Red", "red"]) == [b"Red", b"red"]
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", '{"settings": 3, "model_digest": "a"}', "no"])

@@ -1,7 +1,13 @@
+import hashlib
+
 import pytest
 
 from pipeline.params.clean_text import STEPS as ALLOWED_STEPS
-from pipeline.text.steps import STEPS, fold_accents
+from pipeline.text.steps import NEGATIONS, STEPS, fold_accents
+from pipeline.text.stop_words import STOP_WORDS, VERSION
+
+# Version of the list of stop words -> digest of its words.
+STOP_WORD_LISTS = {"1": "0c98fde29ffc5a2e6d736e91f1af1d22191952a34501cf24a1e44de651946861"}
 
 
 @pytest.mark.parametrize(
@@ -50,3 +56,10 @@ def test_a_number_that_nobody_reads_out_stays():
 
 def test_the_parameter_allows_exactly_the_steps_that_there_are():
     assert set(ALLOWED_STEPS) == set(STEPS)
+
+
+def test_another_list_of_stop_words_is_another_version():
+    """A trained model names the version that its texts were cleaned with."""
+    digest = hashlib.sha256(" ".join(sorted(STOP_WORDS)).encode()).hexdigest()
+    assert digest == STOP_WORD_LISTS[VERSION]
+    assert NEGATIONS < STOP_WORDS

@@ -65,6 +65,7 @@ def test_a_file_without_any_of_the_words_still_tells_the_dimension(tmp_path):
         (["3 3", "red 1 2 3", "shirt 1 2 3"], "line 3: the file ends after 2 of the 3 words"),
         (["shirt 1 2 3", "red 1 2 x"], "line 2: could not convert string to float"),
         (["shirt 1 2 3", "red 1 nan 3"], "line 2: a number is not finite"),
+        (["shirt 1 2 3", "red 1 1e39 3"], "line 2: a number is not finite"),
         (["<html>", "red 1 2 3"], "line 1: found b'<html>"),
     ],
 )
@@ -90,6 +91,21 @@ def test_a_truncated_binary_file_is_refused_with_its_word(tmp_path):
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(InputError, match="word 3 of 3: the file is cut off or damaged"):
         read_vector_file(path, WORDS)
+
+
+@pytest.mark.parametrize("bad", [np.nan, -np.inf])
+def test_a_binary_vector_that_is_not_finite_is_refused_with_its_word(tmp_path, bad):
+    vectors = KeyedVectors(3)
+    vectors.add_vectors(["red", "café", "shirt"], np.float32([[1, 2, 3], [1, bad, 3], [1, 2, 3]]))
+    path = tmp_path / "vectors.bin"
+    vectors.save_word2vec_format(str(path), binary=True)
+    with pytest.raises(InputError) as caught:
+        read_vector_file(path, WORDS)
+    assert str(caught.value) == (
+        f"{path}: word 2, 'café': a number is not finite; get the file again"
+    )
+    # A word that nobody asked for does no harm.
+    assert read_vector_file(path, frozenset({"red"}))[0] == ["red"]
 
 
 def test_a_truncated_archive_is_refused(tmp_path):

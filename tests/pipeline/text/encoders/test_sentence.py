@@ -19,7 +19,9 @@ def test_vectors_are_the_librarys(sentence_model):
     assert found.shape == (4, 16)
     assert found.dtype == np.float32
     assert not found[1].any()
-    np.testing.assert_allclose(found[[0, 2, 3]], library.encode([TEXTS[n] for n in (0, 2, 3)]))
+    expected = library.encode([TEXTS[n] for n in (0, 2, 3)])
+    # Other texts share a forward pass, so the last bits differ.
+    np.testing.assert_allclose(found[[0, 2, 3]], expected, atol=1e-6)
 
 
 def test_the_packaged_model_knows_what_is_alike():

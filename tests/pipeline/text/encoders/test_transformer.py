@@ -113,9 +113,37 @@ def test_a_stored_encoder_gives_the_same_vectors(make, keep, tmp_path):
 
 def test_the_fingerprint_tells_features_apart_and_not_how_fast_they_are_made(make):
     assert make(batch_size=4).fingerprint == make().fingerprint
-    changes = {"layers": 1, "combine": "mean", "special_tokens": True, "max_tokens": 4}
+    changes = {"layers": 1, "combine": "mean", "special_tokens": True}
     found = {make(**{name: value}).fingerprint for name, value in changes.items()}
-    assert len(found | {make().fingerprint, make(precision="bf16").fingerprint}) == 6
+    assert len(found | {make().fingerprint, make(precision="bf16").fingerprint}) == 5
+    assert make(precision="auto").fingerprint == make().fingerprint
+
+
+def test_a_text_is_seen_as_the_tokens_that_are_kept(make):
+    whole = make()
+    # Lower case and blanks are the tokenizer's; the model takes ten words.
+    assert len(set(whole.seen(["Red  shirt", "red shirt", " red shirt"]))) == 1
+    assert len(set(whole.seen([LONG, f"{LONG} wool"]))) == 1
+    assert len(set(whole.seen(["red shirt", "shirt red", "red shirts", ""]))) == 4
+    assert len(set(whole.seen(["", " \n"]))) == 1
+    assert whole.seen([]) == []
+    # Of short texts all tokens are kept, whatever the settings, of long ones others.
+    for changed in ({"max_tokens": 4}, {"keep": "salient", "fitted_on": TEXTS, "max_tokens": 6}):
+        other = make(**changed)
+        assert other.fingerprint == whole.fingerprint
+        assert other.seen(["red hat", "wool"]) == whole.seen(["red hat", "wool"])
+        assert other.seen([LONG]) != whole.seen([LONG])
+
+
+def test_another_text_in_training_changes_only_what_is_cut_otherwise(make):
+    kind = {"keep": "salient", "max_tokens": 4}
+    before = make(fitted_on=["red shirt", "blue hat"], **kind)
+    after = make(fitted_on=["red shirt", "blue hat", "red wool"], **kind)
+    assert (before._idf_V != after._idf_V).any()
+    assert before.fingerprint == after.fingerprint
+    short, cut_alike, cut_otherwise = "silk hat", "wool wool silk hat", "red shirt blue silk"
+    assert before.seen([short, cut_alike]) == after.seen([short, cut_alike])
+    assert before.seen([cut_otherwise]) != after.seen([cut_otherwise])
 
 
 def test_more_layers_than_the_model_has_are_refused(make):
