@@ -31,6 +31,7 @@ from pipeline.objectives.config import make_config
 from pipeline.objectives.objective import LossSettings, Objective
 from pipeline.params.load import load_section
 from pipeline.params.loss import LossParams
+from pipeline.params.machine import MachineParams
 from pipeline.params.model import ModelParams
 from pipeline.params.train import TrainParams
 from pipeline.seeding import seed_everything
@@ -90,6 +91,7 @@ def main(
     model_params = load_section(params, "model", ModelParams)
     loss = load_section(params, "loss", LossParams)
     p = load_section(params, "train", TrainParams)
+    machine = load_section(params, "machine", MachineParams)
     device = choose_device(p.device)
     keep_freed_memory()
     class_list = read_json(classes)
@@ -111,17 +113,23 @@ def main(
         found = item_graph(
             read_graph(graph), membership, [entry["name"] for entry in item_classes(class_list)]
         )
+        settings = LossSettings(**loss.model_dump(exclude={"objective"}), kernel=machine.kernel)
         model, objective = _make_model(
-            model_params, loss, found, len(class_list["classes"]), membership_KL, val
+            model_params,
+            OBJECTIVES[loss.objective],
+            settings,
+            found,
+            len(class_list["classes"]),
+            membership_KL,
+            val,
         )
         model.standardise(*train.standardisation_rows())
         if not world.is_main:
             # The weights above are the same everywhere; the dropout masks from here on are not.
             seed_everything(p.seed + world.rank)
-        sections = [model_params, loss, p]
-        rhythm = {"checkpoint_every", "checkpoint_minutes"}
+        # Not the section machine: a killed run goes on with another rhythm or kernel.
         facts = [
-            *[section.model_dump(exclude=rhythm) for section in sections],
+            *[section.model_dump() for section in (model_params, loss, p)],
             device.type,
             world.size,
         ]
@@ -134,7 +142,11 @@ def main(
                 objective,
                 Batches(train, p.batch_size, p.seed, world),
                 val,
-                Plan(**p.model_dump(exclude={"batch_size", "seed", "device", "max_memory"})),
+                Plan(
+                    **p.model_dump(exclude={"batch_size", "seed", "device", "max_memory"}),
+                    checkpoint_every=machine.checkpoint_every,
+                    checkpoint_minutes=machine.checkpoint_minutes,
+                ),
                 log=partial(_log, live),
                 checkpoint=checkpoint,
                 world=world,
@@ -157,7 +169,8 @@ def main(
 
 def _make_model(
     model_params: ModelParams,
-    loss: LossParams,
+    kind: type[Objective],
+    settings: LossSettings,
     graph: SemanticGraph,
     outputs: int,
     membership_KL: Tensor | None,
@@ -165,7 +178,6 @@ def _make_model(
 ) -> tuple[Huse, Objective]:
     device = val.label_N.device
     adjacency_KK, class_embedding_KE = graph_tensors(graph, device)
-    kind = OBJECTIVES[loss.objective]
     config = make_config(
         kind,
         model_params.model_dump(),
@@ -173,7 +185,6 @@ def _make_model(
         psi_dim=class_embedding_KE.shape[1],
         num_classes=outputs,
     )
-    settings = LossSettings(**loss.model_dump(exclude={"objective"}))
     return (
         Huse(config).to(device),
         kind(adjacency_KK, class_embedding_KE, settings, membership_KL),

@@ -133,7 +133,7 @@ def _fused_kernel(
     if name == "tiled":
         return partial(tiled_graph_loss, margin=margin, relaxation=relaxation, precision=precision)
     if not _has_triton():
-        raise InputError("loss.kernel: triton needs the package triton; use tiled or auto")
+        raise InputError("machine.kernel: triton needs the package triton; use tiled or auto")
     # Imported only here, because Triton is published for Linux alone.
     from pipeline.ops.graph_loss_triton import triton_graph_loss
 

@@ -62,10 +62,12 @@ def triton_graph_loss(
     """
     interpreted = not isinstance(_graph_loss_kernel, triton.JITFunction)
     if embedding_ND.dtype != torch.float32:
-        raise InputError(f"loss.kernel: triton needs float32, got {embedding_ND.dtype}; use tiled")
+        raise InputError(
+            f"machine.kernel: triton needs float32, got {embedding_ND.dtype}; use tiled"
+        )
     if not (embedding_ND.is_cuda or interpreted):
         raise InputError(
-            "loss.kernel: triton needs CUDA, "
+            "machine.kernel: triton needs CUDA, "
             f"the embeddings are on {embedding_ND.device}; use tiled"
         )
     count, dim = embedding_ND.shape

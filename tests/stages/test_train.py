@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from pipeline.errors import InputError
 from pipeline.files.vector_column import vector_array, vector_matrix
 from pipeline.text.encoder_digest import encoder_digest
+from pipeline.training.step import Step
 from stages.train import main
 from tests.feature_tables import write_graph_and_encoder, write_tables
 
@@ -23,7 +24,8 @@ ROOT = Path(__file__).parents[2]
 
 SMALL = {
     "model": {"dim": 8, "image_layers": 2, "width": 16},
-    "train": {"steps": 60, "batch_size": 16, "validate_every": 10, "checkpoint_every": 5},
+    "train": {"steps": 60, "batch_size": 16, "validate_every": 10},
+    "machine": {"checkpoint_every": 5},
 }
 
 
@@ -133,6 +135,21 @@ def test_another_parameter_starts_afresh(run):
     options["out"].unlink()
     run.train("changed", train={"lr": 0.002})
     assert run.result("changed") == run.result("whole")
+
+
+def test_a_killed_run_goes_on_under_other_settings_of_the_machine(run, monkeypatch):
+    run.train("whole")
+    options = run.options("killed", machine={"checkpoint_every": 50})
+    options["out"].write_text("a file where the model's folder should be", encoding="ascii")
+    with pytest.raises(InputError, match="cannot be written"):
+        main(**options)
+    options["out"].unlink()
+    taken, take_step = [], Step.__call__
+    monkeypatch.setattr(Step, "__call__", lambda *a: (taken.append(a[1]), take_step(*a))[1])
+    machine = {"checkpoint_every": 0, "checkpoint_minutes": 0, "kernel": "tiled", "workers": 3}
+    run.train("killed", machine=machine)
+    assert taken == list(range(51, 61))
+    assert run.result("killed") == run.result("whole")
 
 
 def test_a_catalogue_larger_than_max_memory_is_streamed(run):
