@@ -12,7 +12,7 @@ from scmrepo.exceptions import SCMError
 from torch import Tensor
 
 from pipeline.allocator import keep_freed_memory
-from pipeline.catalog.classes import item_classes, label_membership
+from pipeline.catalog.classes import check_same_classes, item_classes, label_membership
 from pipeline.dataset.index import index_features
 from pipeline.dataset.load import load_train_and_val
 from pipeline.dataset.pairs import Pairs
@@ -97,6 +97,9 @@ def main(
     class_list = read_json(classes)
     recipe = {"image": read_metadata(image_features), "text": read_metadata(text_features)}
     check_encoder(text_encoder, recipe["text"].get(KEY), "run stage text_features again")
+    semantic_graph = read_graph(graph)
+    labels = [entry["name"] for entry in class_list["classes"]]
+    check_same_classes(semantic_graph.names, labels, graph, "run stage semantic_graph again")
     tables = {
         "items": items,
         "splits": splits,
@@ -111,7 +114,7 @@ def main(
         membership = label_membership(class_list)
         membership_KL = None if membership is None else torch.from_numpy(membership).to(device)
         found = item_graph(
-            read_graph(graph), membership, [entry["name"] for entry in item_classes(class_list)]
+            semantic_graph, membership, [entry["name"] for entry in item_classes(class_list)]
         )
         settings = LossSettings(**loss.model_dump(exclude={"objective"}), kernel=machine.kernel)
         model, objective = _make_model(

@@ -209,6 +209,15 @@ def test_what_tells_of_times_is_read_by_no_stage_and_no_experiment():
                 assert not covers(read, IMAGE_REPORT.as_posix()), f"{path}: {name}"
 
 
+def test_no_stage_and_no_experiment_runs_again_for_the_machine():
+    for path in [ROOT / "dvc.yaml", *sorted((ROOT / "experiments").rglob("dvc.yaml"))]:
+        for name, stage in YAML(typ="safe").load(path)["stages"].items():
+            assert "${project}" not in stage.get("deps", []), f"{path}: {name}: its sections alone"
+            for tracked in stage.get("params", []):
+                for keys in [[tracked]] if isinstance(tracked, str) else tracked.values():
+                    assert UNTRACKED.isdisjoint(key.split(".")[0] for key in keys), name
+
+
 def test_sections_are_the_same_in_params_yaml_in_the_schema_and_in_dvc_yaml():
     tracked = {leaf.split(".")[0] for stage in STAGES.values() for leaf in stage["params"]}
     assert list(PARAMS) == list(SECTIONS)

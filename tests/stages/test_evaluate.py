@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.files.json_file import read_json
 from pipeline.files.table import write_table
 
 
@@ -150,3 +151,25 @@ def test_a_picture_that_is_gone_by_now_is_an_empty_tile(project, out):
     evaluate(project)
     assert (out / "report.html").stat().st_size > 0
     assert (out / "plots" / "gallery.png").stat().st_size > 0
+
+
+def test_a_graph_or_a_model_of_other_classes_is_refused(project, out):
+    before = (out / "metrics.json").read_bytes()
+
+    def rename_last(path, new):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(last, new), encoding="utf-8")
+
+    data = project.root / "data"
+    last = read_json(data / "graph" / "classes.json")["classes"][-1]
+    rename_last(data / "graph" / "classes.json", "zzz")
+    differ = f"it has class 'zzz' where the catalogue has class {last!r}"
+    message = project.refuse("evaluate")
+    assert message == (
+        f"data/graph: made for other classes: {differ}; run stage semantic_graph again"
+    )
+    rename_last(data / "model" / "model.json", "zzz")
+    assert project.refuse("evaluate") == (
+        f"data/model: made for other classes: {differ}; run stage train again"
+    )
+    assert (out / "metrics.json").read_bytes() == before

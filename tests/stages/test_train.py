@@ -211,3 +211,12 @@ def test_features_and_an_encoder_of_different_runs_are_refused_before_training(r
     with pytest.raises(InputError, match=r"text_encoder: not the .* run stage text_features again"):
         run.train("other")
     assert list(run.result("other")) == []
+
+
+def test_a_graph_of_as_many_other_classes_is_refused_before_training(run):
+    names = run.inputs["graph"] / "classes.json"
+    names.write_text(names.read_text().replace("hats", "caps"))
+    line = r"graph: .* class 'caps' where .* class 'hats'; run stage semantic_graph again"
+    with pytest.raises(InputError, match=line):
+        run.train("other")
+    assert list(run.result("other")) == []
