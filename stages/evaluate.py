@@ -67,12 +67,14 @@ def main(
     from pipeline.evaluation.run import Settings, evaluate
     from pipeline.files.json_file import read_json
     from pipeline.graph.store import read_graph
-    from pipeline.models.store import load_model
+    from pipeline.models.store import check_features, load_model
 
     images = load_section(params, "catalog", CatalogParams).images
     folder = require_folder("catalog.images", images)
     p = load_section(params, "evaluate", EvaluateParams)
     stored, semantic_graph, class_list = load_model(model), read_graph(graph), read_json(classes)
+    check_features(stored, "image", image_features)
+    check_features(stored, "text", text_features)
     names = class_names(class_list)
     check_same_classes(class_names(stored.classes), names, model, "run stage train again")
     labels = names[: len(class_list["classes"])]

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save
 from pipeline.errors import InputError
 from pipeline.files.atomic import atomic_path
 from pipeline.files.json_file import read_json, write_json
+from pipeline.files.table import read_metadata
 from pipeline.models.fusion import Fusion
 from pipeline.models.huse import Huse, HuseConfig
 
@@ -97,6 +98,28 @@ def load_model(folder: Path) -> StoredModel:
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"{folder}: damaged model ({reason}); train again") from error
     return StoredModel(model.eval(), fusion, classes, recipe, digest)
+
+
+def check_features(stored: StoredModel, modality: str, features: Path) -> None:
+    """Check that a feature table was made as the one that a model was trained on.
+
+    Another backbone may give vectors of the same length, of which the towers make nonsense.
+
+    Args:
+        stored: The model.
+        modality: image or text.
+        features: The Parquet file, which says what made it.
+
+    Raises:
+        InputError: The file is missing, or was made otherwise; the first difference is named.
+    """
+    noted, found = stored.recipe[modality], read_metadata(features)
+    for key in sorted(noted.keys() | found.keys()):
+        if found.get(key) != noted.get(key):
+            raise InputError(
+                f"{features}: {key} is {found.get(key)}, the model was trained with "
+                f"{noted.get(key)}; run stage train again"
+            )
 
 
 def _check_version(path: Path, description: Any) -> None:

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.files.json_file import read_json
-from pipeline.files.table import write_table
+from pipeline.files.table import read_metadata, write_table
 
 
 @pytest.fixture
@@ -173,3 +173,13 @@ def test_a_graph_or_a_model_of_other_classes_is_refused(project, out):
         f"data/model: made for other classes: {differ}; run stage train again"
     )
     assert (out / "metrics.json").read_bytes() == before
+
+
+def test_features_of_another_backbone_are_refused(project):
+    path = project.root / "data" / "features" / "image.parquet"
+    made_by = read_metadata(path) | {"backbone": "torchvision/resnet18"}
+    pq.write_table(pq.read_table(path).replace_schema_metadata(made_by), path)
+    assert project.refuse("evaluate") == (
+        "data/features/image.parquet: backbone is torchvision/resnet18, the model was trained with "
+        "packaged/efficientnet_lite0; run stage train again"
+    )

@@ -3,12 +3,14 @@ import json
 from copy import deepcopy
 from dataclasses import asdict
 
+import pandas as pd
 import pytest
 import torch
 
 from pipeline.errors import InputError
+from pipeline.files.table import write_table
 from pipeline.models.fusion import Fusion
-from pipeline.models.store import StoredModel, load_model, save_model
+from pipeline.models.store import StoredModel, check_features, load_model, save_model
 
 FUSION = Fusion(0.3, image_temperature=1.5, text_temperature=0.7, fused_temperature=1.0)
 CLASSES = {
@@ -134,6 +136,22 @@ def test_a_loaded_model_knows_the_digest_of_its_weights(folder, stored):
     loaded = load_model(folder)
     assert hashlib.sha256(weights).hexdigest() == described["weights_digest"]
     assert loaded.digest() == loaded.noted_digest == stored.digest() == described["weights_digest"]
+
+
+def test_features_that_were_made_otherwise_are_refused(stored, tmp_path):
+    path = tmp_path / "image.parquet"
+    table = pd.DataFrame({"item_id": ["a"]})
+    write_table(path, table, RECIPE["image"])
+    check_features(stored, "image", path)
+    for made_by, difference in [
+        ({"backbone": "torchvision/resnet18"}, "backbone is torchvision/resnet18"),
+        ({}, "backbone is None"),
+        ({**RECIPE["image"], "jpeg": "scaled"}, "jpeg is scaled"),
+    ]:
+        write_table(path, table, made_by)
+        line = rf"{path}: {difference}, the model was trained with .*; run stage train again"
+        with pytest.raises(InputError, match=line):
+            check_features(stored, "image", path)
 
 
 def test_the_message_on_a_damaged_model_is_one_short_line(folder, stored):
