@@ -67,15 +67,24 @@ def main(
     """Measure the trained towers on the test split and write plots and a report."""
     # Imported here because torch takes seconds, which `--help` and a mistake in params.yaml need
     # not wait for.
+    from pipeline.catalog.classes import check_same_classes, class_names
     from pipeline.evaluation.baseline import read_baseline
     from pipeline.evaluation.items import index_items
     from pipeline.evaluation.run import Settings, evaluate
+    from pipeline.files.json_file import read_json
     from pipeline.graph.store import read_graph
-    from pipeline.models.store import load_model
+    from pipeline.models.store import check_features, load_model
 
     images = load_section(params, "catalog", CatalogParams).images
     folder = require_folder("catalog.images", images)
     p = load_section(params, "evaluate", EvaluateParams)
+    stored, semantic_graph, class_list = load_model(model), read_graph(graph), read_json(classes)
+    check_features(stored, "image", image_features)
+    check_features(stored, "text", text_features)
+    names = class_names(class_list)
+    check_same_classes(class_names(stored.classes), names, model, "run stage train again")
+    labels = names[: len(class_list["classes"])]
+    check_same_classes(semantic_graph.names, labels, graph, "run stage semantic_graph again")
     found = index_items(
         items=items,
         splits=splits,
@@ -86,8 +95,8 @@ def main(
     )
     warnings = evaluate(
         found,
-        load_model(model),
-        read_graph(graph),
+        stored,
+        semantic_graph,
         read_baseline(baseline),
         Settings(**p.model_dump(exclude={"baseline"}), images=folder),
         out,

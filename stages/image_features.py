@@ -16,6 +16,7 @@ from pipeline.files.table import read_table
 from pipeline.params.catalog import CatalogParams
 from pipeline.params.image import ImageParams
 from pipeline.params.load import load_section
+from pipeline.params.machine import MachineParams
 from stages.command import ItemsPath, ParamsPath, run
 from stages.dvc_cache import tracked_contents, vector_cache
 from stages.paths import IMAGE_FAILURES, IMAGE_FEATURES, IMAGE_REPORT, ITEMS, PARAMS
@@ -43,7 +44,9 @@ def main(
     images = load_section(params, "catalog", CatalogParams).images
     folder = open_images(locate(images, "catalog.images"), tracked_contents())
     p = load_section(params, "image", ImageParams)
-    kept = vector_cache("image", out) if p.store is None else locate(p.store, "image.store")
+    machine = load_section(params, "machine", MachineParams)
+    store, beside = machine.vector_store, vector_cache("image", out)
+    kept = beside if store is None else locate(store, "machine.vector_store")
     table = read_table(items, ["item_id", "image"])
     device = choose_device(p.device)
     prepared = prepare(
@@ -57,7 +60,7 @@ def main(
         runtime=p.runtime,
         precision=p.precision,
         device=device,
-        cache=kept if isinstance(kept, Path) else vector_cache("image", out),
+        cache=kept if isinstance(kept, Path) else beside,
         shared=None if isinstance(kept, Path) else kept,
     )
     found = extract(
@@ -66,10 +69,10 @@ def main(
         *prepared,
         views=Views(p.views, p.augment),
         effort=Effort(
-            engine=p.engine,
+            engine=machine.engine,
             device=device.type,
-            workers=p.workers,
-            batch_size=p.batch_size,
+            workers=machine.workers,
+            batch_size=machine.image_batch_size,
         ),
     )
     made_by = prepared.recipe.metadata() | {"views": str(p.views), "augment": p.augment}

@@ -37,7 +37,10 @@ def main(
     if read_metadata(embeddings).get("model") != model_digest(model):
         raise InputError(f"{embeddings}: made by another model than {model}; run huse evaluate")
     frame, vector_ND = read_modality(embeddings, p.modality)
-    frame = frame.merge(read_table(items, ["item_id", "image", "text"]), "left", validate="1:1")
+    shown = read_table(items, ["item_id", "image", "text"])
+    if gone := sorted(set(frame["item_id"]) - set(shown["item_id"])):
+        raise InputError(f"{embeddings}: item {gone[0]} is not in {items}; run huse evaluate")
+    frame = frame.merge(shown, "left", validate="1:1")
     built = build_index(vector_ND, settings)
     separator = read_json(model / "model.json")["classes"]["separator"]
     description = {"kind": p.kind, "modality": p.modality, "separator": separator}

@@ -12,7 +12,7 @@ from scmrepo.exceptions import SCMError
 from torch import Tensor
 
 from pipeline.allocator import keep_freed_memory
-from pipeline.catalog.classes import item_classes, label_membership
+from pipeline.catalog.classes import check_same_classes, item_classes, label_membership
 from pipeline.dataset.index import index_features
 from pipeline.dataset.load import load_train_and_val
 from pipeline.dataset.pairs import Pairs
@@ -31,6 +31,7 @@ from pipeline.objectives.config import make_config
 from pipeline.objectives.objective import LossSettings, Objective
 from pipeline.params.load import load_section
 from pipeline.params.loss import LossParams
+from pipeline.params.machine import MachineParams
 from pipeline.params.model import ModelParams
 from pipeline.params.train import TrainParams
 from pipeline.seeding import seed_everything
@@ -90,11 +91,15 @@ def main(
     model_params = load_section(params, "model", ModelParams)
     loss = load_section(params, "loss", LossParams)
     p = load_section(params, "train", TrainParams)
+    machine = load_section(params, "machine", MachineParams)
     device = choose_device(p.device)
     keep_freed_memory()
     class_list = read_json(classes)
     recipe = {"image": read_metadata(image_features), "text": read_metadata(text_features)}
     check_encoder(text_encoder, recipe["text"].get(KEY), "run stage text_features again")
+    semantic_graph = read_graph(graph)
+    labels = [entry["name"] for entry in class_list["classes"]]
+    check_same_classes(semantic_graph.names, labels, graph, "run stage semantic_graph again")
     tables = {
         "items": items,
         "splits": splits,
@@ -109,19 +114,25 @@ def main(
         membership = label_membership(class_list)
         membership_KL = None if membership is None else torch.from_numpy(membership).to(device)
         found = item_graph(
-            read_graph(graph), membership, [entry["name"] for entry in item_classes(class_list)]
+            semantic_graph, membership, [entry["name"] for entry in item_classes(class_list)]
         )
+        settings = LossSettings(**loss.model_dump(exclude={"objective"}), kernel=machine.kernel)
         model, objective = _make_model(
-            model_params, loss, found, len(class_list["classes"]), membership_KL, val
+            model_params,
+            OBJECTIVES[loss.objective],
+            settings,
+            found,
+            len(class_list["classes"]),
+            membership_KL,
+            val,
         )
         model.standardise(*train.standardisation_rows())
         if not world.is_main:
             # The weights above are the same everywhere; the dropout masks from here on are not.
             seed_everything(p.seed + world.rank)
-        sections = [model_params, loss, p]
-        rhythm = {"checkpoint_every", "checkpoint_minutes"}
+        # Not the section machine: a killed run goes on with another rhythm or kernel.
         facts = [
-            *[section.model_dump(exclude=rhythm) for section in sections],
+            *[section.model_dump() for section in (model_params, loss, p)],
             device.type,
             world.size,
         ]
@@ -134,7 +145,11 @@ def main(
                 objective,
                 Batches(train, p.batch_size, p.seed, world),
                 val,
-                Plan(**p.model_dump(exclude={"batch_size", "seed", "device", "max_memory"})),
+                Plan(
+                    **p.model_dump(exclude={"batch_size", "seed", "device", "max_memory"}),
+                    checkpoint_every=machine.checkpoint_every,
+                    checkpoint_minutes=machine.checkpoint_minutes,
+                ),
                 log=partial(_log, live),
                 checkpoint=checkpoint,
                 world=world,
@@ -157,7 +172,8 @@ def main(
 
 def _make_model(
     model_params: ModelParams,
-    loss: LossParams,
+    kind: type[Objective],
+    settings: LossSettings,
     graph: SemanticGraph,
     outputs: int,
     membership_KL: Tensor | None,
@@ -165,7 +181,6 @@ def _make_model(
 ) -> tuple[Huse, Objective]:
     device = val.label_N.device
     adjacency_KK, class_embedding_KE = graph_tensors(graph, device)
-    kind = OBJECTIVES[loss.objective]
     config = make_config(
         kind,
         model_params.model_dump(),
@@ -173,7 +188,6 @@ def _make_model(
         psi_dim=class_embedding_KE.shape[1],
         num_classes=outputs,
     )
-    settings = LossSettings(**loss.model_dump(exclude={"objective"}))
     return (
         Huse(config).to(device),
         kind(adjacency_KK, class_embedding_KE, settings, membership_KL),

@@ -10,8 +10,9 @@ from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 GALLERY = "data/evaluate/plots/gallery.png"
+TRAINING = "data/train/plots/metrics/train"
 PLOTS = {
-    "Training loss",
+    *(f"{TRAINING}/{part}.tsv" for part in ("total", "class", "graph", "gap")),
     "Validation",
     "Recall at K",
     "Confusion of top-level classes",
@@ -158,9 +159,32 @@ def test_plots_hold_loss_curves_recall_and_confusion_of_both_revisions(experimen
     }
     for drawn in points.values():
         assert {point["rev"] for point in drawn} == {"HEAD", "workspace"}
-    curves = {point["filename::field"] for point in points["Training loss"]}
-    assert {curve.partition("::")[2] for curve in curves} == {"total", "class", "graph", "gap"}
     assert {"image_to_text", "text_to_image"} <= set(points["Recall at K"][0])
+
+
+def test_plots_hold_the_loss_curves_of_a_rival_beside_those_of_huse(project):
+    project.succeed("dvc", "exp", "run", "-S", "loss.objective=triplet", "train")
+    shown = project.run("dvc", "plots", "diff", "--json")
+    assert shown.stderr == ""
+    plots = json.loads(shown.stdout)
+    assert "errors" not in plots
+    revisions = {
+        part: {
+            point["rev"]
+            for chart in plots["data"][f"{TRAINING}/{part}.tsv"]
+            for point in chart["content"]["data"]["values"]
+            if float(point[part]) >= 0
+        }
+        for part in ("total", "class", "graph", "gap", "triplet")
+    }
+    assert revisions["total"] == revisions["class"] == {"HEAD", "workspace"}
+    assert revisions["graph"] == revisions["gap"] == {"HEAD"}
+    assert revisions["triplet"] == {"workspace"}
+    page = project.run("dvc", "plots", "show")
+    assert page.stderr == ""
+    html = (project.root / "dvc_plots" / "index.html").read_text(encoding="utf-8")
+    for part, revision in revisions.items():
+        assert (f"{TRAINING}/{part}.tsv" in html) == ("workspace" in revision)
 
 
 def test_the_report_of_an_extraction_changes_and_nothing_runs_for_it(project):

@@ -30,6 +30,9 @@ EXEMPT = {"stages/command.py", "stages/paths.py"}
 # what it may be. The value names the file of an encoder, which is imported by that name.
 ENCODER = "${item.encoder}"
 
+# Changes no number, so that no stage is to run again for it.
+UNTRACKED = {"machine"}
+
 # Where the user's catalogue is stands in params.yaml, not in the stages' options.
 OF_THE_USER = {"${catalog.path}", "${catalog.images}"}
 
@@ -206,15 +209,29 @@ def test_what_tells_of_times_is_read_by_no_stage_and_no_experiment():
                 assert not covers(read, IMAGE_REPORT.as_posix()), f"{path}: {name}"
 
 
+def test_no_stage_and_no_experiment_runs_again_for_the_machine():
+    for path in [ROOT / "dvc.yaml", *sorted((ROOT / "experiments").rglob("dvc.yaml"))]:
+        for name, stage in YAML(typ="safe").load(path)["stages"].items():
+            assert "${project}" not in stage.get("deps", []), f"{path}: {name}: its sections alone"
+            for tracked in stage.get("params", []):
+                for keys in [[tracked]] if isinstance(tracked, str) else tracked.values():
+                    assert UNTRACKED.isdisjoint(key.split(".")[0] for key in keys), name
+
+
 def test_sections_are_the_same_in_params_yaml_in_the_schema_and_in_dvc_yaml():
     tracked = {leaf.split(".")[0] for stage in STAGES.values() for leaf in stage["params"]}
     assert list(PARAMS) == list(SECTIONS)
-    assert tracked == set(SECTIONS)
+    assert tracked == set(SECTIONS) - UNTRACKED
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_tracks_the_sections_that_it_loads(stage):
-    assert {leaf.split(".")[0] for leaf in STAGES[stage]["params"]} == loaded_sections(stage)
+    tracked = {leaf.split(".")[0] for leaf in STAGES[stage]["params"]}
+    assert tracked == loaded_sections(stage) - UNTRACKED
+
+
+def test_every_section_is_loaded_by_a_stage():
+    assert set().union(*map(loaded_sections, STAGES)) == set(SECTIONS)
 
 
 def test_every_parameter_is_tracked_by_a_stage():
@@ -222,6 +239,6 @@ def test_every_parameter_is_tracked_by_a_stage():
     untracked = {
         leaf
         for leaf in leaves(PARAMS)
-        if not any(leaf == name or leaf.startswith(f"{name}.") for name in tracked)
+        if not any(leaf == name or leaf.startswith(f"{name}.") for name in tracked | UNTRACKED)
     }
     assert untracked == set()

@@ -1,5 +1,6 @@
 """A reader of saved models written from docs/model_format.md alone: numpy, safetensors, json."""
 
+import hashlib
 import json
 import re
 
@@ -47,6 +48,8 @@ class Reader:
         self.folder = folder
         self.json = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         assert self.json["format_version"] == 1
+        weights = (folder / "model.safetensors").read_bytes()
+        assert self.json["weights_digest"] == hashlib.sha256(weights).hexdigest()
         self.tensor = load_file(folder / "model.safetensors")
         self.scale = 1.0
         if self.json["config"]["logit_scale"] == "learned":

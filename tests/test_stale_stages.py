@@ -17,6 +17,9 @@ READS_PICTURES = {"catalog", "image_features", "evaluate"}
 # The report lists how the model was trained.
 TRAINS = {"train", "evaluate"}
 
+# Settings that change no number.
+NONE: set[str] = set()
+
 # Sections of text encoders that are not in text.encoders.
 UNUSED: set[str] = set()
 
@@ -55,10 +58,6 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "image.augment": ("crop_a", {"image_features"}),
     "image.runtime": ("torch", {"image_features"}),
     "image.precision": ("bf16", {"image_features"}),
-    "image.batch_size": (16, {"image_features"}),
-    "image.workers": (1, {"image_features"}),
-    "image.engine": ("ray", {"image_features"}),
-    "image.store": ("vectors", {"image_features"}),
     "image.device": ("cpu", {"image_features"}),
     "image.max_failed": (0.1, {"image_features"}),
     # A block that is not there yet is new; those that are there do not run again.
@@ -113,7 +112,6 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "loss.gamma": (1.5, TRAINS),
     "loss.margin": (0.8, TRAINS),
     "loss.relaxation": ("none", TRAINS),
-    "loss.kernel": ("reference", TRAINS),
     "loss.precision": ("bf16", TRAINS),
     "loss.triplet_margin": (0.4, TRAINS),
     "loss.cme_margin": (0.4, TRAINS),
@@ -132,8 +130,6 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "train.validate_every": (11, TRAINS),
     "train.monitor": ("r_at_1", TRAINS),
     "train.patience": (3, TRAINS),
-    "train.checkpoint_every": (50, TRAINS),
-    "train.checkpoint_minutes": (1.5, TRAINS),
     "train.seed": (1, TRAINS),
     "train.device": ("cpu", TRAINS),
     "train.precision": ("bf16", TRAINS),
@@ -154,6 +150,13 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "index.ivfpq.lists": (8, {"index"}),
     "index.ivfpq.probes": (2, {"index"}),
     "index.ivfpq.code_bytes": (32, {"index"}),
+    "machine.workers": (1, NONE),
+    "machine.engine": ("ray", NONE),
+    "machine.image_batch_size": (16, NONE),
+    "machine.vector_store": ("vectors", NONE),
+    "machine.kernel": ("reference", NONE),
+    "machine.checkpoint_every": (50, NONE),
+    "machine.checkpoint_minutes": (1.5, NONE),
 }
 
 

@@ -5,6 +5,8 @@ Shape letters: N items, K classes of which an item has exactly one, L labels.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
+from os import PathLike
 from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
@@ -191,6 +193,45 @@ def class_indices(classes: Mapping[str, Any], class_paths: Iterable[str]) -> np.
         raise InputError(
             f"class {error.args[0]!r} is not in classes.json; run the catalog stage again"
         ) from error
+
+
+def class_names(classes: Mapping[str, Any]) -> list[str]:
+    """List the names of everything that is called a class.
+
+    Args:
+        classes: Content of classes.json.
+
+    Returns:
+        Names of the classes in their order, under `parts` followed by the class paths.
+    """
+    return [entry["name"] for entry in (*classes["classes"], *classes.get("paths", ()))]
+
+
+def check_same_classes(
+    found: Iterable[str], wanted: Iterable[str], place: str | PathLike[str], remedy: str
+) -> None:
+    """Check that something was made for the classes of the catalogue, name by name.
+
+    Numbers of classes mean nothing between two lists, even of the same length.
+
+    Args:
+        found: Names in the order that it has them.
+        wanted: Those of the catalogue.
+        place: What was made, for the message.
+        remedy: What the user is to do.
+
+    Raises:
+        InputError: A name or the order differs; the first difference is named.
+    """
+    for one, other in zip_longest(found, wanted):
+        if one != other:
+            there, here = (
+                "no class" if name is None else f"class {name!r}" for name in (one, other)
+            )
+            raise InputError(
+                f"{place}: made for other classes: it has {there} where the catalogue has {here}; "
+                f"{remedy}"
+            )
 
 
 def _classes_of(path: str, separator: str, label: Label) -> dict[str, tuple[str, ...]]:

@@ -18,7 +18,8 @@ from pipeline.errors import InputError
 from pipeline.files.json_file import read_json
 from pipeline.files.table import read_table
 
-SPLITS = ("train", "val", "test")
+TRAINED_WITH = ("train", "val")
+"""Splits that training is nothing without; there may be no test items."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def index_features(
         The items that have both modalities.
 
     Raises:
-        InputError: A file is missing or damaged, or a split is left without items.
+        InputError: A file is missing or damaged, or train or val is left without items.
     """
     table = read_table(items, ["item_id", "class_path"])
     table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")
@@ -127,7 +128,7 @@ def index_features(
     views = views[np.isin(views["item"], kept_N)]
     num_views = np.bincount(views["item"], minlength=len(table))
     table = table.iloc[kept_N]
-    missing = [name for name in SPLITS if name not in set(table["split"])]
+    missing = [name for name in TRAINED_WITH if name not in set(table["split"])]
     if missing:
         raise InputError(
             f"{image_features}: no item of split {', '.join(missing)} has both an image and a text "

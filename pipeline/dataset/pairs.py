@@ -106,7 +106,7 @@ def load_pairs(
         The items that have both modalities.
 
     Raises:
-        InputError: A file is missing or damaged, or a split is left without items.
+        InputError: A file is missing or damaged, or train or val is left without items.
     """
     return read_pairs(
         index_features(

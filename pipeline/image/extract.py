@@ -220,7 +220,7 @@ def _account(
         if len(places) < len(keys[picture.digest]):
             raise InputError(
                 f"image_features: vectors of {picture.path} are not in the store; run again, or "
-                "set image.store to a place that every machine reaches"
+                "set machine.vector_store to a place that every machine reaches"
             )
         usable.append((picture, places))
     return usable, failures

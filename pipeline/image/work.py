@@ -92,7 +92,7 @@ class Worker:
         # Every picture and every activation is a block that the next one can take over.
         keep_freed_memory()
         recipe = Recipe.from_metadata(plan.recipe)
-        home = locate(plan.store, "image.store")
+        home = locate(plan.store, "machine.vector_store")
         graph: Location = Path(plan.graph)
         if not graph.exists() and isinstance(home, RemotePath):
             graph = home / SHARED_GRAPH

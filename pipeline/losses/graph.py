@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pipeline.distance import pairwise
 from pipeline.errors import InputError
+from pipeline.losses.labels import check_labels_on_cpu
 from pipeline.ops.gradient_in_forward import LossAndGradient, with_gradient_in_forward
 from pipeline.ops.graph_loss_closed_form import closed_form_graph_loss
 from pipeline.ops.graph_loss_tiled import Precision, Relaxation, tiled_graph_loss
@@ -50,15 +51,16 @@ def graph_loss(
 
     Args:
         embedding_ND: [N, D] float, rows of unit norm, N >= 1.
-        label_N: [N] int64 in [0, K).
+        label_N: [N] int64 in [0, K); on the CPU they are checked.
         adjacency_KK: [K, K] float, cosine distances between class names, in [0, 2], symmetric.
         margin: zeta, a distance.
         relaxation: Which pairs count, see above.
         kernel: "reference" is the definition and needs O(N^2) memory. "tiled" (CPU and GPU) and
             "triton" (CUDA, or Triton's interpreter) never form the pair matrix and compute the
             gradient in the forward pass, so they can be differentiated once. "auto" takes the
-            fastest: the closed form for relaxation "none" where that is cheaper, else "triton" on
-            CUDA where it is installed and "tiled" elsewhere.
+            fastest of those that have run on this kind of device: the closed form for relaxation
+            "none" where that is cheaper, else "tiled". "triton" is for those who ask for it until
+            benchmarks/results has a row of it on a GPU.
         precision: "bf16" rounds the operands of the matrix products to bfloat16 (not in the
             reference and closed form). At N = 2,048, D = 512 the relative error of the gradient is
             1e-3 for "none" and "hinge" and 1.5e-2 for "paper", where pairs at the margin flip.
@@ -68,12 +70,13 @@ def graph_loss(
 
     Raises:
         InputError: The kernel cannot run on these tensors or on this machine.
-        ValueError: A shape or a name is wrong.
+        ValueError: A shape, a name or a label is wrong.
     """
     _check_name("relaxation", relaxation, get_args(Relaxation))
     _check_name("kernel", kernel, get_args(Kernel))
     _check_name("precision", precision, get_args(Precision))
     _check_shapes(embedding_ND, label_N, adjacency_KK)
+    check_labels_on_cpu(label_N, len(adjacency_KK))
     embedding_ND = embedding_ND.to(torch.promote_types(embedding_ND.dtype, torch.float32))
     adjacency_KK = adjacency_KK.to(embedding_ND.dtype)
     chosen: str = kernel
@@ -121,8 +124,7 @@ def _fastest_kernel(embedding_ND: Tensor, classes: int, relaxation: Relaxation) 
     # Multiplications per feature: 2 * (N * D + K^2) in the closed form, 1.5 * N^2 in tiles.
     if relaxation == "none" and 4 * (count * dim + classes**2) < 3 * count**2:
         return "closed_form"
-    fits_triton = embedding_ND.is_cuda and embedding_ND.dtype == torch.float32
-    return "triton" if fits_triton and _has_triton() else "tiled"
+    return "tiled"
 
 
 def _fused_kernel(
@@ -132,16 +134,12 @@ def _fused_kernel(
         return closed_form_graph_loss
     if name == "tiled":
         return partial(tiled_graph_loss, margin=margin, relaxation=relaxation, precision=precision)
-    if not _has_triton():
-        raise InputError("loss.kernel: triton needs the package triton; use tiled or auto")
+    if importlib.util.find_spec("triton") is None:
+        raise InputError("machine.kernel: triton needs the package triton; use tiled or auto")
     # Imported only here, because Triton is published for Linux alone.
     from pipeline.ops.graph_loss_triton import triton_graph_loss
 
     return partial(triton_graph_loss, margin=margin, relaxation=relaxation, precision=precision)
-
-
-def _has_triton() -> bool:
-    return importlib.util.find_spec("triton") is not None
 
 
 def _check_name(key: str, given: str, allowed: tuple[str, ...]) -> None:

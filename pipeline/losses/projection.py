@@ -6,6 +6,7 @@ Shape letters: B items of a batch, D embedding, K classes.
 from torch import Tensor
 
 from pipeline.distance import paired
+from pipeline.losses.labels import check_labels_on_cpu
 
 
 def projection_loss(
@@ -23,18 +24,19 @@ def projection_loss(
         image_BD: [B, D] float, rows of unit norm.
         text_BD: [B, D] float, rows of unit norm.
         class_embedding_KD: [K, D] float, psi: embeddings of the class names, rows of unit norm.
-        label_B: [B] int64 in [0, K).
+        label_B: [B] int64 in [0, K); on the CPU they are checked.
 
     Returns:
         Scalar in [0, 4].
 
     Raises:
-        ValueError: If the dimensions differ.
+        ValueError: The dimensions differ, or a label is wrong.
     """
     if not image_BD.shape[1] == text_BD.shape[1] == class_embedding_KD.shape[1]:
         raise ValueError(
             "image, text and class-name embeddings need one dimension, got "
             f"{image_BD.shape[1]}, {text_BD.shape[1]} and {class_embedding_KD.shape[1]}"
         )
+    check_labels_on_cpu(label_B, len(class_embedding_KD))
     target_BD = class_embedding_KD[label_B]
     return (paired(image_BD, target_BD) + paired(text_BD, target_BD)).mean()

@@ -11,11 +11,16 @@ from safetensors.torch import load_file, save
 from pipeline.errors import InputError
 from pipeline.files.atomic import atomic_path
 from pipeline.files.json_file import read_json, write_json
+from pipeline.files.table import read_metadata
 from pipeline.models.fusion import Fusion
 from pipeline.models.huse import Huse, HuseConfig
 
 FORMAT_VERSION = 1
 """Of docs/model_format.md; raised when a reader of the older format would go wrong."""
+
+
+DIGEST = "weights_digest"
+"""Under this key model.json names its weights."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +33,12 @@ class StoredModel:
     """Label kind, separator and the class list in the order of the logits."""
     recipe: dict[str, Any]
     """How image and text features were made, by modality."""
+    noted_digest: str | None = None
+    """What `digest` returns, where `model.json` has it."""
 
     def digest(self) -> str:
         """SHA-256 of `model.safetensors`, which tells what was made with this very model."""
-        return hashlib.sha256(_weights(self.model)).hexdigest()
+        return self.noted_digest or hashlib.sha256(_weights(self.model)).hexdigest()
 
 
 def save_model(folder: Path, stored: StoredModel) -> None:
@@ -44,13 +51,15 @@ def save_model(folder: Path, stored: StoredModel) -> None:
     Raises:
         InputError: The folder cannot be written to.
     """
+    weights = _weights(stored.model)
     with atomic_path(folder / "model.safetensors") as temporary:
         # safetensors' own save_file makes a file that only its owner may read.
-        temporary.write_bytes(_weights(stored.model))
+        temporary.write_bytes(weights)
     write_json(
         folder / "model.json",
         {
             "format_version": FORMAT_VERSION,
+            DIGEST: hashlib.sha256(weights).hexdigest(),
             "config": asdict(stored.model.config),
             "fusion": asdict(stored.fusion),
             "recipe": stored.recipe,
@@ -69,11 +78,18 @@ def load_model(folder: Path) -> StoredModel:
         The model.
 
     Raises:
-        InputError: A file is missing, damaged, or of a newer format.
+        InputError: A file is missing, damaged, of a newer format, or of another model than the
+            other file.
     """
     description = read_json(folder / "model.json")
     _check_version(folder / "model.json", description)
     try:
+        digest = description[DIGEST]
+        if _file_digest(folder / "model.safetensors") != digest:
+            raise InputError(
+                f"{folder / 'model.safetensors'}: not the weights that model.json was written "
+                "with; a run was cut off, or the files are of different models: train again"
+            )
         model = Huse(HuseConfig(**description["config"]))
         model.load_state_dict(load_file(folder / "model.safetensors"))
         fusion = Fusion(**description["fusion"])
@@ -81,7 +97,29 @@ def load_model(folder: Path) -> StoredModel:
     except (KeyError, TypeError, RuntimeError, OSError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"{folder}: damaged model ({reason}); train again") from error
-    return StoredModel(model.eval(), fusion, classes, recipe)
+    return StoredModel(model.eval(), fusion, classes, recipe, digest)
+
+
+def check_features(stored: StoredModel, modality: str, features: Path) -> None:
+    """Check that a feature table was made as the one that a model was trained on.
+
+    Another backbone may give vectors of the same length, of which the towers make nonsense.
+
+    Args:
+        stored: The model.
+        modality: image or text.
+        features: The Parquet file, which says what made it.
+
+    Raises:
+        InputError: The file is missing, or was made otherwise; the first difference is named.
+    """
+    noted, found = stored.recipe[modality], read_metadata(features)
+    for key in sorted(noted.keys() | found.keys()):
+        if found.get(key) != noted.get(key):
+            raise InputError(
+                f"{features}: {key} is {found.get(key)}, the model was trained with "
+                f"{noted.get(key)}; run stage train again"
+            )
 
 
 def _check_version(path: Path, description: Any) -> None:
@@ -98,3 +136,8 @@ def _check_version(path: Path, description: Any) -> None:
 
 def _weights(model: Huse) -> bytes:
     return save({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()})
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

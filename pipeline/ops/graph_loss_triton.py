@@ -46,7 +46,7 @@ def triton_graph_loss(
     Args:
         embedding_ND: [N, D] float32, rows of unit norm, on CUDA; on the CPU only where Triton was
             imported with TRITON_INTERPRET=1.
-        label_N: [N] int64 in [0, K), not checked: a label outside reads other memory.
+        label_N: [N] int64 in [0, K), not checked: a label outside makes the loss NaN.
         adjacency_KK: [K, K] float32, symmetric.
         margin: zeta.
         relaxation: Which pairs count.
@@ -62,10 +62,12 @@ def triton_graph_loss(
     """
     interpreted = not isinstance(_graph_loss_kernel, triton.JITFunction)
     if embedding_ND.dtype != torch.float32:
-        raise InputError(f"loss.kernel: triton needs float32, got {embedding_ND.dtype}; use tiled")
+        raise InputError(
+            f"machine.kernel: triton needs float32, got {embedding_ND.dtype}; use tiled"
+        )
     if not (embedding_ND.is_cuda or interpreted):
         raise InputError(
-            "loss.kernel: triton needs CUDA, "
+            "machine.kernel: triton needs CUDA, "
             f"the embeddings are on {embedding_ND.device}; use tiled"
         )
     count, dim = embedding_ND.shape
@@ -147,6 +149,7 @@ def _graph_loss_kernel(
     row_R = block * ROWS + tl.arange(0, ROWS)
     feature_F = tl.program_id(1) * FEATURES + tl.arange(0, FEATURES)
     row_label_R = tl.load(label_N + row_R, mask=row_R < count, other=0)
+    known_R = (row_label_R >= 0) & (row_label_R < classes)
     square_R = tl.zeros([ROWS], dtype=tl.float32)
     pull_RF = tl.zeros([ROWS, FEATURES], dtype=tl.float32)
 
@@ -162,9 +165,12 @@ def _graph_loss_kernel(
             )
         inside_RC = (row_R < count)[:, None] & (column_C < count)[None, :]
         column_label_C = tl.load(label_N + column_C, mask=column_C < count, other=0)
+        known_C = (column_label_C >= 0) & (column_label_C < classes)
+        known_RC = known_R[:, None] & known_C[None, :]
         offset_RC = row_label_R[:, None] * classes + column_label_C[None, :]
-        target_RC = tl.load(adjacency_KK + offset_RC, mask=inside_RC, other=0.0)
+        target_RC = tl.load(adjacency_KK + offset_RC, mask=inside_RC & known_RC, other=0.0)
         residual_RC = _pair_residual(1.0 - similarity_RC, target_RC, margin, RELAXATION)
+        residual_RC = tl.where(known_RC, residual_RC, float("nan"))
         residual_RC = tl.where(inside_RC, residual_RC, 0.0)
         square_R += tl.sum(residual_RC * residual_RC, axis=1)
         if WITH_GRADIENT:

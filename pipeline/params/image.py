@@ -1,6 +1,7 @@
 """Section `image` of params.yaml."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
@@ -16,14 +17,6 @@ PositiveChannels = Annotated[list[PositiveShare], Field(min_length=3, max_length
 BACKBONE_SOURCES = ("packaged", "torchvision", "timm", "open_clip")
 
 
-def _auto_or_count(value: Any) -> int | None:
-    if value == "auto":
-        return None
-    if type(value) is int and value >= 1:
-        return value
-    raise PydanticCustomError("count", "auto or a whole number above zero is expected")
-
-
 def _source_and_name(value: Any) -> str:
     source, _, name = value.partition("/") if isinstance(value, str) else ("", "", "")
     if source in BACKBONE_SOURCES and name:
@@ -34,13 +27,15 @@ def _source_and_name(value: Any) -> str:
     )
 
 
-# None stands for auto.
-AutoOrCount = Annotated[int | None, PlainValidator(_auto_or_count)]
-
-
 class ImageParams(Section):
     """How pictures become feature vectors."""
 
+    moved: ClassVar[Mapping[str, str]] = {
+        "batch_size": "machine.image_batch_size",
+        "workers": "machine.workers",
+        "engine": "machine.engine",
+        "store": "machine.vector_store",
+    }
     backbone: Annotated[str, PlainValidator(_source_and_name)]
     """Frozen network, as source/name."""
     weights: Annotated[str, Field(min_length=1)]
@@ -71,14 +66,6 @@ class ImageParams(Section):
     """What runs the network."""
     precision: Literal["fp32", "bf16", "fp16"]
     """What the network computes in."""
-    batch_size: AutoOrCount
-    """Pictures per forward pass."""
-    workers: AutoOrCount
-    """Processes."""
-    engine: Literal["local", "ray"]
-    """Where the work is done."""
-    store: Annotated[str, Field(min_length=1)] | None
-    """Folder or URI of the vectors of earlier runs; null: in DVC's cache."""
     device: Literal["auto", "cpu", "cuda"]
     """Where the backbone runs."""
     max_failed: Annotated[float, Field(ge=0.0, le=1.0)]

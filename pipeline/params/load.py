@@ -85,7 +85,10 @@ def _describe(section: str, model: type[Section], detail: Any) -> str:
     location = [str(part) for part in detail["loc"]]
     key = ".".join([section, *location])
     if detail["type"] == "extra_forbidden":
-        known = _fields(model, location[:-1])
+        within = _section_at(model, location[:-1])
+        if location[-1] in within.moved:
+            return f"{key}: unknown key; it is {within.moved[location[-1]]} now"
+        known = list(within.model_fields)
         close = get_close_matches(location[-1], known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
         return f"{key}: unknown key; {hint}"
@@ -98,13 +101,13 @@ def _describe(section: str, model: type[Section], detail: Any) -> str:
     return f"{key}: got {detail['input']!r}; {_expected(detail)}"
 
 
-def _fields(model: type[Section], location: list[str]) -> list[str]:
+def _section_at(model: type[Section], location: list[str]) -> type[Section]:
     for part in location:
         annotation = model.model_fields[part].annotation if part in model.model_fields else None
         if not (isinstance(annotation, type) and issubclass(annotation, Section)):
             break
         model = annotation
-    return list(model.model_fields)
+    return model
 
 
 def _expected(detail: Any) -> str:

@@ -1,8 +1,9 @@
 """Section `loss` of params.yaml."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from pipeline.params.section import Section
 
@@ -14,6 +15,7 @@ Margin = Annotated[float, Field(gt=0.0, le=2.0)]
 class LossParams(Section):
     """What is minimised: alpha * L_class + beta * L_graph + gamma * L_gap (HUSE section 3)."""
 
+    moved: ClassVar[Mapping[str, str]] = {"kernel": "machine.kernel"}
     objective: Literal["adamine", "cme", "devise", "hie", "huse", "huse_p", "separate", "triplet"]
     """The training objective."""
     alpha: Weight
@@ -26,8 +28,6 @@ class LossParams(Section):
     """zeta: pairs count in the graph loss where both distances are below it."""
     relaxation: Literal["none", "paper", "hinge"]
     """Which pairs the graph loss keeps: eq. 9, eq. 10-11, or the sentence above eq. 10."""
-    kernel: Literal["auto", "reference", "tiled", "triton"]
-    """What computes the graph loss; the results agree."""
     precision: Literal["fp32", "bf16"]
     """Of the graph loss's matrix products."""
     triplet_margin: Margin
@@ -38,9 +38,3 @@ class LossParams(Section):
     """Objective adamine: as triplet_margin, on both levels."""
     adamine_class_weight: Weight
     """Objective adamine: weight of the class-level triplets."""
-
-    @model_validator(mode="after")
-    def _the_reference_is_exact(self) -> Self:
-        if self.kernel == "reference" and self.precision != "fp32":
-            raise ValueError("kernel reference has precision fp32 only")
-        return self

@@ -4,6 +4,7 @@ A stage reads its own sections with `load_section`; this list serves the check t
 any stage starts, so that a mistake anywhere in the file is found before the first hour of work.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import InputError
@@ -15,6 +16,7 @@ from pipeline.params.image import ImageParams
 from pipeline.params.index import IndexParams
 from pipeline.params.load import check_section, read_params
 from pipeline.params.loss import LossParams
+from pipeline.params.machine import MachineParams
 from pipeline.params.model import ModelParams
 from pipeline.params.section import Section
 from pipeline.params.split import SplitParams
@@ -33,6 +35,7 @@ SECTIONS: dict[str, type[Section]] = {
     "train": TrainParams,
     "evaluate": EvaluateParams,
     "index": IndexParams,
+    "machine": MachineParams,
 }
 
 
@@ -51,10 +54,24 @@ def check_params(path: Path) -> None:
         for name in values
         if name not in SECTIONS
     ]
+    sections = {}
     for name, model in SECTIONS.items():
         try:
-            check_section(path, name, model, values)
+            sections[name] = check_section(path, name, model, values)
         except InputError as error:
             mistakes.append(str(error))
+    mistakes += [f"{path}: {mistake}" for mistake in _do_not_go_together(sections)]
     if mistakes:
         raise InputError("\n".join(mistakes))
+
+
+def _do_not_go_together(sections: dict[str, Section]) -> Iterator[str]:
+    """Mistakes that only two sections together make."""
+    loss, machine = sections.get("loss"), sections.get("machine")
+    if (
+        isinstance(loss, LossParams)
+        and isinstance(machine, MachineParams)
+        and machine.kernel == "reference"
+        and loss.precision != "fp32"
+    ):
+        yield f"machine.kernel: reference has loss.precision fp32 only, got {loss.precision}"

@@ -1,5 +1,8 @@
 """What every section of params.yaml has in common."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -13,3 +16,6 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
     )
+
+    moved: ClassVar[Mapping[str, str]] = {}
+    """Keys that the section had in earlier versions, and what they are called now."""

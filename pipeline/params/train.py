@@ -1,6 +1,7 @@
 """Section `train` of params.yaml."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -28,6 +29,10 @@ Optimizer = Literal[
 class TrainParams(Section):
     """How the towers are trained."""
 
+    moved: ClassVar[Mapping[str, str]] = {
+        "checkpoint_every": "machine.checkpoint_every",
+        "checkpoint_minutes": "machine.checkpoint_minutes",
+    }
     optimizer: Optimizer
     """One of torch's; RMSProp is the paper's."""
     lr: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
@@ -54,10 +59,6 @@ class TrainParams(Section):
     """Validation metric that chooses the weights to keep."""
     patience: CountOrNone
     """Validations without a better one after which training stops; 0 never stops early."""
-    checkpoint_every: CountOrNone
-    """Steps between checkpoints of the run; 0: not by steps."""
-    checkpoint_minutes: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-    """Minutes between checkpoints of the run; 0: not by time."""
     seed: Annotated[int, Field(ge=0)]
     """Weights, batches, views and dropout follow from it."""
     device: Literal["auto", "cpu", "cuda"]

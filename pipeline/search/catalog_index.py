@@ -5,7 +5,6 @@ Shape letters: N items, Q queries, D embedding.
 
 from __future__ import annotations
 
-import hashlib
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -253,7 +252,7 @@ def exact_part(index: Any) -> tuple[Any, Any]:
 
 
 def model_digest(model: Path) -> str:
-    """SHA-256 of a model's weights, as `StoredModel.digest` gives it.
+    """SHA-256 of a model's weights, as model.json has it; `load_model` checks that it is theirs.
 
     Args:
         model: Folder of the model.
@@ -262,9 +261,9 @@ def model_digest(model: Path) -> str:
         64 hexadecimal digits.
 
     Raises:
-        InputError: There is no model.
+        InputError: There is no model, or it is of an earlier version.
     """
-    try:
-        return hashlib.sha256((model / "model.safetensors").read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError(f"{model}: model not found ({error.strerror}); run dvc repro") from error
+    description = read_json(model / "model.json")
+    if "weights_digest" not in description:
+        raise InputError(f"{model}: does not name its weights; train again")
+    return description["weights_digest"]

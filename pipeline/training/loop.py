@@ -7,6 +7,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from pipeline.dataset.pairs import Pairs
+from pipeline.losses.labels import check_labels
 from pipeline.models.huse import Huse
 from pipeline.precision import autocast_type
 from pipeline.training.batches import Batches
@@ -60,7 +61,11 @@ def train_towers(
 
     Raises:
         InputError: The loss is not finite: names the step and the part, before that step is taken.
+        ValueError: A label of the items is no number of a class.
     """
+    # Once for all steps: the losses do not wait for a device to look at them.
+    classes = model.config.num_classes if membership_KL is None else len(membership_KL)
+    check_labels(batches.items.label_N, classes)
     device = next(model.parameters()).device
     optimizer = make_optimizer(model, plan)
     saved = None if checkpoint is None else checkpoint.load()

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.files.table import write_table
+from pipeline.files.json_file import read_json
+from pipeline.files.table import read_metadata, write_table
 
 
 @pytest.fixture
@@ -205,3 +206,35 @@ def test_a_picture_that_is_gone_by_now_is_an_empty_tile(project, out):
     evaluate(project)
     assert (out / "report.html").stat().st_size > 0
     assert (out / "plots" / "gallery.png").stat().st_size > 0
+
+
+def test_a_graph_or_a_model_of_other_classes_is_refused(project, out):
+    before = (out / "metrics.json").read_bytes()
+
+    def rename_last(path, new):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(last, new), encoding="utf-8")
+
+    data = project.root / "data"
+    last = read_json(data / "graph" / "classes.json")["classes"][-1]
+    rename_last(data / "graph" / "classes.json", "zzz")
+    differ = f"it has class 'zzz' where the catalogue has class {last!r}"
+    message = project.refuse("evaluate")
+    assert message == (
+        f"data/graph: made for other classes: {differ}; run stage semantic_graph again"
+    )
+    rename_last(data / "model" / "model.json", "zzz")
+    assert project.refuse("evaluate") == (
+        f"data/model: made for other classes: {differ}; run stage train again"
+    )
+    assert (out / "metrics.json").read_bytes() == before
+
+
+def test_features_of_another_backbone_are_refused(project):
+    path = project.root / "data" / "features" / "image.parquet"
+    made_by = read_metadata(path) | {"backbone": "torchvision/resnet18"}
+    pq.write_table(pq.read_table(path).replace_schema_metadata(made_by), path)
+    assert project.refuse("evaluate") == (
+        "data/features/image.parquet: backbone is torchvision/resnet18, the model was trained with "
+        "packaged/efficientnet_lite0; run stage train again"
+    )

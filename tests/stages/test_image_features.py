@@ -171,7 +171,7 @@ def test_tables_from_another_filesystem_are_those_from_this_machine(shop, bucket
         (bucket / "pictures" / path.name).write_bytes(path.read_bytes())
     shutil.rmtree(shop.root / "pictures")
     shutil.rmtree(shop.root / "data")
-    shop.set({"catalog.images": f"{bucket}/pictures", "image.store": f"{bucket}/vectors"})
+    shop.set({"catalog.images": f"{bucket}/pictures", "machine.vector_store": f"{bucket}/vectors"})
     said, remote = run_stages(shop)
     assert "14 extracted, 0 from the cache" in said
     name = "features/image_failures.csv"
@@ -187,7 +187,7 @@ def test_tables_from_another_filesystem_are_those_from_this_machine(shop, bucket
 
 
 def test_the_store_may_be_any_folder(stocked, tmp_path):
-    stocked.set({"image.store": str(tmp_path / "vectors")})
+    stocked.set({"machine.vector_store": str(tmp_path / "vectors")})
     assert "16 extracted, 0 from" in stocked.huse("image_features").stdout
     assert len(list((tmp_path / "vectors").glob("*/*.arrow"))) == 1
     assert not (stocked.root / "data" / "features" / ".image_cache").exists()
@@ -206,6 +206,8 @@ def test_a_uri_that_leads_nowhere_is_one_line(stocked, bucket):
             message
             == f"catalog.images: {bucket}/nowhere not found; name the folder of the pictures"
         )
-    stocked.set({"catalog.images": "pictures", "image.store": "s3://no-such-bucket-of-ours"})
+    stocked.set(
+        {"catalog.images": "pictures", "machine.vector_store": "s3://no-such-bucket-of-ours"}
+    )
     message = stocked.refuse("image_features")
-    assert message.startswith("image.store: s3://no-such-bucket-of-ours/")
+    assert message.startswith("machine.vector_store: s3://no-such-bucket-of-ours/")

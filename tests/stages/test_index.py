@@ -3,6 +3,8 @@ import json
 import pandas as pd
 import pytest
 
+from pipeline.files.table import write_table
+
 
 def index(project):
     result = project.huse("index")
@@ -56,3 +58,13 @@ def test_embeddings_of_an_earlier_model_are_refused(project):
     project.set({"train.seed": 1})
     assert project.huse("train").exit_code == 0
     assert "made by another model than data/model; run huse evaluate" in project.refuse("index")
+
+
+def test_an_embedded_item_that_the_catalogue_lost_is_named(project):
+    path = project.root / "data/catalog/items.parquet"
+    items = pd.read_parquet(path)
+    write_table(path, items.iloc[1:])
+    assert project.refuse("index") == (
+        f"data/evaluate/embeddings.parquet: item {items['item_id'][0]} is not in "
+        "data/catalog/items.parquet; run huse evaluate"
+    )

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from pipeline.errors import InputError
 from pipeline.files.vector_column import vector_array, vector_matrix
 from pipeline.text.encoder_digest import encoder_digest
+from pipeline.training.step import Step
 from stages.train import main
 from tests.feature_tables import write_graph_and_encoder, write_tables
 
@@ -23,7 +24,8 @@ ROOT = Path(__file__).parents[2]
 
 SMALL = {
     "model": {"dim": 8, "image_layers": 2, "width": 16},
-    "train": {"steps": 60, "batch_size": 16, "validate_every": 10, "checkpoint_every": 5},
+    "train": {"steps": 60, "batch_size": 16, "validate_every": 10},
+    "machine": {"checkpoint_every": 5},
 }
 
 
@@ -135,6 +137,21 @@ def test_another_parameter_starts_afresh(run):
     assert run.result("changed") == run.result("whole")
 
 
+def test_a_killed_run_goes_on_under_other_settings_of_the_machine(run, monkeypatch):
+    run.train("whole")
+    options = run.options("killed", machine={"checkpoint_every": 50})
+    options["out"].write_text("a file where the model's folder should be", encoding="ascii")
+    with pytest.raises(InputError, match="cannot be written"):
+        main(**options)
+    options["out"].unlink()
+    taken, take_step = [], Step.__call__
+    monkeypatch.setattr(Step, "__call__", lambda *a: (taken.append(a[1]), take_step(*a))[1])
+    machine = {"checkpoint_every": 0, "checkpoint_minutes": 0, "kernel": "tiled", "workers": 3}
+    run.train("killed", machine=machine)
+    assert taken == list(range(51, 61))
+    assert run.result("killed") == run.result("whole")
+
+
 def test_a_catalogue_larger_than_max_memory_is_streamed(run):
     # 80 items x (2 views x 6 + 4) features x 4 bytes = 5,120; a part of that fits.
     run.train("streamed", train={"max_memory": 3500 / 2**30})
@@ -192,5 +209,14 @@ def test_features_and_an_encoder_of_different_runs_are_refused_before_training(r
     words = run.inputs["text_encoder"] / "glove" / "words.json"
     words.write_text('["cap"]', encoding="ascii")
     with pytest.raises(InputError, match=r"text_encoder: not the .* run stage text_features again"):
+        run.train("other")
+    assert list(run.result("other")) == []
+
+
+def test_a_graph_of_as_many_other_classes_is_refused_before_training(run):
+    names = run.inputs["graph"] / "classes.json"
+    names.write_text(names.read_text().replace("hats", "caps"))
+    line = r"graph: .* class 'caps' where .* class 'hats'; run stage semantic_graph again"
+    with pytest.raises(InputError, match=line):
         run.train("other")
     assert list(run.result("other")) == []

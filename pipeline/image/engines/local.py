@@ -118,7 +118,8 @@ def _death_explained(process: subprocess.Popen[str]) -> Iterator[None]:
         yield
     except BrokenPipeError as error:
         status = process.wait()
-        hint = " (-9: killed, often for want of memory: lower image.workers)" if status < 0 else ""
+        want = " (-9: killed, often for want of memory: lower machine.workers)"
+        hint = want if status < 0 else ""
         raise InputError(
             f"image_features: a worker process ended with status {status}{hint}; run again, "
             "finished work is kept"

@@ -61,7 +61,7 @@ def run_ray(
         import ray
         import ray.data
     except ModuleNotFoundError as error:
-        raise InputError("image.engine: ray is not installed; install the extra `ray`") from error
+        raise InputError("machine.engine: ray is not installed; install the extra `ray`") from error
 
     _share_graph(plan)
     if not ray.is_initialized():
@@ -90,7 +90,7 @@ def run_ray(
 
 def _share_graph(plan: WorkPlan) -> None:
     """Put the ONNX file where nodes find it that do not see this machine's folders."""
-    home, graph = locate(plan.store, "image.store"), Path(plan.graph)
+    home, graph = locate(plan.store, "machine.vector_store"), Path(plan.graph)
     if isinstance(home, RemotePath) and graph.exists():
         (home / SHARED_GRAPH).write_bytes(graph.read_bytes())
 

@@ -31,8 +31,8 @@ def open_runner(recipe: Recipe, graph: Location, device: str, batch_size: int | 
     if recipe.runtime != "torch":
         if not graph.exists():
             raise InputError(
-                f"image_features: {graph} is not on this machine; set image.store to a place that "
-                "every machine reaches, or image.runtime to torch"
+                f"image_features: {graph} is not on this machine; set machine.vector_store to a "
+                "place that every machine reaches, or image.runtime to torch"
             )
         model = graph if isinstance(graph, Path) else graph.read_bytes()
         if recipe.runtime == "onnxruntime":

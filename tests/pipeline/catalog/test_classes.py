@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from pipeline.catalog.classes import (
+    check_same_classes,
     class_indices,
     class_name,
+    class_names,
     item_classes,
     label_membership,
     make_classes,
@@ -126,3 +128,29 @@ def test_an_unknown_class_is_an_input_error():
     classes = make_classes(PATHS, separator="<", label="path")
     with pytest.raises(InputError, match=r"class 'men<hats' is not in classes\.json"):
         class_indices(classes, ["bags", "men<hats"])
+
+
+def test_names_are_those_of_the_labels_and_of_the_paths():
+    assert class_names(make_classes(["b<a", "c"], separator="<", label="path")) == ["b<a", "c"]
+    parts = make_classes(["b<a", "c"], separator="<", label="parts")
+    assert class_names(parts) == ["a", "b", "c", "b<a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("found", "difference"),
+    [
+        (["bags", "hats", "caps"], "it has class 'caps' where the catalogue has class 'shoes'"),
+        (["hats", "bags", "shoes"], "it has class 'hats' where the catalogue has class 'bags'"),
+        (["bags", "hats"], "it has no class where the catalogue has class 'shoes'"),
+        (
+            ["bags", "hats", "shoes", "ties"],
+            "it has class 'ties' where the catalogue has no class",
+        ),
+    ],
+)
+def test_the_first_class_that_differs_is_named(found, difference):
+    wanted = ["bags", "hats", "shoes"]
+    check_same_classes(wanted, wanted, "graph", "make it again")
+    with pytest.raises(InputError) as caught:
+        check_same_classes(found, wanted, "graph", "make it again")
+    assert str(caught.value) == f"graph: made for other classes: {difference}; make it again"

@@ -83,13 +83,18 @@ def test_items_without_both_features_are_left_out(artifacts):
     assert pairs.label_N.tolist() == [2, 1, 2, 0]
 
 
-def test_a_split_without_items_is_named(artifacts):
+def test_a_split_without_items_to_train_with_is_named(artifacts):
     write_image_features(artifacts["image_features"], ["a", "d", "e"])
     with pytest.raises(InputError, match="no item of split val has both an image and a text"):
         load_pairs(**artifacts)
-    write_image_features(artifacts["image_features"], ["a"])
-    with pytest.raises(InputError, match="no item of split val, test has both"):
+    write_image_features(artifacts["image_features"], ["e"])
+    with pytest.raises(InputError, match="no item of split train, val has both"):
         load_pairs(**artifacts)
+
+
+def test_there_may_be_no_test_items(artifacts):
+    write_image_features(artifacts["image_features"], ["a", "b"])
+    assert load_pairs(**artifacts).split_N.tolist() == ["train", "val"]
 
 
 @pytest.mark.parametrize("name", ["items", "splits", "classes", "image_features", "text_features"])

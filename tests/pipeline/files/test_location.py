@@ -70,10 +70,10 @@ def refusal(action):
 
 
 def test_a_server_that_refuses_or_is_not_there_is_one_line(s3):
-    missing = locate("s3://no-such-bucket-of-ours/a", "image.store")
+    missing = locate("s3://no-such-bucket-of-ours/a", "machine.vector_store")
     for action in (lambda: missing.write_bytes(b""), missing.list_below):
         message = refusal(action)
-        assert message.startswith("image.store: s3://no-such-bucket-of-ours/a cannot be ")
+        assert message.startswith("machine.vector_store: s3://no-such-bucket-of-ours/a cannot be ")
         assert "NO_SUCH_BUCKET" in message
     silent = locate("s3://bucket/a?endpoint_override=127.0.0.1:1&scheme=http", "catalog.images")
     message = refusal(silent.read_bytes)
@@ -84,10 +84,12 @@ def test_a_server_that_refuses_or_is_not_there_is_one_line(s3):
 
 def test_where_a_put_is_not_atomic_a_file_is_moved_into_its_place(tmp_path):
     """As on HDFS, which there is none of here."""
-    place = RemotePath("hdfs://host/a", "", "image.store", LocalFileSystem(), str(tmp_path / "a"))
+    place = RemotePath(
+        "hdfs://host/a", "", "machine.vector_store", LocalFileSystem(), str(tmp_path / "a")
+    )
     (place / "b/c.bin").write_bytes(b"one")
     (place / "b/c.bin").write_bytes(b"two")
     assert place.list_below() == (["b/c.bin"], ["b"])
     assert (place / "b/c.bin").read_bytes() == b"two"
-    with pytest.raises(InputError, match=r"image\.store: hdfs://host/a/b/c\.bin/d cannot be wri"):
+    with pytest.raises(InputError, match=r"vector_store: hdfs://host/a/b/c\.bin/d cannot be wri"):
         (place / "b/c.bin/d").write_bytes(b"x")

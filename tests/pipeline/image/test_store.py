@@ -141,9 +141,11 @@ def test_damage_on_either_side_is_recognised(bucket, tmp_path):
 
 
 def test_a_shared_store_that_cannot_be_reached_is_one_line(s3, tmp_path):
-    place = locate("s3://no-such-bucket-of-ours/vectors", "image.store")
+    place = locate("s3://no-such-bucket-of-ours/vectors", "machine.vector_store")
     store = VectorStore(place, 3, tmp_path / "copies")
-    with pytest.raises(InputError, match=r"image\.store: s3://no-such.* cannot be written"):
+    with pytest.raises(
+        InputError, match=r"machine\.vector_store: s3://no-such.* cannot be written"
+    ):
         store.write([key(0)], [100], matrix([0]))
-    with pytest.raises(InputError, match=r"image\.store: s3://no-such.* cannot be listed"):
+    with pytest.raises(InputError, match=r"machine\.vector_store: s3://no-such.* cannot be listed"):
         store.find({key(0)})

@@ -2,8 +2,9 @@ import math
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
-from pipeline.losses.graph import graph_loss
+from pipeline.losses.graph import _fastest_kernel, graph_loss
 
 KERNELS = ["auto", "reference", "tiled"]
 RELAXATIONS = ["none", "paper", "hinge"]
@@ -203,6 +204,14 @@ def test_auto_agrees_with_the_definition_below_and_above_the_dimension(relaxatio
     torch.testing.assert_close(results[0], results[1])
 
 
+@pytest.mark.parametrize("relaxation", RELAXATIONS)
+def test_auto_takes_no_kernel_that_has_not_run_on_a_gpu(relaxation):
+    # There is no row of Triton's in benchmarks/results.
+    with FakeTensorMode():
+        embedding_ND = torch.empty(64, 128, device="cuda")
+    assert _fastest_kernel(embedding_ND, 3, relaxation) == "tiled"
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -212,6 +221,11 @@ def test_auto_agrees_with_the_definition_below_and_above_the_dimension(relaxatio
         ({"kernel": "reference", "precision": "bf16"}, "'reference' has precision 'fp32' only"),
         ({"label_N": torch.tensor([0])}, r"\(2, 2\), \(1,\), \(2, 2\)"),
         ({"adjacency_KK": torch.zeros(2, 3)}, r"\(2, 2\), \(2,\), \(2, 3\)"),
+        *(
+            ({"label_N": torch.tensor([0, label]), "kernel": kernel}, r"labels .* in \[0, 2\), got")
+            for label in (-1, 2)
+            for kernel in KERNELS
+        ),
         ({"embedding_ND": torch.zeros(0, 2), "label_N": torch.zeros(0)}, "N >= 1"),
     ],
 )

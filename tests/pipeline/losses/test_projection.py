@@ -20,6 +20,12 @@ def test_gradient_pulls_towards_the_class_name(on_circle):
     assert torch.equal(image.grad, -class_embedding[[1, 0]] / 2)
 
 
+@pytest.mark.parametrize("label", [-1, 2])
+def test_a_label_without_a_class_name_is_refused(on_circle, label):
+    with pytest.raises(ValueError, match=r"labels need to be in \[0, 2\)"):
+        projection_loss(on_circle(0), on_circle(0), on_circle(0, 90), torch.tensor([label]))
+
+
 def test_a_dimension_that_is_not_psis_is_refused(on_circle):
     with pytest.raises(ValueError, match="need one dimension, got 2, 2 and 3"):
         projection_loss(on_circle(0), on_circle(0), torch.eye(3), torch.tensor([0]))

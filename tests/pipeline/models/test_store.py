@@ -1,12 +1,16 @@
+import hashlib
 import json
+from copy import deepcopy
 from dataclasses import asdict
 
+import pandas as pd
 import pytest
 import torch
 
 from pipeline.errors import InputError
+from pipeline.files.table import write_table
 from pipeline.models.fusion import Fusion
-from pipeline.models.store import StoredModel, load_model, save_model
+from pipeline.models.store import StoredModel, check_features, load_model, save_model
 
 FUSION = Fusion(0.3, image_temperature=1.5, text_temperature=0.7, fused_temperature=1.0)
 CLASSES = {
@@ -110,6 +114,44 @@ def test_weights_and_description_must_belong_together(folder, stored, make_model
             load_model(folder)
     save_model(folder, stored)
     assert load_model(folder).fusion == FUSION
+
+
+def test_weights_of_another_model_of_the_same_sizes_are_told(folder, stored, tmp_path):
+    other = deepcopy(stored)
+    torch.nn.init.ones_(other.model.classifiers[0].weight)
+    save_model(tmp_path / "other", other)
+    weights = (tmp_path / "other" / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(weights)
+    with pytest.raises(InputError) as caught:
+        load_model(folder)
+    assert str(caught.value) == (
+        f"{folder / 'model.safetensors'}: not the weights that model.json was written with; a run "
+        "was cut off, or the files are of different models: train again"
+    )
+
+
+def test_a_loaded_model_knows_the_digest_of_its_weights(folder, stored):
+    weights = (folder / "model.safetensors").read_bytes()
+    described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    loaded = load_model(folder)
+    assert hashlib.sha256(weights).hexdigest() == described["weights_digest"]
+    assert loaded.digest() == loaded.noted_digest == stored.digest() == described["weights_digest"]
+
+
+def test_features_that_were_made_otherwise_are_refused(stored, tmp_path):
+    path = tmp_path / "image.parquet"
+    table = pd.DataFrame({"item_id": ["a"]})
+    write_table(path, table, RECIPE["image"])
+    check_features(stored, "image", path)
+    for made_by, difference in [
+        ({"backbone": "torchvision/resnet18"}, "backbone is torchvision/resnet18"),
+        ({}, "backbone is None"),
+        ({**RECIPE["image"], "jpeg": "scaled"}, "jpeg is scaled"),
+    ]:
+        write_table(path, table, made_by)
+        line = rf"{path}: {difference}, the model was trained with .*; run stage train again"
+        with pytest.raises(InputError, match=line):
+            check_features(stored, "image", path)
 
 
 def test_the_message_on_a_damaged_model_is_one_short_line(folder, stored):

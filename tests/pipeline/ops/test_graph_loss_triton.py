@@ -113,6 +113,17 @@ def test_a_nan_reaches_the_loss(run, make_case, relaxation):
     assert run(case, relaxation=relaxation)[0].isnan()
 
 
+@pytest.mark.parametrize("relaxation", RELAXATIONS)
+@pytest.mark.parametrize("label", [-1, 3, 10**12])
+def test_a_label_outside_reads_nothing_and_makes_the_loss_nan(
+    interpreter, make_case, relaxation, label
+):
+    case = make_case(41, 5, 3)
+    case.label[7] = label
+    compute = partial(triton_graph_loss, *case, margin=0.9, relaxation=relaxation, precision="fp32")
+    assert interpreter(partial(compute, with_gradient=True))[0].isnan()
+
+
 def test_upstream_gradient_scales_the_gradient(run, make_case):
     case = make_case(41, 20, 5)
     loss, gradient = run(case)

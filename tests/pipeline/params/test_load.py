@@ -60,6 +60,25 @@ def test_a_misspelt_key_is_named_with_what_was_meant(params_with, key, expected)
     assert message(params_with(key, "1"), key.partition(".")[0]) == expected
 
 
+@pytest.mark.parametrize(
+    ("key", "now"),
+    [
+        ("image.workers", "machine.workers"),
+        ("image.engine", "machine.engine"),
+        ("image.batch_size", "machine.image_batch_size"),
+        ("image.store", "machine.vector_store"),
+        ("loss.kernel", "machine.kernel"),
+        ("train.checkpoint_every", "machine.checkpoint_every"),
+        ("train.checkpoint_minutes", "machine.checkpoint_minutes"),
+    ],
+)
+def test_a_key_of_an_earlier_version_is_named_with_its_new_place(params_with, key, now):
+    found = message(params_with(key, "auto"), key.partition(".")[0])
+    assert found == f"{key}: unknown key; it is {now} now"
+    section, _, name = now.partition(".")
+    assert name in SECTIONS[section].model_fields
+
+
 @pytest.mark.parametrize("key", ["loss.beta", "catalog.columns.text", "text.glove"])
 def test_a_missing_key_is_named(params_with, key):
     assert message(params_with(key, None), key.partition(".")[0]) == f"{key}: missing key"

@@ -73,10 +73,10 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("image.augment", "blur"),
         ("image.runtime", "tensorrt"),
         ("image.precision", "int8"),
-        ("image.batch_size", "0"),
-        ("image.batch_size", "fast"),
-        ("image.workers", "0"),
-        ("image.engine", "spark"),
+        ("machine.image_batch_size", "0"),
+        ("machine.image_batch_size", "fast"),
+        ("machine.workers", "0"),
+        ("machine.engine", "spark"),
         ("image.device", "gpu"),
         ("image.jpeg", "fast"),
         ("image.background", "white"),
@@ -127,7 +127,7 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("train.steps", "-1"),
         ("train.steps", "0"),
         ("train.validate_every", "0"),
-        ("train.checkpoint_minutes", "-1"),
+        ("machine.checkpoint_minutes", "-1"),
         ("train.monitor", "loss"),
         ("train.seed", "-1"),
         ("train.device", "tpu"),
@@ -181,4 +181,4 @@ def test_the_reference_graph_loss_has_no_bf16(params_with):
     path = params_with("loss.precision", "bf16")
     path.write_text(path.read_text().replace("kernel: auto", "kernel: reference"))
     (line,) = mistakes(path)
-    assert line == "loss: kernel reference has precision fp32 only"
+    assert line == "machine.kernel: reference has loss.precision fp32 only, got bf16"

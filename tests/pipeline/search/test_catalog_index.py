@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.files.json_file import write_json
 from pipeline.search.build import HnswSettings, IvfpqSettings, build_index
 from pipeline.search.catalog_index import CatalogIndex
 
@@ -38,8 +39,7 @@ def make_index(settings=None):
 @pytest.fixture
 def place(tmp_path):
     """An index saved beside the model that it is of."""
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "model.safetensors").write_bytes(b"weights")
+    write_json(tmp_path / "model" / "model.json", {"weights_digest": "3f"})
     make_index()[1].save(tmp_path / "index", model=tmp_path / "model")
     return tmp_path
 
@@ -156,11 +156,14 @@ def test_a_damaged_or_newer_index_is_refused(place):
 
 
 def test_an_index_without_its_model_is_refused(place):
-    (place / "model" / "model.safetensors").write_bytes(b"other weights")
+    write_json(place / "model" / "model.json", {"weights_digest": "a0"})
     with pytest.raises(InputError, match="made by another model"):
         load(place)
-    (place / "model" / "model.safetensors").unlink()
-    with pytest.raises(InputError, match="model not found"):
+    write_json(place / "model" / "model.json", {})
+    with pytest.raises(InputError, match="model: does not name its weights; train again"):
+        load(place)
+    (place / "model" / "model.json").unlink()
+    with pytest.raises(InputError, match=r"model\.json: not found"):
         load(place)
 
 

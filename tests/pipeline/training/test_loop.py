@@ -193,3 +193,18 @@ def test_a_loss_that_breaks_stops_the_run(train):
 
     with pytest.raises(InputError, match=r"at step 3 the loss is not finite \(total\)"):
         train(objective=objective)
+
+
+@pytest.mark.parametrize("label", [-100, 3])
+def test_a_label_that_is_no_class_stops_before_the_first_step(make_items, make_model, label):
+    items, val = make_items(120)
+    items.label_N[5] = label
+    plan = Plan(optimizer="sgd", lr=0.1, steps=1, validate_every=1, monitor="score")
+
+    def objective(output, label_B):
+        raise AssertionError("no step is taken")
+
+    with pytest.raises(ValueError, match=rf"labels need to be in \[0, 3\), .* {label}$"):
+        train_towers(
+            make_model(), objective, Batches(items, 16, seed=0), val, plan, log=lambda *_: None
+        )

@@ -55,7 +55,7 @@ def test_a_node_without_the_graph_takes_it_from_the_store(small, pictures, jobs,
     assert vectors(bucket, jobs[:4], tmp_path / "copies")[0] == 4
     alone = replace(elsewhere, store=str(tmp_path / "store"))
     row = _Extractor(asdict(alone))({"jobs": json.dumps(jobs[:4])})
-    assert "gone.onnx is not on this machine; set image.store" in row["error"]
+    assert "gone.onnx is not on this machine; set machine.vector_store" in row["error"]
 
 
 @pytest.fixture
