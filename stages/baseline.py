@@ -9,6 +9,7 @@ from pipeline.catalog.classes import item_classes
 from pipeline.dataset.index import index_features
 from pipeline.evaluation.baseline import fit_baseline, write_baseline
 from pipeline.files.json_file import read_json
+from pipeline.files.table import read_metadata
 from pipeline.params.evaluate import EvaluateParams
 from pipeline.params.load import load_section
 from stages.command import (
@@ -51,7 +52,8 @@ def main(
         text_features=text_features,
     )
     names = [entry["name"] for entry in item_classes(read_json(classes))]
-    baseline = fit_baseline(index, names, most_items=most_items)
+    recipe = {"image": read_metadata(image_features), "text": read_metadata(text_features)}
+    baseline = fit_baseline(index, names, most_items=most_items, recipe=recipe)
     write_baseline(out, baseline)
     typer.echo(
         f"baseline: logistic regression fitted on {baseline.fitted_items} of "

@@ -79,8 +79,10 @@ def main(
     folder = require_folder("catalog.images", images)
     p = load_section(params, "evaluate", EvaluateParams)
     stored, semantic_graph, class_list = load_model(model), read_graph(graph), read_json(classes)
-    check_features(stored, "image", image_features)
-    check_features(stored, "text", text_features)
+    said = read_baseline(baseline)
+    for stage, recipe in (("train", stored.recipe), ("baseline", said.recipe)):
+        check_features(recipe["image"], image_features, stage)
+        check_features(recipe["text"], text_features, stage)
     names = class_names(class_list)
     check_same_classes(class_names(stored.classes), names, model, "run stage train again")
     labels = names[: len(class_list["classes"])]
@@ -97,7 +99,7 @@ def main(
         found,
         stored,
         semantic_graph,
-        read_baseline(baseline),
+        said,
         Settings(**p.model_dump(exclude={"baseline"}), images=folder),
         out,
         parameters={

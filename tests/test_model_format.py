@@ -47,7 +47,7 @@ class Reader:
     def __init__(self, folder):
         self.folder = folder
         self.json = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        assert self.json["format_version"] == 1
+        assert self.json["format_version"] == 2
         weights = (folder / "model.safetensors").read_bytes()
         assert self.json["weights_digest"] == hashlib.sha256(weights).hexdigest()
         self.tensor = load_file(folder / "model.safetensors")

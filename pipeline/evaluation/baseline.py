@@ -36,9 +36,17 @@ class Baseline(NamedTuple):
     """Training items it was fitted on."""
     train_items: int
     """Training items that there are."""
+    recipe: dict[str, dict[str, str]]
+    """How image and text features were made, by modality, as their tables say."""
 
 
-def fit_baseline(index: FeatureIndex, class_names: Sequence[str], *, most_items: int) -> Baseline:
+def fit_baseline(
+    index: FeatureIndex,
+    class_names: Sequence[str],
+    *,
+    most_items: int,
+    recipe: dict[str, dict[str, str]],
+) -> Baseline:
     """Fit one regression per modality on the training items and classify the test items.
 
     Features are standardised on the same items, as train does. Above `most_items`, or where the
@@ -48,6 +56,7 @@ def fit_baseline(index: FeatureIndex, class_names: Sequence[str], *, most_items:
         index: All items.
         class_names: Of the K classes that items have.
         most_items: Most training items to fit on; 0 for no baseline.
+        recipe: How image and text features were made, by modality.
 
     Returns:
         The predictions.
@@ -63,7 +72,7 @@ def fit_baseline(index: FeatureIndex, class_names: Sequence[str], *, most_items:
         some, asked = read_pairs(train.take(np.sort(chosen))), read_pairs(test)
         for modality in MODALITIES:
             predicted[modality] = name_K[_classify(some, asked, modality)]
-    return Baseline(predicted, items, len(train))
+    return Baseline(predicted, items, len(train), recipe)
 
 
 def write_baseline(path: Path, baseline: Baseline) -> None:
@@ -76,8 +85,8 @@ def write_baseline(path: Path, baseline: Baseline) -> None:
     Raises:
         InputError: The folder cannot be written to.
     """
-    fitted = {"fitted_items": baseline.fitted_items, "train_items": baseline.train_items}
-    write_table(path, baseline.predicted.reset_index(), {"baseline": json.dumps(fitted)})
+    noted = json.dumps(baseline._asdict() | {"predicted": None})
+    write_table(path, baseline.predicted.reset_index(), {"baseline": noted})
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -94,8 +103,8 @@ def read_baseline(path: Path) -> Baseline:
     """
     columns = [name for name in open_parquet(path, []).schema_arrow.names if name in MODALITIES]
     table = read_table(path, ["item_id", *columns])
-    fitted = json.loads(read_metadata(path)["baseline"])
-    return Baseline(table.set_index("item_id"), fitted["fitted_items"], fitted["train_items"])
+    noted = json.loads(read_metadata(path)["baseline"])
+    return Baseline(**noted | {"predicted": table.set_index("item_id")})
 
 
 def _classify(train: Pairs, test: Pairs, modality: str) -> np.ndarray:

@@ -1,6 +1,7 @@
 """A trained model on disk: weights as safetensors, all the rest as one JSON file."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pipeline.files.table import read_metadata
 from pipeline.models.fusion import Fusion
 from pipeline.models.huse import Huse, HuseConfig
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Of docs/model_format.md; raised when a reader of the older format would go wrong."""
 
 
@@ -100,25 +101,25 @@ def load_model(folder: Path) -> StoredModel:
     return StoredModel(model.eval(), fusion, classes, recipe, digest)
 
 
-def check_features(stored: StoredModel, modality: str, features: Path) -> None:
-    """Check that a feature table was made as the one that a model was trained on.
+def check_features(noted: Mapping[str, str], features: Path, stage: str) -> None:
+    """Check that a feature table was made as the one that a stage has worked with.
 
     Another backbone may give vectors of the same length, of which the towers make nonsense.
 
     Args:
-        stored: The model.
-        modality: image or text.
+        noted: What the stage noted of its table: the `recipe` of a model by modality.
         features: The Parquet file, which says what made it.
+        stage: For the message.
 
     Raises:
         InputError: The file is missing, or was made otherwise; the first difference is named.
     """
-    noted, found = stored.recipe[modality], read_metadata(features)
+    found = read_metadata(features)
     for key in sorted(noted.keys() | found.keys()):
         if found.get(key) != noted.get(key):
             raise InputError(
-                f"{features}: {key} is {found.get(key)}, the model was trained with "
-                f"{noted.get(key)}; run stage train again"
+                f"{features}: {key} is {found.get(key)}, stage {stage} worked with "
+                f"{noted.get(key)}; run stage {stage} again"
             )
 
 

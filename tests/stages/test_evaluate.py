@@ -235,6 +235,6 @@ def test_features_of_another_backbone_are_refused(project):
     made_by = read_metadata(path) | {"backbone": "torchvision/resnet18"}
     pq.write_table(pq.read_table(path).replace_schema_metadata(made_by), path)
     assert project.refuse("evaluate") == (
-        "data/features/image.parquet: backbone is torchvision/resnet18, the model was trained with "
+        "data/features/image.parquet: backbone is torchvision/resnet18, stage train worked with "
         "packaged/efficientnet_lite0; run stage train again"
     )

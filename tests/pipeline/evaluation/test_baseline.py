@@ -18,8 +18,13 @@ def index(write_artifacts):
     return index_features(**place)
 
 
+def fit(index, most_items):
+    recipe = {"image": {"backbone": "a"}, "text": {"encoders": "b"}}
+    return fit_baseline(index, NAMES, most_items=most_items, recipe=recipe)
+
+
 def test_it_is_what_scikit_learn_says_on_standardised_features(index):
-    found = fit_baseline(index, NAMES, most_items=100)
+    found = fit(index, 100)
     train, test = read_pairs(index.only("train")), read_pairs(index.only("test"))
     parts = {"image": train.image_NI.numpy(), "text": train.text_NT.numpy()}
     asked = {"image": test.image_NI.numpy(), "text": test.text_NT.numpy()}
@@ -37,21 +42,21 @@ def test_it_is_what_scikit_learn_says_on_standardised_features(index):
 
 
 def test_above_a_size_a_sample_is_fitted_on_and_told_of(index, monkeypatch):
-    found = fit_baseline(index, NAMES, most_items=5)
+    found = fit(index, 5)
     assert (found.fitted_items, found.train_items) == (5, 6)
-    assert fit_baseline(index, NAMES, most_items=5).predicted.equals(found.predicted)
+    assert fit(index, 5).predicted.equals(found.predicted)
     # Ten features and three classes: four items are all that is affordable.
     monkeypatch.setattr(module, "MOST_WORK", 4 * 10 * 3)
-    assert fit_baseline(index, NAMES, most_items=100).fitted_items == 4
+    assert fit(index, 100).fitted_items == 4
 
 
 def test_written_and_read_back(index, tmp_path):
     path = tmp_path / "predictions.parquet"
     for most_items in (100, 0):
-        made = fit_baseline(index, NAMES, most_items=most_items)
+        made = fit(index, most_items)
         write_baseline(path, made)
         found = read_baseline(path)
         assert found.predicted.index.tolist() == made.predicted.index.tolist()
         assert found.predicted.astype(str).equals(made.predicted.astype(str))
-        assert (found.fitted_items, found.train_items) == (made.fitted_items, 6)
+        assert found._replace(predicted=None) == made._replace(predicted=None)
     assert list(read_baseline(path).predicted) == [], "0 items: no baseline"

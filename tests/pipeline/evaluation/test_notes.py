@@ -8,7 +8,7 @@ from pipeline.evaluation.figures import Measured, details_tree, outcomes
 from pipeline.evaluation.notes import baseline_tree, notes, verdict, without
 
 PARTS = [["a", "x"], ["a", "y"], ["b", "z"], ["b", "w"]]
-FITTED = Baseline(None, 20, 30)
+FITTED = Baseline(None, 20, 30, {})
 
 
 @pytest.fixture

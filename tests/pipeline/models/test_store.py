@@ -142,16 +142,16 @@ def test_features_that_were_made_otherwise_are_refused(stored, tmp_path):
     path = tmp_path / "image.parquet"
     table = pd.DataFrame({"item_id": ["a"]})
     write_table(path, table, RECIPE["image"])
-    check_features(stored, "image", path)
+    check_features(stored.recipe["image"], path, "train")
     for made_by, difference in [
         ({"backbone": "torchvision/resnet18"}, "backbone is torchvision/resnet18"),
         ({}, "backbone is None"),
         ({**RECIPE["image"], "jpeg": "scaled"}, "jpeg is scaled"),
     ]:
         write_table(path, table, made_by)
-        line = rf"{path}: {difference}, the model was trained with .*; run stage train again"
+        line = rf"{path}: {difference}, stage train worked with .*; run stage train again"
         with pytest.raises(InputError, match=line):
-            check_features(stored, "image", path)
+            check_features(stored.recipe["image"], path, "train")
 
 
 def test_the_message_on_a_damaged_model_is_one_short_line(folder, stored):
