@@ -52,7 +52,7 @@ def test_a_broken_part_stops_before_the_step_and_is_named(make_model, batch, bad
 
     model = make_model()
     before = weights(model)
-    message = r"at step 7 the loss is not finite \(total, graph\); lower train\.lr \(the features are"
+    message = r"at step 7 the loss is not finite \(total, graph\); lower train\.lr \(the features"
     with pytest.raises(InputError, match=message):
         make_step(model, objective)(7, batch)
     assert moved(before, weights(model)) == 0.0
