@@ -28,6 +28,7 @@ def main() -> None:
     pairs = load_pairs(
         items=DATA / "catalog/items.parquet",
         splits=DATA / "catalog/splits.parquet",
+        groups=DATA / "catalog/groups.parquet",
         classes=DATA / "catalog/classes.json",
         image_features=DATA / "features/image.parquet",
         text_features=DATA / "features/text.parquet",
