@@ -14,6 +14,7 @@ from pipeline.params.evaluate import EvaluateParams
 from pipeline.params.load import load_section
 from stages.command import (
     ClassesPath,
+    GroupsPath,
     ImageFeaturesPath,
     ItemsPath,
     ParamsPath,
@@ -25,6 +26,7 @@ from stages.command import (
 from stages.paths import (
     BASELINE,
     CLASSES,
+    GROUPS,
     IMAGE_FEATURES,
     ITEMS,
     PARAMS,
@@ -37,6 +39,7 @@ def main(
     params: ParamsPath = PARAMS,
     items: ItemsPath = ITEMS,
     splits: SplitsPath = SPLITS,
+    groups: GroupsPath = GROUPS,
     classes: ClassesPath = CLASSES,
     image_features: ImageFeaturesPath = IMAGE_FEATURES,
     text_features: TextFeaturesPath = TEXT_FEATURES,
@@ -47,6 +50,7 @@ def main(
     index = index_features(
         items=items,
         splits=splits,
+        groups=groups,
         classes=classes,
         image_features=image_features,
         text_features=text_features,

@@ -14,6 +14,7 @@ from pipeline.params.schema import check_params
 ParamsPath = Annotated[Path, typer.Option(help="The parameters; each stage reads its sections.")]
 ItemsPath = Annotated[Path, typer.Option(help="Items that the catalog stage wrote.")]
 SplitsPath = Annotated[Path, typer.Option(help="Splits that the catalog stage wrote.")]
+GroupsPath = Annotated[Path, typer.Option(help="What items share, as the catalog stage found it.")]
 ClassesPath = Annotated[Path, typer.Option(help="Classes that the catalog stage wrote.")]
 ImageFeaturesPath = Annotated[Path, typer.Option(help="Parquet of image features.")]
 TextFeaturesPath = Annotated[Path, typer.Option(help="Parquet of text features.")]

@@ -14,6 +14,7 @@ from pipeline.params.train import TrainParams
 from stages.command import (
     ClassesPath,
     GraphPath,
+    GroupsPath,
     ImageFeaturesPath,
     ItemsPath,
     ModelPath,
@@ -45,9 +46,7 @@ def main(
     params: ParamsPath = PARAMS,
     items: ItemsPath = ITEMS,
     splits: SplitsPath = SPLITS,
-    groups: Annotated[
-        Path, typer.Option(help="Groups of variants that the catalog stage wrote.")
-    ] = GROUPS,
+    groups: GroupsPath = GROUPS,
     classes: ClassesPath = CLASSES,
     image_features: ImageFeaturesPath = IMAGE_FEATURES,
     text_features: TextFeaturesPath = TEXT_FEATURES,

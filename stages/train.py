@@ -16,6 +16,7 @@ from pipeline.catalog.classes import check_same_classes, item_classes, label_mem
 from pipeline.dataset.index import index_features
 from pipeline.dataset.load import load_train_and_val
 from pipeline.dataset.pairs import Pairs
+from pipeline.dataset.sample import draw_sample
 from pipeline.device import choose_device
 from pipeline.errors import InputError
 from pipeline.files.atomic import copy_folder
@@ -42,10 +43,12 @@ from pipeline.training.checkpoint import CheckpointFile
 from pipeline.training.fingerprint import fingerprint
 from pipeline.training.loop import train_towers
 from pipeline.training.plan import Plan
+from pipeline.training.validate import MAX_ITEMS
 from pipeline.training.world import join_world
 from stages.command import (
     ClassesPath,
     GraphPath,
+    GroupsPath,
     ImageFeaturesPath,
     ItemsPath,
     ModelPath,
@@ -58,6 +61,7 @@ from stages.paths import (
     CLASSES,
     CURVES,
     GRAPH,
+    GROUPS,
     IMAGE_FEATURES,
     ITEMS,
     MODEL,
@@ -74,6 +78,7 @@ def main(
     params: ParamsPath = PARAMS,
     items: ItemsPath = ITEMS,
     splits: SplitsPath = SPLITS,
+    groups: GroupsPath = GROUPS,
     classes: ClassesPath = CLASSES,
     image_features: ImageFeaturesPath = IMAGE_FEATURES,
     text_features: TextFeaturesPath = TEXT_FEATURES,
@@ -103,6 +108,7 @@ def main(
     tables = {
         "items": items,
         "splits": splits,
+        "groups": groups,
         "classes": classes,
         "image_features": image_features,
         "text_features": text_features,
@@ -110,7 +116,8 @@ def main(
     with join_world(device) as world:
         seed_everything(p.seed)
         index = index_features(**tables)
-        train, val = load_train_and_val(index, device, int(p.max_memory * GIB))
+        train, val = load_train_and_val(index, device, int(p.max_memory * GIB), p.seed)
+        watched = val.take(draw_sample(len(val), MAX_ITEMS, p.seed))
         membership = label_membership(class_list)
         membership_KL = None if membership is None else torch.from_numpy(membership).to(device)
         found = item_graph(
@@ -144,7 +151,7 @@ def main(
                 model,
                 objective,
                 Batches(train, p.batch_size, p.seed, world),
-                val,
+                watched,
                 Plan(
                     **p.model_dump(exclude={"batch_size", "seed", "device", "max_memory"}),
                     checkpoint_every=machine.checkpoint_every,
@@ -157,8 +164,12 @@ def main(
             )
             if live is None or best is None:
                 return
-            live.summary = {"best_step": best.step, "val": best.metrics}
-    fusion = calibrate(model, val, membership_KL)
+            live.summary = {
+                "best_step": best.step,
+                "val": best.metrics,
+                "val_items": len(watched),
+            }
+    fusion = calibrate(model, val, membership_KL, seed=p.seed)
     save_model(out, StoredModel(model, fusion, class_list, recipe))
     copy_folder(text_encoder, out / "text_encoder")
     checkpoint.remove()
@@ -166,7 +177,7 @@ def main(
     typer.echo(
         f"train: {len(index)} of {num_items} items have both a picture and a text that can be "
         f"used; {len(train)} trained on, best of {p.steps} steps is {best.step} with "
-        f"{p.monitor} {best.metrics[p.monitor]:.4f} on {len(val)} validation items"
+        f"{p.monitor} {best.metrics[p.monitor]:.4f} on {len(watched)} validation items"
     )
 
 

@@ -45,11 +45,14 @@ def write_tables(
     names = [CLASSES[label] for label in label_N]
     paths = {
         name: folder / name
-        for name in ("items", "splits", "classes", "image_features", "text_features")
+        for name in ("items", "splits", "groups", "classes", "image_features", "text_features")
     }
     write_table(paths["items"], pd.DataFrame({"item_id": ids, "class_path": names}))
     split = [splits[n % len(splits)] for n in range(count)]
     write_table(paths["splits"], pd.DataFrame({"item_id": ids, "split": split}))
+    # No two items share a product, a picture or a text.
+    alone = dict.fromkeys(("product", "picture", "text"), np.arange(count))
+    write_table(paths["groups"], pd.DataFrame({"item_id": ids, **alone}))
     write_json(paths["classes"], make_classes(CLASSES, separator="<", label="path"))
     image_NI = random.normal(size=(3, image_dim))[label_N] + random.normal(size=(count, image_dim))
     text_NT = random.normal(size=(3, text_dim))[label_N] + random.normal(size=(count, text_dim))

@@ -21,6 +21,7 @@ def artifacts() -> dict[str, Path]:
     return {
         "items": data / "catalog/items.parquet",
         "splits": data / "catalog/splits.parquet",
+        "groups": data / "catalog/groups.parquet",
         "classes": data / "catalog/classes.json",
         "image_features": data / "features/image.parquet",
         "text_features": data / "features/text.parquet",

@@ -20,13 +20,15 @@ from pipeline.files.table import read_table
 
 TRAINED_WITH = ("train", "val")
 """Splits that training is nothing without; there may be no test items."""
+SHARED = ("product", "picture", "text")
+"""Columns of groups.parquet: numbers that items share where the value is the same."""
 
 
 @dataclass(frozen=True)
 class FeatureIndex:
     """Items that have both an image and a text feature, and where these are.
 
-    About 100 bytes per item, whatever the length of the features.
+    About 120 bytes per item, whatever the length of the features.
     """
 
     item_ids: np.ndarray
@@ -41,6 +43,8 @@ class FeatureIndex:
     """[N] int64, at least 1: an item without the clean view is left out."""
     text_row_N: np.ndarray
     """[N] int64 rows of the text table."""
+    shared_N3: np.ndarray
+    """[N, 3] int64: numbers of the product, the picture and the text; see `SHARED`."""
     image: VectorRows
     text: TextRows
 
@@ -93,19 +97,27 @@ class FeatureIndex:
             self.view_row_R[view],
             num_views_M,
             self.text_row_N[position_M],
+            self.shared_N3[position_M],
             self.image,
             self.text,
         )
 
 
 def index_features(
-    *, items: Path, splits: Path, classes: Path, image_features: Path, text_features: Path
+    *,
+    items: Path,
+    splits: Path,
+    groups: Path,
+    classes: Path,
+    image_features: Path,
+    text_features: Path,
 ) -> FeatureIndex:
-    """Join items, splits and both feature tables by item id, in the order of the items.
+    """Join items, splits, groups and both feature tables by item id, in the order of the items.
 
     Args:
         items: Parquet with item_id and class_path.
         splits: Parquet with item_id and split.
+        groups: Parquet with item_id, product, picture and text.
         classes: The class list that gives the labels.
         image_features: Parquet with item_id, view (0 = clean) and vector; an item whose picture
             could not be used is missing there and left out here.
@@ -119,6 +131,7 @@ def index_features(
     """
     table = read_table(items, ["item_id", "class_path"])
     table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")
+    table = table.merge(read_table(groups, ["item_id", *SHARED]), validate="one_to_one")
     text_ids = pd.Index(read_table(text_features, ["item_id"])["item_id"])
     table["text_row"] = text_ids.get_indexer(table["item_id"])
     views = _views(image_features, table["item_id"])
@@ -141,6 +154,7 @@ def index_features(
         views["row"].to_numpy(dtype=np.int64),
         num_views[kept_N],
         table["text_row"].to_numpy(dtype=np.int64),
+        table[list(SHARED)].to_numpy(dtype=np.int64, copy=True),
         VectorRows(image_features, ["vector"]),
         TextRows(text_features),
     )

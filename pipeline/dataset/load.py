@@ -1,28 +1,29 @@
 """Training and validation items, in memory where they fit and streamed where they do not."""
 
-import numpy as np
 import torch
 
 from pipeline.dataset.index import FeatureIndex
 from pipeline.dataset.pairs import Pairs, read_pairs
 from pipeline.dataset.resident import ResidentItems
+from pipeline.dataset.sample import draw_sample
 from pipeline.dataset.streamed import StreamedItems
 from pipeline.dataset.train_items import TrainItems
 
 MAX_VAL_ITEMS = 32768
-"""Validation items of a streamed catalogue; they lie in memory beside the buffer."""
+"""Validation items that are read, a random sample of more; they lie in memory beside those of
+training, and their number hardly matters: the fused accuracy's standard error is 0.003 at most."""
 
 
 def load_train_and_val(
-    index: FeatureIndex, device: torch.device, max_bytes: int
+    index: FeatureIndex, device: torch.device, max_bytes: int, seed: int
 ) -> tuple[TrainItems, Pairs]:
     """Load what a training run needs.
 
     Args:
         index: All items.
         device: Where training runs.
-        max_bytes: Training features larger than this are streamed; then at most `MAX_VAL_ITEMS`
-            validation items, evenly spread, are used.
+        max_bytes: Training features larger than this are streamed.
+        seed: Which validation items are read where there are more than `MAX_VAL_ITEMS`.
 
     Returns:
         Training items, and validation items on the device.
@@ -31,8 +32,7 @@ def load_train_and_val(
         InputError: Not even two row groups fit.
     """
     train, val = index.only("train"), index.only("val")
+    val = val.take(draw_sample(len(val), MAX_VAL_ITEMS, seed))
     if train.nbytes <= max_bytes:
         return ResidentItems(train, device), read_pairs(val).to(device)
-    if len(val) > MAX_VAL_ITEMS:
-        val = val.take(np.linspace(0, len(val) - 1, MAX_VAL_ITEMS).astype(np.int64))
     return StreamedItems(train, device, max_bytes), read_pairs(val).to(device)

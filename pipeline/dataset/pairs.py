@@ -30,6 +30,9 @@ class Pairs:
     """[N] int64 class indices."""
     split_N: np.ndarray
     """[N] strings: train, val or test."""
+    shared_N3: Tensor | None = None
+    """[N, 3] int64: numbers of the product, the picture and the text, which items share where these
+    are the same; None where no retrieval is measured on these items."""
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -43,18 +46,29 @@ class Pairs:
         Returns:
             Its items in the same order.
         """
-        rows = np.flatnonzero(self.split_N == split)
-        index = torch.from_numpy(rows)
+        return self.take(np.flatnonzero(self.split_N == split))
+
+    def take(self, position_M: np.ndarray) -> Pairs:
+        """Select items.
+
+        Args:
+            position_M: [M] int64 positions among the N items.
+
+        Returns:
+            These items in this order.
+        """
+        index = torch.from_numpy(position_M)
         return Pairs(
-            self.item_ids[rows],
+            self.item_ids[position_M],
             self.image_NI[index],
             self.text_NT[index],
             self.label_N[index],
-            self.split_N[rows],
+            self.split_N[position_M],
+            None if self.shared_N3 is None else self.shared_N3[index],
         )
 
     def to(self, device: torch.device) -> Pairs:
-        """Move the features and labels to a device.
+        """Move all but ids and splits to a device.
 
         Args:
             device: Where to.
@@ -68,6 +82,7 @@ class Pairs:
             self.text_NT.to(device),
             self.label_N.to(device),
             self.split_N,
+            None if self.shared_N3 is None else self.shared_N3.to(device),
         )
 
 
@@ -86,17 +101,25 @@ def read_pairs(index: FeatureIndex) -> Pairs:
         index.text.read(index.text_row_N),
         torch.from_numpy(index.label_N),
         index.split_N,
+        torch.from_numpy(index.shared_N3),
     )
 
 
 def load_pairs(
-    *, items: Path, splits: Path, classes: Path, image_features: Path, text_features: Path
+    *,
+    items: Path,
+    splits: Path,
+    groups: Path,
+    classes: Path,
+    image_features: Path,
+    text_features: Path,
 ) -> Pairs:
-    """Join items, splits and both feature tables by item id, in the order of the items.
+    """Join items, splits, groups and both feature tables by item id, in the order of the items.
 
     Args:
         items: Parquet with item_id and class_path.
         splits: Parquet with item_id and split.
+        groups: Parquet with item_id, product, picture and text.
         classes: The class list that gives the labels.
         image_features: Parquet with item_id, view and vector; view 0 is read. An item whose
             picture could not be used is missing there and left out here.
@@ -112,6 +135,7 @@ def load_pairs(
         index_features(
             items=items,
             splits=splits,
+            groups=groups,
             classes=classes,
             image_features=image_features,
             text_features=text_features,

@@ -1,9 +1,9 @@
 """From logits to probabilities: temperatures, and one prediction from two (HUSE section 2).
 
-Shape letters: N items, K classes or labels; L labels where both occur.
+Shape letters: N items, B items of a block, K classes or labels; L labels where both occur.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from pipeline.models.huse import HuseOutput
 SMALLEST_PROBABILITY = 1e-7
 FACTOR_BOUNDS = (1e-3, 100.0)
 """Of a modality's calibrated logits in their weighted sum."""
+BLOCK_LOGITS = 2**20
+"""Logits of a modality that are in float64 at a time: 8 MiB."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ class Fusion:
 def fit_fusion(output: HuseOutput, target: Tensor, rule: str) -> Fusion:
     """Fit the temperatures, then the weight, by the likelihood of what validation items are.
 
+    The likelihood is a sum over items: it is added up in float64, block by block, so that beside
+    the logits as given little memory is needed.
+
     Args:
         output: Forward pass of N validation items.
         target: [N] int64 true classes; or, where items have several labels, [N, K] float, 1 for
@@ -88,21 +93,21 @@ def fit_fusion(output: HuseOutput, target: Tensor, rule: str) -> Fusion:
         )
     if rule == "product":
         weight, fused_temperature = _fit_product(
-            output.image_logits_BK / image_temperature,
-            output.text_logits_BK / text_temperature,
+            (output.image_logits_BK, output.text_logits_BK),
+            (image_temperature, text_temperature),
             target,
         )
         return Fusion(
             weight, image_temperature, text_temperature, fused_temperature, rule, multi_label
         )
-    image = _probability_of(output.image_logits_BK / image_temperature, target)
-    text = _probability_of(output.text_logits_BK / text_temperature, target)
+    image = _probability_of(output.image_logits_BK, image_temperature, target)
+    text = _probability_of(output.text_logits_BK, text_temperature, target)
 
-    def negative_log_likelihood(weight: float) -> float:
-        mixed = weight * image + (1 - weight) * text
-        return -mixed.clamp_min(1e-30).log().mean().item()
+    def loss(weight: float) -> float:
+        parts = (weight * one + (1 - weight) * other for one, other in _blocks(image, text))
+        return -sum(part.clamp_min(1e-30).log().sum().item() for part in parts) / target.numel()
 
-    weight = _minimise(negative_log_likelihood, 0.0, 1.0)
+    weight = _minimise(loss, 0.0, 1.0)
     return Fusion(weight, image_temperature, text_temperature, 1.0, rule, multi_label)
 
 
@@ -133,14 +138,21 @@ def _probability(logits_NK: Tensor, multi_label: bool) -> Tensor:
 
 def _fit_temperature(logits_NK: Tensor, target: Tensor) -> float:
     """Temperature in 1/100 .. 100 that makes the targets most likely."""
-    logits_NK = logits_NK.double()
-    log_temperature = _minimise(
-        lambda log10: _negative_log_likelihood(logits_NK / 10**log10, target).item(), -2.0, 2.0
-    )
-    return 10**log_temperature
+
+    def loss(log10: float) -> float:
+        temperature = 10**log10
+        losses = (
+            _negative_log_likelihood(logits_BK.double() / temperature, wanted).item()
+            for logits_BK, wanted in _blocks(logits_NK, target)
+        )
+        return sum(losses) / target.numel()
+
+    return 10 ** _minimise(loss, -2.0, 2.0)
 
 
-def _fit_product(image_NK: Tensor, text_NK: Tensor, target: Tensor) -> tuple[float, float]:
+def _fit_product(
+    logits: tuple[Tensor, Tensor], temperatures: tuple[float, float], target: Tensor
+) -> tuple[float, float]:
     """Weight and temperature that make the targets most likely.
 
     The likelihood is concave in the two factors of the logits, so any start leads to the optimum.
@@ -148,35 +160,71 @@ def _fit_product(image_NK: Tensor, text_NK: Tensor, target: Tensor) -> tuple[flo
     # A model that is only used need not wait for this import.
     from scipy.optimize import minimize
 
-    image_NK, text_NK = image_NK.double(), text_NK.double()
-
-    def loss_and_gradient(factors: np.ndarray) -> tuple[float, np.ndarray]:
-        factor = torch.tensor(factors, dtype=torch.float64, requires_grad=True)
-        with torch.enable_grad():
-            loss = _negative_log_likelihood(factor[0] * image_NK + factor[1] * text_NK, target)
-        (gradient,) = torch.autograd.grad(loss, factor)
-        return loss.item(), gradient.numpy()
-
     result = minimize(
-        loss_and_gradient, [0.5, 0.5], jac=True, method="L-BFGS-B", bounds=[FACTOR_BOUNDS] * 2
+        lambda factors: product_loss(factors, logits, temperatures, target),
+        [0.5, 0.5],
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[FACTOR_BOUNDS] * 2,
     )
     image_factor, text_factor = result.x.tolist()
     total = image_factor + text_factor
     return image_factor / total, 1 / total
 
 
-def _negative_log_likelihood(logits_NK: Tensor, target: Tensor) -> Tensor:
+def product_loss(
+    factors: np.ndarray,
+    logits: tuple[Tensor, Tensor],
+    temperatures: tuple[float, float],
+    target: Tensor,
+) -> tuple[float, np.ndarray]:
+    """Mean negative log likelihood of a product, and its gradient, both in float64.
+
+    Args:
+        factors: [2] of the image's and the text's calibrated logits in their sum.
+        logits: [N, K] of the image and of the text, as the classifier gives them.
+        temperatures: What they are divided by.
+        target: [N] or [N, K]; see `fit_fusion`.
+
+    Returns:
+        The loss, and [2] its derivatives by the factors.
+    """
+    total, gradient = 0.0, np.zeros(2)
+    for image_BK, text_BK, wanted in _blocks(*logits, target):
+        calibrated = (image_BK.double() / temperatures[0], text_BK.double() / temperatures[1])
+        factor = torch.tensor(factors, dtype=torch.float64, requires_grad=True)
+        with torch.enable_grad():
+            loss = _negative_log_likelihood(
+                factor[0] * calibrated[0] + factor[1] * calibrated[1], wanted
+            )
+        gradient += torch.autograd.grad(loss, factor)[0].numpy()
+        total += loss.item()
+    return total / target.numel(), gradient / target.numel()
+
+
+def _negative_log_likelihood(logits_BK: Tensor, target: Tensor) -> Tensor:
+    """Sum over items and, where these have several, over labels."""
     if target.dim() == 1:
-        return functional.cross_entropy(logits_NK, target)
-    return functional.binary_cross_entropy_with_logits(logits_NK, target.double())
+        return functional.cross_entropy(logits_BK, target, reduction="sum")
+    return functional.binary_cross_entropy_with_logits(logits_BK, target.double(), reduction="sum")
 
 
-def _probability_of(logits_NK: Tensor, target: Tensor) -> Tensor:
+def _probability_of(logits_NK: Tensor, temperature: float, target: Tensor) -> Tensor:
     """[N] probability of the true class; [N, K] of each label being as it is."""
-    logits_NK = logits_NK.double()
-    if target.dim() == 1:
-        return logits_NK.softmax(dim=1)[torch.arange(len(target)), target]
-    return torch.where(target > 0, logits_NK, -logits_NK).sigmoid()
+    parts = []
+    for logits_BK, wanted in _blocks(logits_NK, target):
+        logits_BK = logits_BK.double() / temperature
+        if target.dim() == 1:
+            parts.append(logits_BK.softmax(dim=1).gather(1, wanted[:, None])[:, 0])
+        else:
+            parts.append(torch.where(wanted > 0, logits_BK, -logits_BK).sigmoid())
+    return torch.cat(parts)
+
+
+def _blocks(*tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """The same rows of all tensors at a time, of which the first gives the size of a row."""
+    rows = max(1, BLOCK_LOGITS // tensors[0][0].numel())
+    yield from zip(*(tensor.split(rows) for tensor in tensors), strict=True)
 
 
 def _minimise(function: Callable[[float], float], low: float, high: float) -> float:

@@ -59,6 +59,7 @@ def make_pairs():
             text_NT + noise * torch.randn(text_NT.shape, generator=generator),
             label_N,
             np.array(["train", "val", "test"], dtype=object)[np.arange(count) % 3],
+            torch.arange(count)[:, None].expand(-1, 3),
         )
 
     return build

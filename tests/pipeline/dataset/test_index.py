@@ -28,6 +28,7 @@ def test_items_can_be_taken_in_any_order(tmp_path):
     assert taken.item_ids.tolist() == ["item-5", "item-0"]
     assert np.allclose(taken.image.read(taken.view_row_R)[:, 0], [5, 5.1, 0, 0.1])
     assert taken.first_view.tolist() == [0, 2]
+    assert taken.shared_N3.tolist() == [[5, 5, 5], [0, 0, 0]]
 
 
 def test_an_item_with_augmented_views_alone_is_left_out(tmp_path):

@@ -44,11 +44,14 @@ def write_text_features(path, ids, blocks):
 @pytest.fixture
 def artifacts(tmp_path):
     """All artifacts of five items; feature tables in another order than the items."""
-    names = ("items", "splits", "classes", "image_features", "text_features")
+    names = ("items", "splits", "groups", "classes", "image_features", "text_features")
     paths = {name: tmp_path / name for name in names}
     write_table(paths["items"], pd.DataFrame({"item_id": IDS, "class_path": PATHS}))
     splits = pd.DataFrame({"item_id": IDS[::-1], "split": SPLITS[::-1]})
     write_table(paths["splits"], splits)
+    shared = {"product": [0, 1, 0, 2, 3], "picture": [4, 4, 3, 2, 1], "text": [0, 0, 0, 1, 2]}
+    groups = pd.DataFrame({"item_id": IDS, **shared})
+    write_table(paths["groups"], groups.iloc[::-1])
     write_json(paths["classes"], make_classes(PATHS, separator="<", label="path"))
     write_image_features(paths["image_features"], ["d", "b", "e", "a", "c"])
     write_text_features(paths["text_features"], ["c", "a", "e", "d", "b"], {"glove": [2, 3, 4]})
@@ -63,6 +66,7 @@ def test_rows_are_aligned_by_item_id(artifacts):
     # Classes by name: bags 0, hats 1, shoes<boots 2.
     assert pairs.label_N.tolist() == [2, 1, 2, 1, 0]
     assert pairs.split_N.tolist() == SPLITS
+    assert pairs.shared_N3.tolist() == [[0, 4, 0], [1, 4, 0], [0, 3, 0], [2, 2, 1], [3, 1, 2]]
     assert (pairs.image_NI.dtype, pairs.text_NT.dtype) == (torch.float32, torch.float32)
     assert pairs.label_N.dtype == torch.int64
     assert len(pairs) == 5
@@ -97,7 +101,9 @@ def test_there_may_be_no_test_items(artifacts):
     assert load_pairs(**artifacts).split_N.tolist() == ["train", "val"]
 
 
-@pytest.mark.parametrize("name", ["items", "splits", "classes", "image_features", "text_features"])
+@pytest.mark.parametrize(
+    "name", ["items", "splits", "groups", "classes", "image_features", "text_features"]
+)
 def test_a_missing_artifact_says_what_to_do(artifacts, name):
     artifacts[name].unlink()
     with pytest.raises(InputError, match=f"{name}: not found; run the stage that makes it first"):
@@ -117,6 +123,17 @@ def test_one_split_can_be_selected(artifacts):
     assert train.text_NT.tolist() == [[0, 0, 0], [6, 9, 12]]
     assert train.label_N.tolist() == [2, 1]
     assert train.split_N.tolist() == ["train", "train"]
+    assert train.shared_N3.tolist() == [[0, 4, 0], [2, 2, 1]]
+
+
+def test_items_can_be_taken_in_any_order(artifacts):
+    taken = load_pairs(**artifacts).take(np.array([4, 1]))
+    assert taken.item_ids.tolist() == ["e", "b"]
+    assert taken.image_NI.tolist() == [[4, 40], [1, 10]]
+    assert taken.text_NT.tolist() == [[8, 12, 16], [2, 3, 4]]
+    assert taken.label_N.tolist() == [0, 1]
+    assert taken.split_N.tolist() == ["test", "val"]
+    assert taken.shared_N3.tolist() == [[3, 1, 2], [1, 4, 0]]
 
 
 def test_moving_to_a_device_keeps_the_items(artifacts):
@@ -124,4 +141,5 @@ def test_moving_to_a_device_keeps_the_items(artifacts):
     moved = pairs.to(torch.device("cpu"))
     assert moved.item_ids.tolist() == IDS
     assert torch.equal(moved.image_NI, pairs.image_NI)
+    assert torch.equal(moved.shared_N3, pairs.shared_N3)
     assert moved.label_N.device.type == "cpu"

@@ -13,9 +13,7 @@ NAMES = ["bags<big", "bags<small", "hats"]
 
 @pytest.fixture
 def index(write_artifacts):
-    place = write_artifacts()
-    del place["groups"]
-    return index_features(**place)
+    return index_features(**write_artifacts())
 
 
 def fit(index, most_items):

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 import torch
 
-from pipeline.models.fusion import Fusion, fit_fusion, path_probabilities
+from pipeline.models.fusion import Fusion, fit_fusion, path_probabilities, product_loss
 from pipeline.models.huse import HuseOutput
 
 COUNT, CLASSES = 400, 5
@@ -219,3 +220,63 @@ def test_the_path_that_labels_make_up_by_hand():
     sure = path_probabilities(torch.tensor([[1.0, 0.0, 0.0]]), membership)
     assert sure.isfinite().all()
     assert sure.argmax() == 0
+
+
+@pytest.fixture(params=["one class", "several labels"])
+def target(request, labels, label_sets):
+    """True classes, or sets of labels."""
+    return labels if request.param == "one class" else label_sets
+
+
+@pytest.mark.parametrize("block_logits", [1, CLASSES * 7, 2**20])
+def test_loss_and_gradient_of_a_product_are_those_of_plain_float64(
+    informed, useless, target, block_logits, monkeypatch
+):
+    monkeypatch.setattr("pipeline.models.fusion.BLOCK_LOGITS", block_logits)
+    image, text, temperatures = informed(1), useless, (0.7, 3.0)
+    factors = np.array([0.4, 1.3])
+    loss, gradient = product_loss(factors, (image, text), temperatures, target)
+    factor = torch.tensor(factors, requires_grad=True)
+    logits = factor[0] * image.double() / 0.7 + factor[1] * text.double() / 3.0
+    if target.dim() == 1:
+        chosen = logits.log_softmax(dim=1)[torch.arange(COUNT), target]
+        expected = -chosen.mean()
+    else:
+        sign = 2 * target.double() - 1
+        expected = -torch.nn.functional.logsigmoid(sign * logits).mean()
+    expected.backward()
+    assert loss == pytest.approx(expected.item(), rel=1e-13)
+    assert gradient == pytest.approx(factor.grad.numpy(), rel=1e-11)
+    step = 1e-6
+    for one in range(2):
+        moved = [
+            product_loss(
+                factors + sign * step * np.eye(2)[one], (image, text), temperatures, target
+            )
+            for sign in (1, -1)
+        ]
+        assert gradient[one] == pytest.approx((moved[0][0] - moved[1][0]) / (2 * step), rel=1e-6)
+
+
+@pytest.mark.parametrize("rule", ["late", "product", "concat"])
+def test_blocks_change_nothing_but_the_last_digits(informed, useless, target, rule, monkeypatch):
+    both = informed(1) + informed(2) if rule == "concat" else None
+    output = outputs(informed(1), useless, both)
+    whole = fit_fusion(output, target, rule)
+    monkeypatch.setattr("pipeline.models.fusion.BLOCK_LOGITS", CLASSES * 7)
+    blocks = fit_fusion(output, target, rule)
+    assert blocks.probabilities(output)["fused"].numpy() == pytest.approx(
+        whole.probabilities(output)["fused"].numpy(), abs=1e-5
+    )
+
+
+def test_no_more_than_a_block_is_in_float64_at_a_time(informed, useless, labels, monkeypatch):
+    monkeypatch.setattr("pipeline.models.fusion.BLOCK_LOGITS", CLASSES * 7)
+    cast = []
+    original = torch.Tensor.double
+    monkeypatch.setattr(
+        torch.Tensor, "double", lambda self: cast.append(self.numel()) or original(self)
+    )
+    for rule in ("late", "product"):
+        fit_fusion(outputs(informed(1), useless), labels, rule)
+    assert max(cast) == CLASSES * 7

@@ -13,6 +13,6 @@ def make_items(tmp_path):
     def build(count: int, *, max_bytes: int = 10**9, **changed):
         folder = tmp_path / f"tables-{count}-{max_bytes}"
         index = index_features(**write_tables(folder, count, **changed))
-        return load_train_and_val(index, torch.device("cpu"), max_bytes)
+        return load_train_and_val(index, torch.device("cpu"), max_bytes, 0)
 
     return build
