@@ -9,8 +9,15 @@ from cell import artifacts
 
 from pipeline.catalog.classes import item_classes
 from pipeline.dataset.pairs import load_pairs
-from pipeline.evaluation.directions import PAPER_DIRECTIONS, measure_directions
+from pipeline.errors import InputError
+from pipeline.evaluation.directions import (
+    PAPER_DIRECTIONS,
+    Direction,
+    measure_directions,
+    paper_rule,
+)
 from pipeline.evaluation.embed import embed_pairs
+from pipeline.metrics.own_group import worthless_results
 from pipeline.models.store import load_model
 
 CUTOFFS, HIERARCHY_CUTOFFS = (1, 5, 10), (2, 5, 10)
@@ -24,26 +31,45 @@ def measure(folder: Path, split: str) -> dict[str, Any]:
         split: `val`, which settings are chosen by, or `test`.
 
     Returns:
-        `recall` and `hierarchy` at their three cut-offs by direction, `accuracy` by modality.
+        `recall` and `hierarchy` at their three cut-offs by direction, as the main pipeline's
+        evaluation measures them, and by the paper's rule, which leaves out the query alone, as
+        `recall_paper_rule` and `hierarchy_paper_rule`; `accuracy` by modality.
     """
     stored = load_model(folder / "model")
     pairs = load_pairs(**artifacts()).only(split)
     embedded = embed_pairs(stored, pairs)
     class_parts = [entry["parts"] for entry in item_classes(stored.classes)]
-    directions = measure_directions(
-        embedded, pairs.label_N, class_parts, k=CUTOFFS, hp_k=HIERARCHY_CUTOFFS
-    )
+    cutoffs = {"k": CUTOFFS, "hp_k": HIERARCHY_CUTOFFS}
+    assert pairs.shared_N3 is not None, "load_pairs reads what items share"
+    groups = worthless_results(*pairs.shared_N3.T)
+    directions = measure_directions(embedded, pairs.label_N, class_parts, groups=groups, **cutoffs)
+    by_paper = paper_rule(embedded, pairs.label_N, class_parts, **cutoffs)
     return {
-        "recall": {name: list(directions[name].recall.values()) for name in PAPER_DIRECTIONS},
-        "hierarchy": {
-            name: list(directions[name].hierarchical_precision.values())
-            for name in PAPER_DIRECTIONS
+        "recall": {name: _mean(one, one.hit_NC) for name, one in _paper(directions)},
+        "hierarchy": {name: _mean(one, one.precision_NC) for name, one in _paper(directions)},
+        "recall_paper_rule": {
+            name: [figures[f"r_at_{k}"] for k in CUTOFFS] for name, figures in by_paper.items()
+        },
+        "hierarchy_paper_rule": {
+            name: [figures[f"hp_at_{k}"] for k in HIERARCHY_CUTOFFS]
+            for name, figures in by_paper.items()
         },
         "accuracy": {
             name: float(np.mean(torch.eq(one.predicted_N, pairs.label_N).numpy()))
             for name, one in embedded.items()
         },
     }
+
+
+def _paper(directions: dict[str, Direction]) -> list[tuple[str, Direction]]:
+    return [(name, directions[name]) for name in PAPER_DIRECTIONS]
+
+
+def _mean(one: Direction, value_NC: np.ndarray) -> list[float]:
+    """Mean over the queries that a candidate can answer."""
+    if not one.answerable.any():
+        raise InputError("no query of a direction can be answered; choose another catalogue")
+    return value_NC[one.answerable].mean(axis=0, dtype=np.float64).tolist()
 
 
 def summary(measured: dict[str, Any]) -> dict[str, float]:

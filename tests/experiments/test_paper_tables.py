@@ -30,6 +30,8 @@ def tables(tmp_path: Path) -> tuple[dict, str]:
             measured = {
                 "recall": table,
                 "hierarchy": table,
+                "recall_paper_rule": table,
+                "hierarchy_paper_rule": table,
                 "accuracy": dict.fromkeys(("image", "text", "fused"), value),
             }
             write(tmp_path / "runs/measured" / f"{name}-{seed}.json", measured)
@@ -65,6 +67,18 @@ def test_columns_in_which_huse_leads_are_counted(tables):
     # Three of the twelve columns belong to image to text, where CME is far ahead.
     assert result["huse_first_or_within_spread"]["recall"] == {"columns": 9, "of": 12}
     assert "HUSE is first, or within the spread of the first, in 9 of 12." in markdown
+
+
+def test_every_table_of_retrieval_says_what_a_query_may_not_find(tables):
+    _, markdown = tables
+    titles = [line for line in markdown.splitlines() if line.startswith("### Table")]
+    rules = [title.partition(", ")[2] for title in titles[:4]]
+    assert (
+        rules[0]
+        == rules[2]
+        == "without the query's own product, the same picture and the same text"
+    )
+    assert rules[1] == rules[3] == "by the paper's rule: the query alone is left out"
 
 
 def test_relaxations_have_a_table_of_their_own(tables):
