@@ -9,7 +9,7 @@ from pipeline.catalog.classes import doubt_separator, make_classes
 from pipeline.catalog.components import find_components, number_values
 from pipeline.catalog.items import ITEM_COLUMNS, make_items
 from pipeline.catalog.read import read_catalog
-from pipeline.catalog.split import make_splits
+from pipeline.catalog.split import doubt_splits, make_splits
 from pipeline.files.csv_file import write_csv
 from pipeline.files.json_file import write_json
 from pipeline.files.location import locate
@@ -43,15 +43,21 @@ def main(
         on_bad_row=p.on_bad_row,
         link_targets=tracked_contents(),
     )
+    found["digest"] = found["image"]
+    together = number_values(found)
+    together.insert(1, "group", find_components(together, split.keep_together))
     class_list = make_classes(found["class_path"], separator=p.separator, label=p.label)
-    if doubt := doubt_separator(class_list):
+    split_table = make_splits(
+        found,
+        class_list,
+        together["group"].to_numpy(),
+        **split.model_dump(exclude={"keep_together"}),
+    )
+    doubts = (doubt_separator(class_list), *doubt_splits(together, split_table))
+    for doubt in filter(None, doubts):
         warner("catalog")(doubt)
-    split_table = make_splits(found, class_list, **split.model_dump())
     write_table(items, found[ITEM_COLUMNS])
     write_table(splits, split_table)
-    together = number_values(found)
-    together.insert(0, "item_id", found["item_id"])
-    together.insert(1, "group", find_components(found, split.keep_together))
     write_table(groups, together)
     write_json(classes, class_list)
     write_csv(rejected, bad)

@@ -96,6 +96,20 @@ def test_a_ready_made_split_is_kept(shop):
     assert artifact(shop, "splits.parquet")["split"].tolist() == names
 
 
+def test_a_ready_made_split_that_divides_a_product_is_told(shop):
+    names = ["train", "test"] * 6 + ["val", "test"] * 2
+    table = pd.read_csv(shop.root / "catalog.csv").assign(part=names, model="m")
+    table.loc[4:, "model"] = ""
+    table.to_csv(shop.root / "catalog.csv", index=False)
+    shop.set({"catalog.columns.split": "part", "catalog.columns.group": "model"})
+    result = shop.huse("catalog")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.startswith(
+        "catalog: warning: catalog.columns.split: the ready-made split divides 1 set of items"
+    )
+    assert "2 of 8 test items (25.0%)" in result.stderr
+
+
 def test_a_class_may_be_the_last_part_of_its_path(shop):
     shop.set({"catalog.label": "leaf"})
     assert shop.huse("catalog").exit_code == 0
