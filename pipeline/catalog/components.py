@@ -11,7 +11,9 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-COLUMN_OF = {"group": "product", "image": "picture", "text": "text"}
+from pipeline.catalog.near_text import near_text, plain_text
+
+COLUMN_OF = {"group": "product", "image": "picture", "text": "text", "near_text": "near_text"}
 """What split.keep_together names -> the column of `number_values` that holds it."""
 
 
@@ -35,19 +37,18 @@ def number_values(items: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         items: N items with `item_id`, `group` (empty: none), `digest` (what is in the picture) and
-            `text`. Texts are compared without case and with whitespace collapsed.
+            `text`.
 
     Returns:
         `item_id`, and `product` (the group that the user gave), `picture`, `text` and `near_text`:
         int64 numbers that items share where the value is the same. An item without a value has a
         number of its own.
     """
-    text_N = items["text"].map(plain_text)
     values = {
         "product": items["group"].mask(items["group"] == ""),
         "picture": items["digest"],
-        "text": text_N,
-        "near_text": text_N,
+        "text": items["text"].map(plain_text),
+        "near_text": items["text"].map(near_text),
     }
     numbers = {name: _numbers(value_N) for name, value_N in values.items()}
     return pd.DataFrame({"item_id": items["item_id"].to_numpy(), **numbers})
@@ -94,18 +95,6 @@ def count_divided(groups: pd.DataFrame, splits: pd.DataFrame, column: str) -> Di
     test_N = groups.loc[split_N == "test", column]
     seen_N = test_N.isin(groups.loc[split_N == "train", column])
     return Divided(int((sides > 1).sum()), int(seen_N.sum()), len(test_N))
-
-
-def plain_text(text: str) -> str:
-    """Give what is compared of a text: the same for every case and all whitespace.
-
-    Args:
-        text: As the user wrote it.
-
-    Returns:
-        Folded, with single blanks.
-    """
-    return " ".join(text.casefold().split())
 
 
 def _numbers(values: pd.Series) -> np.ndarray:

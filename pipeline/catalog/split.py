@@ -13,6 +13,10 @@ from pipeline.catalog.components import Divided, count_divided
 from pipeline.catalog.stratify import stratify
 from pipeline.errors import InputError
 
+NEAR_TEXTS = 0.05
+"""Share of the test items with a nearly identical text in train from which on it is told: five
+points of accuracy are more than most of what is compared on a test split."""
+
 
 def make_splits(
     items: pd.DataFrame,
@@ -73,11 +77,12 @@ def doubt_splits(groups: pd.DataFrame, splits: pd.DataFrame) -> Iterator[str]:
     """Say what of the test split was seen in training.
 
     Args:
-        groups: `item_id` and `group` per item: the sets that split.keep_together forms.
+        groups: What `number_values` returns, and `group`: the sets that split.keep_together forms.
         splits: `item_id` and `split` of the same items.
 
     Yields:
-        One line per finding. Only a split that the user gave divides sets.
+        One line per finding: divided sets, which only a split that the user gave has, and nearly
+        identical texts of more than NEAR_TEXTS of the test items.
     """
     divided = count_divided(groups, splits, "group")
     if divided.sets:
@@ -87,6 +92,14 @@ def doubt_splits(groups: pd.DataFrame, splits: pd.DataFrame) -> Iterator[str]:
             f"split.keep_together keeps together; {_share_of_test(divided)} have a fellow in "
             "train, so that test figures are too good; mark every item of a set alike, or set "
             "the key to null to have the split drawn"
+        )
+    near = count_divided(groups, splits, "near_text")
+    if near.test_items > NEAR_TEXTS * near.all_test_items:
+        yield (
+            f"split.keep_together: {_share_of_test(near)} have a text that differs from one in "
+            "train in sizes, colours or numbers alone, or not at all, so that test figures say "
+            "little of new products; add near_text to the key, name the column of the products "
+            "with catalog.columns.group, or divide a ready-made split by products"
         )
 
 

@@ -18,8 +18,9 @@ class SplitParams(Section):
     """Another seed gives another split."""
     min_class_size: Annotated[int, Field(ge=1)]
     """Classes with fewer items stay wholly in train."""
-    keep_together: list[Literal["group", "image", "text"]]
-    """Items that share any of these are never divided."""
+    keep_together: list[Literal["group", "image", "text", "near_text"]]
+    """Items that share any of these are never divided; near_text: texts that differ in sizes,
+    colours or numbers alone."""
 
     @model_validator(mode="after")
     def _leave_something_to_train_on(self) -> Self:

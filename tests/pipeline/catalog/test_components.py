@@ -10,8 +10,8 @@ def frame(*rows):
 
 
 ITEMS = frame(
-    ("g", "picture 0", "red bag"),
-    ("g", "picture 1", "blue bag"),
+    ("g", "picture 0", "red leather bag"),
+    ("g", "picture 1", "Blue Leather-Bag"),
     ("", "picture 1", "Grey  BAG"),
     ("", "picture 3", "grey bag"),
     ("", "picture 4", "straße"),
@@ -27,6 +27,7 @@ ITEMS = frame(
         (["group"], [{0, 1}, {2}, {3}, {4}, {5}, {6}]),
         (["image"], [{0}, {1, 2}, {3}, {4}, {5}, {6}]),
         (["text"], [{0}, {1}, {2, 3}, {4, 5}, {6}]),
+        (["near_text"], [{0, 1}, {2, 3}, {4, 5}, {6}]),
         (["group", "text"], [{0, 1}, {2, 3}, {4, 5}, {6}]),
         # 0-1 share a group, 1-2 a picture, 2-3 a text: a chain is one component.
         (["group", "image", "text"], [{0, 1, 2, 3}, {4, 5}, {6}]),
@@ -67,3 +68,4 @@ def test_values_are_numbered_each_kind_by_itself_without_chains():
     assert shared("product") == [{0, 1}], "an item without a group is like no other"
     assert shared("picture") == [{1, 2}]
     assert shared("text") == [{2, 3}, {4, 5}]
+    assert shared("near_text") == [{0, 1}, {2, 3}, {4, 5}]

@@ -185,3 +185,40 @@ def test_an_empty_split_is_refused_with_what_to_change(items):
 def test_classes_below_the_minimum_size_can_leave_nothing_to_test():
     with pytest.raises(InputError, match=r"no items for .*split\.min_class_size"):
         split_items(make_frame({"a": 20, "b": 20}), min_class_size=21)
+
+
+def test_texts_that_differ_in_size_or_colour_alone_are_told_and_kept_together_where_asked():
+    # Ten products of ten variants each, beside a hundred products that are alone.
+    variant = (
+        "XS black",
+        "S red",
+        "M",
+        "L blue",
+        "XL",
+        "2XL",
+        "36",
+        "38 white",
+        "500 ml",
+        "one size",
+    )
+    items = make_frame(
+        {"a": 100, "b": 100},
+        text=lambda n: (
+            f"Hoodie {chr(97 + n // 10)} {variant[n % 10]}" if n < 100 else f"hat {'x' * n}"
+        ),
+    )
+
+    def told(keep_together):
+        groups = number_values(items)
+        groups.insert(1, "group", find_components(groups, keep_together))
+        return list(doubt_splits(groups, split_items(items, keep_together=keep_together)))
+
+    (line,) = told(KEEP)
+    assert line.startswith(
+        "split.keep_together: 20 of 40 test items (50.0%) have a text that differs"
+    )
+    assert "add near_text to the key" in line
+    assert told((*KEEP, "near_text")) == []
+    items["text"] = [f"product {'x' * n}" for n in range(200)]
+    items.loc[items.index[:4], "text"] = "One Text"
+    assert told(()) == [], "a few are not worth a line"
