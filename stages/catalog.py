@@ -3,11 +3,17 @@
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from pipeline.catalog.classes import doubt_separator, make_classes
 from pipeline.catalog.components import find_components, number_values
 from pipeline.catalog.items import ITEM_COLUMNS, make_items
+from pipeline.catalog.placeholders import (
+    doubt_placeholders,
+    find_placeholders,
+    reject_placeholders,
+)
 from pipeline.catalog.read import read_catalog
 from pipeline.catalog.split import doubt_splits, make_splits
 from pipeline.files.csv_file import write_csv
@@ -19,7 +25,7 @@ from pipeline.params.load import load_section
 from pipeline.params.split import SplitParams
 from stages.command import ParamsPath, counted, run, warner
 from stages.dvc_cache import tracked_contents
-from stages.paths import CLASSES, GROUPS, ITEMS, PARAMS, REJECTED, SPLITS
+from stages.paths import CLASSES, GROUPS, ITEMS, PARAMS, PLACEHOLDERS, REJECTED, SPLITS
 
 
 def main(
@@ -31,6 +37,9 @@ def main(
     ] = GROUPS,
     classes: Annotated[Path, typer.Option(help="Where to write the class list.")] = CLASSES,
     rejected: Annotated[Path, typer.Option(help="Where to list unusable rows.")] = REJECTED,
+    placeholders: Annotated[
+        Path, typer.Option(help="Where to list pictures and texts that stand for no item.")
+    ] = PLACEHOLDERS,
 ) -> None:
     """Read and check the catalogue, name its items, list its classes and split it."""
     p = load_section(params, "catalog", CatalogParams)
@@ -44,7 +53,10 @@ def main(
         link_targets=tracked_contents(),
     )
     found["digest"] = found["image"]
-    together = number_values(found)
+    common = find_placeholders(found, **p.placeholders.model_dump())
+    found, without_picture = reject_placeholders(found, table, common)
+    bad = pd.concat([bad, without_picture]).sort_values("row")
+    together = number_values(found, common.loc[common["kind"] == "text", "value"])
     together.insert(1, "group", find_components(together, split.keep_together))
     class_list = make_classes(found["class_path"], separator=p.separator, label=p.label)
     split_table = make_splits(
@@ -53,7 +65,11 @@ def main(
         together["group"].to_numpy(),
         **split.model_dump(exclude={"keep_together"}),
     )
-    doubts = (doubt_separator(class_list), *doubt_splits(together, split_table))
+    doubts = (
+        *doubt_placeholders(common),
+        doubt_separator(class_list),
+        *doubt_splits(together, split_table),
+    )
     for doubt in filter(None, doubts):
         warner("catalog")(doubt)
     write_table(items, found[ITEM_COLUMNS])
@@ -61,6 +77,7 @@ def main(
     write_table(groups, together)
     write_json(classes, class_list)
     write_csv(rejected, bad)
+    write_csv(placeholders, common)
     sizes = split_table["split"].value_counts()
     typer.echo(
         f"catalog: {counted(len(found), 'item')} in {len(class_list['classes'])} classes "

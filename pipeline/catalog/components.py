@@ -28,7 +28,7 @@ class Divided(NamedTuple):
     """Items in test altogether."""
 
 
-def number_values(items: pd.DataFrame) -> pd.DataFrame:
+def number_values(items: pd.DataFrame, placeholders: Collection[str] = ()) -> pd.DataFrame:
     """Number what items can have in common, each kind by itself.
 
     Retrieval leaves out what makes a result worthless: the query's own product, the same picture
@@ -38,17 +38,20 @@ def number_values(items: pd.DataFrame) -> pd.DataFrame:
     Args:
         items: N items with `item_id`, `group` (empty: none), `digest` (what is in the picture) and
             `text`.
+        placeholders: Texts that say nothing of an item, so that sharing one means nothing.
 
     Returns:
         `item_id`, and `product` (the group that the user gave), `picture`, `text` and `near_text`:
         int64 numbers that items share where the value is the same. An item without a value has a
         number of its own.
     """
+    text_N = items["text"].map(plain_text)
+    is_placeholder_N = text_N.isin([plain_text(text) for text in placeholders])
     values = {
         "product": items["group"].mask(items["group"] == ""),
         "picture": items["digest"],
-        "text": items["text"].map(plain_text),
-        "near_text": items["text"].map(near_text),
+        "text": text_N.mask(is_placeholder_N),
+        "near_text": items["text"].map(near_text).mask(is_placeholder_N),
     }
     numbers = {name: _numbers(value_N) for name, value_N in values.items()}
     return pd.DataFrame({"item_id": items["item_id"].to_numpy(), **numbers})

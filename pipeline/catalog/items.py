@@ -47,8 +47,9 @@ def make_items(
         link_targets: Folders that links within `images` may lead into, apart from itself.
 
     Returns:
-        The items in the catalogue's order: ITEM_COLUMNS, then `group` (empty: none) and `split`
-        (train, val, test; empty throughout where the catalogue has no such column).
+        The items in the catalogue's order: ITEM_COLUMNS, then `group` (empty: none), `split`
+        (train, val, test; empty throughout where the catalogue has no such column) and the `row`
+        that each was made of.
         The rejected rows in the same order: `row`, `image`, `text`, `classes` as the user wrote
         them, and `reason`.
 
@@ -73,9 +74,8 @@ def make_items(
         items.append(item)
     rejected_frame = pd.DataFrame(rejected, columns=["row", "image", "text", "classes", "reason"])
     _check(len(items), rejected_frame, on_bad_row)
-    return pd.DataFrame(
-        items, columns=[*ITEM_COLUMNS, "group", "split"], dtype="str"
-    ), rejected_frame
+    frame = pd.DataFrame(items, columns=[*ITEM_COLUMNS, "group", "split"], dtype="str")
+    return frame.assign(row=list(row_of.values())), rejected_frame
 
 
 def make_item_id(image: str, text: str, class_path: str) -> str:

@@ -97,8 +97,8 @@ def doubt_splits(groups: pd.DataFrame, splits: pd.DataFrame) -> Iterator[str]:
     if near.test_items > NEAR_TEXTS * near.all_test_items:
         yield (
             f"split.keep_together: {_share_of_test(near)} have a text that differs from one in "
-            "train in sizes, colours or numbers alone, or not at all, so that test figures say "
-            "little of new products; add near_text to the key, name the column of the products "
+            "train in sizes, colours or numbers at most, so that test figures say little of new "
+            "products; add near_text to the key, name the column of the products "
             "with catalog.columns.group, or divide a ready-made split by products"
         )
 

@@ -147,6 +147,32 @@ def test_unusable_rows_are_listed_with_reasons_and_counted(shop):
     assert len(artifact(shop, "items.parquet")) == len(ROWS)
 
 
+@pytest.mark.parametrize("on_bad_row", ["skip", "error"])
+def test_a_placeholder_picture_is_listed_and_its_rows_are_rejected(shop, on_bad_row):
+    table = pd.read_csv(shop.root / "catalog.csv")
+    table.loc[4:7, "image"] = "4.png"
+    table.loc[8:11, "text"] = "Gift card"
+    table.to_csv(shop.root / "catalog.csv", index=False)
+    shop.set({"catalog.placeholders.classes": 4, "catalog.on_bad_row": on_bad_row})
+    result = shop.huse("catalog")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("taken for a placeholder") == 2
+    assert "12 items" in result.stdout
+    assert "4 rows rejected" in result.stdout
+    rejected = pd.read_csv(shop.root / "data/catalog/rejected.csv")
+    assert rejected["row"].tolist() == [5, 6, 7, 8]
+    assert rejected["reason"].str.startswith("image is a placeholder: 4 items of 4 classes").all()
+    listed = pd.read_csv(shop.root / "data/catalog/placeholders.csv")
+    assert listed.to_numpy().tolist() == [
+        ["picture", "4.png", 4, 4, "clothing<dress", 5],
+        ["text", "Gift card", 4, 4, "clothing<dress", 9],
+    ]
+    groups = artifact(shop, "groups.parquet")
+    assert groups["group"].is_unique, "no set of items that are called gift card"
+    assert groups["text"].is_unique
+    assert len(artifact(shop, "items.parquet")) == 12
+
+
 def test_an_unusable_row_stops_where_asked_to(shop):
     write_rows(shop.root / "catalog.csv", [*ROWS, ("nowhere.png", "Red cap", "clothing")])
     shop.set({"catalog.on_bad_row": "error"})

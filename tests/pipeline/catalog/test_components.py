@@ -69,3 +69,9 @@ def test_values_are_numbered_each_kind_by_itself_without_chains():
     assert shared("picture") == [{1, 2}]
     assert shared("text") == [{2, 3}, {4, 5}]
     assert shared("near_text") == [{0, 1}, {2, 3}, {4, 5}]
+
+
+def test_a_placeholder_text_links_no_items():
+    numbers = number_values(ITEMS, ["Grey bag"])
+    assert set(find_components(numbers, ["text", "near_text"])) == set(range(5))
+    assert numbers["text"].nunique() == numbers["near_text"].nunique() + 1 == 6

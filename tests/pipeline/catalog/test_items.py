@@ -39,7 +39,7 @@ def run(images, rows, *, on_bad_row="skip", columns=("image", "text", "classes")
 
 def test_items_are_normalised_and_keep_their_order(images):
     items, rejected = run(images, GOOD)
-    assert list(items.columns) == [*ITEM_COLUMNS, "group", "split"]
+    assert list(items.columns) == [*ITEM_COLUMNS, "group", "split", "row"]
     assert items[["image", "text", "class_path"]].to_numpy().tolist() == [
         ["1.jpg", "Chloé boots", "shoes<boots"],
         ["2.jpg", "aeydē “Dahlia”,  black", "shoes<ankle boots"],
@@ -96,6 +96,7 @@ def test_item_ids_follow_from_the_content_alone(images):
     rows = [("x.jpg", "bad", "bags"), *reversed(GOOD), ("1.jpg", "Another", "bags")]
     again, _ = run(images, rows)
     assert again["item_id"].is_unique
+    assert again["row"].tolist() == [2, 3, 4, 5]
     assert again["item_id"].tolist()[:3] == [ids["shoes/3.jpg"], ids["2.jpg"], ids["1.jpg"]]
 
 
