@@ -78,7 +78,7 @@ def main(
     write_json(classes, class_list)
     write_csv(rejected, bad)
     write_csv(placeholders, common)
-    sizes = split_table["split"].value_counts()
+    sizes = split_table["split"].value_counts().reindex(["train", "val", "test"], fill_value=0)
     typer.echo(
         f"catalog: {counted(len(found), 'item')} in {len(class_list['classes'])} classes "
         f"(train {sizes['train']}, val {sizes['val']}, test {sizes['test']}); "

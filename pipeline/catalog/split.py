@@ -3,7 +3,7 @@
 Shape letters: N items.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -39,15 +39,16 @@ def make_splits(
         classes: Their classes.
         component_N: [N] numbers of the sets that are never divided.
         val: Share of items for validation, in (0, 1).
-        test: Share of items for the test, in (0, 1); val + test < 1.
+        test: Share of items for the test, in [0, 1); val + test < 1. With 0 there is no test split.
         seed: Another seed gives another split.
         min_class_size: Classes with fewer items stay wholly in train.
 
     Returns:
-        `item_id` and `split` in the order of the items; no split is empty.
+        `item_id` and `split` in the order of the items. Train and val have items, and so has test
+        unless its share is 0 or the split that the user gave has none.
 
     Raises:
-        InputError: A split would be empty.
+        InputError: A split that is needed would be empty.
     """
     split_N = items["split"].to_numpy(dtype=object, copy=True)
     is_given = bool((split_N != "").any())
@@ -69,7 +70,8 @@ def make_splits(
             seed=seed,
             min_class_size=min_class_size,
         )
-        _check_drawn(split_N, num_components=int(drawn_component_N.max()) + 1)
+        wanted = ("train", "val", "test") if test > 0.0 else ("train", "val")
+        _check_drawn(split_N, wanted, num_components=int(drawn_component_N.max()) + 1)
     return pd.DataFrame({"item_id": items["item_id"], "split": split_N}, dtype="str")
 
 
@@ -114,16 +116,15 @@ def _class_names(items: pd.DataFrame, classes: Classes) -> np.ndarray:
 
 
 def _check_given(split_N: np.ndarray) -> None:
-    for name in ("train", "test"):
-        if name not in split_N:
-            raise InputError(
-                f"catalog.columns.split: no usable row is marked {name}; mark some, or set the "
-                "key to null to have the split drawn"
-            )
+    if "train" not in split_N:
+        raise InputError(
+            "catalog.columns.split: no usable row is marked train; mark some, or set the key to "
+            "null to have the split drawn"
+        )
 
 
-def _check_drawn(split_N: np.ndarray, *, num_components: int) -> None:
-    for name in ("train", "val", "test"):
+def _check_drawn(split_N: np.ndarray, drawn: Iterable[str], *, num_components: int) -> None:
+    for name in drawn:
         if name not in split_N:
             raise InputError(
                 f"split: no items for {name} ({len(split_N)} items, {num_components} sets that "

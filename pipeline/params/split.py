@@ -12,8 +12,8 @@ class SplitParams(Section):
 
     val: Annotated[float, Field(gt=0.0, lt=1.0)]
     """Share of items for validation."""
-    test: Annotated[float, Field(gt=0.0, lt=1.0)]
-    """Share of items for the test."""
+    test: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """Share of items for the test; 0: none are drawn."""
     seed: Annotated[int, Field(ge=0)]
     """Another seed gives another split."""
     min_class_size: Annotated[int, Field(ge=1)]

@@ -96,6 +96,14 @@ def test_a_ready_made_split_is_kept(shop):
     assert artifact(shop, "splits.parquet")["split"].tolist() == names
 
 
+def test_a_catalogue_may_have_no_test_split(shop):
+    shop.set({"split.test": 0})
+    result = shop.huse("catalog")
+    assert result.exit_code == 0, result.output
+    assert "(train 12, val 4, test 0)" in result.stdout
+    assert set(artifact(shop, "splits.parquet")["split"]) == {"train", "val"}
+
+
 def test_a_ready_made_split_that_divides_a_product_is_told(shop):
     names = ["train", "test"] * 6 + ["val", "test"] * 2
     table = pd.read_csv(shop.root / "catalog.csv").assign(part=names, model="m")

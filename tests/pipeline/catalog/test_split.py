@@ -161,12 +161,32 @@ def test_a_given_split_that_divides_sets_is_told_with_the_share_of_test():
     assert list(doubt_splits(groups, drawn)) == []
 
 
-@pytest.mark.parametrize("only", ["train", "test"])
-def test_a_given_split_without_train_or_test_is_refused(only):
-    items = make_frame({"a": 2, "b": 2}, split=lambda n: only)
-    absent = "test" if only == "train" else "train"
-    with pytest.raises(InputError, match=rf"catalog\.columns\.split: .* marked {absent}"):
+def test_a_given_split_without_train_is_refused():
+    items = make_frame({"a": 2, "b": 2}, split=lambda n: "test")
+    with pytest.raises(InputError, match=r"catalog\.columns\.split: .* marked train"):
         split_items(items)
+
+
+@pytest.mark.parametrize(("val", "expected"), [(0, {"train": 70, "val": 10}), (8, None)])
+def test_a_given_split_needs_no_test(val, expected):
+    items = make_frame({"a": 40, "b": 40}, split=lambda n: "val" if n % 40 < val else "train")
+    splits = split_items(items)
+    assert counts(splits) == (expected or {"train": 64, "val": 16})
+    assert divided(items, splits) == 0
+
+
+def test_no_test_items_are_drawn_where_their_share_is_zero():
+    splits = split_items(make_frame({"a": 50, "b": 50}), test=0.0)
+    assert counts(splits) == {"train": 90, "val": 10}
+    with pytest.raises(InputError, match="no items for val"):
+        split_items(make_frame({"a": 1, "b": 1}), test=0.0)
+
+
+def test_no_finding_without_a_test_split():
+    items = make_frame({"a": 50, "b": 50})
+    groups = number_values(items)
+    groups.insert(1, "group", find_components(groups, KEEP))
+    assert list(doubt_splits(groups, split_items(items, test=0.0))) == []
 
 
 @pytest.mark.parametrize(
