@@ -51,6 +51,7 @@ def main(
         separator=p.separator,
         on_bad_row=p.on_bad_row,
         link_targets=tracked_contents(),
+        warn=warner("catalog"),
     )
     found["digest"] = found["image"]
     common = find_placeholders(found, **p.placeholders.model_dump())

@@ -70,12 +70,13 @@ def reject_placeholders(
         InputError: No item is left.
     """
     pictures = placeholders[placeholders["kind"] == "picture"]
-    digest_of = items.drop_duplicates("image").set_index("image")["digest"]
-    reasons = {
-        digest_of[picture.value]: f"image is a placeholder: {picture.items} items of "
-        f"{picture.classes} classes have this picture"
+    reason_of_image = {
+        picture.value: f"image is a placeholder: {picture.items} items of {picture.classes} "
+        "classes have this picture"
         for picture in pictures.itertuples(index=False)
     }
+    named = items.drop_duplicates("image").set_index("digest")["image"].map(reason_of_image)
+    reasons = named.dropna().to_dict()
     reason_N = items["digest"].map(reasons)
     is_bad_N = reason_N.notna()
     if len(items) and is_bad_N.all():

@@ -57,7 +57,9 @@ def test_a_catalogue_goes_from_file_to_splits(tmp_path):
     table = read_catalog(
         tmp_path / "catalog.csv", image="image", text="name", classes="classes", group="model"
     )
-    items, rejected = make_items(table, tmp_path / "images", separator="<", on_bad_row="error")
+    items, rejected = make_items(
+        table, tmp_path / "images", separator="<", on_bad_row="error", warn=print
+    )
     splits = split_items(items.assign(digest=items["image"]))
     assert rejected.empty
     assert list(splits.columns) == ["item_id", "split"]
