@@ -3,13 +3,19 @@
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from pipeline.catalog.classes import doubt_separator, make_classes
 from pipeline.catalog.components import find_components, number_values
 from pipeline.catalog.items import ITEM_COLUMNS, make_items
+from pipeline.catalog.placeholders import (
+    doubt_placeholders,
+    find_placeholders,
+    reject_placeholders,
+)
 from pipeline.catalog.read import read_catalog
-from pipeline.catalog.split import make_splits
+from pipeline.catalog.split import doubt_splits, make_splits
 from pipeline.files.csv_file import write_csv
 from pipeline.files.json_file import write_json
 from pipeline.files.location import locate
@@ -19,7 +25,7 @@ from pipeline.params.load import load_section
 from pipeline.params.split import SplitParams
 from stages.command import ParamsPath, counted, run, warner
 from stages.dvc_cache import tracked_contents
-from stages.paths import CLASSES, GROUPS, ITEMS, PARAMS, REJECTED, SPLITS
+from stages.paths import CLASSES, GROUPS, ITEMS, PARAMS, PLACEHOLDERS, REJECTED, SPLITS
 
 
 def main(
@@ -31,6 +37,9 @@ def main(
     ] = GROUPS,
     classes: Annotated[Path, typer.Option(help="Where to write the class list.")] = CLASSES,
     rejected: Annotated[Path, typer.Option(help="Where to list unusable rows.")] = REJECTED,
+    placeholders: Annotated[
+        Path, typer.Option(help="Where to list pictures and texts that stand for no item.")
+    ] = PLACEHOLDERS,
 ) -> None:
     """Read and check the catalogue, name its items, list its classes and split it."""
     p = load_section(params, "catalog", CatalogParams)
@@ -42,20 +51,35 @@ def main(
         separator=p.separator,
         on_bad_row=p.on_bad_row,
         link_targets=tracked_contents(),
+        warn=warner("catalog"),
     )
+    found["digest"] = found["image"]
+    common = find_placeholders(found, **p.placeholders.model_dump())
+    found, without_picture = reject_placeholders(found, table, common)
+    bad = pd.concat([bad, without_picture]).sort_values("row")
+    together = number_values(found, common.loc[common["kind"] == "text", "value"])
+    together.insert(1, "group", find_components(together, split.keep_together))
     class_list = make_classes(found["class_path"], separator=p.separator, label=p.label)
-    if doubt := doubt_separator(class_list):
+    split_table = make_splits(
+        found,
+        class_list,
+        together["group"].to_numpy(),
+        **split.model_dump(exclude={"keep_together"}),
+    )
+    doubts = (
+        *doubt_placeholders(common),
+        doubt_separator(class_list),
+        *doubt_splits(together, split_table),
+    )
+    for doubt in filter(None, doubts):
         warner("catalog")(doubt)
-    split_table = make_splits(found, class_list, **split.model_dump())
     write_table(items, found[ITEM_COLUMNS])
     write_table(splits, split_table)
-    together = number_values(found)
-    together.insert(0, "item_id", found["item_id"])
-    together.insert(1, "group", find_components(found, split.keep_together))
     write_table(groups, together)
     write_json(classes, class_list)
     write_csv(rejected, bad)
-    sizes = split_table["split"].value_counts()
+    write_csv(placeholders, common)
+    sizes = split_table["split"].value_counts().reindex(["train", "val", "test"], fill_value=0)
     typer.echo(
         f"catalog: {counted(len(found), 'item')} in {len(class_list['classes'])} classes "
         f"(train {sizes['train']}, val {sizes['val']}, test {sizes['test']}); "

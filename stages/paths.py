@@ -11,6 +11,7 @@ SPLITS = Path("data/catalog/splits.parquet")
 GROUPS = Path("data/catalog/groups.parquet")
 CLASSES = Path("data/catalog/classes.json")
 REJECTED = Path("data/catalog/rejected.csv")
+PLACEHOLDERS = Path("data/catalog/placeholders.csv")
 
 CLEAN_TEXT = Path("data/clean_text/text.parquet")
 

@@ -4,41 +4,31 @@ Shape letters: N items.
 """
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from pipeline.catalog.near_text import near_text, plain_text
 
-def find_components(items: pd.DataFrame, keep_together: Collection[str]) -> np.ndarray:
-    """Number the sets of items that are linked, directly or over others, by a shared value.
-
-    Args:
-        items: N items with `group` (empty: none), `image` and `text`.
-        keep_together: Which of group, image and text link two items. Texts are compared without
-            case and with whitespace collapsed.
-
-    Returns:
-        [N] component numbers from 0 without gaps.
-    """
-    # Two kinds of nodes: an item has an edge to each of its values, which is linear in N where
-    # edges between items are quadratic in a group's size.
-    num_items = num_nodes = len(items)
-    item_nodes, value_nodes = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for column in keep_together:
-        value_N, distinct = pd.factorize(_values(items, column))
-        linked = np.flatnonzero(value_N >= 0)
-        item_nodes.append(linked)
-        value_nodes.append(value_N[linked] + num_nodes)
-        num_nodes += len(distinct)
-    edge = (np.concatenate(item_nodes), np.concatenate(value_nodes))
-    graph = coo_array((np.ones(len(edge[0]), np.int8), edge), shape=(num_nodes, num_nodes))
-    label_N = connected_components(graph, directed=False)[1][:num_items]
-    return np.unique(label_N, return_inverse=True)[1]
+COLUMN_OF = {"group": "product", "image": "picture", "text": "text", "near_text": "near_text"}
+"""What split.keep_together names -> the column of `number_values` that holds it."""
 
 
-def number_values(items: pd.DataFrame) -> pd.DataFrame:
+class Divided(NamedTuple):
+    """Leaks of a split."""
+
+    sets: int
+    """Sets with items on more than one side."""
+    test_items: int
+    """Test items of a set that has items in train: something of them was seen in training."""
+    all_test_items: int
+    """Items in test altogether."""
+
+
+def number_values(items: pd.DataFrame, placeholders: Collection[str] = ()) -> pd.DataFrame:
     """Number what items can have in common, each kind by itself.
 
     Retrieval leaves out what makes a result worthless: the query's own product, the same picture
@@ -46,40 +36,68 @@ def number_values(items: pd.DataFrame) -> pd.DataFrame:
     would leave out results that are worth having.
 
     Args:
-        items: N items, as for `find_components`.
+        items: N items with `item_id`, `group` (empty: none), `digest` (what is in the picture) and
+            `text`.
+        placeholders: Texts that say nothing of an item, so that sharing one means nothing.
 
     Returns:
-        `product` (the group that the user gave), `picture`, `text` and `near_text`: int64 numbers
-        that items share where the value is the same. An item without a value has a number of its
-        own.
+        `item_id`, and `product` (the group that the user gave), `picture`, `text` and `near_text`:
+        int64 numbers that items share where the value is the same. An item without a value has a
+        number of its own.
     """
-    columns = {
-        "product": _values(items, "group"),
-        "picture": _values(items, "image"),
-        "text": _values(items, "text"),
-        "near_text": _values(items, "text"),
+    text_N = items["text"].map(plain_text)
+    is_placeholder_N = text_N.isin([plain_text(text) for text in placeholders])
+    values = {
+        "product": items["group"].mask(items["group"] == ""),
+        "picture": items["digest"],
+        "text": text_N.mask(is_placeholder_N),
+        "near_text": items["text"].map(near_text).mask(is_placeholder_N),
     }
-    return pd.DataFrame({name: _numbers(values) for name, values in columns.items()})
+    numbers = {name: _numbers(value_N) for name, value_N in values.items()}
+    return pd.DataFrame({"item_id": items["item_id"].to_numpy(), **numbers})
 
 
-def count_divided(items: pd.DataFrame, splits: pd.DataFrame, keep_together: Collection[str]) -> int:
-    """Count the components with items on more than one side of a split.
-
-    None are there unless the user gave the split. Each is a leak: something of the test split was
-    seen in training.
+def find_components(numbers: pd.DataFrame, keep_together: Collection[str]) -> np.ndarray:
+    """Number the sets of items that are linked, directly or over others, by a shared value.
 
     Args:
-        items: N items, as for `find_components`.
-        splits: `item_id` and `split` of the same items.
-        keep_together: Which of group, image and text link two items.
+        numbers: What `number_values` returns for N items.
+        keep_together: Which of COLUMN_OF link two items.
 
     Returns:
-        Number of divided components.
+        [N] component numbers from 0 without gaps.
     """
-    split_of = splits.set_index("item_id")["split"]
-    split_N = items["item_id"].map(split_of)
-    sides = split_N.groupby(find_components(items, keep_together)).nunique()
-    return int((sides > 1).sum())
+    # Two kinds of nodes: an item has an edge to each of its values, which is linear in N where
+    # edges between items are quadratic in a group's size.
+    num_items = num_nodes = len(numbers)
+    item_nodes, value_nodes = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for name in keep_together:
+        value_N = numbers[COLUMN_OF[name]].to_numpy()
+        item_nodes.append(np.arange(num_items))
+        value_nodes.append(value_N + num_nodes)
+        num_nodes += int(value_N.max(initial=-1)) + 1
+    edge = (np.concatenate(item_nodes), np.concatenate(value_nodes))
+    graph = coo_array((np.ones(len(edge[0]), np.int8), edge), shape=(num_nodes, num_nodes))
+    label_N = connected_components(graph, directed=False)[1][:num_items]
+    return np.unique(label_N, return_inverse=True)[1]
+
+
+def count_divided(groups: pd.DataFrame, splits: pd.DataFrame, column: str) -> Divided:
+    """Count the sets of items that a split divides.
+
+    Args:
+        groups: `item_id` and a number per item that items of one set have in common.
+        splits: `item_id` and `split` of the same items.
+        column: The column of the numbers.
+
+    Returns:
+        How many sets are divided, and how many test items that concerns.
+    """
+    split_N = groups["item_id"].map(splits.set_index("item_id")["split"])
+    sides = split_N.groupby(groups[column]).nunique()
+    test_N = groups.loc[split_N == "test", column]
+    seen_N = test_N.isin(groups.loc[split_N == "train", column])
+    return Divided(int((sides > 1).sum()), int(seen_N.sum()), len(test_N))
 
 
 def _numbers(values: pd.Series) -> np.ndarray:
@@ -88,12 +106,3 @@ def _numbers(values: pd.Series) -> np.ndarray:
     missing = np.flatnonzero(number_N < 0)
     number_N[missing] = len(distinct) + np.arange(len(missing))
     return number_N.astype(np.int64)
-
-
-def _values(items: pd.DataFrame, column: str) -> pd.Series:
-    """Give what is compared; missing where an item is linked to none."""
-    if column == "text":
-        return items["text"].map(lambda text: " ".join(text.casefold().split()))
-    if column == "group":
-        return items["group"].mask(items["group"] == "")
-    return items["image"]

@@ -15,6 +15,10 @@ PLACE = f"the folder {KEY}"
 WINDOWS_DRIVE = re.compile(r"[A-Za-z]:/")
 
 
+class MissingImageError(BadRowError):
+    """A row names no file."""
+
+
 class ImageFolder:
     """The files of a folder, listed once, so that a row costs a set look-up and no disk access."""
 
@@ -55,15 +59,14 @@ class ImageFolder:
         except OSError as error:
             raise InputError(f"{key}: {folder} cannot be listed ({error})") from error
 
-    def find(self, value: str) -> str:
+    def find(self, value: str, leading: int = 0) -> str:
         """Find the picture that a row names.
 
-        The name is looked up below the folder as it stands, then without its first component,
-        then without its first two, and so on, so that a folder prefix does no harm. An absolute
-        name must be right as it stands.
-
         Args:
-            value: Path as the user wrote it; backslashes count as slashes.
+            value: Path as the user wrote it, below the folder or absolute; backslashes count as
+                slashes.
+            leading: A relative name that names no file as it stands is looked up without so many
+                of its first folders.
 
         Returns:
             Path of an existing file relative to the folder, with slashes.
@@ -73,17 +76,38 @@ class ImageFolder:
         """
         if value in self._files:
             return value
+        names = self._names(value)
+        for name in dict.fromkeys([names[0], *names[leading : leading + 1]]):
+            if self._is_file(name):
+                return name
+        if self._is_folder(names[0].split("/")):
+            raise BadRowError("image is a folder, not a file")
+        raise MissingImageError(f"image not found in {self._place}")
+
+    def leading_folders(self, value: str) -> list[int]:
+        """Tell without how many of its first folders a name is that of a file.
+
+        Args:
+            value: As for `find`.
+
+        Returns:
+            The numbers, ascending; 0: as it stands.
+        """
+        try:
+            return [n for n, name in enumerate(self._names(value)) if self._is_file(name)]
+        except BadRowError:
+            return []
+
+    def _names(self, value: str) -> list[str]:
+        """Place a name below the folder, without its first folders: none, one, two and so on."""
         name = value.strip().replace("\\", "/")
         if not name:
             raise BadRowError("image is empty")
         parts = self._relative(name).split("/")
-        for first in range(1 if self._is_absolute(name) else len(parts)):
-            candidate = "/".join(parts[first:])
-            if candidate in self._files or self._is_linked_file(candidate):
-                return candidate
-        if self._is_folder(parts):
-            raise BadRowError("image is a folder, not a file")
-        raise BadRowError(f"image not found in {self._place}")
+        return ["/".join(parts[n:]) for n in range(1 if self._is_absolute(name) else len(parts))]
+
+    def _is_file(self, name: str) -> bool:
+        return name in self._files or self._is_linked_file(name)
 
     def _relative(self, name: str) -> str:
         """Place a name below the root, `..` resolved; as strings, which is faster than Path."""

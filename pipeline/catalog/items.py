@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
-from pipeline.catalog.images import ImageFolder, open_images
+from pipeline.catalog.images import open_images
+from pipeline.catalog.leading_folders import NamedPictures
 from pipeline.catalog.rows import BadRowError
 from pipeline.errors import InputError
 from pipeline.files.location import Location
@@ -36,6 +37,7 @@ def make_items(
     separator: str,
     on_bad_row: Literal["skip", "error"],
     link_targets: Sequence[Path] = (),
+    warn: Callable[[str], None],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Check every row of a catalogue.
 
@@ -45,10 +47,13 @@ def make_items(
         separator: What joins the parts of a class path.
         on_bad_row: Keep an unusable row out, or stop.
         link_targets: Folders that links within `images` may lead into, apart from itself.
+        warn: Takes one line on folders in front of the pictures' names, and one on a picture that
+            has several names.
 
     Returns:
-        The items in the catalogue's order: ITEM_COLUMNS, then `group` (empty: none) and `split`
-        (train, val, test; empty throughout where the catalogue has no such column).
+        The items in the catalogue's order: ITEM_COLUMNS, then `group` (empty: none), `split`
+        (train, val, test; empty throughout where the catalogue has no such column) and the `row`
+        that each was made of.
         The rejected rows in the same order: `row`, `image`, `text`, `classes` as the user wrote
         them, and `reason`.
 
@@ -56,14 +61,18 @@ def make_items(
         InputError: The folder is missing, no row can be used, or one cannot and `on_bad_row` is
             error.
     """
-    folder = open_images(images, link_targets)
+    pictures = NamedPictures(open_images(images, link_targets), table["image"])
+    if line := pictures.describe():
+        warn(f"catalog.columns.image: {line}")
     row_of: dict[str, int] = {}
     items: list[tuple[str, ...]] = []
     rejected: list[tuple[int, str, str, str, str]] = []
+    names_of: dict[str, set[str]] = {}
     row: Any
     for row in table.itertuples(index=False):
         try:
-            item = _make_item(row, folder, separator)
+            item = _make_item(row, pictures, separator)
+            names_of.setdefault(item[1], set()).add(row.image.strip())
             if item[0] in row_of:
                 raise BadRowError(f"duplicate of row {row_of[item[0]]}")
         except BadRowError as error:
@@ -71,11 +80,12 @@ def make_items(
             continue
         row_of[item[0]] = row.row
         items.append(item)
+    if line := _doubt_names(names_of):
+        warn(line)
     rejected_frame = pd.DataFrame(rejected, columns=["row", "image", "text", "classes", "reason"])
     _check(len(items), rejected_frame, on_bad_row)
-    return pd.DataFrame(
-        items, columns=[*ITEM_COLUMNS, "group", "split"], dtype="str"
-    ), rejected_frame
+    frame = pd.DataFrame(items, columns=[*ITEM_COLUMNS, "group", "split"], dtype="str")
+    return frame.assign(row=list(row_of.values())), rejected_frame
 
 
 def make_item_id(image: str, text: str, class_path: str) -> str:
@@ -154,15 +164,28 @@ def normalize_split(split: str) -> str:
         raise BadRowError(f"split is {split!r}, not train, val or test") from error
 
 
-def _make_item(row: Any, folder: ImageFolder, separator: str) -> tuple[str, ...]:
+def _make_item(row: Any, pictures: NamedPictures, separator: str) -> tuple[str, ...]:
     if row.reason:
         raise BadRowError(row.reason)
-    image = folder.find(row.image)
+    image = pictures.find(row.image)
     text = normalize_text(row.text)
     class_path = normalize_class_path(row.classes, separator)
     group = row.group.strip() if hasattr(row, "group") else ""
     split = normalize_split(row.split) if hasattr(row, "split") else ""
     return make_item_id(image, text, class_path), image, text, class_path, group, split
+
+
+def _doubt_names(names_of: Mapping[str, set[str]]) -> str | None:
+    """Say that rows with different names have one picture, which they may not mean."""
+    several = [(image, sorted(names)) for image, names in names_of.items() if len(names) > 1]
+    if not several:
+        return None
+    image, names = several[0]
+    pictures = "1 picture has" if len(several) == 1 else f"{len(several)} pictures have"
+    return (
+        f"catalog.columns.image: {pictures} several names, such as {names[0]!r} and {names[1]!r} "
+        f"for {image!r}; if these are different pictures, put each where its name says"
+    )
 
 
 def _check(num_items: int, rejected: pd.DataFrame, on_bad_row: str) -> None:

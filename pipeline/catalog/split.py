@@ -3,47 +3,52 @@
 Shape letters: N items.
 """
 
-from collections.abc import Collection
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
 
 from pipeline.catalog.classes import Classes, class_indices, item_classes
-from pipeline.catalog.components import find_components
+from pipeline.catalog.components import Divided, count_divided
 from pipeline.catalog.stratify import stratify
 from pipeline.errors import InputError
+
+NEAR_TEXTS = 0.05
+"""Share of the test items with a nearly identical text in train from which on it is told: five
+points of accuracy are more than most of what is compared on a test split."""
 
 
 def make_splits(
     items: pd.DataFrame,
     classes: Classes,
+    component_N: np.ndarray,
     *,
     val: float,
     test: float,
     seed: int,
     min_class_size: int,
-    keep_together: Collection[str],
 ) -> pd.DataFrame:
     """Assign every item to train, val or test.
 
-    A split that the user gave is taken as it is, also where it divides what `keep_together`
-    names (`count_divided` tells). If it has no val, the share val / (1 - test) of its train
-    becomes val.
+    A split that the user gave is taken as it is, also where it divides what belongs together
+    (`doubt_splits` tells). If it has no val, the share val / (1 - test) of its train becomes val,
+    whole sets at a time.
 
     Args:
         items: N items from `make_items`.
         classes: Their classes.
+        component_N: [N] numbers of the sets that are never divided.
         val: Share of items for validation, in (0, 1).
-        test: Share of items for the test, in (0, 1); val + test < 1.
+        test: Share of items for the test, in [0, 1); val + test < 1. With 0 there is no test split.
         seed: Another seed gives another split.
         min_class_size: Classes with fewer items stay wholly in train.
-        keep_together: Items that share any of these (group, image, text) are never divided.
 
     Returns:
-        `item_id` and `split` in the order of the items; no split is empty.
+        `item_id` and `split` in the order of the items. Train and val have items, and so has test
+        unless its share is 0 or the split that the user gave has none.
 
     Raises:
-        InputError: A split would be empty.
+        InputError: A split that is needed would be empty.
     """
     split_N = items["split"].to_numpy(dtype=object, copy=True)
     is_given = bool((split_N != "").any())
@@ -53,18 +58,56 @@ def make_splits(
     if "val" not in split_N:
         open_N = split_N == "train" if is_given else np.ones(len(items), dtype=bool)
         drawn = items[open_N]
-        component_N = find_components(drawn, keep_together)
+        # Numbered anew without gaps. Two train items that belong together through a test item
+        # alone stay together too.
+        drawn_component_N = np.unique(component_N[open_N], return_inverse=True)[1]
         split_N[open_N] = stratify(
             drawn["item_id"].to_numpy(dtype=object),
-            component_N,
+            drawn_component_N,
             class_name_N=_class_names(drawn, classes),
             val=val,
             test=test,
             seed=seed,
             min_class_size=min_class_size,
         )
-        _check_drawn(split_N, num_components=len(np.unique(component_N)))
+        wanted = ("train", "val", "test") if test > 0.0 else ("train", "val")
+        _check_drawn(split_N, wanted, num_components=int(drawn_component_N.max()) + 1)
     return pd.DataFrame({"item_id": items["item_id"], "split": split_N}, dtype="str")
+
+
+def doubt_splits(groups: pd.DataFrame, splits: pd.DataFrame) -> Iterator[str]:
+    """Say what of the test split was seen in training.
+
+    Args:
+        groups: What `number_values` returns, and `group`: the sets that split.keep_together forms.
+        splits: `item_id` and `split` of the same items.
+
+    Yields:
+        One line per finding: divided sets, which only a split that the user gave has, and nearly
+        identical texts of more than NEAR_TEXTS of the test items.
+    """
+    divided = count_divided(groups, splits, "group")
+    if divided.sets:
+        sets = "1 set" if divided.sets == 1 else f"{divided.sets} sets"
+        yield (
+            f"catalog.columns.split: the ready-made split divides {sets} of items that "
+            f"split.keep_together keeps together; {_share_of_test(divided)} have a fellow in "
+            "train, so that test figures are too good; mark every item of a set alike, or set "
+            "the key to null to have the split drawn"
+        )
+    near = count_divided(groups, splits, "near_text")
+    if near.test_items > NEAR_TEXTS * near.all_test_items:
+        yield (
+            f"split.keep_together: {_share_of_test(near)} have a text that differs from one in "
+            "train in sizes, colours or numbers at most, so that test figures say little of new "
+            "products; add near_text to the key, name the column of the products "
+            "with catalog.columns.group, or divide a ready-made split by products"
+        )
+
+
+def _share_of_test(divided: Divided) -> str:
+    share = divided.test_items / divided.all_test_items
+    return f"{divided.test_items} of {divided.all_test_items} test items ({share:.1%})"
 
 
 def _class_names(items: pd.DataFrame, classes: Classes) -> np.ndarray:
@@ -73,16 +116,15 @@ def _class_names(items: pd.DataFrame, classes: Classes) -> np.ndarray:
 
 
 def _check_given(split_N: np.ndarray) -> None:
-    for name in ("train", "test"):
-        if name not in split_N:
-            raise InputError(
-                f"catalog.columns.split: no usable row is marked {name}; mark some, or set the "
-                "key to null to have the split drawn"
-            )
+    if "train" not in split_N:
+        raise InputError(
+            "catalog.columns.split: no usable row is marked train; mark some, or set the key to "
+            "null to have the split drawn"
+        )
 
 
-def _check_drawn(split_N: np.ndarray, *, num_components: int) -> None:
-    for name in ("train", "val", "test"):
+def _check_drawn(split_N: np.ndarray, drawn: Iterable[str], *, num_components: int) -> None:
+    for name in drawn:
         if name not in split_N:
             raise InputError(
                 f"split: no items for {name} ({len(split_N)} items, {num_components} sets that "

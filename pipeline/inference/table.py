@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.catalog.images import ImageFolder, open_images
+from pipeline.catalog.images import open_images
+from pipeline.catalog.leading_folders import NamedPictures
 from pipeline.catalog.read import open_rows
 from pipeline.catalog.rows import BadRowError, Row, Source
 from pipeline.errors import InputError
@@ -87,7 +88,8 @@ def embed_table(
         columns: Names of the columns that must be there, by what they are for: image, text.
         usual: Names of those that are not in `columns`, image and text if not given; the table
             may lack one of the two.
-        warn: Takes one line if it does and has columns of other names.
+        warn: Takes one line if it does and has columns of other names, and one on folders in
+            front of the pictures' names.
 
     Yields:
         The rows in their order, some hundreds at a time. A row is kept out as by the catalogue
@@ -98,17 +100,26 @@ def embed_table(
     """
     wanted = {role: role for role in ROLES} | dict(usual or {}) | dict(columns)
     source = Source("table", "--{}-column", frozenset(ROLES) - set(columns), warn)
+    pictures = _name_pictures(images, open_rows(table, wanted, source._replace(warn=None)))
+    if warn and pictures and (line := pictures.describe()):
+        warn(line)
     rows = open_rows(table, wanted, source)
-    folder: ImageFolder | None = None
     while batch := list(islice(rows, BATCH)):
-        if folder is None and any(row.values[0].strip() for row in batch):
-            place = f"the folder {images}; give the folder of the pictures with --images"
-            folder = open_images(images, key="--images", place=place)
-        yield _embed(model, batch, images, folder)
+        yield _embed(model, batch, images, pictures)
+
+
+def _name_pictures(images: Location, rows: Iterator[Row]) -> NamedPictures | None:
+    """Read the pictures' names of the whole table once; None if there are none."""
+    names = (name for row in rows if (name := row.values[0]).strip())
+    first = next(names, None)
+    if first is None:
+        return None
+    place = f"the folder {images}; give the folder of the pictures with --images"
+    return NamedPictures(open_images(images, key="--images", place=place), chain([first], names))
 
 
 def _embed(
-    model: Huse, batch: list[Row], images: Location, folder: ImageFolder | None
+    model: Huse, batch: list[Row], images: Location, pictures: NamedPictures | None
 ) -> EmbeddedBatch:
     items: list[NewItem] = []
     rejected: list[BadRow] = []
@@ -117,7 +128,7 @@ def _embed(
         try:
             if row.reason:
                 raise BadRowError(row.reason)
-            found = folder.find(image) if folder is not None and image.strip() else ""
+            found = pictures.find(image) if pictures is not None and image.strip() else ""
             items.append(NewItem(row.number, found, text if text.strip() else ""))
         except BadRowError as error:
             rejected.append(BadRow(row.number, image, text, str(error)))

@@ -24,6 +24,23 @@ class ColumnParams(Section):
     """Ready-made split (train, val, test), or null."""
 
 
+class PlaceholderParams(Section):
+    """Which pictures and texts stand for no item in particular, such as `no image`.
+
+    Products are counted, not rows: variants of one product, and one product under several
+    classes, are one. A product's photo is at home in one class, or in a few where it is listed
+    several times; many products of five classes without a majority are no accident of filing. In
+    a large catalogue a value of less than a thousandth of the items moves no figure.
+    """
+
+    share: Annotated[float, Field(gt=0.0, le=1.0)]
+    """Share of the items that its products exceed; 1: look for none."""
+    classes: Annotated[int, Field(ge=2)]
+    """Least number of classes of these products."""
+    largest: Annotated[float, Field(gt=0.0, le=1.0)]
+    """Greatest share of these products in one class."""
+
+
 class CatalogParams(Section):
     """Where the catalogue is and how to read it."""
 
@@ -38,3 +55,4 @@ class CatalogParams(Section):
     """Whether a class is the whole path, its last part, or any part, so that items have several."""
     on_bad_row: Literal["skip", "error"]
     """Keep an unusable row out and list it, or stop."""
+    placeholders: PlaceholderParams

@@ -9,11 +9,11 @@ import pytest
 HEADER = ["image", "text", "classes"]
 
 # Names with an ampersand, a comma, quotes and accents; paths of one to three parts; pictures
-# with and without a folder in front.
+# of two spellings.
 ROWS = [
     ("0.png", "Café crème, large", "home<food & drink"),
-    ("pictures/1.png", 'The "best" mug', "home<food & drink"),
-    ("some/export/2.png", "Salt & pepper", "home<food & drink"),
+    ("./1.png", 'The "best" mug', "home<food & drink"),
+    ("2.png", "Salt & pepper", "home<food & drink"),
     ("3.png", "Red dress", "clothing<dress, long<evening"),
     ("4.png", "Blue dress", "clothing<dress, long<evening"),
     ("5.png", "Green dress", "clothing<dress, long<evening"),
@@ -96,6 +96,28 @@ def test_a_ready_made_split_is_kept(shop):
     assert artifact(shop, "splits.parquet")["split"].tolist() == names
 
 
+def test_a_catalogue_may_have_no_test_split(shop):
+    shop.set({"split.test": 0})
+    result = shop.huse("catalog")
+    assert result.exit_code == 0, result.output
+    assert "(train 12, val 4, test 0)" in result.stdout
+    assert set(artifact(shop, "splits.parquet")["split"]) == {"train", "val"}
+
+
+def test_a_ready_made_split_that_divides_a_product_is_told(shop):
+    names = ["train", "test"] * 6 + ["val", "test"] * 2
+    table = pd.read_csv(shop.root / "catalog.csv").assign(part=names, model="m")
+    table.loc[4:, "model"] = ""
+    table.to_csv(shop.root / "catalog.csv", index=False)
+    shop.set({"catalog.columns.split": "part", "catalog.columns.group": "model"})
+    result = shop.huse("catalog")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.startswith(
+        "catalog: warning: catalog.columns.split: the ready-made split divides 1 set of items"
+    )
+    assert "2 of 8 test items (25.0%)" in result.stderr
+
+
 def test_a_class_may_be_the_last_part_of_its_path(shop):
     shop.set({"catalog.label": "leaf"})
     assert shop.huse("catalog").exit_code == 0
@@ -131,6 +153,32 @@ def test_unusable_rows_are_listed_with_reasons_and_counted(shop):
         "duplicate of row 1",
     ]
     assert len(artifact(shop, "items.parquet")) == len(ROWS)
+
+
+@pytest.mark.parametrize("on_bad_row", ["skip", "error"])
+def test_a_placeholder_picture_is_listed_and_its_rows_are_rejected(shop, on_bad_row):
+    table = pd.read_csv(shop.root / "catalog.csv")
+    table.loc[4:7, "image"] = "4.png"
+    table.loc[8:11, "text"] = "Gift card"
+    table.to_csv(shop.root / "catalog.csv", index=False)
+    shop.set({"catalog.placeholders.classes": 4, "catalog.on_bad_row": on_bad_row})
+    result = shop.huse("catalog")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("taken for a placeholder") == 2
+    assert "12 items" in result.stdout
+    assert "4 rows rejected" in result.stdout
+    rejected = pd.read_csv(shop.root / "data/catalog/rejected.csv")
+    assert rejected["row"].tolist() == [5, 6, 7, 8]
+    assert rejected["reason"].str.startswith("image is a placeholder: 4 items of 4 classes").all()
+    listed = pd.read_csv(shop.root / "data/catalog/placeholders.csv")
+    assert listed.to_numpy().tolist() == [
+        ["picture", "4.png", 4, 4, "clothing<dress", 5],
+        ["text", "Gift card", 4, 4, "clothing<dress", 9],
+    ]
+    groups = artifact(shop, "groups.parquet")
+    assert groups["group"].is_unique, "no set of items that are called gift card"
+    assert groups["text"].is_unique
+    assert len(artifact(shop, "items.parquet")) == 12
 
 
 def test_an_unusable_row_stops_where_asked_to(shop):

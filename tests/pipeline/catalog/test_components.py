@@ -5,18 +5,18 @@ from pipeline.catalog.components import count_divided, find_components, number_v
 
 
 def frame(*rows):
-    items = pd.DataFrame(rows, columns=["group", "image", "text"], dtype="str")
+    items = pd.DataFrame(rows, columns=["group", "digest", "text"], dtype="str")
     return items.assign(item_id=[f"{number:02}" for number in range(len(items))])
 
 
 ITEMS = frame(
-    ("g", "0.jpg", "red bag"),
-    ("g", "1.jpg", "blue bag"),
-    ("", "1.jpg", "Grey  BAG"),
-    ("", "3.jpg", "grey bag"),
-    ("", "4.jpg", "straße"),
-    ("h", "5.jpg", "STRASSE"),
-    ("", "6.jpg", "hat"),
+    ("g", "picture 0", "red leather bag"),
+    ("g", "picture 1", "Blue Leather-Bag"),
+    ("", "picture 1", "Grey  BAG"),
+    ("", "picture 3", "grey bag"),
+    ("", "picture 4", "straße"),
+    ("h", "picture 5", "STRASSE"),
+    ("", "picture 6", "hat"),
 )
 
 
@@ -27,6 +27,7 @@ ITEMS = frame(
         (["group"], [{0, 1}, {2}, {3}, {4}, {5}, {6}]),
         (["image"], [{0}, {1, 2}, {3}, {4}, {5}, {6}]),
         (["text"], [{0}, {1}, {2, 3}, {4, 5}, {6}]),
+        (["near_text"], [{0, 1}, {2, 3}, {4, 5}, {6}]),
         (["group", "text"], [{0, 1}, {2, 3}, {4, 5}, {6}]),
         # 0-1 share a group, 1-2 a picture, 2-3 a text: a chain is one component.
         (["group", "image", "text"], [{0, 1, 2, 3}, {4, 5}, {6}]),
@@ -34,29 +35,31 @@ ITEMS = frame(
     ],
 )
 def test_items_that_share_a_value_are_one_component(keep_together, sets):
-    component_N = find_components(ITEMS, keep_together)
+    component_N = find_components(number_values(ITEMS), keep_together)
     assert set(component_N) == set(range(len(sets)))
     found = [set((component_N == number).nonzero()[0]) for number in range(len(sets))]
     assert sorted(found, key=min) == sets
 
 
 def test_a_value_links_within_its_own_column_only():
-    items = frame(("x", "0.jpg", "a"), ("", "x", "b"), ("", "2.jpg", "x"))
-    assert len(set(find_components(items, ["group", "image", "text"]))) == 3
+    items = frame(("x", "picture 0", "a"), ("", "x", "b"), ("", "picture 2", "x"))
+    assert len(set(find_components(number_values(items), ["group", "image", "text"]))) == 3
 
 
-def test_divided_components_are_counted_by_item_and_not_by_position():
-    split = ["train", "test", "train", "train", "val", "val", "test"]
-    splits = pd.DataFrame({"item_id": ITEMS["item_id"], "split": split})[::-1]
-    assert count_divided(ITEMS, splits, ["group", "image", "text"]) == 1  # {0, 1, 2, 3}
-    assert count_divided(ITEMS, splits, ["group", "image"]) == 1  # {0, 1, 2}
-    assert count_divided(ITEMS, splits, ["text"]) == 0
+def test_divided_sets_are_counted_with_the_test_items_that_training_knows():
+    groups = pd.DataFrame({"item_id": list("abcdefghi"), "group": [0, 0, 0, 1, 1, 2, 2, 3, 3]})
+    split = ["train", "test", "test", "val", "test", "train", "val", "test", "test"]
+    splits = pd.DataFrame({"item_id": groups["item_id"], "split": split})[::-1]
+    # 0, 1 and 2 lie on two sides; only 0 joins train and test. Joined by item, not by position.
+    assert count_divided(groups, splits, "group") == (3, 2, 5)
+    splits["split"] = "train"
+    assert count_divided(groups, splits, "group") == (0, 0, 0)
 
 
 def test_values_are_numbered_each_kind_by_itself_without_chains():
     numbers = number_values(ITEMS)
-    assert list(numbers) == ["product", "picture", "text", "near_text"]
-    assert set(numbers.dtypes.astype(str)) == {"int64"}
+    assert list(numbers) == ["item_id", "product", "picture", "text", "near_text"]
+    assert set(numbers.drop(columns="item_id").dtypes.astype(str)) == {"int64"}
 
     def shared(column):
         rows = numbers.groupby(column).indices.values()
@@ -65,3 +68,10 @@ def test_values_are_numbered_each_kind_by_itself_without_chains():
     assert shared("product") == [{0, 1}], "an item without a group is like no other"
     assert shared("picture") == [{1, 2}]
     assert shared("text") == [{2, 3}, {4, 5}]
+    assert shared("near_text") == [{0, 1}, {2, 3}, {4, 5}]
+
+
+def test_a_placeholder_text_links_no_items():
+    numbers = number_values(ITEMS, ["Grey bag"])
+    assert set(find_components(numbers, ["text", "near_text"])) == set(range(5))
+    assert numbers["text"].nunique() == numbers["near_text"].nunique() + 1 == 6

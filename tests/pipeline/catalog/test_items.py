@@ -17,7 +17,7 @@ from pipeline.errors import InputError
 
 GOOD = [
     ("1.jpg", "Chloé boots", "shoes<boots"),
-    ("images/2.jpg", " aeydē\n“Dahlia”,  black ", " shoes < ankle   boots "),
+    ("./2.jpg", " aeydē\n“Dahlia”,  black ", " shoes < ankle   boots "),
     ("shoes/3.jpg", "Tote & pouch", "bags"),
 ]
 
@@ -30,16 +30,20 @@ def images(tmp_path):
     return tmp_path / "images"
 
 
-def run(images, rows, *, on_bad_row="skip", columns=("image", "text", "classes"), **names):
+def run(
+    images, rows, *, on_bad_row="skip", columns=("image", "text", "classes"), warn=None, **names
+):
     path = images.parent / "catalog.csv"
     pd.DataFrame(rows, columns=list(columns)).to_csv(path, index=False)
     table = read_catalog(path, image="image", text="text", classes="classes", **names)
-    return make_items(table, images, separator="<", on_bad_row=on_bad_row)
+    return make_items(
+        table, images, separator="<", on_bad_row=on_bad_row, warn=warn or (lambda line: None)
+    )
 
 
 def test_items_are_normalised_and_keep_their_order(images):
     items, rejected = run(images, GOOD)
-    assert list(items.columns) == [*ITEM_COLUMNS, "group", "split"]
+    assert list(items.columns) == [*ITEM_COLUMNS, "group", "split", "row"]
     assert items[["image", "text", "class_path"]].to_numpy().tolist() == [
         ["1.jpg", "Chloé boots", "shoes<boots"],
         ["2.jpg", "aeydē “Dahlia”,  black", "shoes<ankle boots"],
@@ -80,10 +84,44 @@ def test_a_row_that_could_not_be_read_is_rejected_for_that(images):
     path = images.parent / "catalog.csv"
     path.write_text("image,text,classes\n1.jpg,Bag,bags\n2.jpg,Hat\n")
     table = read_catalog(path, image="image", text="text", classes="classes")
-    items, rejected = make_items(table, images, separator="<", on_bad_row="skip")
+    items, rejected = make_items(table, images, separator="<", on_bad_row="skip", warn=pytest.fail)
     assert items["text"].tolist() == ["Bag"]
     assert rejected.to_numpy().tolist() == [
         [2, "2.jpg", "Hat", "", "2 fields where the column names are 3"]
+    ]
+
+
+def test_a_missing_picture_is_not_replaced_by_one_of_the_same_name_elsewhere(images):
+    (images / "3.jpg").write_bytes(b"another product")
+    (images / "shoes" / "3.jpg").unlink()
+    items, rejected = run(images, GOOD, warn=pytest.fail)
+    assert len(items) == 2
+    (reason,) = rejected["reason"]
+    assert reason.startswith(
+        "image not found in the folder catalog.images; it is there without its first folder"
+    )
+
+
+def test_folders_in_front_are_left_out_of_all_names_and_told(images):
+    lines = []
+    rows = [(f"export/pictures/{image.removeprefix('./')}", *rest) for image, *rest in GOOD]
+    items, rejected = run(images, rows, warn=lines.append)
+    assert rejected.empty
+    assert items["image"].tolist() == ["1.jpg", "2.jpg", "shoes/3.jpg"]
+    assert lines == [
+        "catalog.columns.image: names of pictures are read without their first 2 folders: so 3 "
+        "are found, and 0 as they stand"
+    ]
+
+
+def test_one_picture_under_two_names_is_told(images):
+    lines = []
+    rows = [("women/1.jpg", "A", "bags"), ("men/1.jpg", "B", "bags"), ("men/2.jpg", "C", "bags")]
+    items, _ = run(images, [*rows, ("men/2.jpg", "D", "bags")], warn=lines.append)
+    assert items["image"].tolist() == ["1.jpg", "1.jpg", "2.jpg", "2.jpg"]
+    assert lines[1:] == [
+        "catalog.columns.image: 1 picture has several names, such as 'men/1.jpg' and "
+        "'women/1.jpg' for '1.jpg'; if these are different pictures, put each where its name says"
     ]
 
 
@@ -96,6 +134,7 @@ def test_item_ids_follow_from_the_content_alone(images):
     rows = [("x.jpg", "bad", "bags"), *reversed(GOOD), ("1.jpg", "Another", "bags")]
     again, _ = run(images, rows)
     assert again["item_id"].is_unique
+    assert again["row"].tolist() == [2, 3, 4, 5]
     assert again["item_id"].tolist()[:3] == [ids["shoes/3.jpg"], ids["2.jpg"], ids["1.jpg"]]
 
 
@@ -137,7 +176,9 @@ def test_no_usable_row_is_an_error_with_the_commonest_reason(images):
 
 def test_a_missing_picture_folder_names_the_key(images):
     with pytest.raises(InputError, match=r"catalog\.images"):
-        make_items(pd.DataFrame(), images / "nowhere", separator="<", on_bad_row="skip")
+        make_items(
+            pd.DataFrame(), images / "nowhere", separator="<", on_bad_row="skip", warn=pytest.fail
+        )
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@ import pandas as pd
 import pytest
 
 from pipeline.catalog.classes import make_classes
-from pipeline.catalog.components import count_divided
+from pipeline.catalog.components import count_divided, find_components, number_values
 from pipeline.catalog.items import make_items
 from pipeline.catalog.read import read_catalog
-from pipeline.catalog.split import make_splits
+from pipeline.catalog.split import doubt_splits, make_splits
 from pipeline.errors import InputError
 
 KEEP = ("group", "image", "text")
@@ -17,7 +17,7 @@ def make_frame(size_of, *, group=lambda n: "", text=lambda n: f"text {n}", split
     return pd.DataFrame(
         {
             "item_id": [f"{path}-{n}" for n, path in enumerate(paths)],
-            "image": [f"{path}/{n}.jpg" for n, path in enumerate(paths)],
+            "digest": [f"picture of {path} {n}" for n, path in enumerate(paths)],
             "text": [text(n) for n in range(len(paths))],
             "class_path": paths,
             "group": [group(n) for n in range(len(paths))],
@@ -30,7 +30,15 @@ def make_frame(size_of, *, group=lambda n: "", text=lambda n: f"text {n}", split
 def split_items(items, *, label="path", keep_together=KEEP, **changed):
     classes = make_classes(items["class_path"], separator="<", label=label)
     settings = {"val": 0.1, "test": 0.2, "seed": 0, "min_class_size": 1, **changed}
-    return make_splits(items, classes, keep_together=keep_together, **settings)
+    return make_splits(
+        items, classes, find_components(number_values(items), keep_together), **settings
+    )
+
+
+def divided(items, splits, keep_together=KEEP):
+    groups = number_values(items)
+    groups["group"] = find_components(groups, keep_together)
+    return count_divided(groups, splits, "group").sets
 
 
 def counts(splits):
@@ -49,14 +57,16 @@ def test_a_catalogue_goes_from_file_to_splits(tmp_path):
     table = read_catalog(
         tmp_path / "catalog.csv", image="image", text="name", classes="classes", group="model"
     )
-    items, rejected = make_items(table, tmp_path / "images", separator="<", on_bad_row="error")
-    splits = split_items(items)
+    items, rejected = make_items(
+        table, tmp_path / "images", separator="<", on_bad_row="error", warn=print
+    )
+    splits = split_items(items.assign(digest=items["image"]))
     assert rejected.empty
     assert list(splits.columns) == ["item_id", "split"]
     assert splits["item_id"].tolist() == items["item_id"].tolist()
     # Ten models of two bags and two hats each.
     assert counts(splits) == {"train": 28, "val": 4, "test": 8}
-    assert count_divided(items, splits, ["group"]) == 0
+    assert divided(items.assign(digest=items["image"]), splits, ["group"]) == 0
 
 
 def test_rows_in_another_order_get_the_same_splits():
@@ -83,10 +93,10 @@ def test_what_belongs_together_is_not_divided():
         text=lambda n: f"Text  {n % 50}" if n % 2 else f"text {n % 50}",
     )
     splits = split_items(items)
-    assert count_divided(items, splits, KEEP) == 0
+    assert divided(items, splits, KEEP) == 0
     assert set(splits["split"]) == {"train", "val", "test"}
     loose = split_items(items, keep_together=[])
-    assert count_divided(items, loose, KEEP) > 0
+    assert divided(items, loose, KEEP) > 0
     assert counts(loose) == {"train": 84, "val": 12, "test": 24}
 
 
@@ -106,8 +116,8 @@ def test_a_given_split_is_taken_as_it_is():
     items = make_frame({"a": 2, "b": 2}, group=lambda n: "g", split=lambda n: split[n])
     splits = split_items(items)
     assert splits["split"].tolist() == split
-    assert count_divided(items, splits, ["group"]) == 1
-    assert count_divided(items, splits, ["image", "text"]) == 0
+    assert divided(items, splits, ["group"]) == 1
+    assert divided(items, splits, ["image", "text"]) == 0
 
 
 def test_a_given_split_without_val_has_it_carved_from_train():
@@ -121,15 +131,64 @@ def test_a_given_split_without_val_has_it_carved_from_train():
     assert set(splits["split"][given_test]) == {"test"}
     # 0.1 / (1 - 0.2) = 1/8 of the 80 train items of each class.
     assert counts(splits[~given_test]) == {"train": 140, "val": 20}
-    assert count_divided(items, splits, ["group"]) == 0
+    assert divided(items, splits, ["group"]) == 0
 
 
-@pytest.mark.parametrize("only", ["train", "test"])
-def test_a_given_split_without_train_or_test_is_refused(only):
-    items = make_frame({"a": 2, "b": 2}, split=lambda n: only)
-    absent = "test" if only == "train" else "train"
-    with pytest.raises(InputError, match=rf"catalog\.columns\.split: .* marked {absent}"):
+def test_a_drawn_val_keeps_together_what_a_test_item_links():
+    # Pairs of train items: one shares its group, the other its text with one test item.
+    items = make_frame(
+        {"a": 150, "b": 150},
+        group=lambda n: f"g{n // 3}" if n % 3 != 2 else "",
+        text=lambda n: f"t{n // 3}" if n % 3 != 0 else f"other {n}",
+        split=lambda n: ("train", "test", "train")[n % 3],
+    )
+    splits = split_items(items)
+    assert counts(splits)["val"] > 20
+    for start in range(0, 300, 3):
+        assert splits["split"][start] == splits["split"][start + 2]
+
+
+def test_a_given_split_that_divides_sets_is_told_with_the_share_of_test():
+    items = make_frame(
+        {"a": 4, "b": 4},
+        group=lambda n: f"g{n // 2}" if n < 4 else "",
+        split=lambda n: ("train", "test", "test", "test", "train", "train", "val", "test")[n],
+    )
+    groups = number_values(items)
+    groups.insert(1, "group", find_components(groups, KEEP))
+    (line,) = doubt_splits(groups, split_items(items))
+    assert line.startswith("catalog.columns.split: the ready-made split divides 1 set")
+    assert "1 of 4 test items (25.0%)" in line
+    drawn = split_items(items.assign(split=""), val=0.25, test=0.25)
+    assert list(doubt_splits(groups, drawn)) == []
+
+
+def test_a_given_split_without_train_is_refused():
+    items = make_frame({"a": 2, "b": 2}, split=lambda n: "test")
+    with pytest.raises(InputError, match=r"catalog\.columns\.split: .* marked train"):
         split_items(items)
+
+
+@pytest.mark.parametrize(("val", "expected"), [(0, {"train": 70, "val": 10}), (8, None)])
+def test_a_given_split_needs_no_test(val, expected):
+    items = make_frame({"a": 40, "b": 40}, split=lambda n: "val" if n % 40 < val else "train")
+    splits = split_items(items)
+    assert counts(splits) == (expected or {"train": 64, "val": 16})
+    assert divided(items, splits) == 0
+
+
+def test_no_test_items_are_drawn_where_their_share_is_zero():
+    splits = split_items(make_frame({"a": 50, "b": 50}), test=0.0)
+    assert counts(splits) == {"train": 90, "val": 10}
+    with pytest.raises(InputError, match="no items for val"):
+        split_items(make_frame({"a": 1, "b": 1}), test=0.0)
+
+
+def test_no_finding_without_a_test_split():
+    items = make_frame({"a": 50, "b": 50})
+    groups = number_values(items)
+    groups.insert(1, "group", find_components(groups, KEEP))
+    assert list(doubt_splits(groups, split_items(items, test=0.0))) == []
 
 
 @pytest.mark.parametrize(
@@ -148,3 +207,40 @@ def test_an_empty_split_is_refused_with_what_to_change(items):
 def test_classes_below_the_minimum_size_can_leave_nothing_to_test():
     with pytest.raises(InputError, match=r"no items for .*split\.min_class_size"):
         split_items(make_frame({"a": 20, "b": 20}), min_class_size=21)
+
+
+def test_texts_that_differ_in_size_or_colour_alone_are_told_and_kept_together_where_asked():
+    # Ten products of ten variants each, beside a hundred products that are alone.
+    variant = (
+        "XS black",
+        "S red",
+        "M",
+        "L blue",
+        "XL",
+        "2XL",
+        "36",
+        "38 white",
+        "500 ml",
+        "one size",
+    )
+    items = make_frame(
+        {"a": 100, "b": 100},
+        text=lambda n: (
+            f"Hoodie {chr(97 + n // 10)} {variant[n % 10]}" if n < 100 else f"hat {'x' * n}"
+        ),
+    )
+
+    def told(keep_together):
+        groups = number_values(items)
+        groups.insert(1, "group", find_components(groups, keep_together))
+        return list(doubt_splits(groups, split_items(items, keep_together=keep_together)))
+
+    (line,) = told(KEEP)
+    assert line.startswith(
+        "split.keep_together: 20 of 40 test items (50.0%) have a text that differs"
+    )
+    assert "add near_text to the key" in line
+    assert told((*KEEP, "near_text")) == []
+    items["text"] = [f"product {'x' * n}" for n in range(200)]
+    items.loc[items.index[:4], "text"] = "One Text"
+    assert told(()) == [], "a few are not worth a line"

@@ -19,7 +19,7 @@ def table(tmp_path, picture_names):
     rows = [
         f"{first},red heart",
         ",blue heart",
-        f"pictures/{second},",
+        f"./{second},",
         "nowhere.png,green heart",
         ",",
         f"{first},one,too many",

@@ -46,6 +46,24 @@ def test_small_batches_give_the_same(huse, table, picture_folder, monkeypatch):
     assert np.allclose(fused_ND, whole.embeddings.fused_ND, atol=1e-6)
 
 
+def test_folders_in_front_of_pictures_are_settled_for_the_whole_table(
+    huse, picture_folder, picture_names, tmp_path, monkeypatch
+):
+    first, second, third = picture_names
+    (tmp_path / "new.csv").write_text(
+        f"image\nold/{first}\n{second}\nother/old/{third}\nold/{third}\n", encoding="utf-8"
+    )
+    # The first batch names no picture twice; the table as a whole decides.
+    monkeypatch.setattr(table_module, "BATCH", 1)
+    lines = []
+    batches = list(embed_table(huse, tmp_path / "new.csv", picture_folder, {}, warn=lines.append))
+    assert [item.image for batch in batches for item in batch.items] == [first, second, third]
+    (bad,) = [bad for batch in batches for bad in batch.rejected]
+    assert bad.row == 3
+    assert "it is there without its first 2 folders" in bad.reason
+    assert "names of pictures are read without their first folder" in lines[-1]
+
+
 @pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
 def test_a_table_of_texts_alone_needs_no_pictures(huse, tmp_path, ending):
     frame = pd.DataFrame({"title": ["red heart", "blue heart"], "classes": ["a", "b"]})

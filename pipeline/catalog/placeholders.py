@@ -1,0 +1,117 @@
+"""Pictures and texts that say nothing of an item: `no image`, a logo, `gift card`.
+
+One of them may stand in thousands of rows, and would make one set of all of these items.
+"""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from pipeline.catalog.near_text import near_text, plain_text
+from pipeline.errors import InputError
+
+
+def find_placeholders(
+    items: pd.DataFrame, *, share: float, classes: int, largest: float
+) -> pd.DataFrame:
+    """Find the pictures and texts that many products of several classes share.
+
+    Rows of one product count once: items of the same group or, without one, of the same picture
+    and nearly the same text. So neither variants nor a product that is listed under several
+    classes make a placeholder.
+
+    Args:
+        items: N items with `row`, `image`, `digest` (what is in the picture), `text`, `group`
+            (empty: none) and `class_path`.
+        share: What their products exceed as a share of the items.
+        classes: Least number of their classes, hence also of the products.
+        largest: Greatest share of these products in one class.
+
+    Returns:
+        `kind` (picture or text), `value` (path or text, as in its first item), `items`, `classes`,
+        `most_frequent_class` and `first_row`; pictures first, the most frequent ones first.
+    """
+    text_N, near_N = items["text"].map(plain_text), items["text"].map(near_text)
+    # What is shared, what tells products apart that share it, and how the user wrote it.
+    compared = {
+        "picture": (items["digest"], near_N, items["image"]),
+        "text": (text_N, items["digest"], items["text"]),
+    }
+    least, found = share * len(items), []
+    for kind, (value_N, other_N, written_N) in compared.items():
+        product_N = items["group"].where(items["group"] != "", other_N)
+        frame = items.assign(value=value_N, product=product_N, written=written_N)
+        # Few values are this frequent, so that the loop is short in a catalogue of any size.
+        frequent = frame[frame.groupby("value")["value"].transform("size") > least]
+        for _, part in frequent.groupby("value"):
+            sizes = part.drop_duplicates("product")["class_path"].value_counts()
+            count = sizes.sum()
+            if count > least and len(sizes) >= classes and sizes.max() <= largest * count:
+                found.append((kind, *_describe(part)))
+    columns = ["kind", "value", "items", "classes", "most_frequent_class", "first_row"]
+    order = ["kind", "items", "first_row"]
+    return pd.DataFrame(found, columns=columns).sort_values(order, ascending=[True, False, True])
+
+
+def reject_placeholders(
+    items: pd.DataFrame, table: pd.DataFrame, placeholders: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Keep out the items whose picture is a placeholder: they have no picture.
+
+    Args:
+        items: As for `find_placeholders`.
+        table: The rows that the items were made of, as the user wrote them.
+        placeholders: What `find_placeholders` returns.
+
+    Returns:
+        The other items, and the rejected rows: `row`, `image`, `text`, `classes`, `reason`.
+
+    Raises:
+        InputError: No item is left.
+    """
+    pictures = placeholders[placeholders["kind"] == "picture"]
+    reason_of_image = {
+        picture.value: f"image is a placeholder: {picture.items} items of {picture.classes} "
+        "classes have this picture"
+        for picture in pictures.itertuples(index=False)
+    }
+    named = items.drop_duplicates("image").set_index("digest")["image"].map(reason_of_image)
+    reasons = named.dropna().to_dict()
+    reason_N = items["digest"].map(reasons)
+    is_bad_N = reason_N.notna()
+    if len(items) and is_bad_N.all():
+        raise InputError(
+            f"catalog.placeholders: every picture is a placeholder ({reason_N.iloc[0]}); "
+            "set catalog.placeholders.share to 1 if they are not"
+        )
+    rows = table.set_index("row").loc[items.loc[is_bad_N, "row"], ["image", "text", "classes"]]
+    kept = items[~is_bad_N].reset_index(drop=True)
+    return kept, rows.assign(reason=reason_N[is_bad_N].to_numpy()).reset_index()
+
+
+def doubt_placeholders(placeholders: pd.DataFrame) -> Iterator[str]:
+    """Say what was taken for a placeholder.
+
+    Args:
+        placeholders: What `find_placeholders` returns.
+
+    Yields:
+        One line per kind that there is, with its most frequent one.
+    """
+    outcome = {"picture": "their rows are rejected", "text": "it makes no set of their items"}
+    for kind, part in placeholders.groupby("kind"):
+        first = part.iloc[0]
+        others = f" and {len(part) - 1} more" if len(part) > 1 else ""
+        yield (
+            f"catalog.placeholders: {kind} {first['value']!r} of {first['items']} items in "
+            f"{first['classes']} classes{others} taken for a placeholder, so {outcome[str(kind)]}; "
+            "all are listed beside the rejected rows"
+        )
+
+
+def _describe(part: pd.DataFrame) -> tuple[str, int, int, str, int]:
+    """Give a placeholder as it is listed; `part` is its items."""
+    first = part.iloc[0]
+    # In alphabetical order, and idxmax takes the first of equals.
+    by_class = part["class_path"].value_counts().sort_index()
+    return first["written"], len(part), len(by_class), str(by_class.idxmax()), first["row"]
