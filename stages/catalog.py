@@ -1,4 +1,4 @@
-"""The user's table -> items, classes, splits, rejected rows."""
+"""The user's table -> items, pictures by content, classes, splits, rejected rows."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,8 @@ import typer
 
 from pipeline.catalog.classes import doubt_separator, make_classes
 from pipeline.catalog.components import find_components, number_values
+from pipeline.catalog.digests import digest_pictures
+from pipeline.catalog.images import open_images
 from pipeline.catalog.items import ITEM_COLUMNS, make_items
 from pipeline.catalog.read import read_catalog
 from pipeline.catalog.split import make_splits
@@ -18,8 +20,8 @@ from pipeline.params.catalog import CatalogParams
 from pipeline.params.load import load_section
 from pipeline.params.split import SplitParams
 from stages.command import ParamsPath, counted, run, warner
-from stages.dvc_cache import tracked_contents
-from stages.paths import CLASSES, GROUPS, ITEMS, PARAMS, REJECTED, SPLITS
+from stages.dvc_cache import digest_cache, tracked_contents
+from stages.paths import CLASSES, GROUPS, ITEMS, PARAMS, PICTURES, REJECTED, SPLITS
 
 
 def main(
@@ -29,6 +31,9 @@ def main(
     groups: Annotated[
         Path, typer.Option(help="Where to write which items are kept together.")
     ] = GROUPS,
+    pictures: Annotated[
+        Path, typer.Option(help="Where to write the digest of each picture.")
+    ] = PICTURES,
     classes: Annotated[Path, typer.Option(help="Where to write the class list.")] = CLASSES,
     rejected: Annotated[Path, typer.Option(help="Where to list unusable rows.")] = REJECTED,
 ) -> None:
@@ -36,18 +41,16 @@ def main(
     p = load_section(params, "catalog", CatalogParams)
     split = load_section(params, "split", SplitParams)
     table = read_catalog(Path(p.path), **p.columns.model_dump())
-    found, bad = make_items(
-        table,
-        locate(p.images, "catalog.images"),
-        separator=p.separator,
-        on_bad_row=p.on_bad_row,
-        link_targets=tracked_contents(),
-    )
+    folder = open_images(locate(p.images, "catalog.images"), tracked_contents())
+    found, bad = make_items(table, folder, separator=p.separator, on_bad_row=p.on_bad_row)
+    digests = digest_pictures(found["image"], folder, digest_cache(pictures))
+    found["digest"] = found["image"].map(digests.set_index("image")["digest"])
     class_list = make_classes(found["class_path"], separator=p.separator, label=p.label)
     if doubt := doubt_separator(class_list):
         warner("catalog")(doubt)
     split_table = make_splits(found, class_list, **split.model_dump())
     write_table(items, found[ITEM_COLUMNS])
+    write_table(pictures, digests)
     write_table(splits, split_table)
     together = number_values(found)
     together.insert(0, "item_id", found["item_id"])

@@ -9,6 +9,7 @@ SAMPLE = Path("data/raw/openmoji")
 ITEMS = Path("data/catalog/items.parquet")
 SPLITS = Path("data/catalog/splits.parquet")
 GROUPS = Path("data/catalog/groups.parquet")
+PICTURES = Path("data/catalog/pictures.parquet")
 CLASSES = Path("data/catalog/classes.json")
 REJECTED = Path("data/catalog/rejected.csv")
 

@@ -15,7 +15,8 @@ def find_components(items: pd.DataFrame, keep_together: Collection[str]) -> np.n
     """Number the sets of items that are linked, directly or over others, by a shared value.
 
     Args:
-        items: N items with `group` (empty: none), `image` and `text`.
+        items: N items with `group` (empty: none), `image`, `digest` (of the picture's file; empty:
+            it cannot be read) and `text`.
         keep_together: Which of group, image and text link two items. Texts are compared without
             case and with whitespace collapsed.
 
@@ -96,4 +97,5 @@ def _values(items: pd.DataFrame, column: str) -> pd.Series:
         return items["text"].map(lambda text: " ".join(text.casefold().split()))
     if column == "group":
         return items["group"].mask(items["group"] == "")
-    return items["image"]
+    # A file that cannot be read has no content to go by.
+    return items["digest"].mask(items["digest"] == "", items["image"])

@@ -2,16 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
-from pipeline.catalog.images import ImageFolder, open_images
+from pipeline.catalog.images import ImageFolder
 from pipeline.catalog.rows import BadRowError
 from pipeline.errors import InputError
-from pipeline.files.location import Location
 from pipeline.text.one_line import on_one_line
 
 ITEM_COLUMNS = ["item_id", "image", "text", "class_path"]
@@ -31,20 +28,18 @@ SPLIT_NAMES = {
 
 def make_items(
     table: pd.DataFrame,
-    images: Location,
+    folder: ImageFolder,
     *,
     separator: str,
     on_bad_row: Literal["skip", "error"],
-    link_targets: Sequence[Path] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Check every row of a catalogue.
 
     Args:
         table: What `read_catalog` returns.
-        images: Folder of the pictures.
+        folder: The pictures.
         separator: What joins the parts of a class path.
         on_bad_row: Keep an unusable row out, or stop.
-        link_targets: Folders that links within `images` may lead into, apart from itself.
 
     Returns:
         The items in the catalogue's order: ITEM_COLUMNS, then `group` (empty: none) and `split`
@@ -53,10 +48,8 @@ def make_items(
         them, and `reason`.
 
     Raises:
-        InputError: The folder is missing, no row can be used, or one cannot and `on_bad_row` is
-            error.
+        InputError: No row can be used, or one cannot and `on_bad_row` is error.
     """
-    folder = open_images(images, link_targets)
     row_of: dict[str, int] = {}
     items: list[tuple[str, ...]] = []
     rejected: list[tuple[int, str, str, str, str]] = []

@@ -15,8 +15,9 @@ from PIL import Image
 
 from pipeline.errors import InputError
 from pipeline.files.location import Location
+from pipeline.files.picture import UnreadableImageError
 from pipeline.image.augment import augmented
-from pipeline.image.decode import UnreadableImageError, decode_bytes, decode_image, upright_rgb
+from pipeline.image.decode import decode_bytes, decode_image, upright_rgb
 from pipeline.image.recipe import Recipe
 from pipeline.image.runtimes.open import open_runner
 from pipeline.image.runtimes.runner import Runner

@@ -16,8 +16,9 @@ import numpy as np
 
 from pipeline.allocator import keep_freed_memory
 from pipeline.files.location import REMOTE_READERS, Location, RemotePath, locate
-from pipeline.image.decode import UnreadableImageError, read_picture
+from pipeline.files.picture import UnreadableImageError, read_picture
 from pipeline.image.extractor import Extractor, Square
+from pipeline.image.pictures import CHANGED
 from pipeline.image.recipe import Recipe, row_key
 from pipeline.image.runtimes.open import open_runner
 from pipeline.image.store import VectorStore
@@ -167,7 +168,7 @@ class Worker:
         try:
             data = read_picture(self._images / job.image)
             if hashlib.sha256(data).hexdigest() != job.digest:
-                return "changed while it was read; run again"
+                return CHANGED
             return self._extractor.views(data, job.views, self._augment)
         except UnreadableImageError as error:
             return str(error)

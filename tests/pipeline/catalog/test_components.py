@@ -6,7 +6,8 @@ from pipeline.catalog.components import count_divided, find_components, number_v
 
 def frame(*rows):
     items = pd.DataFrame(rows, columns=["group", "image", "text"], dtype="str")
-    return items.assign(item_id=[f"{number:02}" for number in range(len(items))])
+    ids = [f"{number:02}" for number in range(len(items))]
+    return items.assign(item_id=ids, digest=items["image"].map(lambda name: f"content of {name}"))
 
 
 ITEMS = frame(
@@ -43,6 +44,13 @@ def test_items_that_share_a_value_are_one_component(keep_together, sets):
 def test_a_value_links_within_its_own_column_only():
     items = frame(("x", "0.jpg", "a"), ("", "x", "b"), ("", "2.jpg", "x"))
     assert len(set(find_components(items, ["group", "image", "text"]))) == 3
+
+
+def test_a_picture_is_known_by_content_and_one_that_cannot_be_read_by_its_path():
+    items = frame(("", "a", "1"), ("", "b", "2"), ("", "c", "3"), ("", "d", "4"), ("", "d", "5"))
+    items["digest"] = ["same", "same", "", "", ""]
+    assert find_components(items, ["image"]).tolist() == [0, 0, 1, 2, 2]
+    assert number_values(items)["picture"].tolist() == [0, 0, 1, 2, 2]
 
 
 def test_divided_components_are_counted_by_item_and_not_by_position():

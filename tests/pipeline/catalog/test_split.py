@@ -3,6 +3,7 @@ import pytest
 
 from pipeline.catalog.classes import make_classes
 from pipeline.catalog.components import count_divided
+from pipeline.catalog.images import ImageFolder
 from pipeline.catalog.items import make_items
 from pipeline.catalog.read import read_catalog
 from pipeline.catalog.split import make_splits
@@ -18,6 +19,7 @@ def make_frame(size_of, *, group=lambda n: "", text=lambda n: f"text {n}", split
         {
             "item_id": [f"{path}-{n}" for n, path in enumerate(paths)],
             "image": [f"{path}/{n}.jpg" for n, path in enumerate(paths)],
+            "digest": [f"{path} {n}" for n, path in enumerate(paths)],
             "text": [text(n) for n in range(len(paths))],
             "class_path": paths,
             "group": [group(n) for n in range(len(paths))],
@@ -49,8 +51,9 @@ def test_a_catalogue_goes_from_file_to_splits(tmp_path):
     table = read_catalog(
         tmp_path / "catalog.csv", image="image", text="name", classes="classes", group="model"
     )
-    items, rejected = make_items(table, tmp_path / "images", separator="<", on_bad_row="error")
-    splits = split_items(items)
+    folder = ImageFolder(tmp_path / "images")
+    items, rejected = make_items(table, folder, separator="<", on_bad_row="error")
+    splits = split_items(items.assign(digest=items["image"]))
     assert rejected.empty
     assert list(splits.columns) == ["item_id", "split"]
     assert splits["item_id"].tolist() == items["item_id"].tolist()

@@ -54,7 +54,7 @@ def test_only_the_views_asked_for_are_made(worker, jobs, tmp_path):
 def test_a_picture_that_changed_meanwhile_is_a_reason(worker, jobs):
     changed = jobs[0]._replace(digest="00" * 32)
     assert worker.run([changed, jobs[1]], lambda done: None) == [
-        ("00" * 32, "changed while it was read; run again")
+        ("00" * 32, "changed since stage catalog read it; run stage catalog again")
     ]
 
 
