@@ -1,3 +1,5 @@
+import errno
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -101,13 +103,17 @@ def test_features_that_are_not_finite_are_a_reason(mean_colour, make_extractor):
     assert np.isnan(vector_NI[1]).all()
 
 
-def test_want_of_memory_is_no_fault_of_a_picture(mean_colour, make_extractor, monkeypatch):
-    def convert(*_):
-        raise MemoryError
+@pytest.mark.parametrize("step", ["load", "getexif", "convert", "resize"])
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.EMFILE, "Too many open files")])
+def test_the_machines_trouble_is_no_fault_of_a_picture(
+    mean_colour, make_extractor, monkeypatch, step, error
+):
+    def fail(*_, **__):
+        raise error
 
-    monkeypatch.setattr(Image.Image, "convert", convert)
-    with pytest.raises(InputError, match="out of memory; that is this machine's limit"):
-        make_extractor(mean_colour).extract([Image.new("L", (8, 8))])
+    monkeypatch.setattr(Image.Image, step, fail)
+    with pytest.raises(InputError, match="that is this machine's limit"):
+        make_extractor(mean_colour).extract([Image.new("L", (9, 9))])
 
 
 class _Reciprocal(nn.Module):
