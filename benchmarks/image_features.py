@@ -30,11 +30,12 @@ from PIL import Image
 from torchvision import models
 
 from benchmarks.harness import environment, interleave, median_ratio, write_results
+from pipeline.catalog.digests import digest_pictures
 from pipeline.catalog.images import ImageFolder
 from pipeline.image.backbones.load import load_same_backbone
 from pipeline.image.extract import Effort, Views, extract, write_features
 from pipeline.image.extractor import Extractor
-from pipeline.image.pictures import read_pictures
+from pipeline.image.pictures import list_pictures
 from pipeline.image.prepare import Prepared, Wishes, prepare
 from pipeline.image.recipe import Recipe
 from pipeline.image.runtimes.graph import PixelsToVectors
@@ -76,11 +77,14 @@ def make_files(source: Path, folder: Path, count: int) -> list[str]:
 
 
 def extract_all(made: Prepared, folder: Path, names: list[str], out: Path, workers: int) -> None:
-    """Files to Parquet as the stage does it, with nothing extracted before."""
+    """Files to Parquet as the stages do it, with nothing read or extracted before."""
     shutil.rmtree(out, ignore_errors=True)
     store = VectorStore(out / "store", made.recipe.dimension)
+    images = ImageFolder(folder)
+    digests = digest_pictures(names, images, out / "digests")
+    digest_of = dict(digests.itertuples(index=False, name=None))
     found = extract(
-        read_pictures([(name, name) for name in names], ImageFolder(folder)),
+        list_pictures([(name, name) for name in names], digest_of, images),
         folder,
         made.recipe,
         store,

@@ -1,4 +1,4 @@
-"""The user's table -> items, classes, splits, rejected rows."""
+"""The user's table -> items, pictures by content, classes, splits, rejected rows."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,8 @@ import typer
 
 from pipeline.catalog.classes import doubt_separator, make_classes
 from pipeline.catalog.components import find_components, number_values
+from pipeline.catalog.digests import contents, digest_pictures
+from pipeline.catalog.images import open_images
 from pipeline.catalog.items import ITEM_COLUMNS, make_items
 from pipeline.catalog.placeholders import (
     doubt_placeholders,
@@ -24,8 +26,17 @@ from pipeline.params.catalog import CatalogParams
 from pipeline.params.load import load_section
 from pipeline.params.split import SplitParams
 from stages.command import ParamsPath, counted, run, warner
-from stages.dvc_cache import tracked_contents
-from stages.paths import CLASSES, GROUPS, ITEMS, PARAMS, PLACEHOLDERS, REJECTED, SPLITS
+from stages.dvc_cache import digest_cache, tracked_contents
+from stages.paths import (
+    CLASSES,
+    GROUPS,
+    ITEMS,
+    PARAMS,
+    PICTURES,
+    PLACEHOLDERS,
+    REJECTED,
+    SPLITS,
+)
 
 
 def main(
@@ -35,6 +46,9 @@ def main(
     groups: Annotated[
         Path, typer.Option(help="Where to write which items are kept together.")
     ] = GROUPS,
+    pictures: Annotated[
+        Path, typer.Option(help="Where to write the digest of each picture.")
+    ] = PICTURES,
     classes: Annotated[Path, typer.Option(help="Where to write the class list.")] = CLASSES,
     rejected: Annotated[Path, typer.Option(help="Where to list unusable rows.")] = REJECTED,
     placeholders: Annotated[
@@ -45,15 +59,16 @@ def main(
     p = load_section(params, "catalog", CatalogParams)
     split = load_section(params, "split", SplitParams)
     table = read_catalog(Path(p.path), **p.columns.model_dump())
+    folder = open_images(locate(p.images, "catalog.images"), tracked_contents())
     found, bad = make_items(
         table,
-        locate(p.images, "catalog.images"),
+        folder,
         separator=p.separator,
         on_bad_row=p.on_bad_row,
-        link_targets=tracked_contents(),
         warn=warner("catalog"),
     )
-    found["digest"] = found["image"]
+    digests = digest_pictures(found["image"], folder, digest_cache(pictures))
+    found["digest"] = contents(found["image"], digests)
     common = find_placeholders(found, **p.placeholders.model_dump())
     found, without_picture = reject_placeholders(found, table, common)
     bad = pd.concat([bad, without_picture]).sort_values("row")
@@ -74,6 +89,7 @@ def main(
     for doubt in filter(None, doubts):
         warner("catalog")(doubt)
     write_table(items, found[ITEM_COLUMNS])
+    write_table(pictures, digests[digests["image"].isin(found["image"])])
     write_table(splits, split_table)
     write_table(groups, together)
     write_json(classes, class_list)

@@ -24,6 +24,7 @@ from stages.command import (
     counted,
     run,
     shortened,
+    warner,
 )
 from stages.new_items import embed_rows
 from stages.paths import MODEL
@@ -70,7 +71,7 @@ def main(
     with ExitStack() as stack:
         write = show if out is None else stack.enter_context(classified_writer(out, k))
         refuse = _warn if listed is None else stack.enter_context(rejected_writer(listed))
-        huse = Huse.load(model)
+        huse = Huse.load(model, warn=warner("classify"))
         batches = embed_rows(
             "classify", huse, table, images, image_column=image_column, text_column=text_column
         )

@@ -34,6 +34,19 @@ def tracked_contents() -> list[Path]:
     return [] if cache is None else [cache / "files"]
 
 
+def digest_cache(out: Path) -> Path:
+    """Choose where digests of pictures are kept between runs.
+
+    Args:
+        out: The file that lists them.
+
+    Returns:
+        A folder, as for `vector_cache`.
+    """
+    cache = dvc_cache()
+    return out.parent / ".digest_cache" if cache is None else cache / "picture_digests"
+
+
 def vector_cache(of: Literal["image", "text", "word"], out: Path) -> Path:
     """Choose where features of single pictures, texts or words are kept between runs.
 

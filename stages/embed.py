@@ -16,6 +16,7 @@ from stages.command import (
     beside,
     counted,
     run,
+    warner,
 )
 from stages.new_items import embed_rows
 from stages.paths import MODEL
@@ -42,7 +43,7 @@ def main(
         raise InputError(
             f"--out: {out} does not end in .parquet, which the embeddings are stored as"
         )
-    huse = Huse.load(model)
+    huse = Huse.load(model, warn=warner("embed"))
     listed = rejected or beside(out)
     batches = embed_rows(
         "embed", huse, table, images, image_column=image_column, text_column=text_column

@@ -7,7 +7,7 @@ import typer
 from pipeline.errors import InputError
 from pipeline.params.catalog import CatalogParams
 from pipeline.params.load import load_section
-from stages.command import IndexPath, ModelPath, ParamsPath, require_folder, run
+from stages.command import IndexPath, ModelPath, ParamsPath, require_folder, run, warner
 from stages.paths import INDEX, MODEL, PARAMS
 
 
@@ -37,7 +37,7 @@ def main(
 
     catalogue = images or load_section(params, "catalog", CatalogParams).images
     folder = require_folder("catalog.images", catalogue)
-    app = make_app(Huse.load(model, index), folder, host)
+    app = make_app(Huse.load(model, index, warn=warner("explore")), folder, host)
     typer.echo(f"explore: http://{host}:{port} until Ctrl-C")
     serve(app, host, port)
 

@@ -19,12 +19,15 @@ from pipeline.params.load import load_section
 from pipeline.params.machine import MachineParams
 from stages.command import ItemsPath, ParamsPath, run
 from stages.dvc_cache import tracked_contents, vector_cache
-from stages.paths import IMAGE_FAILURES, IMAGE_FEATURES, IMAGE_REPORT, ITEMS, PARAMS
+from stages.paths import IMAGE_FAILURES, IMAGE_FEATURES, IMAGE_REPORT, ITEMS, PARAMS, PICTURES
 
 
 def main(
     params: ParamsPath = PARAMS,
     items: ItemsPath = ITEMS,
+    pictures: Annotated[
+        Path, typer.Option(help="Digests of pictures that the catalog stage wrote.")
+    ] = PICTURES,
     out: Annotated[Path, typer.Option(help="Where to write the features.")] = IMAGE_FEATURES,
     failures: Annotated[
         Path, typer.Option(help="Where to list pictures that cannot be used.")
@@ -36,7 +39,7 @@ def main(
     """Run the frozen backbone over every picture and store its features."""
     from pipeline.device import choose_device
     from pipeline.image.extract import Effort, Failure, Views, extract, write_features
-    from pipeline.image.pictures import read_pictures
+    from pipeline.image.pictures import list_pictures
     from pipeline.image.prepare import Wishes, prepare
     from pipeline.image.report import extraction_report
 
@@ -48,6 +51,12 @@ def main(
     store, beside = machine.vector_store, vector_cache("image", out)
     kept = beside if store is None else locate(store, "machine.vector_store")
     table = read_table(items, ["item_id", "image"])
+    digests = read_table(pictures, ["image", "digest"])
+    listed = list_pictures(
+        list(table.itertuples(index=False, name=None)),
+        dict(digests.itertuples(index=False, name=None)),
+        folder,
+    )
     device = choose_device(p.device)
     prepared = prepare(
         p.backbone,
@@ -64,7 +73,7 @@ def main(
         shared=None if isinstance(kept, Path) else kept,
     )
     found = extract(
-        read_pictures(list(table.itertuples(index=False, name=None)), folder),
+        listed,
         folder.folder,
         *prepared,
         views=Views(p.views, p.augment),

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.errors import InputError
-from stages.command import IndexPath, ModelPath, run, shortened
+from stages.command import IndexPath, ModelPath, run, shortened, warner
 from stages.paths import INDEX, MODEL
 
 if TYPE_CHECKING:
@@ -49,10 +49,11 @@ def main(
     # Imported here because torch takes seconds, which `--help` need not wait for.
     from pipeline.inference.api import Huse
 
-    huse = Huse.load(model, index)
+    warn = warner("search")
+    huse = Huse.load(model, index, warn=warn)
     embeddings = huse.embed([image], [text])
     if text is not None and not huse.knows([text])[0]:
-        typer.echo(f"search: warning: no word of {text!r} is known to the text encoder", err=True)
+        warn(f"no word of {text!r} is known to the text encoder")
     hits = huse.search(embeddings, k, within)[0]
     if as_json:
         rows = [

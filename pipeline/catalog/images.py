@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.catalog.rows import BadRowError
 from pipeline.errors import InputError
@@ -17,6 +18,33 @@ WINDOWS_DRIVE = re.compile(r"[A-Za-z]:/")
 
 class MissingImageError(BadRowError):
     """A row names no file."""
+
+
+class FileState(NamedTuple):
+    """What tells a file that has changed since without reading it."""
+
+    path: str
+    """Absolute, or a URI without password and settings."""
+    size: int
+    """In bytes."""
+    modified: int
+    """When, in ns since 1970."""
+
+
+def file_state(path: str) -> FileState | None:
+    """Look a file of this machine up.
+
+    Args:
+        path: Absolute; a link stands for what it leads to.
+
+    Returns:
+        Its state; None if there is no such file.
+    """
+    try:
+        found = os.stat(path)  # noqa: PTH116 - a hundred thousand of them
+    except (OSError, ValueError):
+        return None
+    return FileState(path, found.st_size, found.st_mtime_ns)
 
 
 class ImageFolder:
@@ -109,6 +137,17 @@ class ImageFolder:
     def _is_file(self, name: str) -> bool:
         return name in self._files or self._is_linked_file(name)
 
+    def state(self, image: str) -> FileState | None:
+        """Tell which version of a picture's file there is.
+
+        Args:
+            image: What `find` returned.
+
+        Returns:
+            The state; None if the file is gone or nothing tells when it was modified.
+        """
+        return file_state(f"{self._root}/{image}")
+
     def _relative(self, name: str) -> str:
         """Place a name below the root, `..` resolved; as strings, which is faster than Path."""
         if not WINDOWS_DRIVE.match(name):
@@ -176,7 +215,16 @@ class RemoteImageFolder(ImageFolder):
             raise InputError(
                 f"{key}: {folder} not found; name the folder of the pictures"
             ) from error
+        self._states = {
+            name: FileState(f"{folder}/{name}", *state)
+            for name, state in files.items()
+            if state is not None
+        }
         self._files, self._folders = set(files), {"", *folders}
+
+    def state(self, image: str) -> FileState | None:
+        """The same, as the folder was when it was listed."""
+        return self._states.get(image)
 
     def _is_absolute(self, name: str) -> bool:
         return name.startswith("/") or URI.match(name) is not None

@@ -2,17 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import pandas as pd
 
-from pipeline.catalog.images import open_images
+from pipeline.catalog.images import ImageFolder
 from pipeline.catalog.leading_folders import NamedPictures
 from pipeline.catalog.rows import BadRowError
 from pipeline.errors import InputError
-from pipeline.files.location import Location
 from pipeline.text.one_line import on_one_line
 
 ITEM_COLUMNS = ["item_id", "image", "text", "class_path"]
@@ -32,21 +30,19 @@ SPLIT_NAMES = {
 
 def make_items(
     table: pd.DataFrame,
-    images: Location,
+    folder: ImageFolder,
     *,
     separator: str,
     on_bad_row: Literal["skip", "error"],
-    link_targets: Sequence[Path] = (),
     warn: Callable[[str], None],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Check every row of a catalogue.
 
     Args:
         table: What `read_catalog` returns.
-        images: Folder of the pictures.
+        folder: The pictures.
         separator: What joins the parts of a class path.
         on_bad_row: Keep an unusable row out, or stop.
-        link_targets: Folders that links within `images` may lead into, apart from itself.
         warn: Takes one line on folders in front of the pictures' names, and one on a picture that
             has several names.
 
@@ -58,10 +54,9 @@ def make_items(
         them, and `reason`.
 
     Raises:
-        InputError: The folder is missing, no row can be used, or one cannot and `on_bad_row` is
-            error.
+        InputError: No row can be used, or one cannot and `on_bad_row` is error.
     """
-    pictures = NamedPictures(open_images(images, link_targets), table["image"])
+    pictures = NamedPictures(folder, table["image"])
     if line := pictures.describe():
         warn(f"catalog.columns.image: {line}")
     row_of: dict[str, int] = {}

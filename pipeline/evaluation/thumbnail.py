@@ -3,7 +3,8 @@
 from PIL import Image
 
 from pipeline.files.location import Location
-from pipeline.image.decode import UnreadableImageError, decode_image
+from pipeline.files.picture import UnreadableImageError
+from pipeline.image.decode import decode_image
 
 
 def thumbnail(path: Location, side: int, background: str) -> Image.Image:

@@ -113,11 +113,13 @@ class RemotePath:
         """
         return self._type() == "Directory"
 
-    def list_below(self) -> tuple[list[str], list[str]]:
+    def list_below(self) -> tuple[dict[str, tuple[int, int] | None], list[str]]:
         """List what is in the folder and in all folders below it.
 
         Returns:
-            Names of files and of folders, relative to this one, with slashes.
+            Files, each with its size in bytes and when it was modified, in ns since 1970 (None
+            where the filesystem does not know), and folders. Names are relative to this one, with
+            slashes.
 
         Raises:
             FileNotFoundError: It is not there, or is no folder.
@@ -128,7 +130,11 @@ class RemotePath:
         with self._explained("cannot be listed"):
             found = self._filesystem.get_file_info(FileSelector(self._path, recursive=True))
         start = len(self._path) + 1
-        files = [info.path[start:] for info in found if info.type == FileType.File]
+        files = {
+            info.path[start:]: None if info.mtime_ns is None else (info.size, info.mtime_ns)
+            for info in found
+            if info.type == FileType.File
+        }
         return files, [info.path[start:] for info in found if info.type == FileType.Directory]
 
     def _type(self) -> str:

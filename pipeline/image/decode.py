@@ -10,6 +10,7 @@ import simplejpeg
 from PIL import ExifTags, Image, ImageColor, UnidentifiedImageError
 
 from pipeline.files.location import Location
+from pipeline.files.picture import UnreadableImageError, is_machine_trouble, read_picture
 
 MAX_PIXELS = 178_956_970
 """The limit at which Pillow itself refuses a picture as a decompression bomb."""
@@ -31,36 +32,6 @@ _TURNS = {
 
 # What stands at bytes 8 to 12 of a HEIC file, whose box is called `ftyp`.
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
-
-
-class UnreadableImageError(Exception):
-    """A picture cannot be used; the message is the reason for the extraction report."""
-
-
-def read_picture(path: Location) -> bytes:
-    """Read a picture's file.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Its bytes, at least one.
-
-    Raises:
-        UnreadableImageError: It is missing, a folder, empty, or may not be read.
-        InputError: Another filesystem does not answer.
-    """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise UnreadableImageError("file not found") from error
-    except IsADirectoryError as error:
-        raise UnreadableImageError("a folder, not a file") from error
-    except OSError as error:
-        raise UnreadableImageError(f"cannot be read ({error.strerror})") from error
-    if not data:
-        raise UnreadableImageError("file is empty")
-    return data
 
 
 class Decoded(NamedTuple):
@@ -161,6 +132,8 @@ def _reasons() -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise UnreadableImageError(f"too many pixels ({error})") from error
     except Exception as error:
+        if is_machine_trouble(error):
+            raise
         # Damage makes Pillow's decoders raise almost anything (TypeError, IndexError, ...), and one
         # odd picture must not end the extraction of all.
         reason = f"broken picture ({type(error).__name__}: {error})"
@@ -234,6 +207,9 @@ def _upright(image: Image.Image) -> Image.Image:
     image.load()
     try:
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # noqa: BLE001 - EXIF breaks in as many ways, and the pixels are good
+    except Exception as error:
+        if is_machine_trouble(error):
+            raise
+        # EXIF breaks in as many ways, and the pixels are good.
         turn = None
     return image.copy() if turn is None else image.transpose(turn)

@@ -15,11 +15,15 @@ from PIL import Image
 
 from pipeline.errors import InputError
 from pipeline.files.location import Location
+from pipeline.files.picture import UnreadableImageError, machine_trouble
 from pipeline.image.augment import augmented
-from pipeline.image.decode import UnreadableImageError, decode_bytes, decode_image, upright_rgb
+from pipeline.image.decode import decode_bytes, decode_image, upright_rgb
 from pipeline.image.recipe import Recipe
 from pipeline.image.runtimes.open import open_runner
 from pipeline.image.runtimes.runner import Runner
+
+NOT_FINITE = "the network's output is not finite"
+"""Why a picture is not used of which a feature is NaN or infinite."""
 
 
 class Square(NamedTuple):
@@ -62,12 +66,19 @@ class Extractor:
         def squares() -> Iterator[Square]:
             for index, picture in enumerate(pictures):
                 try:
-                    yield Square(index, self.recipe.transform.square(self._rgb(picture)))
+                    with machine_trouble(picture):
+                        square = self.recipe.transform.square(self._rgb(picture))
                 except UnreadableImageError as error:
                     reasons[index] = str(error)
+                else:
+                    yield Square(index, square)
 
         for names, vector_BI in self.run(squares()):
-            vector_NI[names] = vector_BI
+            for index, vector, finite in zip(names, vector_BI, are_finite(vector_BI), strict=True):
+                if finite:
+                    vector_NI[index] = vector
+                else:
+                    reasons[index] = NOT_FINITE
         return vector_NI, reasons
 
     def views(
@@ -174,6 +185,18 @@ def load_extractor(
                     f"cannot run it here ({error}); run image_features with image.runtime torch"
                 ) from error
         return Extractor(found, open_runner(found, graph, device, batch_size))
+
+
+def are_finite(vector_BI: np.ndarray) -> np.ndarray:
+    """Tell which pictures came through the network whole.
+
+    Args:
+        vector_BI: [B, I] features.
+
+    Returns:
+        [B] bool; false where a feature is NaN or infinite, as half precision may make it.
+    """
+    return np.isfinite(vector_BI).all(axis=1)
 
 
 def _result(batch: tuple[list, Callable[[], np.ndarray]]) -> tuple[list, np.ndarray]:

@@ -1,18 +1,16 @@
-"""The pictures of a catalogue by content: the same bytes are one picture, wherever they lie."""
+"""The pictures of a catalogue as the catalogue stage knows them: by content."""
 
-import hashlib
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.catalog.images import ImageFolder
 from pipeline.catalog.rows import BadRowError
-from pipeline.files.location import REMOTE_READERS, Location, RemotePath
-from pipeline.image.decode import UnreadableImageError, read_picture
+from pipeline.errors import InputError
+from pipeline.files.location import Location
+from pipeline.files.picture import UnreadableImageError, read_picture
 
-_READERS = 8
-_AT_ONCE = 64
+CHANGED = "changed since stage catalog read it; run stage catalog again"
+"""Why a picture is not used whose bytes are not those that its digest is of."""
 
 
 class Picture(NamedTuple):
@@ -28,36 +26,46 @@ class Picture(NamedTuple):
     """Why it cannot be read, or empty."""
 
 
-def read_pictures(rows: Sequence[tuple[str, str]], folder: ImageFolder) -> list[Picture]:
-    """Digest every picture once.
+def list_pictures(
+    rows: Sequence[tuple[str, str]], digest_of: Mapping[str, str], folder: ImageFolder
+) -> list[Picture]:
+    """Put items, their pictures and the digests of those together.
+
+    No file is read, apart from those without a digest: they tell why they have none.
 
     Args:
         rows: Item id and image per item.
+        digest_of: Sha256 in hex by image, empty for a file that could not be read.
         folder: Where the pictures are; nothing outside it is read.
 
     Returns:
         One picture per row, in the same order.
 
     Raises:
-        InputError: Another filesystem does not answer.
+        InputError: An image is not in `digest_of`, another filesystem does not answer, or this
+            machine has run out of something.
     """
-    images = list(dict.fromkeys(image for _, image in rows))
-
-    def read(image: str) -> tuple[Location, str, str]:
-        path = folder.folder / image
-        try:
-            if folder.find(image) != image:
-                raise BadRowError("image not found in the folder catalog.images")
-            return path, hashlib.sha256(read_picture(path)).hexdigest(), ""
-        except (BadRowError, UnreadableImageError) as error:
-            return path, "", str(error)
-
-    # Reading waits for the disk or the network; digesting lets other threads run.
-    readers = REMOTE_READERS if isinstance(folder.folder, RemotePath) else _READERS
-    # Handing over one small file takes longer than to read it.
-    size = max(1, min(_AT_ONCE, len(images) // (4 * readers)))
-    some = [images[start : start + size] for start in range(0, len(images), size)]
-    with ThreadPoolExecutor(readers) as pool:
-        read_some = pool.map(lambda part: [read(image) for image in part], some)
-        found = dict(zip(images, chain.from_iterable(read_some), strict=True))
+    found: dict[str, tuple[Location, str, str]] = {}
+    for item_id, image in rows:
+        if image not in digest_of:
+            raise InputError(
+                f"image_features: item {item_id}: stage catalog has no digest of {image}; run "
+                "stage catalog again"
+            )
+        if image not in found:
+            reason = _reason(image, digest_of[image], folder)
+            found[image] = folder.folder / image, "" if reason else digest_of[image], reason
     return [Picture(item_id, image, *found[image]) for item_id, image in rows]
+
+
+def _reason(image: str, digest: str, folder: ImageFolder) -> str:
+    """Why a picture cannot be used, or nothing."""
+    try:
+        if folder.find(image) != image:
+            raise BadRowError("image not found in the folder catalog.images")
+        if not digest:
+            read_picture(folder.folder / image)
+            return CHANGED
+    except (BadRowError, UnreadableImageError) as error:
+        return str(error)
+    return ""

@@ -12,6 +12,7 @@ from pipeline.image.recipe import Recipe
 from pipeline.image.runtimes.choose import choose_runtime
 from pipeline.image.store import VectorStore
 from pipeline.image.transform import Interpolation, Resize
+from pipeline.image.versions import decisive_versions
 
 
 class Prepared(NamedTuple):
@@ -75,6 +76,7 @@ def prepare(
     found = found.with_transform(found.transform.changed(**wishes._asdict()))
     shape = f"{backbone} {layer} {digest} {found.transform.to_json()}"
     graph = cache / "graphs" / f"{hashlib.sha256(shape.encode()).hexdigest()[:32]}.onnx"
+    settled = choose_runtime(runtime, found, graph, device=device, precision=precision)
     recipe = Recipe(
         backbone=backbone,
         weights=weights,
@@ -86,7 +88,8 @@ def prepare(
         background=background,
         max_pixels=max_pixels,
         precision=precision,
-        runtime=choose_runtime(runtime, found, graph, device=device, precision=precision),
+        runtime=settled,
+        versions=decisive_versions(settled),
     )
     home: Location = cache if shared is None else shared
     name = recipe.fingerprint()

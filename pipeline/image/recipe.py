@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.errors import InputError
 from pipeline.image.transform import Transform
 
-FORMAT = "3"
+FORMAT = "4"
 """Raised when a change of this code gives pictures other vectors, which makes caches void."""
 
 # The filter still sees twice the pixels that it makes, which keeps its result close to the exact
@@ -35,6 +35,8 @@ class Recipe:
     max_pixels: int
     precision: str
     runtime: str
+    versions: str
+    """What `decisive_versions` said where the vectors were made."""
 
     def metadata(self) -> dict[str, str]:
         """The recipe as text, which `from_metadata` reads."""

@@ -16,8 +16,9 @@ import numpy as np
 
 from pipeline.allocator import keep_freed_memory
 from pipeline.files.location import REMOTE_READERS, Location, RemotePath, locate
-from pipeline.image.decode import UnreadableImageError, read_picture
-from pipeline.image.extractor import Extractor, Square
+from pipeline.files.picture import UnreadableImageError, machine_trouble, read_picture
+from pipeline.image.extractor import NOT_FINITE, Extractor, Square, are_finite
+from pipeline.image.pictures import CHANGED
 from pipeline.image.recipe import Recipe, row_key
 from pipeline.image.runtimes.open import open_runner
 from pipeline.image.store import VectorStore
@@ -113,14 +114,21 @@ class Worker:
             Digest and reason of each picture that cannot be used.
 
         Raises:
-            InputError: The store cannot be written to, or another filesystem does not answer.
+            InputError: The store cannot be written to, another filesystem does not answer, or this
+                machine has run out of something.
         """
         failures: list[tuple[str, str]] = []
         rows: list[tuple[bytes, int, np.ndarray]] = []
         flushed = time.monotonic()
         squares = self._squares(jobs, failures)
         for names, vector_BI in self._extractor.run(squares):
-            rows += [(*name, row) for name, row in zip(names, vector_BI, strict=True)]
+            for (digest, *name), row, finite in zip(
+                names, vector_BI, are_finite(vector_BI), strict=True
+            ):
+                if finite:
+                    rows.append((*name, row))
+                else:
+                    failures.append((digest, NOT_FINITE))
             if len(rows) >= _FLUSH_ROWS or time.monotonic() - flushed > FLUSH_SECONDS:
                 self._flush(rows, progress)
                 rows, flushed = [], time.monotonic()
@@ -144,7 +152,7 @@ class Worker:
             pixels, squares = decoded
             for view, square in zip(job.views, squares, strict=True):
                 key = row_key(bytes.fromhex(job.digest), view, self._augment)
-                yield Square((key, pixels), square)
+                yield Square((job.digest, key, pixels), square)
 
     def _decoded(self, jobs: Iterable[Job]) -> Iterator[tuple[int, list[np.ndarray]] | str]:
         threads = self._extractor.runner.decoders
@@ -167,7 +175,8 @@ class Worker:
         try:
             data = read_picture(self._images / job.image)
             if hashlib.sha256(data).hexdigest() != job.digest:
-                return "changed while it was read; run again"
-            return self._extractor.views(data, job.views, self._augment)
+                return CHANGED
+            with machine_trouble(self._images / job.image):
+                return self._extractor.views(data, job.views, self._augment)
         except UnreadableImageError as error:
             return str(error)

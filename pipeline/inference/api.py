@@ -5,7 +5,8 @@ Shape letters: N items, D embedding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -49,13 +50,20 @@ class Huse:
         self._index_folder = index
 
     @classmethod
-    def load(cls, folder: str | Path, index: str | Path | None = None) -> Huse:
+    def load(
+        cls,
+        folder: str | Path,
+        index: str | Path | None = None,
+        *,
+        warn: Callable[[str], None] = warnings.warn,
+    ) -> Huse:
         """Read a trained model.
 
         Args:
             folder: Folder of the model, for example `data/model`.
             index: Folder of the index that `search` needs; the folder `index` beside the model
                 if not given. It is read when it is first needed.
+            warn: Takes one line of what is no error, such as other versions of packages.
 
         Returns:
             The model, ready for use.
@@ -70,7 +78,7 @@ class Huse:
             # The line says it all; a traceback of two errors hides it.
             raise InputError(str(error)) from None
         place = folder.parent / "index" if index is None else Path(index)
-        return cls(stored, RawFeatures(folder, stored.recipe), place)
+        return cls(stored, RawFeatures(folder, stored.recipe, warn), place)
 
     @cached_property
     def index(self) -> CatalogIndex:

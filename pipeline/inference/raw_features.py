@@ -5,7 +5,7 @@ Shape letters: N items, I image feature.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,8 @@ class RawFeatures:
     """Folder of the model, which holds the fitted text encoders too."""
     recipe: dict[str, Any]
     """How image and text features were made, by modality."""
+    warn: Callable[[str], None]
+    """Takes one line if pictures are read by other versions of packages than the catalogue's."""
 
     def images(
         self, pictures: Sequence[Location | Image.Image]
@@ -82,8 +84,16 @@ class RawFeatures:
     @cached_property
     def _extractor(self) -> Extractor:
         from pipeline.image.extractor import load_extractor
+        from pipeline.image.versions import decisive_versions
 
-        return load_extractor(self.recipe["image"])
+        extractor = load_extractor(self.recipe["image"])
+        made, here = extractor.recipe.versions, decisive_versions(extractor.recipe.runtime)
+        if made != here:
+            self.warn(
+                f"the catalogue's image features were made with {made}, here is {here}: those of "
+                "new pictures may differ a little"
+            )
+        return extractor
 
     @cached_property
     def _featurizer(self) -> TextFeaturizer:

@@ -1,5 +1,7 @@
 import csv
+import hashlib
 import json
+import shutil
 
 import pandas as pd
 import pyarrow as pa
@@ -85,6 +87,34 @@ def test_absolute_paths_are_taken_as_they_are(shop, tmp_path):
     (shop.root / "params.yaml").rename(tmp_path / "elsewhere" / "params.yaml")
     result = type(shop)(tmp_path / "elsewhere").huse("catalog")
     assert result.exit_code == 0, result.output
+
+
+def test_one_picture_under_two_names_never_straddles_the_split(shop):
+    table = pd.read_csv(shop.root / "catalog.csv")
+    for name in table["image"]:
+        shutil.copy(shop.root / "pictures" / name, shop.root / "pictures" / f"copy-{name}")
+    copies = table.assign(image="copy-" + table["image"], text=table["text"] + " again")
+    pd.concat([table, copies]).to_csv(shop.root / "catalog.csv", index=False)
+    for seed in range(3):
+        shop.set({"split.seed": seed})
+        assert shop.huse("catalog").exit_code == 0
+        split = artifact(shop, "splits.parquet")["split"].tolist()
+        assert split[:16] == split[16:]
+    groups = artifact(shop, "groups.parquet")
+    assert groups["picture"].tolist()[:16] == groups["picture"].tolist()[16:]
+    assert groups["picture"].nunique() == groups["group"].nunique() == 16
+
+
+def test_pictures_are_listed_by_content(shop):
+    (shop.root / "pictures" / "3.png").write_bytes(b"")
+    assert shop.huse("catalog").exit_code == 0
+    pictures = artifact(shop, "pictures.parquet")
+    assert list(pictures) == ["image", "digest"]
+    assert pictures["image"].tolist() == sorted(f"{number}.png" for number in range(16))
+    for image, digest in pictures.itertuples(index=False):
+        content = (shop.root / "pictures" / image).read_bytes()
+        assert digest == (hashlib.sha256(content).hexdigest() if content else "")
+    assert list(artifact(shop, "items.parquet")) == ["item_id", "image", "text", "class_path"]
 
 
 def test_a_ready_made_split_is_kept(shop):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.dvc_cache import dvc_cache, tracked_contents, vector_cache
+from stages.dvc_cache import digest_cache, dvc_cache, tracked_contents, vector_cache
 from tests.feature_tables import read_vectors
 
 FEATURES = "data/features/image.parquet"
@@ -31,6 +31,7 @@ def test_the_cache_is_dvcs_own_wherever_that_is(tmp_path, monkeypatch):
     assert vector_cache("text", Path("data/blocks")) == Path("data/.text_cache")
     # One for the texts' words and the classes'.
     assert vector_cache("word", Path("data/graph")) == Path("data/.word_cache")
+    assert digest_cache(Path("data/x/pictures.parquet")) == Path("data/x/.digest_cache")
     (tmp_path / ".dvc").mkdir()
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / ".dvc" / "config").write_text("")
@@ -41,6 +42,7 @@ def test_the_cache_is_dvcs_own_wherever_that_is(tmp_path, monkeypatch):
     assert inside(tmp_path / "deep", monkeypatch) == tmp_path / "mine"
     assert tracked_contents() == [tmp_path / "mine" / "files"]
     assert vector_cache("text", Path("data/blocks")) == tmp_path / "mine" / "text_features"
+    assert digest_cache(Path("data/x")) == tmp_path / "mine" / "picture_digests"
 
 
 @pytest.fixture

@@ -16,8 +16,12 @@ from tests.feature_tables import read_vectors
 @pytest.fixture
 def stocked(shop):
     """A shop of which the catalogue stage has run."""
-    assert shop.huse("catalog").exit_code == 0
+    take_stock(shop)
     return shop
+
+
+def take_stock(shop):
+    assert shop.huse("catalog").exit_code == 0
 
 
 def ids_of(project):
@@ -27,6 +31,7 @@ def ids_of(project):
 def break_picture(project, name):
     whole = (project.root / "pictures" / name).read_bytes()
     (project.root / "pictures" / name).write_bytes(whole[: len(whole) // 2])
+    take_stock(project)
 
 
 def test_broken_pictures_are_kept_out_counted_and_listed(stocked):
@@ -94,12 +99,41 @@ def test_the_report_tells_of_this_run_alone(stocked):
             file.write(f"new-{number}.png,black belt {number},clothing<belt\n")
     break_picture(stocked, "3.png")
     stocked.set({"image.max_failed": 0.1})
-    assert stocked.huse("catalog").exit_code == 0
     assert stocked.huse("image_features").exit_code == 0
     told = report()
     assert (told["items"], told["usable"], told["extracted"]) == (18, 17, 2)
     assert told["from_cache"] == 15
     assert told["failed_by_reason"] == {"broken picture": 1}
+
+
+def test_a_picture_that_changed_since_the_catalogue_stage_is_kept_out(stocked):
+    changed = stocked.root / "pictures" / "3.png"
+    Image.new("RGB", (20, 20), (1, 90, 200)).save(changed)
+    stocked.set({"image.max_failed": 0.1})
+    result = stocked.huse("image_features")
+    assert result.exit_code == 0, result.output
+    assert "15 pictures, 1 failed" in result.stdout
+    failures = pd.read_csv(stocked.root / "data" / "features" / "image_failures.csv")
+    assert failures["image"].tolist() == ["pictures/3.png"]
+    assert failures["reason"].tolist() == [
+        "changed since stage catalog read it; run stage catalog again"
+    ]
+    take_stock(stocked)
+    assert "1 extracted, 15 from the cache" in stocked.huse("image_features").stdout
+
+
+def test_a_run_without_new_pictures_reads_none(stocked, monkeypatch):
+    assert stocked.huse("image_features").exit_code == 0
+    original, read = type(stocked.root).read_bytes, []
+
+    def read_bytes(path):
+        read.append(path)
+        return original(path)
+
+    monkeypatch.setattr(type(stocked.root), "read_bytes", read_bytes)
+    assert "0 extracted, 16 from the cache" in stocked.huse("image_features").stdout
+    take_stock(stocked)
+    assert [path for path in read if path.suffix == ".png"] == []
 
 
 def test_a_missing_picture_folder_is_named_and_leaves_the_features_alone(stocked):

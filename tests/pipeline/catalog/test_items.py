@@ -3,6 +3,7 @@ import hashlib
 import pandas as pd
 import pytest
 
+from pipeline.catalog.images import ImageFolder
 from pipeline.catalog.items import (
     ITEM_COLUMNS,
     make_item_id,
@@ -37,7 +38,11 @@ def run(
     pd.DataFrame(rows, columns=list(columns)).to_csv(path, index=False)
     table = read_catalog(path, image="image", text="text", classes="classes", **names)
     return make_items(
-        table, images, separator="<", on_bad_row=on_bad_row, warn=warn or (lambda line: None)
+        table,
+        ImageFolder(images),
+        separator="<",
+        on_bad_row=on_bad_row,
+        warn=warn or (lambda line: None),
     )
 
 
@@ -84,7 +89,9 @@ def test_a_row_that_could_not_be_read_is_rejected_for_that(images):
     path = images.parent / "catalog.csv"
     path.write_text("image,text,classes\n1.jpg,Bag,bags\n2.jpg,Hat\n")
     table = read_catalog(path, image="image", text="text", classes="classes")
-    items, rejected = make_items(table, images, separator="<", on_bad_row="skip", warn=pytest.fail)
+    items, rejected = make_items(
+        table, ImageFolder(images), separator="<", on_bad_row="skip", warn=pytest.fail
+    )
     assert items["text"].tolist() == ["Bag"]
     assert rejected.to_numpy().tolist() == [
         [2, "2.jpg", "Hat", "", "2 fields where the column names are 3"]
@@ -172,13 +179,6 @@ def test_no_usable_row_is_an_error_with_the_commonest_reason(images):
     rows = [("1.jpg", "", "bags"), ("8.jpg", "Bag", "bags"), ("9.jpg", "Bag", "bags")]
     with pytest.raises(InputError, match=r"none of 3 rows.*\(2 times\): image not found.*row 1"):
         run(images, rows)
-
-
-def test_a_missing_picture_folder_names_the_key(images):
-    with pytest.raises(InputError, match=r"catalog\.images"):
-        make_items(
-            pd.DataFrame(), images / "nowhere", separator="<", on_bad_row="skip", warn=pytest.fail
-        )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import pytest
 
 from pipeline.catalog.classes import make_classes
 from pipeline.catalog.components import count_divided, find_components, number_values
+from pipeline.catalog.images import ImageFolder
 from pipeline.catalog.items import make_items
 from pipeline.catalog.read import read_catalog
 from pipeline.catalog.split import doubt_splits, make_splits
@@ -58,7 +59,7 @@ def test_a_catalogue_goes_from_file_to_splits(tmp_path):
         tmp_path / "catalog.csv", image="image", text="name", classes="classes", group="model"
     )
     items, rejected = make_items(
-        table, tmp_path / "images", separator="<", on_bad_row="error", warn=print
+        table, ImageFolder(tmp_path / "images"), separator="<", on_bad_row="error", warn=print
     )
     splits = split_items(items.assign(digest=items["image"]))
     assert rejected.empty

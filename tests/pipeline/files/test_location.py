@@ -28,6 +28,9 @@ def test_what_is_written_is_there_whole_until_it_is_removed(bucket):
     assert (bucket / "top.gz").read_bytes() == b"not compressed"
     files, folders = bucket.list_below()
     assert sorted(files) == ["folder/a b \u00e9%20.bin", "top.gz"]
+    size, modified = files["top.gz"]
+    assert size == len(b"not compressed")
+    assert abs(modified / 1e9 - time.time()) < 600
     assert folders == ["folder"]
     assert locate(address(file), "key").read_bytes() == b"three"
     file.unlink()
@@ -89,7 +92,8 @@ def test_where_a_put_is_not_atomic_a_file_is_moved_into_its_place(tmp_path):
     )
     (place / "b/c.bin").write_bytes(b"one")
     (place / "b/c.bin").write_bytes(b"two")
-    assert place.list_below() == (["b/c.bin"], ["b"])
+    modified = (tmp_path / "a/b/c.bin").stat().st_mtime_ns
+    assert place.list_below() == ({"b/c.bin": (3, modified)}, ["b"])
     assert (place / "b/c.bin").read_bytes() == b"two"
     with pytest.raises(InputError, match=r"vector_store: hdfs://host/a/b/c\.bin/d cannot be wri"):
         (place / "b/c.bin/d").write_bytes(b"x")

@@ -7,11 +7,12 @@ import torch
 from PIL import Image
 from torch import nn
 
+from pipeline.catalog.digests import digest_pictures
 from pipeline.catalog.images import ImageFolder
 from pipeline.image.backbones.backbone import Backbone
 from pipeline.image.extract import Effort, Views, extract
 from pipeline.image.extractor import Extractor
-from pipeline.image.pictures import read_pictures
+from pipeline.image.pictures import list_pictures
 from pipeline.image.prepare import Wishes, prepare
 from pipeline.image.runtimes.torch import TorchRunner
 from pipeline.image.store import VectorStore
@@ -90,8 +91,11 @@ def run(small, tmp_path):
         recipe = replace(small.recipe, **changed)
         store = VectorStore(tmp_path / "store", recipe.dimension)
         rows = [(f"item-{index}", image) for index, image in enumerate(images)]
+        folder = ImageFolder(tmp_path / "pictures")
+        digests = digest_pictures(images, folder, tmp_path / "digests")
+        digest_of = dict(digests.itertuples(index=False, name=None))
         found = extract(
-            read_pictures(rows, ImageFolder(tmp_path / "pictures")),
+            list_pictures(rows, digest_of, folder),
             tmp_path / "pictures",
             recipe,
             store,

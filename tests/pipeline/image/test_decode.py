@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from pipeline.image.decode import UnreadableImageError, decode_bytes, decode_image, upright_rgb
+from pipeline.files.picture import UnreadableImageError
+from pipeline.image.decode import decode_bytes, decode_image, upright_rgb
 
 # Left half red, right half blue; 4 wide, 2 high.
 HALVES = np.array([[[255, 0, 0]] * 2 + [[0, 0, 255]] * 2] * 2, dtype=np.uint8)

@@ -173,10 +173,11 @@ def test_a_place_that_cannot_be_written_is_named_and_nothing_is_lost(
 KILLED = """
 import json, sys
 from pathlib import Path
+from pipeline.catalog.digests import digest_pictures
 from pipeline.catalog.images import ImageFolder
 from pipeline.image import work
 from pipeline.image.extract import Effort, Views, extract, write_features
-from pipeline.image.pictures import read_pictures
+from pipeline.image.pictures import list_pictures
 from pipeline.image.recipe import Recipe
 from pipeline.image.store import VectorStore
 
@@ -184,7 +185,10 @@ work.FLUSH_SECONDS = 0.05
 root, graph, recipe, names = Path(sys.argv[1]), Path(sys.argv[2]), *map(json.loads, sys.argv[3:])
 recipe = Recipe.from_metadata(recipe)
 store = VectorStore(root / "store", recipe.dimension)
-pictures = read_pictures([(name, name) for name in names], ImageFolder(root / "pictures"))
+folder = ImageFolder(root / "pictures")
+digests = digest_pictures(names, folder, root / "digests")
+digest_of = dict(digests.itertuples(index=False, name=None))
+pictures = list_pictures([(name, name) for name in names], digest_of, folder)
 found = extract(pictures, root / "pictures", recipe, store, graph, views=Views(2, "crop_a"),
                 effort=Effort("local", "cpu", 2, None))
 write_features(root / "out.parquet", found, store, recipe.metadata())

@@ -1,8 +1,12 @@
+import errno
+
 import numpy as np
 import pytest
 from PIL import Image
+from torch import nn
 
 from pipeline.errors import InputError
+from pipeline.image.backbones.backbone import Backbone
 from pipeline.image.extract import write_features
 from pipeline.image.extractor import load_extractor
 
@@ -87,3 +91,33 @@ def test_weights_that_have_changed_are_named(small):
     metadata = small.recipe.metadata() | {"weights_digest": "f" * 64}
     with pytest.raises(InputError, match=r"image\.backbone torchvision/squeezenet1_1: its weights"):
         load_extractor(metadata)
+
+
+def test_features_that_are_not_finite_are_a_reason(mean_colour, make_extractor):
+    network = nn.Sequential(mean_colour.module, _Reciprocal())
+    extractor = make_extractor(Backbone(network, mean_colour.transform))
+    plain, mean = Image.new("RGB", (8, 8), (110, 60, 1)), Image.new("RGB", (8, 8), (100, 50, 0))
+    vector_NI, reasons = extractor.extract([plain, mean, plain])
+    assert reasons == [None, "the network's output is not finite", None]
+    assert np.isfinite(vector_NI).all(axis=1).tolist() == [True, False, True]
+    assert np.isnan(vector_NI[1]).all()
+
+
+@pytest.mark.parametrize("step", ["load", "getexif", "convert", "resize"])
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.EMFILE, "Too many open files")])
+def test_the_machines_trouble_is_no_fault_of_a_picture(
+    mean_colour, make_extractor, monkeypatch, step, error
+):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(Image.Image, step, fail)
+    with pytest.raises(InputError, match="that is this machine's limit"):
+        make_extractor(mean_colour).extract([Image.new("L", (9, 9))])
+
+
+class _Reciprocal(nn.Module):
+    """Infinite where a picture has the mean colour."""
+
+    def forward(self, feature_BI):
+        return 1 / feature_BI

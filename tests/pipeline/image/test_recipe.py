@@ -22,6 +22,7 @@ def test_a_recipe_survives_as_metadata(small):
         {"background": "#000000"},
         {"precision": "bf16"},
         {"runtime": "torch"},
+        {"versions": "pillow 1.0"},
     ],
 )
 def test_what_changes_a_vector_changes_the_fingerprint(small, change):
@@ -38,7 +39,7 @@ def test_the_transform_is_part_of_the_fingerprint_and_the_place_of_the_weights_i
 
 def test_features_of_another_program_are_refused_in_one_line(small):
     metadata = small.recipe.metadata()
-    with pytest.raises(InputError, match="format 1, this program makes 3; run image_features"):
+    with pytest.raises(InputError, match="format 1, this program makes 4; run image_features"):
         Recipe.from_metadata(metadata | {"image_format": "1"})
     with pytest.raises(InputError, match="damaged description of image features"):
         Recipe.from_metadata(metadata | {"dimension": "many"})

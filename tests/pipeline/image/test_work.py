@@ -3,6 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
+from pipeline.errors import InputError
 from pipeline.image.recipe import row_key
 from pipeline.image.store import VectorStore
 from pipeline.image.work import Job, Worker, WorkPlan, job_chunks
@@ -54,7 +55,7 @@ def test_only_the_views_asked_for_are_made(worker, jobs, tmp_path):
 def test_a_picture_that_changed_meanwhile_is_a_reason(worker, jobs):
     changed = jobs[0]._replace(digest="00" * 32)
     assert worker.run([changed, jobs[1]], lambda done: None) == [
-        ("00" * 32, "changed while it was read; run again")
+        ("00" * 32, "changed since stage catalog read it; run stage catalog again")
     ]
 
 
@@ -73,3 +74,34 @@ def test_threads_that_decode_ahead_change_nothing(worker, jobs, pictures, tmp_pa
         for path in store.folder.iterdir():
             path.unlink()
     assert np.array_equal(*results)
+
+
+def test_a_vector_that_is_not_finite_is_not_stored(worker, jobs, tmp_path, monkeypatch):
+    """As half precision overflows on one picture."""
+    submit = worker._extractor.runner.submit
+    calls = []
+
+    def overflow(pixels_BSS3):
+        vector_BI = submit(pixels_BSS3)()
+        calls.append(0)
+        if len(calls) == 1:
+            vector_BI[2, 5] = np.inf
+        return lambda: vector_BI
+
+    monkeypatch.setattr(worker._extractor.runner, "submit", overflow)
+    done = []
+    assert worker.run(jobs, done.append) == [(jobs[2].digest, "the network's output is not finite")]
+    keys = {bytes.fromhex(job.digest) for job in jobs}
+    assert set(VectorStore(tmp_path / "store", 512).find(keys)) == keys - {
+        bytes.fromhex(jobs[2].digest)
+    }
+    assert sum(done) == 6
+
+
+def test_want_of_memory_stops_and_condemns_no_picture(worker, jobs, monkeypatch):
+    def load(image):
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+    with pytest.raises(InputError, match=rf"{jobs[0].image}: out of memory; that is this machine"):
+        worker.run(jobs, lambda done: None)

@@ -15,7 +15,7 @@ from tests.feature_tables import read_vectors
 @pytest.fixture(scope="module")
 def features(finished_project):
     folder = finished_project.root / "data" / "model"
-    return RawFeatures(folder, load_model(folder).recipe)
+    return RawFeatures(folder, load_model(folder).recipe, pytest.fail)
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,19 @@ def test_a_picture_that_cannot_be_used_has_a_reason_and_the_others_their_feature
     assert np.isfinite(found_NI).all(axis=1).tolist() == [False, True, False]
 
 
+def test_other_versions_of_packages_are_told_once_and_only_for_pictures(features, tmp_path):
+    made = features.recipe["image"] | {"versions": "pillow 1.0, onnxruntime 1.0"}
+    said = []
+    other = RawFeatures(features.folder, features.recipe | {"image": made}, said.append)
+    other.texts(["red heart"])
+    assert said == []
+    for _ in range(2):
+        _, reasons = other.images([Image.new("RGB", (30, 20), "red")])
+        assert reasons == [None]
+    (line,) = said
+    assert "were made with pillow 1.0, onnxruntime 1.0, here is pillow" in line
+
+
 def test_nothing_gives_nothing(features):
     found_NI, reasons = features.images([])
     found_NT, why = features.texts([])
@@ -61,7 +74,7 @@ def test_nothing_gives_nothing(features):
 def test_a_text_whose_features_are_not_finite_has_a_reason_and_the_others_their_features(
     features, overflowing_model
 ):
-    broken = RawFeatures(overflowing_model, load_model(overflowing_model).recipe)
+    broken = RawFeatures(overflowing_model, load_model(overflowing_model).recipe, pytest.fail)
     found_NT, reasons = broken.texts(["red heart", "blue heart"])
     assert reasons == ["features of the text are not finite (glove); write it otherwise", None]
     expected_NT, _ = features.texts(["red heart", "blue heart"])
@@ -72,7 +85,7 @@ def test_the_encoder_of_another_model_is_refused(finished_project, tmp_path):
     """As stage train leaves the folder if it is killed before it copies the encoder."""
     folder = tmp_path / "model"
     shutil.copytree(finished_project.root / "data" / "model", folder)
-    features = RawFeatures(folder, load_model(folder).recipe)
+    features = RawFeatures(folder, load_model(folder).recipe, pytest.fail)
     words = folder / "text_encoder" / "glove" / "words.json"
     words.write_text(words.read_text(encoding="utf-8").replace('"red"', '"crimson"'))
     with pytest.raises(InputError, match=r"not the text encoder .* train again"):
