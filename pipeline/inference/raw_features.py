@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.files.location import Location
-from pipeline.models.text_input import MixedText, TextInput, text_input
+from pipeline.models.text_input import TextInput, text_input
 from pipeline.text.encoder_digest import KEY, check_encoder
 from pipeline.text.featurizer import TextFeaturizer
 
@@ -58,20 +58,6 @@ class RawFeatures:
             N rows of the text tower's input.
         """
         return text_input(self._featurizer.encode(texts))
-
-    def knows(self, texts: Sequence[str]) -> list[bool]:
-        """Tell whether texts have features.
-
-        Args:
-            texts: N texts as a user writes them.
-
-        Returns:
-            N; false where every feature is zero.
-        """
-        found = self.texts(texts)
-        if not isinstance(found, MixedText):
-            return found.any(dim=1).tolist()
-        return (found.dense_NT.any(dim=1) | found.weight_NL.any(dim=1)).tolist()
 
     @cached_property
     def _extractor(self) -> Extractor:
