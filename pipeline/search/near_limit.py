@@ -27,7 +27,8 @@ MOST_QUERIES = 2000
 FEWEST_BEYOND = 2
 """Validation items beyond the limit without which it would be one item's accident."""
 OWN = {"image": ["product", "picture"], "text": ["product", "near_text"]}
-"""Columns of groups.parquet: a variant in the catalogue makes a query no more usual."""
+"""Columns of groups.parquet. Who asks has no variant in the catalogue, so a validation item is not
+measured to its own; nor to itself, as an item is of its own product."""
 WORD_BLOCKS = ("glove", "tfidf")
 """They know the words of the training texts alone: a synonym is as strange to them as nonsense."""
 
@@ -43,8 +44,8 @@ def save_references(
 ) -> dict[str, dict[str, Any]]:
     """Keep the features of a catalogue's items, and fit the limits on its validation items.
 
-    A limit is fitted between validation and training items, without the query's own variants.
-    Queries will be compared with all items.
+    A limit is that of validation items to training items and each other, without themselves and
+    their variants. New queries are compared with all items.
 
     Args:
         out: Folder of the index.
@@ -72,15 +73,15 @@ def save_references(
         known = items[table.has(items["item_id"])]
         kept = _spread(known, MOST_REFERENCES)
         unit_RF = unit_rows(table.read(kept["item_id"]))
-        train = (kept["split"] == "train").to_numpy()
+        fit = kept["split"] != "test"
         queries = _spread(known[known["split"] == "val"], MOST_QUERIES)
         distance_Q = nearest_distances(
             unit_rows(table.read(queries["item_id"])),
-            unit_RF[train],
+            unit_RF[fit.to_numpy()],
             [queries[column].to_numpy() for column in OWN[modality]],
-            [kept.loc[train, column].to_numpy() for column in OWN[modality]],
+            [kept.loc[fit, column].to_numpy() for column in OWN[modality]],
         )
-        # Not finite: a text without a known word is no usual query; nothing but variants in train.
+        # Not finite: a text without a known word is no usual query; nor one with variants alone.
         distance_Q = distance_Q[np.isfinite(distance_Q)]
         limit = fit_limit(distance_Q, share)
         references = References(unit_RF, table.columns, limit, share, len(distance_Q))
