@@ -90,12 +90,13 @@ def _print_json(rows: list[Classified]) -> None:
 
 
 def _print_table(rows: list[Classified]) -> None:
-    grid = Table("row", "item", "sure of", "most probable", box=SIMPLE)
-    for item, prediction in rows:
+    grid = Table("row", "item", "sure of", "most probable", "near", box=SIMPLE)
+    for item, prediction, nearness in rows:
         sure = f"{prediction.sure.path or '-'}  {prediction.sure.probability:.2f}"
         top = "\n".join(f"{guess.probability:.2f}  {guess.path}" for guess in prediction.top)
         what = "\n".join(part for part in (shortened(item.text), item.image) if part)
-        grid.add_row(str(item.row), *(Text(cell) for cell in (what, sure, top)))
+        near = {True: "yes", False: "no", None: "-"}[nearness.near]
+        grid.add_row(str(item.row), *(Text(cell) for cell in (what, sure, top, near)))
     console = Console()
     console.print(grid)
     if len(rows) == SHOWN:

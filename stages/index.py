@@ -13,9 +13,26 @@ from pipeline.params.load import load_section
 from pipeline.search.build import HnswSettings, IvfpqSettings, build_index, measure_recall
 from pipeline.search.catalog_index import CatalogIndex, model_digest
 from pipeline.search.embedded_items import read_modality
+from pipeline.search.near_limit import save_references
 from pipeline.search.queries import choose_queries
-from stages.command import ItemsPath, ModelPath, ParamsPath, run
-from stages.paths import EMBEDDINGS, INDEX, ITEMS, MODEL, PARAMS
+from stages.command import (
+    ImageFeaturesPath,
+    ItemsPath,
+    ModelPath,
+    ParamsPath,
+    TextFeaturesPath,
+    run,
+)
+from stages.paths import (
+    EMBEDDINGS,
+    GROUPS,
+    IMAGE_FEATURES,
+    INDEX,
+    ITEMS,
+    MODEL,
+    PARAMS,
+    TEXT_FEATURES,
+)
 
 
 def main(
@@ -24,6 +41,9 @@ def main(
     embeddings: Annotated[
         Path, typer.Option(help="Embeddings that the evaluate stage wrote.")
     ] = EMBEDDINGS,
+    groups: Annotated[Path, typer.Option(help="What items have in common.")] = GROUPS,
+    image_features: ImageFeaturesPath = IMAGE_FEATURES,
+    text_features: TextFeaturesPath = TEXT_FEATURES,
     model: ModelPath = MODEL,
     out: Annotated[Path, typer.Option(help="Folder to write the index to.")] = INDEX,
 ) -> None:
@@ -42,8 +62,21 @@ def main(
         raise InputError(f"{embeddings}: item {gone[0]} is not in {items}; run huse evaluate")
     frame = frame.merge(shown, "left", validate="1:1")
     built = build_index(vector_ND, settings)
-    separator = read_json(model / "model.json")["classes"]["separator"]
-    description = {"kind": p.kind, "modality": p.modality, "separator": separator}
+    stored = read_json(model / "model.json")
+    near = save_references(
+        out,
+        frame,
+        groups=groups,
+        features={"image": image_features, "text": text_features},
+        recipe=stored["recipe"],
+        share=p.near_share,
+    )
+    description = {
+        "kind": p.kind,
+        "modality": p.modality,
+        "separator": stored["classes"]["separator"],
+        "near": near,
+    }
     CatalogIndex(built, frame, description).save(out, model=model)
     recall = measure_recall(built, vector_ND, choose_queries(embeddings))
     figures = {
@@ -52,7 +85,14 @@ def main(
         "recall_at_10_of_flat": round(recall, 5),
     }
     write_json(out / "metrics.json", figures)
-    typer.echo(f"index: {len(frame)} items, {p.kind}, recall {recall:.4f} of exact search")
+    limits = ", ".join(
+        f"{modality}s not calibrated" if one["limit"] is None else f"{modality}s {one['limit']:.2f}"
+        for modality, one in near.items()
+    )
+    typer.echo(
+        f"index: {len(frame)} items, {p.kind}, recall {recall:.4f} of exact search; "
+        f"near is within: {limits}"
+    )
 
 
 if __name__ == "__main__":

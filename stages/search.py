@@ -52,15 +52,17 @@ def main(
     warn = warner("search")
     huse = Huse.load(model, index, warn=warn)
     embeddings = huse.embed([image], [text])
-    if text is not None and not huse.knows([text])[0]:
-        warn(f"no word of {text!r} is known to the text encoder")
     hits = huse.search(embeddings, k, within)[0]
+    nearness = huse.near(embeddings)[0]
     if as_json:
         rows = [
             {key: value for key, value in hit._asdict().items() if key != "row"} for hit in hits
         ]
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        found = {**nearness._asdict(), "hits": rows}
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
+        if warning := nearness.warning():
+            typer.echo(warning)
         _print_table(hits)
 
 

@@ -148,6 +148,32 @@ def finished_project(tmp_path_factory: pytest.TempPathFactory, environment: None
     return project
 
 
+@pytest.fixture(scope="session")
+def shipped_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A small sample after all stages, with the text encoders that params.yaml comes with."""
+    project = Project(tmp_path_factory.mktemp("shipped"))
+    shutil.copy(ROOT / "params.yaml", project.root)
+    project.set({**TINY, "text.encoders": ["glove", "sentence"], "evaluate.projection": "pca"})
+    # So that the few validation items are enough for a limit.
+    project.set({"split.val": 0.3, "index.near_share": 0.9})
+    for command in (
+        "sample-catalog --limit 200",
+        "catalog",
+        "clean_text",
+        "image_features",
+        "text_block glove",
+        "text_block sentence",
+        "text_features",
+        "semantic_graph",
+        "train",
+        "evaluate",
+        "index",
+    ):
+        result = project.huse(*command.split())
+        assert result.exit_code == 0, result.output
+    return project
+
+
 @pytest.fixture
 def project(finished_project: Project, tmp_path: Path) -> Project:
     """A finished project of the test's own."""

@@ -146,6 +146,7 @@ TABLE: dict[str, tuple[Any, set[str]]] = {
     "evaluate.gallery": (2, {"evaluate"}),
     "evaluate.seed": (1, {"evaluate"}),
     "index.modality": ("text", {"index"}),
+    "index.near_share": (0.9, {"index"}),
     "index.kind": ("hnsw", {"index"}),
     "index.hnsw.links": (16, {"index"}),
     "index.hnsw.build_depth": (100, {"index"}),

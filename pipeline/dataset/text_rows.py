@@ -4,6 +4,7 @@ Shape letters: R rows asked for, N texts of a buffer, T dense features, L words 
 has most, V vocabulary.
 """
 
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,8 @@ class TextRows:
         sparse = [name.removesuffix(INDICES) for name in names if name.endswith(INDICES)]
         in_pairs = {name + ending for name in sparse for ending in (INDICES, VALUES)}
         self._file = open_parquet(path, sorted(in_pairs))
-        self._dense = VectorRows(path, [name for name in names if name not in in_pairs])
+        dense = [name for name in names if name not in in_pairs]
+        self._dense = VectorRows(path, dense)
         self._sparse = sparse
         self._width = [self._columns(path, name) for name in sparse]
         self._longest = [self._most_words(name) for name in sparse]
@@ -46,6 +48,18 @@ class TextRows:
         """T."""
         self.num_words = sum(self._width)
         """V; 0 if no block is sparse."""
+        widths = {
+            **{name: self._file.schema_arrow.field(name).type.list_size for name in dense},
+            **dict(zip(sparse, self._width, strict=True)),
+        }
+        end_of = dict(zip(widths, accumulate(widths.values()), strict=True))
+        self.columns = {
+            name: slice(end_of[name] - width, end_of[name]) for name, width in widths.items()
+        }
+        """Which columns of `text_matrix` each block has."""
+
+    def __len__(self) -> int:
+        return self._file.metadata.num_rows
 
     @property
     def nbytes_per_row(self) -> int:

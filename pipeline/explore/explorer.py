@@ -48,17 +48,17 @@ class Explorer:
                 check_upload(Path(picture))
             elif text is None:
                 return show_note(START)
-            elif not self.model.knows([text])[0]:
-                return show_note(f"Nothing found: no word of \u201c{text}\u201d is known.")
             found = self.model.embed([picture], [text])
             hits = self.model.search(found, int(k), self._filter(within))[0]
+            warning = self.model.near(found)[0].warning()
         except InputError as error:
             return show_note(str(error) if picture is None else _without_path(str(error), picture))
         words = "your picture" if picture else ""
         asked = " and ".join(
             part for part in (f"\u201c{text}\u201d" if text else "", words) if part
         )
-        return show_hits(hits, f"Nearest to {asked}", self.separator)
+        above = show_note(f"{warning[0].upper()}{warning[1:]}.") if warning else ""
+        return above + show_hits(hits, f"Nearest to {asked}", self.separator)
 
     def more_like(self, row: int, within: str, k: int) -> str:
         """Answer a click on "More like this".

@@ -24,7 +24,10 @@ from pipeline.inference.classify import ClassTree, Prediction
 from pipeline.inference.embeddings import Embeddings, class_probabilities, embed_features
 from pipeline.inference.raw_features import RawFeatures
 from pipeline.models.store import StoredModel, load_model
+from pipeline.models.text_input import TextInput
 from pipeline.search.catalog_index import CatalogIndex, Hit
+from pipeline.search.nearness import Nearness, decide
+from pipeline.search.references import References, load_references
 
 Picture = Location | str | Image.Image
 
@@ -48,6 +51,7 @@ class Huse:
         self.stored = stored
         self._features = features
         self._index_folder = index
+        self._references: dict[str, References | None] = {}
 
     @classmethod
     def load(
@@ -155,16 +159,40 @@ class Huse:
         )
         return found, reasons
 
-    def knows(self, texts: Sequence[str]) -> list[bool]:
-        """Tell whether texts mean anything to the text encoder.
+    def near(self, v: Embeddings) -> list[Nearness]:
+        """Tell whether anything in the catalogue is near to items.
 
         Args:
-            texts: N texts as a person writes them.
+            v: N items from `embed`.
 
         Returns:
-            N; false for a text of which no word is known, so that its embedding says nothing.
+            N judgements by the frozen features. `near` is None where nobody can tell: there is no
+            index of this model, or there were too few validation items to fit a limit.
+
+        Raises:
+            InputError: The index is damaged.
         """
-        return self._features.knows(texts)
+        parts: list[list[Nearness]] = [[] for _ in range(len(v))]
+        image_PI = torch.from_numpy(v.image_PI)
+        for modality, has_N, feature in (
+            ("image", v.has_image, image_PI),
+            ("text", v.has_text, v.text_MT),
+        ):
+            for n, found in zip(np.flatnonzero(has_N), self._judge(modality, feature), strict=True):
+                parts[n].append(found)
+        return [decide(found) for found in parts]
+
+    def _judge(self, modality: str, feature_NF: TextInput) -> list[Nearness]:
+        if not len(feature_NF):  # a search by text need not read the features of pictures
+            return []
+        if modality not in self._references:
+            self._references[modality] = load_references(
+                self._index_folder, modality, model=self._features.folder
+            )
+        references = self._references[modality]
+        if references is None:
+            return [Nearness(None, None, None, None, modality)] * len(feature_NF)
+        return references.judge(feature_NF, modality)
 
     def classify(self, v: Embeddings, k: int = 5, threshold: float = 0.5) -> list[Prediction]:
         """Predict the classes of embedded items.

@@ -17,6 +17,10 @@ from pipeline.files.csv_file import csv_writer
 from pipeline.inference.api import Huse
 from pipeline.inference.classify import Prediction
 from pipeline.inference.table import BadRow, Counts, EmbeddedBatch, NewItem
+from pipeline.search.nearness import Nearness
+
+NEAR = ("near", "distance", "limit")
+"""What a classified row says of its nearness."""
 
 
 class Classified(NamedTuple):
@@ -24,17 +28,20 @@ class Classified(NamedTuple):
 
     item: NewItem
     prediction: Prediction
+    nearness: Nearness
 
     def as_json(self) -> dict[str, Any]:
         """Nested, for programs.
 
         Returns:
-            row, image, text, sure and top; paths with their probabilities.
+            row, image, text, sure, top (paths with their probabilities), and near, distance and
+            limit of `Nearness`.
         """
         return {
             **self.item._asdict(),
             "sure": self.prediction.sure._asdict(),
             "top": [guess._asdict() for guess in self.prediction.top],
+            **{name: getattr(self.nearness, name) for name in NEAR},
         }
 
     def as_row(self) -> list[Any]:
@@ -44,7 +51,8 @@ class Classified(NamedTuple):
             Values of the columns of `csv_columns`.
         """
         guesses = [self.prediction.sure, *self.prediction.top]
-        return [*self.item, *(value for guess in guesses for value in guess)]
+        flat = (value for guess in guesses for value in guess)
+        return [*self.item, *flat, *(getattr(self.nearness, name) for name in NEAR)]
 
 
 def csv_columns(k: int) -> list[str]:
@@ -54,10 +62,11 @@ def csv_columns(k: int) -> list[str]:
         k: How many classes are named per item.
 
     Returns:
-        row, image, text, sure_path, sure_probability, then path_1, probability_1 and so on.
+        row, image, text, sure_path, sure_probability, then path_1, probability_1 and so on; last
+        near (empty: cannot be told), distance and limit.
     """
     numbered = [f"{name}_{n}" for n in range(1, k + 1) for name in ("path", "probability")]
-    return [*NewItem._fields, "sure_path", "sure_probability", *numbered]
+    return [*NewItem._fields, "sure_path", "sure_probability", *numbered, *NEAR]
 
 
 def classify_table(
@@ -88,7 +97,9 @@ def classify_table(
     counts = Counts(0, 0)
     for batch in batches:
         predictions = model.classify(batch.embeddings, k, threshold)
-        write([Classified(*pair) for pair in zip(batch.items, predictions, strict=True)])
+        judged = model.near(batch.embeddings)
+        rows = zip(batch.items, predictions, judged, strict=True)
+        write([Classified(*row) for row in rows])
         refuse(batch.rejected)
         counts = counts.plus(batch)
     return counts

@@ -33,6 +33,10 @@ class Embeddings:
     """[N, D] float32, rows of unit norm; a row of NaN where an item has no text."""
     fused_ND: np.ndarray
     """[N, D] float32, rows of unit norm: direction of the sum of what there is."""
+    image_PI: np.ndarray
+    """[P, I] features that the image embeddings were made from, of the items with a picture."""
+    text_MT: TextInput
+    """[M, T] features that the text embeddings were made from, of the items with a text."""
 
     def __len__(self) -> int:
         return len(self.fused_ND)
@@ -87,7 +91,7 @@ def embed_features(
                 part = slice(start, start + CHUNK)
                 embedding_ND[rows[part]] = tower(feature[part])
         fused_ND = functional.normalize(image_ND.nan_to_num() + text_ND.nan_to_num(), dim=1)
-    return Embeddings(image_ND.numpy(), text_ND.numpy(), fused_ND.numpy())
+    return Embeddings(image_ND.numpy(), text_ND.numpy(), fused_ND.numpy(), image_PI, text_MT)
 
 
 def class_probabilities(stored: StoredModel, embeddings: Embeddings) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.files.location import Location
-from pipeline.models.text_input import MixedText, TextInput, text_input
+from pipeline.models.text_input import TextInput, text_input
 from pipeline.text.encoder_digest import KEY, check_encoder
 from pipeline.text.featurizer import TextFeaturizer
 from pipeline.text.finite import finite_rows
@@ -66,20 +66,6 @@ class RawFeatures:
             for row in np.flatnonzero(~finite_rows(block)):
                 reasons[row] = f"features of the text are not finite ({name}); write it otherwise"
         return text_input(blocks), reasons
-
-    def knows(self, texts: Sequence[str]) -> list[bool]:
-        """Tell whether texts have features.
-
-        Args:
-            texts: N texts as a user writes them.
-
-        Returns:
-            N; false where every feature is zero.
-        """
-        found, _ = self.texts(texts)
-        if not isinstance(found, MixedText):
-            return found.any(dim=1).tolist()
-        return (found.dense_NT.any(dim=1) | found.weight_NL.any(dim=1)).tolist()
 
     @cached_property
     def _extractor(self) -> Extractor:

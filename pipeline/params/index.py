@@ -36,6 +36,8 @@ class IndexParams(Section):
     """Which embedding of the items is searched."""
     kind: Literal["flat", "hnsw", "ivfpq"]
     """Exact, a graph, or compressed lists."""
+    near_share: Annotated[float, Field(ge=0.5, lt=1)]
+    """Share of the validation items that lie within the distance called near."""
     hnsw: HnswParams
     """Settings of the kind hnsw."""
     ivfpq: IvfpqParams

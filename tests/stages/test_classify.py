@@ -21,6 +21,15 @@ def test_the_terminal_shows_what_was_predicted(project, texts):
     assert result.stderr == "classify: row 4 rejected: no image and no text\n"
 
 
+def test_the_terminal_shows_what_nothing_is_near_to(project):
+    (project.root / "new.csv").write_text("text\nred heart\nxyzzyx\n", encoding="utf-8")
+    result = project.huse("classify", "new.csv", "--k", "1")
+    header, *rows = (line.split() for line in result.stdout.splitlines() if line.strip())
+    assert header[-1] == "near"
+    # Too few validation items for a limit, but no word of the second is known.
+    assert [row[-1] for row in rows if row[0] in ("1", "2")] == ["-", "no"]
+
+
 def test_scripts_get_json_and_nothing_else(project, texts):
     result = project.huse("classify", "new.csv", "--json", "--k", "2")
     rows = [json.loads(line) for line in result.stdout.splitlines()]

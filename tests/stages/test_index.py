@@ -34,10 +34,28 @@ def test_a_graph_is_searched_too_and_its_recall_measured(project):
 
 
 def test_a_second_run_writes_the_same_bytes(project):
-    folder = project.root / "data" / "index"
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    def content():
+        files = (project.root / "data" / "index").rglob("*.*")
+        return {path.name: path.read_bytes() for path in files}
+
+    before = content()
+    assert {"image.parquet", "text.parquet"} <= set(before)
     index(project)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert content() == before
+
+
+def test_what_is_near_is_stored_with_its_numbers(project):
+    project.set({"index.near_share": 0.8})
+    result = project.huse("index")
+    assert "near is within: images 0." in result.output
+    described = json.loads((project.root / "data/index/index.json").read_text(encoding="utf-8"))
+    splits = pd.read_parquet(project.root / "data/catalog/splits.parquet")["split"]
+    for found in described["near"].values():
+        assert found["share"] == 0.8
+        assert 0 < found["queries"] <= (splits == "val").sum()
+        assert 0 < found["limit"] < 1
+    project.set({"index.near_share": 0.98})
+    assert "images not calibrated, texts not calibrated" in project.huse("index").output
 
 
 @pytest.mark.parametrize(

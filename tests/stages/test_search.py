@@ -12,7 +12,7 @@ def item(finished_project):
 def search(project, *arguments):
     result = project.huse("search", *arguments, "--json")
     assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+    return json.loads(result.stdout)["hits"]
 
 
 def test_a_text_and_a_picture_together_find_their_item(finished_project, item):
@@ -48,7 +48,26 @@ def test_the_terminal_shows_a_table(finished_project, item):
 
 def test_a_text_that_says_nothing_is_warned_of(finished_project):
     result = finished_project.huse("search", "xyzzyx")
-    assert "warning: no word of 'xyzzyx' is known" in result.stderr
+    assert "nothing in the catalogue is near this text: no word of it is known" in result.stdout
+
+
+@pytest.mark.parametrize("text", ["qwxzzyk blorf", "hydrochloric acid titration"])
+def test_the_first_line_says_that_nothing_is_near(shipped_project, text):
+    result = shipped_project.huse("search", text)
+    assert result.stdout.startswith("nothing in the catalogue is near this text (feature distance ")
+    assert "class" in result.stdout.splitlines()[2]
+    found = json.loads(shipped_project.huse("search", text, "--json").stdout)
+    assert found["near"] is False
+    assert found["distance"] > found["limit"] > 0
+    assert len(found["hits"]) == 10
+
+
+@pytest.mark.parametrize("text", ["sad cat", "happy woman"])
+def test_what_is_near_is_not_spoken_of(shipped_project, text):
+    assert "near" not in shipped_project.huse("search", text).stdout
+    found = json.loads(shipped_project.huse("search", text, "--json").stdout)
+    assert found["near"] is True
+    assert found["distance"] <= found["limit"]
 
 
 def test_mistakes_are_told(finished_project, item):

@@ -100,3 +100,13 @@ def test_a_column_without_its_partner_is_named(blocks, tmp_path):
     pq.write_table(table, tmp_path / "text.parquet")
     with pytest.raises(InputError, match="no column tfidf_values"):
         TextRows(tmp_path / "text.parquet")
+
+
+def test_the_columns_of_every_block_are_known(blocks, tmp_path):
+    rows = TextRows(write(tmp_path / "text.parquet", blocks))
+    assert len(rows) == COUNT
+    matrix = text_matrix(rows.read(np.arange(COUNT))).toarray()
+    assert set(rows.columns) == set(blocks)
+    for name, block in blocks.items():
+        dense = block.toarray() if isinstance(block, csr_matrix) else block
+        assert (matrix[:, rows.columns[name]] == dense).all()

@@ -2,8 +2,9 @@ import re
 
 import pytest
 
+from huse import Huse
 from pipeline.explore import explorer as module
-from pipeline.explore.explorer import EVERYTHING, START
+from pipeline.explore.explorer import EVERYTHING, START, Explorer
 
 
 def rows(html):
@@ -44,13 +45,22 @@ def test_more_like_an_item_leaves_it_out(huse, explorer):
 
 def test_questions_without_an_answer_are_told(explorer, tmp_path):
     assert START in explorer.search("  ", None, EVERYTHING, 5)
-    assert "no word of" in explorer.search("xyzzyx", None, EVERYTHING, 5)
     broken = tmp_path / "private" / "x.png"
     broken.parent.mkdir()
     broken.write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     html = explorer.search(None, str(broken), EVERYTHING, 5)
     assert "not a picture that can be read" in html
     assert "private" not in html
+
+
+def test_results_that_are_not_near_have_a_line_above_them(shipped_project, explorer):
+    shown = Explorer(Huse.load(shipped_project.root / "data" / "model"))
+    html = shown.search("qwxzzyk blorf", None, EVERYTHING, 5)
+    assert "Nothing in the catalogue is near this text (feature distance" in html
+    assert len(rows(html)) == 5
+    assert "Nothing" not in shown.search("sad cat", None, EVERYTHING, 5)
+    html = explorer.search("xyzzyx", None, EVERYTHING, 5)
+    assert "near this text: no word of it is known." in html
 
 
 def test_a_picture_that_breaks_off_is_told_without_its_place(explorer, picture_folder, tmp_path):

@@ -124,8 +124,47 @@ def test_a_text_whose_features_are_not_finite_is_named_and_the_others_are_embedd
         broken.embed(texts=texts[:2])
 
 
-def test_texts_without_a_known_word_are_told_apart(model, items):
-    assert model.knows([items[0]["text"].iloc[0], "xyzzyx"]) == [True, False]
+def test_texts_without_a_known_word_are_near_nothing(model, items):
+    """Such a text is told even where there are too few validation items for a limit."""
+    known, unknown = model.near(model.embed(texts=[items[0]["text"].iloc[0], "xyzzyx"]))
+    assert (known.near, known.limit) == (None, None)
+    assert known.distance == pytest.approx(0, abs=1e-3)
+    assert (unknown.near, unknown.distance) == (False, None)
+
+
+@pytest.fixture(scope="module")
+def shipped(shipped_project):
+    return Huse.load(shipped_project.root / "data" / "model")
+
+
+def test_texts_are_told_from_nonsense_by_the_shipped_encoders(shipped):
+    texts = ["sad cat", "happy woman", "qwxzzyk blorf", "hydrochloric acid titration"]
+    judged = shipped.near(shipped.embed(texts=texts))
+    assert [one.near for one in judged] == [True, True, False, False]
+    assert all(one.modality == "text" for one in judged)
+
+
+def test_pictures_are_told_from_noise(shipped, shipped_project):
+    noise = np.random.default_rng(0).integers(0, 256, (72, 72, 3), dtype=np.uint8)
+    item = shipped.index.items["image"].iloc[0]
+    pictures = [shipped_project.root / PICTURES / item, Image.fromarray(noise)]
+    assert [one.near for one in shipped.near(shipped.embed(pictures))] == [True, False]
+    # With a text beside it that is near, something is near.
+    both = shipped.near(shipped.embed(pictures[1:] * 2, ["sad cat", "qwxzzyk blorf"]))
+    assert [one.near for one in both] == [True, False]
+
+
+def test_a_catalogue_item_is_near_itself_whatever_its_split(shipped):
+    items = shipped.index.items
+    assert {"val", "test"} <= set(items["split"])
+    judged = shipped.near(shipped.embed(texts=items["text"].tolist()))
+    assert max(one.distance for one in judged) < 1e-3
+
+
+def test_without_an_index_nobody_can_tell(shipped_project, tmp_path):
+    model = Huse.load(shipped_project.root / "data" / "model", index=tmp_path)
+    (found,) = model.near(model.embed(texts=["sad cat"]))
+    assert found == (None, None, None, None, "text")
 
 
 def test_an_index_of_another_model_is_refused(finished_project, tmp_path):

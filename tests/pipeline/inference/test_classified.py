@@ -3,6 +3,7 @@ import json
 import pandas as pd
 import pytest
 
+from huse import Huse
 from pipeline.errors import InputError
 from pipeline.inference.classified import classified_writer, classify_table
 from pipeline.inference.table import embed_table
@@ -50,7 +51,7 @@ def test_json_has_every_row(huse, table, picture_folder, tmp_path, rows, ending)
     read = json.loads(text) if ending == "json" else [json.loads(x) for x in text.splitlines()]
     assert read == [row.as_json() for row in rows]
     assert read[1]["text"] == "blue heart"
-    assert set(read[1]) == {"row", "image", "text", "sure", "top"}
+    assert list(read[1]) == ["row", "image", "text", "sure", "top", "near", "distance", "limit"]
 
 
 def test_csv_has_a_column_for_every_guess(huse, table, picture_folder, tmp_path, rows):
@@ -63,6 +64,18 @@ def test_csv_has_a_column_for_every_guess(huse, table, picture_folder, tmp_path,
     assert frame["sure_probability"].tolist() == pytest.approx(
         [row.prediction.sure.probability for row in rows]
     )
+
+
+def test_every_row_says_whether_anything_is_near(shipped_project, tmp_path):
+    huse = Huse.load(shipped_project.root / "data" / "model")
+    table = tmp_path / "new.csv"
+    table.write_text("text\nsad cat\nhydrochloric acid titration\n", encoding="utf-8")
+    with classified_writer(tmp_path / "out.csv", 1) as write:
+        classify(huse, table, tmp_path, write, k=1)
+    frame = pd.read_csv(tmp_path / "out.csv")
+    assert list(frame.columns[-3:]) == ["near", "distance", "limit"]
+    assert frame["near"].tolist() == [True, False]
+    assert (frame["near"] == (frame["distance"] <= frame["limit"])).all()
 
 
 @pytest.mark.parametrize(("ending", "content"), [("json", "[\n\n]\n"), ("jsonl", "\n")])
