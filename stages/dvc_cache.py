@@ -44,7 +44,7 @@ def digest_cache(out: Path) -> Path:
         A folder, as for `vector_cache`.
     """
     cache = dvc_cache()
-    return out.parent / ".digest_cache" if cache is None else cache / "picture_digests"
+    return out.parent / ".image_cache" if cache is None else cache / "picture_digests"
 
 
 def vector_cache(of: Literal["image", "text", "word"], out: Path) -> Path:

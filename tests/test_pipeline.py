@@ -287,7 +287,7 @@ def test_huse_makes_the_same_bytes_as_dvc(finished_project, tmp_path, one_thread
         {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in (folder / "data").rglob("*")
-            # Outside DVC, kept vectors lie beside the features.
+            # Outside DVC, kept vectors and digests lie beside what they are of.
             if path.is_file() and path.name != ".gitignore" and ".image_cache" not in path.parts
         }
         for folder in (finished_project.root, root)

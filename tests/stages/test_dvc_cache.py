@@ -29,9 +29,9 @@ def test_the_cache_is_dvcs_own_wherever_that_is(tmp_path, monkeypatch):
     assert tracked_contents() == []
     assert vector_cache("image", Path("data/x/image.parquet")) == Path("data/x/.image_cache")
     assert vector_cache("text", Path("data/blocks")) == Path("data/.text_cache")
+    assert digest_cache(Path("data/x/pictures.parquet")) == Path("data/x/.image_cache")
     # One for the texts' words and the classes'.
     assert vector_cache("word", Path("data/graph")) == Path("data/.word_cache")
-    assert digest_cache(Path("data/x/pictures.parquet")) == Path("data/x/.digest_cache")
     (tmp_path / ".dvc").mkdir()
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / ".dvc" / "config").write_text("")

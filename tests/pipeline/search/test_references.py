@@ -16,9 +16,9 @@ IDS = ["first", "second"]
 
 @pytest.fixture
 def model(tmp_path):
-    """A folder with weights, of which the digest alone is read."""
+    """A folder of a model, of which the digest alone is read."""
     (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "model.safetensors").write_bytes(b"weights")
+    (tmp_path / "model" / "model.json").write_text('{"weights_digest": "0123"}', encoding="utf-8")
     return tmp_path / "model"
 
 
