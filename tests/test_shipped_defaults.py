@@ -1,0 +1,79 @@
+"""The params.yaml that is shipped, from end to end: what users start with trains and is measured.
+
+Other tests change it to be quick. Features are made once; what depends on the seed and on the
+number of threads runs twice.
+"""
+
+import json
+import math
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.conftest import ROOT, Project
+
+ITEMS = 300
+DIRECTIONS = {"image_to_image", "image_to_text", "text_to_image", "text_to_text"}
+FROM_TRAINING_ON = ("train", "evaluate", "index")
+
+
+def commands(stages: dict[str, Any], encoders: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Name and commands of every stage of dvc.yaml, in an order that they can run in."""
+    for name, stage in stages.items():
+        each = encoders if "matrix" in stage else [""]
+        yield name, [stage["cmd"].replace("${item.encoder}", encoder) for encoder in each]
+
+
+def numbers(values: Any) -> Iterator[float]:
+    """All numbers of a JSON document."""
+    if isinstance(values, dict | list):
+        for value in values.values() if isinstance(values, dict) else values:
+            yield from numbers(value)
+    elif isinstance(values, int | float):
+        yield values
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory, environment: None) -> list[dict[str, Any]]:
+    """Metrics by stage: of seed 0 with one thread, then of seed 1 with two."""
+    project = Project(tmp_path_factory.mktemp("shipped"))
+    shutil.copy(ROOT / "params.yaml", project.root)
+    project.succeed("huse", "sample-catalog", "--limit", str(ITEMS))
+    yaml = YAML(typ="safe")
+    encoders = yaml.load(ROOT / "params.yaml")["text"]["encoders"]
+    stages = dict(commands(yaml.load(ROOT / "dvc.yaml")["stages"], encoders))
+    runs = []
+    for seed, threads, names in ((0, 1, tuple(stages)), (1, 2, FROM_TRAINING_ON)):
+        project.set({"train.seed": seed})
+        for name in names:
+            for command in stages[name]:
+                project.succeed("env", f"OMP_NUM_THREADS={threads}", *command.split())
+        runs.append(
+            {
+                name: json.loads((project.root / "data" / name / "metrics.json").read_text())
+                for name in FROM_TRAINING_ON
+            }
+        )
+    return runs
+
+
+def test_every_figure_has_its_name_and_is_a_number(measured):
+    for run in measured:
+        assert set(run["train"]) >= {"best_step", "val", "val_items"}
+        assert {"score", "r_at_1", "accuracy_fused"} <= set(run["train"]["val"])
+        assert {"r_at_1", "map_at_r", "hp_at_10", "accuracy"} <= set(run["evaluate"])
+        assert set(run["evaluate"]["retrieval"]) >= DIRECTIONS
+        assert set(run["evaluate"]["classification"]) == {"image", "text", "fused"}
+        assert all(math.isfinite(number) for number in numbers(run))
+
+
+def test_seeds_differ_in_what_they_find_and_not_in_what_they_are_asked(measured):
+    first, second = measured
+    assert first["train"]["val_items"] == second["train"]["val_items"] > 20
+    assert first["train"]["val"] != second["train"]["val"]
+    for run in measured:
+        # 79 classes, and most of them have one item or two: far above chance all the same.
+        assert run["train"]["val"]["score"] > 0.15
