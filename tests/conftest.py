@@ -166,6 +166,7 @@ def shipped_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         "text_features",
         "semantic_graph",
         "train",
+        "baseline",
         "evaluate",
         "index",
     ):

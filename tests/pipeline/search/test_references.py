@@ -126,7 +126,7 @@ def test_an_index_that_says_nothing_gives_no_references(tmp_path, model, make):
     write_index(tmp_path, model, None)  # of an earlier version
     assert load_references(tmp_path, "text", model=model) is None
     write_index(tmp_path, model, {"text": make().save(tmp_path, "text", IDS)})
-    (model / "model.safetensors").write_bytes(b"other weights")
+    (model / "model.json").write_text('{"weights_digest": "4567"}', encoding="utf-8")
     assert load_references(tmp_path, "text", model=model) is None
 
 

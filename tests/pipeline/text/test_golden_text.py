@@ -25,7 +25,8 @@ def test_every_single_step_has_something_to_do(step):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "step"), [(name, step) for name, steps in RECIPES.items() for step in set(steps)]
+    ("recipe", "step"),
+    [(name, step) for name, steps in RECIPES.items() for step in dict.fromkeys(steps)],
 )
 def test_every_step_of_a_recipe_can_be_told_from_the_result(recipe, step):
     without = [name for name in RECIPES[recipe] if name != step]
