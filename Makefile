@@ -31,7 +31,7 @@ demo: $(READY)
 	@echo "Your data: set catalog.path, catalog.images and catalog.columns in params.yaml, then dvc repro"
 
 test: lint
-	pytest
+	pytest -n auto --dist loadfile
 
 lint: $(READY)
 	ruff check .

@@ -14,6 +14,7 @@ STAGES = [
     "text_features",
     "semantic_graph",
     "train",
+    "baseline",
     "evaluate",
 ]
 

@@ -19,6 +19,8 @@ from pipeline.models.store import StoredModel
 MODALITIES = ("image", "text", "fused")
 CHUNK = 8192
 """Items per forward pass: bounds the hidden activations, not the result."""
+CHUNK_LOGITS = 2**24
+"""Logits per forward pass and modality, 64 MiB, where there are more than two thousand classes."""
 TOP = 5
 
 
@@ -57,8 +59,9 @@ def embed_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Embedded]:
     membership = label_membership(stored.classes)
     membership_KL = None if membership is None else torch.from_numpy(membership)
     with torch.inference_mode():
-        for start in range(0, max(len(pairs), 1), CHUNK):
-            rows = slice(start, start + CHUNK)
+        size = min(CHUNK, max(1, CHUNK_LOGITS // stored.model.config.num_classes))
+        for start in range(0, max(len(pairs), 1), size):
+            rows = slice(start, start + size)
             output = stored.model(pairs.image_NI[rows], pairs.text_NT[rows])
             probabilities = stored.fusion.probabilities(output)
             embeddings = {
