@@ -62,6 +62,9 @@ def main(
     typer.echo(
         f"baseline: logistic regression fitted on {baseline.fitted_items} of "
         f"{counted(baseline.train_items, 'training item')}"
+        if baseline.fitted_items
+        else "baseline: none, since evaluate.baseline is 0, no test item has both a picture and a "
+        "text, or there are too many classes or features for it"
     )
 
 

@@ -91,7 +91,7 @@ def main(
     write_table(items, found[ITEM_COLUMNS])
     write_table(pictures, digests[digests["image"].isin(found["image"])])
     write_table(splits, split_table)
-    write_table(groups, together)
+    write_table(groups, together.drop(columns="tied_text"))
     write_json(classes, class_list)
     write_csv(rejected, bad)
     write_csv(placeholders, common)

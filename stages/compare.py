@@ -44,16 +44,20 @@ def main(
     from pipeline.evaluation.outcomes import against_baseline, differences
 
     run_of = _read(second)
+    others = len(run_of.item_ids)
     if first is None:
         found, items = against_baseline(run_of), len(run_of.item_ids)
         found = {f"{modality} accuracy": one for modality, one in found.items()}
         if not found:
             raise InputError(
-                "compare: this run has no baseline; set evaluate.baseline above 0 and run dvc repro"
+                "compare: this run has no baseline (evaluate.baseline is 0, no test item has both "
+                "a picture and a text, or there are too many classes or features for one)"
             )
         names = (BASELINE, "model")
     else:
-        found, items = differences(_read(first), run_of)
+        other = _read(first)
+        others = max(others, len(other.item_ids))
+        found, items = differences(other, run_of)
         if not every:
             found = {name: one for name, one in found.items() if "." not in name}
         names = (first, second or "workspace")
@@ -61,7 +65,17 @@ def main(
         rows = {name: one._asdict() | {"difference": one.value} for name, one in found.items()}
         typer.echo(json.dumps({"items": items, "figures": rows}, indent=2))
     else:
-        _print_table(found, names, items)
+        _print_table(found, names)
+        typer.echo(
+            f"{items} test items, paired; an interval that has 0 in it leaves open which is better"
+        )
+        if items < others:
+            typer.echo(
+                f"Only those that both runs tested count, of up to {others}, so figures are not "
+                "the runs' own; each run searched among its own test items."
+            )
+        if first is None:
+            typer.echo("The baseline is logistic regression on the same features.")
 
 
 def _read(run_name: str | None) -> Outcomes:
@@ -90,7 +104,7 @@ def _read(run_name: str | None) -> Outcomes:
         return read_outcomes(copy)
 
 
-def _print_table(found: dict[str, Difference], names: tuple[str, str], items: int) -> None:
+def _print_table(found: dict[str, Difference], names: tuple[str, str]) -> None:
     grid = Table(box=SIMPLE)
     for head in ("", *names, "difference", "95 % interval", ""):
         grid.add_column(head, overflow="fold")
@@ -100,11 +114,6 @@ def _print_table(found: dict[str, Difference], names: tuple[str, str], items: in
         cells = (f"{one.first:.4f}", f"{one.second:.4f}", f"{one.value:+.4f}", ends, verdict)
         grid.add_row(name, *cells)
     Console().print(grid)
-    typer.echo(
-        f"{items} test items, paired; an interval that has 0 in it leaves open which is better"
-    )
-    if names[0] == BASELINE:
-        typer.echo("The baseline is logistic regression on the same features.")
 
 
 if __name__ == "__main__":

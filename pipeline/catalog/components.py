@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from pipeline.catalog.near_text import near_text, plain_text
 
-COLUMN_OF = {"group": "product", "image": "picture", "text": "text", "near_text": "near_text"}
+COLUMN_OF = {"group": "product", "image": "picture", "text": "tied_text", "near_text": "near_text"}
 """What split.keep_together names -> the column of `number_values` that holds it."""
 
 
@@ -23,7 +23,7 @@ class Divided(NamedTuple):
     sets: int
     """Sets with items on more than one side."""
     test_items: int
-    """Test items of a set that has items in train: something of them was seen in training."""
+    """Test items of a set that has items in other splits that count as seen."""
     all_test_items: int
     """Items in test altogether."""
 
@@ -38,19 +38,21 @@ def number_values(items: pd.DataFrame, placeholders: Collection[str] = ()) -> pd
     Args:
         items: N items with `item_id`, `group` (empty: none), `digest` (what is in the picture) and
             `text`.
-        placeholders: Texts that say nothing of an item, so that sharing one means nothing.
+        placeholders: Texts that say nothing of an item, so that sharing one ties nothing; a text
+            is no find for the same text all the same.
 
     Returns:
-        `item_id`, and `product` (the group that the user gave), `picture`, `text` and `near_text`:
-        int64 numbers that items share where the value is the same. An item without a value has a
-        number of its own.
+        `item_id`, and `product` (the group that the user gave), `picture`, `text`, `tied_text` and
+        `near_text`: int64 numbers that items share where the value is the same. An item without a
+        value has a number of its own, and in the last two columns one with a placeholder.
     """
     text_N = items["text"].map(plain_text)
     is_placeholder_N = text_N.isin([plain_text(text) for text in placeholders])
     values = {
         "product": items["group"].mask(items["group"] == ""),
         "picture": items["digest"],
-        "text": text_N.mask(is_placeholder_N),
+        "text": text_N,
+        "tied_text": text_N.mask(is_placeholder_N),
         "near_text": items["text"].map(near_text).mask(is_placeholder_N),
     }
     numbers = {name: _numbers(value_N) for name, value_N in values.items()}
@@ -82,13 +84,20 @@ def find_components(numbers: pd.DataFrame, keep_together: Collection[str]) -> np
     return np.unique(label_N, return_inverse=True)[1]
 
 
-def count_divided(groups: pd.DataFrame, splits: pd.DataFrame, column: str) -> Divided:
+def count_divided(
+    groups: pd.DataFrame,
+    splits: pd.DataFrame,
+    column: str,
+    *,
+    seen: Collection[str] = ("train", "val"),
+) -> Divided:
     """Count the sets of items that a split divides.
 
     Args:
         groups: `item_id` and a number per item that items of one set have in common.
         splits: `item_id` and `split` of the same items.
         column: The column of the numbers.
+        seen: Splits of which the model knows something before the test.
 
     Returns:
         How many sets are divided, and how many test items that concerns.
@@ -96,7 +105,7 @@ def count_divided(groups: pd.DataFrame, splits: pd.DataFrame, column: str) -> Di
     split_N = groups["item_id"].map(splits.set_index("item_id")["split"])
     sides = split_N.groupby(groups[column]).nunique()
     test_N = groups.loc[split_N == "test", column]
-    seen_N = test_N.isin(groups.loc[split_N == "train", column])
+    seen_N = test_N.isin(groups.loc[split_N.isin(seen), column])
     return Divided(int((sides > 1).sum()), int(seen_N.sum()), len(test_N))
 
 

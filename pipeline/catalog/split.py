@@ -89,13 +89,18 @@ def doubt_splits(groups: pd.DataFrame, splits: pd.DataFrame) -> Iterator[str]:
     divided = count_divided(groups, splits, "group")
     if divided.sets:
         sets = "1 set" if divided.sets == 1 else f"{divided.sets} sets"
+        concerned = ""
+        if divided.test_items:
+            concerned = (
+                f"{_share_of_test(divided)} have a fellow in train or val, so that test figures "
+                "are too good; "
+            )
         yield (
             f"catalog.columns.split: the ready-made split divides {sets} of items that "
-            f"split.keep_together keeps together; {_share_of_test(divided)} have a fellow in "
-            "train, so that test figures are too good; mark every item of a set alike, or set "
-            "the key to null to have the split drawn"
+            f"split.keep_together keeps together; {concerned}mark every item of a set alike, or "
+            "set the key to null to have the split drawn"
         )
-    near = count_divided(groups, splits, "near_text")
+    near = count_divided(groups, splits, "near_text", seen=("train",))
     if near.test_items > NEAR_TEXTS * near.all_test_items:
         yield (
             f"split.keep_together: {_share_of_test(near)} have a text that differs from one in "

@@ -21,7 +21,11 @@ MODALITIES = ("image", "text", "fused")
 MOST_WORK = 2 * 10**10
 """Items x features x classes of one fit; a pass over them takes about a second on two cores, and a
 fit about a hundred passes."""
-MOST_PASSES = 1000
+MOST_WEIGHTS = 2 * 10**7
+"""Features x classes of one fit, which the solver keeps some twenty times in memory: 3 GiB."""
+MOST_PASSES = 300
+BLOCK_SCORES = 2**24
+"""Scores of test items that are in memory at a time."""
 SEED = 0
 """Of the sample of training items."""
 
@@ -33,7 +37,7 @@ class Baseline(NamedTuple):
     """Names of classes in the columns image, text and fused, by the test items' item_id; no
     columns where no baseline was wanted."""
     fitted_items: int
-    """Training items it was fitted on."""
+    """Training items it was fitted on; 0 where there is none."""
     train_items: int
     """Training items that there are."""
     recipe: dict[str, dict[str, str]]
@@ -50,7 +54,9 @@ def fit_baseline(
     """Fit one regression per modality on the training items and classify the test items.
 
     Features are standardised on the same items, as train does. Above `most_items`, or where the
-    work would pass MOST_WORK, a random sample of the training items is fitted on.
+    work would pass MOST_WORK, a random sample of the training items is fitted on. There is no
+    baseline where not even an item per class is affordable, or the weights would pass
+    MOST_WEIGHTS.
 
     Args:
         index: All items.
@@ -62,12 +68,15 @@ def fit_baseline(
         The predictions.
     """
     train, test = index.only("train"), index.only("test")
-    features = index.image.dimension + index.text.nbytes_per_row // 4
-    affordable = max(len(class_names), MOST_WORK // (features * len(class_names)))
+    features = index.image.dimension + index.text.dimension + index.text.num_words
+    weights = features * len(class_names)
+    affordable = MOST_WORK // weights
     items = min(len(train), most_items, affordable)
+    if len(test) == 0 or weights > MOST_WEIGHTS or affordable < len(class_names):
+        items = 0
     name_K = np.array(class_names, dtype=object)
     predicted = pd.DataFrame(index=pd.Index(test.item_ids, name="item_id", dtype="str"))
-    if most_items > 0 and len(test) > 0:
+    if items > 0:
         chosen = np.random.default_rng(SEED).permutation(len(train))[:items]
         some, asked = read_pairs(train.take(np.sort(chosen))), read_pairs(test)
         for modality in MODALITIES:
@@ -113,12 +122,17 @@ def _classify(train: Pairs, test: Pairs, modality: str) -> np.ndarray:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    features = _features(train, modality)
+    features, asked = _features(train, modality), _features(test, modality)
+    label_N = train.label_N.numpy()
+    if len(np.unique(label_N)) == 1:  # which the library refuses
+        return np.repeat(label_N[:1], len(test))
     # A sparse block stays sparse only if it is not centred.
     scaler = StandardScaler(with_mean=not issparse(features))
     model = make_pipeline(scaler, LogisticRegression(max_iter=MOST_PASSES))
-    model.fit(features, train.label_N.numpy())
-    return model.predict(_features(test, modality))
+    model.fit(features, label_N)
+    rows = max(1, BLOCK_SCORES // len(model[-1].classes_))
+    blocks = [model.predict(asked[n : n + rows]) for n in range(0, len(test), rows)]
+    return np.concatenate(blocks)
 
 
 def _features(pairs: Pairs, modality: str) -> np.ndarray | csr_matrix:

@@ -5,6 +5,7 @@ Shape letters: N test items, C figures.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,7 @@ class Measured:
     """[N] float64 by modality: 1 where logistic regression names the class, 0 where it does not,
     NaN where it was not asked; empty without a baseline."""
 
+    @cached_property
     def whole_tree_share(self) -> dict[int, float]:
         """Share of the test items for which any result is right, by K of HP@K."""
         radius_KK = radius_to_enter(self.class_parts)
@@ -132,6 +134,7 @@ def metrics_tree(test: Measured, found: Outcomes, adjacency_KK: np.ndarray) -> T
     tree["intervals"] = {}
     for name, ends in found.intervals().items():
         _put(tree["intervals"], name, list(ends))
+    tree["intervals"].pop("baseline", None)
     return {key: value for key, value in tree.items() if value != {}}
 
 
@@ -174,7 +177,7 @@ def details_tree(test: Measured, found: Outcomes, train_label_N: np.ndarray) -> 
         }
     if test.directions:
         tree["whole_tree_share"] = {
-            f"hp_at_{k}": share for k, share in test.whole_tree_share().items()
+            f"hp_at_{k}": share for k, share in test.whole_tree_share.items()
         }
         tree["paper_rule"] = paper_rule(
             test.embedded, test.label_N, test.class_parts, k=test.k, hp_k=test.hp_k
@@ -188,9 +191,9 @@ def _headline(test: Measured, names: list[str]) -> dict[str, list[str]]:
         f"r_at_{test.k[0]}": ("retrieval", f"r_at_{test.k[0]}"),
         "map_at_r": ("retrieval", "map_at_r"),
     }
-    telling = [k for k, share in test.whole_tree_share().items() if share <= WHOLE_TREE_AT_MOST]
+    telling = [k for k, share in test.whole_tree_share.items() if share <= WHOLE_TREE_AT_MOST]
     if telling:
-        parts[f"hp_at_{telling[-1]}"] = ("hierarchy", f"hp_at_{telling[-1]}")
+        parts[f"hp_at_{max(telling)}"] = ("hierarchy", f"hp_at_{max(telling)}")
     means = {
         headline: [
             name

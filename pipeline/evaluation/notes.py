@@ -28,7 +28,8 @@ def baseline_tree(found: Outcomes, baseline: Baseline) -> dict[str, Any]:
 
     Returns:
         `fitted_items` of `train_items`, and by modality `model` and `baseline` accuracy and their
-        `difference` with its 95 % `interval`, paired by item; empty without a baseline.
+        `difference` with its 95 % `interval`, paired by item, and whether it is `certain`; empty
+        without a baseline.
     """
     rows = against_baseline(found)
     if not rows:
@@ -42,6 +43,7 @@ def baseline_tree(found: Outcomes, baseline: Baseline) -> dict[str, Any]:
                 "baseline": one.first,
                 "difference": one.value,
                 "interval": [one.low, one.high],
+                "certain": one.is_certain,
             }
             for modality, one in rows.items()
         },
@@ -112,9 +114,9 @@ def _baseline_notes(baseline: Mapping[str, Any]) -> list[str]:
     if not modalities:
         return []
     row = baseline[modalities[-1]]
-    if row["interval"][0] > 0:
+    if row["certain"] and row["difference"] > 0:
         return []
-    how = "below" if row["interval"][1] < 0 else "not certainly above"
+    how = "below" if row["certain"] else "not certainly above"
     return [
         f"the model is {how} its baseline: {verdict(row)}; try fewer layers (model.image_layers), "
         "more model.dropout, another train.lr, or other features (image.backbone, text.encoders)"

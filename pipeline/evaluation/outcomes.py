@@ -17,6 +17,8 @@ from pipeline.files.table import open_parquet, read_metadata, read_table, write_
 from pipeline.metrics.bootstrap import interval_ends, resampled_means
 
 ROLES = ["item_id", "group"]
+FEWEST_GROUPS = 10
+"""With fewer, a bootstrap over groups says nothing of how sure a difference is."""
 SEED = 0
 """Of the bootstrap's draws: the same data have the same intervals."""
 
@@ -80,6 +82,8 @@ class Difference(NamedTuple):
     low: float
     """Lower end of the 95 % interval of second - first."""
     high: float
+    groups: int
+    """Groups of items that it rests on."""
 
     @property
     def value(self) -> float:
@@ -88,8 +92,8 @@ class Difference(NamedTuple):
 
     @property
     def is_certain(self) -> bool:
-        """Whether the interval leaves out no difference at all."""
-        return not self.low <= 0 <= self.high
+        """Whether the interval leaves out no difference at all, and rests on enough groups."""
+        return self.groups >= FEWEST_GROUPS and not self.low <= 0 <= self.high
 
 
 def differences(first: Outcomes, second: Outcomes) -> tuple[dict[str, Difference], int]:
@@ -129,8 +133,10 @@ def differences(first: Outcomes, second: Outcomes) -> tuple[dict[str, Difference
         _with_headline(np.nanmean(both, axis=0, keepdims=True), names, means_of)
         for both in (first_NC, second_NC)
     )
+    groups = len(np.unique(second.group_N[others]))
     found = {
-        name: Difference(float(one[name][0]), float(two[name][0]), *ends[name]) for name in ends
+        name: Difference(float(one[name][0]), float(two[name][0]), *ends[name], groups)
+        for name in ends
     }
     return found, len(rows)
 

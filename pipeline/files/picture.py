@@ -50,7 +50,7 @@ def machine_trouble(picture: object) -> Iterator[None]:
         what = getattr(error, "strerror", None) or "out of memory"
         raise InputError(
             f"{picture}: {what}; that is this machine's limit and no fault of the picture: free "
-            "some, or lower image.workers or image.max_pixels, then run again"
+            "some, or lower machine.workers or image.max_pixels, then run again"
         ) from error
 
 

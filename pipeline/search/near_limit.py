@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from pipeline.dataset.sample import draw_sample
 from pipeline.dataset.text_rows import TextRows
 from pipeline.dataset.vector_rows import VectorRows
 from pipeline.errors import InputError
@@ -22,7 +23,8 @@ from pipeline.search.references import References, nearest_distances, some_colum
 from pipeline.text.encoders.encoder import Block
 
 MOST_REFERENCES = 20_000
-"""Of a larger catalogue so many items, evenly spread: 64 MiB of the default features on disk."""
+"""Of a larger catalogue a random sample of so many items: 64 MiB of the default features on disk.
+An item that is not among them can itself be called far."""
 MOST_QUERIES = 2000
 FEWEST_BEYOND = 2
 """Validation items beyond the limit without which it would be one item's accident."""
@@ -45,7 +47,7 @@ def save_references(
     """Keep the features of a catalogue's items, and fit the limits on its validation items.
 
     A limit is that of validation items to training items and each other, without themselves and
-    their variants. New queries are compared with all items.
+    their variants. New queries are compared with all items, or with MOST_REFERENCES of them.
 
     Args:
         out: Folder of the index.
@@ -71,10 +73,10 @@ def save_references(
             raise InputError(f"{path}: made in another way than the model wants; run dvc repro")
         table = _FeatureTable(path, modality)
         known = items[table.has(items["item_id"])]
-        kept = _spread(known, MOST_REFERENCES)
+        kept = _some(known, MOST_REFERENCES)
         unit_RF = unit_rows(table.read(kept["item_id"]))
         fit = kept["split"] != "test"
-        queries = _spread(known[known["split"] == "val"], MOST_QUERIES)
+        queries = _some(known[known["split"] == "val"], MOST_QUERIES)
         distance_Q = nearest_distances(
             unit_rows(table.read(queries["item_id"])),
             unit_RF[fit.to_numpy()],
@@ -148,7 +150,6 @@ def choose_block(names: Sequence[str]) -> str:
     return next((name for name in names if name not in WORD_BLOCKS), names[0])
 
 
-def _spread(items: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Take at most so many rows, evenly spread."""
-    rows = np.linspace(0, len(items) - 1, min(len(items), most)).astype(np.int64)
-    return items.iloc[rows]
+def _some(items: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Take at most so many rows."""
+    return items.iloc[draw_sample(len(items), most, seed=0)]

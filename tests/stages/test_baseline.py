@@ -29,3 +29,7 @@ def test_every_test_item_is_classified_and_the_summary_says_what_was_fitted_on(p
     )
     project.set({"evaluate.baseline": 30})
     assert f"fitted on 30 of {train} training items" in project.huse("baseline").stdout
+    project.set({"evaluate.baseline": 0})
+    assert project.huse("baseline").stdout.startswith(
+        "baseline: none, since evaluate.baseline is 0"
+    )

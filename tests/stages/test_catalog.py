@@ -207,7 +207,7 @@ def test_a_placeholder_picture_is_listed_and_its_rows_are_rejected(shop, on_bad_
     ]
     groups = artifact(shop, "groups.parquet")
     assert groups["group"].is_unique, "no set of items that are called gift card"
-    assert groups["text"].is_unique
+    assert groups["text"].duplicated().sum() == 3, "to a text the same text is no find all the same"
     assert len(artifact(shop, "items.parquet")) == 12
 
 

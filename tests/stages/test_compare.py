@@ -1,7 +1,10 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
+
+from pipeline.evaluation.outcomes import read_outcomes, write_outcomes
 
 
 def compared(project, *arguments):
@@ -17,8 +20,6 @@ def worse(project):
     before = path.read_bytes()
     path.unlink()  # a link into DVC's cache, perhaps
     path.write_bytes(before)
-    from pipeline.evaluation.outcomes import read_outcomes, write_outcomes
-
     outcomes = read_outcomes(path)
     right_N = outcomes.value_of["classification.fused.accuracy"]
     right_N[right_N.nonzero()[0][:5]] = 0
@@ -58,12 +59,22 @@ def test_folders_and_revisions_are_runs(worse):
     assert there["figures"]["accuracy"]["difference"] == pytest.approx(-value)
 
 
+def test_runs_that_tested_other_items_are_told_apart(worse):
+    path = worse.root / "data" / "evaluate" / "outcomes.parquet"
+    outcomes = read_outcomes(path)
+    write_outcomes(path, outcomes.select(np.arange(len(outcomes.item_ids)) > 0))
+    count = len(outcomes.item_ids)
+    said = worse.huse("compare", "HEAD").stdout
+    assert f"{count - 1} test items, paired" in said
+    assert f"of up to {count}, so figures are not the runs' own" in said
+
+
 def test_what_is_no_run_is_named(project):
     message = project.refuse("compare", "no-such-experiment")
     assert "compare: no-such-experiment: no test results" in message
     project.set({"evaluate.baseline": 0})
     assert project.huse("baseline").exit_code == 0
     assert project.huse("evaluate").exit_code == 0
-    assert "set evaluate.baseline above 0" in project.refuse("compare")
+    assert "compare: this run has no baseline (evaluate.baseline is 0" in project.refuse("compare")
     frame = pd.read_parquet(project.root / "data" / "evaluate" / "outcomes.parquet")
     assert not any(name.startswith("baseline.") for name in frame)

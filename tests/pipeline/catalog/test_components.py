@@ -50,15 +50,17 @@ def test_divided_sets_are_counted_with_the_test_items_that_training_knows():
     groups = pd.DataFrame({"item_id": list("abcdefghi"), "group": [0, 0, 0, 1, 1, 2, 2, 3, 3]})
     split = ["train", "test", "test", "val", "test", "train", "val", "test", "test"]
     splits = pd.DataFrame({"item_id": groups["item_id"], "split": split})[::-1]
-    # 0, 1 and 2 lie on two sides; only 0 joins train and test. Joined by item, not by position.
-    assert count_divided(groups, splits, "group") == (3, 2, 5)
+    # 0, 1 and 2 lie on two sides; 0 joins train and test, 1 val and test. Joined by item, not by
+    # position.
+    assert count_divided(groups, splits, "group") == (3, 3, 5)
+    assert count_divided(groups, splits, "group", seen=["train"]) == (3, 2, 5)
     splits["split"] = "train"
     assert count_divided(groups, splits, "group") == (0, 0, 0)
 
 
 def test_values_are_numbered_each_kind_by_itself_without_chains():
     numbers = number_values(ITEMS)
-    assert list(numbers) == ["item_id", "product", "picture", "text", "near_text"]
+    assert list(numbers) == ["item_id", "product", "picture", "text", "tied_text", "near_text"]
     assert set(numbers.drop(columns="item_id").dtypes.astype(str)) == {"int64"}
 
     def shared(column):
@@ -71,7 +73,8 @@ def test_values_are_numbered_each_kind_by_itself_without_chains():
     assert shared("near_text") == [{0, 1}, {2, 3}, {4, 5}]
 
 
-def test_a_placeholder_text_links_no_items():
+def test_a_placeholder_text_links_no_items_and_is_the_same_text_all_the_same():
     numbers = number_values(ITEMS, ["Grey bag"])
     assert set(find_components(numbers, ["text", "near_text"])) == set(range(5))
-    assert numbers["text"].nunique() == numbers["near_text"].nunique() + 1 == 6
+    assert numbers["tied_text"].nunique() == numbers["near_text"].nunique() + 1 == 6
+    assert numbers["text"].tolist() == number_values(ITEMS)["text"].tolist()

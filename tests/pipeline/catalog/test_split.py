@@ -164,6 +164,23 @@ def test_a_given_split_that_divides_sets_is_told_with_the_share_of_test():
     assert list(doubt_splits(groups, drawn)) == []
 
 
+@pytest.mark.parametrize(
+    ("sides", "test_items"),
+    [(("train", "val", None), 0), (("val", "test", "test"), 1), (("train", "test", "test"), 1)],
+)
+def test_a_divided_set_is_told_whatever_splits_it_lies_in(sides, test_items):
+    first, second, rest = sides
+    groups = pd.DataFrame(
+        {"item_id": list("abcd"), "group": [0, 0, 1, 2], "near_text": [0, 1, 2, 3]}
+    )
+    split = [first, second, "train", rest or "train"]
+    (line,) = doubt_splits(groups, pd.DataFrame({"item_id": list("abcd"), "split": split}))
+    assert "divides 1 set of items" in line
+    assert ("test figures are too good" in line) == (test_items > 0)
+    if test_items:
+        assert "1 of 2 test items (50.0%) have a fellow in train or val" in line
+
+
 def test_a_given_split_without_train_is_refused():
     items = make_frame({"a": 2, "b": 2}, split=lambda n: "test")
     with pytest.raises(InputError, match=r"catalog\.columns\.split: .* marked train"):

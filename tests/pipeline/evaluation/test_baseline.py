@@ -48,6 +48,28 @@ def test_above_a_size_a_sample_is_fitted_on_and_told_of(index, monkeypatch):
     assert fit(index, 100).fitted_items == 4
 
 
+@pytest.mark.parametrize(("bound", "value"), [("MOST_WORK", 2 * 10 * 3), ("MOST_WEIGHTS", 29)])
+def test_what_cannot_be_afforded_is_no_baseline(index, monkeypatch, bound, value):
+    # Not an item per class; more weights than ten features of three classes.
+    monkeypatch.setattr(module, bound, value)
+    found = fit(index, 100)
+    assert (found.fitted_items, list(found.predicted)) == (0, [])
+
+
+def test_test_items_are_classified_alike_in_any_blocks(index, monkeypatch):
+    expected = fit(index, 100).predicted
+    monkeypatch.setattr(module, "BLOCK_SCORES", 1)
+    assert fit(index, 100).predicted.equals(expected)
+
+
+def test_where_train_has_one_class_that_is_what_is_said(write_artifacts):
+    # Of twelve items in three classes, numbers 0 and 3 are alone in train, both of the first.
+    splits = ("train", "val", "test", "train", *("val", "test") * 4)
+    index = index_features(**write_artifacts(splits=splits))
+    found = fit(index, 100)
+    assert set(found.predicted.to_numpy().flatten()) == {NAMES[0]}
+
+
 def test_written_and_read_back(index, tmp_path):
     path = tmp_path / "predictions.parquet"
     for most_items in (100, 0):

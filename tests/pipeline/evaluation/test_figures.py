@@ -214,6 +214,24 @@ def test_hierarchical_precision_over_the_whole_tree_is_no_headline(measured):
     assert "hp_at_2" in metrics_tree(deep)
 
 
+def test_the_headline_has_the_largest_cutoff_that_says_something(measured):
+    parts = [["a", "x"], ["a", "y"], ["b", "z"], ["b", "w"]]
+    directions = measure_directions(
+        measured.embedded, measured.label_N, parts, k=[1, 5], hp_k=[2, 1]
+    )
+    swapped = replace(measured, class_parts=parts, hp_k=[2, 1], directions=directions)
+    metrics = metrics_tree(swapped)
+    assert "hp_at_2" in metrics
+    assert "hp_at_1" not in metrics
+
+
+def test_intervals_stand_for_figures_alone(measured):
+    asked = replace(measured, baseline_right={"fused": np.ones(40)})
+    metrics = metrics_tree(asked)
+    assert "baseline" not in metrics
+    assert "baseline" not in metrics["intervals"]
+
+
 def test_intervals_are_over_groups(measured):
     low, high = metrics_tree(measured)["intervals"]["classification"]["text"]["accuracy"]
     together = replace(measured, group_N=np.arange(40) // 10)

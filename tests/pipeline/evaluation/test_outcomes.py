@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,8 @@ def test_a_pair_that_is_always_one_way_is_certain_where_single_intervals_overlap
     assert low < high
     assert differences(first, second)[0]["x"].is_certain
     assert not differences(first, first)[0]["x"].is_certain
+    few = replace(second, group_N=np.arange(400) % 9)
+    assert not differences(first, few)[0]["x"].is_certain, "nine groups are no sample"
 
 
 def test_an_item_that_one_run_does_not_count_is_left_out_of_both():

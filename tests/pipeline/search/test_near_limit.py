@@ -65,8 +65,9 @@ def test_queries_are_compared_with_all_items(tables, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MOST_REFERENCES", 9)
     save(tables, tmp_path)
     ids, _ = read_vectors(tmp_path / "references" / "image.parquet", "image")
-    assert len(ids) == 9
-    assert {ids[0], ids[-1]} == {"item-0", f"item-{COUNT - 1}"}
+    assert len(set(ids)) == 9
+    # Not every so many: catalogues are sorted, and a period may be in them.
+    assert len(set(np.diff([int(one.removeprefix("item-")) for one in ids]))) > 1
 
 
 @pytest.mark.parametrize(
