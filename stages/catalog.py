@@ -17,7 +17,7 @@ from pipeline.catalog.placeholders import (
     reject_placeholders,
 )
 from pipeline.catalog.read import read_catalog
-from pipeline.catalog.split import doubt_splits, make_splits
+from pipeline.catalog.split import doubt_classes, doubt_splits, make_splits
 from pipeline.files.csv_file import write_csv
 from pipeline.files.json_file import write_json
 from pipeline.files.location import locate
@@ -85,6 +85,7 @@ def main(
         *doubt_placeholders(common),
         doubt_separator(class_list),
         *doubt_splits(together, split_table),
+        doubt_classes(found, split_table, class_list, test=split.test),
     )
     for doubt in filter(None, doubts):
         warner("catalog")(doubt)

@@ -74,6 +74,11 @@ def main(
                 f"Only those that both runs tested count, of up to {others}, so figures are not "
                 "the runs' own; each run searched among its own test items."
             )
+        if first is not None and all(one.value == one.low == one.high for one in found.values()):
+            typer.echo(
+                "Not one item came out otherwise: the same run twice? `dvc exp run` leaves its "
+                "experiment in the workspace; compare it with huse compare HEAD."
+            )
         if first is None:
             typer.echo("The baseline is logistic regression on the same features.")
 

@@ -25,6 +25,7 @@ from pipeline.files.table import read_metadata, read_table
 from pipeline.graph.item_graph import item_graph
 from pipeline.graph.store import SemanticGraph, read_graph
 from pipeline.graph.tensors import graph_tensors
+from pipeline.losses.graph import check_kernel
 from pipeline.models.huse import Huse
 from pipeline.models.store import StoredModel, save_model
 from pipeline.objectives import OBJECTIVES
@@ -98,6 +99,7 @@ def main(
     p = load_section(params, "train", TrainParams)
     machine = load_section(params, "machine", MachineParams)
     device = choose_device(p.device)
+    check_kernel(machine.kernel, device)
     keep_freed_memory()
     class_list = read_json(classes)
     recipe = {"image": read_metadata(image_features), "text": read_metadata(text_features)}

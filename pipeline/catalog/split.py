@@ -13,6 +13,8 @@ from pipeline.catalog.components import Divided, count_divided
 from pipeline.catalog.stratify import stratify
 from pipeline.errors import InputError
 
+ENOUGH_FOR_TEST = 2
+"""Test items that a class should have, by its share, before it is missed."""
 NEAR_TEXTS = 0.05
 """Share of the test items with a nearly identical text in train from which on it is told: five
 points of accuracy are more than most of what is compared on a test split."""
@@ -105,9 +107,41 @@ def doubt_splits(groups: pd.DataFrame, splits: pd.DataFrame) -> Iterator[str]:
         yield (
             f"split.keep_together: {_share_of_test(near)} have a text that differs from one in "
             "train in sizes, colours or numbers at most, so that test figures say little of new "
-            "products; add near_text to the key, name the column of the products "
-            "with catalog.columns.group, or divide a ready-made split by products"
+            "products; add near_text to the key, or name the column of the products "
+            "with catalog.columns.group; a ready-made split has to be divided by products"
         )
+
+
+def doubt_classes(
+    items: pd.DataFrame, splits: pd.DataFrame, classes: Classes, *, test: float
+) -> str | None:
+    """Say which classes a drawn split could not divide, though they are large enough.
+
+    Args:
+        items: N items with `class_path`; `split` is empty unless the user gave one.
+        splits: `item_id` and `split` of the same items in the same order.
+        classes: Their classes.
+        test: Share of items that was wanted for the test.
+
+    Returns:
+        One line; None where every class that should have two test items has one, or the split is
+        the user's.
+    """
+    if test == 0.0 or (items["split"] != "").any():
+        return None
+    frame = pd.DataFrame({"name": _class_names(items, classes), "split": splits["split"]})
+    sizes = frame["name"].value_counts().sort_index()
+    tested = frame.loc[frame["split"] == "test", "name"]
+    untested = sizes[(sizes * test >= ENOUGH_FOR_TEST) & ~sizes.index.isin(tested)]
+    if untested.empty:
+        return None
+    largest = untested.idxmax()
+    classes_of = "1 class" if len(untested) == 1 else f"{len(untested)} classes"
+    return (
+        f"split: {classes_of} of {untested.sum()} items without a test item, for example "
+        f"{largest!r} ({untested.max()} items): what split.keep_together ties, such as one text "
+        "for all of its items, is not divided; no figure tells of them"
+    )
 
 
 def _share_of_test(divided: Divided) -> str:

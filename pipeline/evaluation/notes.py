@@ -127,7 +127,10 @@ def _leak_notes(details: Mapping[str, Any]) -> list[str]:
     lines = []
     for name, reason in (
         ("divided", "share a product, a picture or a text with train or val"),
-        ("near_text_in_train", "have a text in train that differs in a size or a colour alone"),
+        (
+            "near_text_in_train",
+            "have a text that differs from one in train in sizes, colours or numbers at most",
+        ),
     ):
         leak = details.get(name)
         if not leak or (
@@ -167,12 +170,17 @@ def _unanswerable_notes(test: Measured) -> list[str]:
 
 
 def _tree_notes(share_of: Mapping[str, float]) -> list[str]:
-    return [
-        f"HP@{figure.removeprefix('hp_at_')}: for {share:.0%} of the queries the smallest part of "
-        "the tree with so many classes is the whole tree, so any result is right; it is no "
-        "headline figure"
+    whole = {
+        f"HP@{figure.removeprefix('hp_at_')}": share
         for figure, share in share_of.items()
         if share > WHOLE_TREE_AT_MOST
+    }
+    if not whole:
+        return []
+    shares = " and ".join(f"{share:.0%} of the queries at {name}" for name, share in whole.items())
+    return [
+        f"{', '.join(whole)}: any result is right for {shares}, since no part of the class tree "
+        "below the whole has that many classes; no headline figure"
     ]
 
 

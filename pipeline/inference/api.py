@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -27,7 +28,8 @@ from pipeline.models.store import StoredModel, load_model
 from pipeline.models.text_input import TextInput
 from pipeline.search.catalog_index import CatalogIndex, Hit
 from pipeline.search.nearness import Nearness, decide
-from pipeline.search.references import References, load_references
+from pipeline.search.references import References, load_references, some_columns, unit_rows
+from pipeline.text.encoders.encoder import Block
 
 Picture = Location | str | Image.Image
 
@@ -52,6 +54,7 @@ class Huse:
         self._features = features
         self._index_folder = index
         self._references: dict[str, References | None] = {}
+        self._names: Block | None = None
 
     @classmethod
     def load(
@@ -166,8 +169,9 @@ class Huse:
             v: N items from `embed`.
 
         Returns:
-            N judgements by the frozen features. `near` is None where nobody can tell: there is no
-            index of this model, or there were too few validation items to fit a limit.
+            N judgements by the frozen features, to those of the items and, for a text, of the
+            names in the class tree. `near` is None where nobody can tell: there is no index of
+            this model, or there were too few validation items to fit a limit.
 
         Raises:
             InputError: The index is damaged.
@@ -192,7 +196,21 @@ class Huse:
         references = self._references[modality]
         if references is None:
             return [Nearness(None, None, None, None, modality)] * len(feature_NF)
-        return references.judge(feature_NF, modality)
+        found = references.judge(feature_NF, modality)
+        if modality == "image" or all(one.near is not False for one in found):
+            return found
+        # A short text may be far from every title and still be what a class is called.
+        names = self._class_names(references.columns)
+        again = replace(references, unit_RF=names).judge(feature_NF, modality)
+        return [decide(pair) for pair in zip(found, again, strict=True)]
+
+    def _class_names(self, columns: slice) -> Block:
+        """Features of the names of all parts of the class tree, rows of unit norm."""
+        if self._names is None:
+            entries = self.stored.classes["classes"]
+            parts = sorted({part for entry in entries for part in entry["parts"]})
+            self._names = unit_rows(some_columns(self._features.texts(parts)[0], columns))
+        return self._names
 
     def classify(self, v: Embeddings, k: int = 5, threshold: float = 0.5) -> list[Prediction]:
         """Predict the classes of embedded items.

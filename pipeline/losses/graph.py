@@ -4,6 +4,7 @@ Shape letters: N embeddings (both modalities together), D embedding, K classes.
 """
 
 import importlib.util
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Literal, get_args
@@ -117,6 +118,22 @@ def reference_graph_loss(
         too_near_NN = (distance_NN - margin).clamp(max=0.0)
         residual_NN = torch.where(target_NN < margin, residual_NN, too_near_NN)
     return residual_NN.square().mean()
+
+
+def check_kernel(kernel: str, device: torch.device) -> None:
+    """Refuse a kernel that cannot run, before a training run overwrites anything.
+
+    Args:
+        kernel: As for `graph_loss`.
+        device: Where training runs.
+
+    Raises:
+        InputError: Triton is asked for away from CUDA, and not in its interpreter.
+    """
+    if kernel == "triton" and device.type != "cuda" and not os.environ.get("TRITON_INTERPRET"):
+        raise InputError(
+            f"machine.kernel: triton needs CUDA, training runs on {device.type}; use tiled or auto"
+        )
 
 
 def _fastest_kernel(embedding_ND: Tensor, classes: int, relaxation: Relaxation) -> str:

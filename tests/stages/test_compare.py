@@ -52,6 +52,10 @@ def test_the_workspace_is_compared_with_a_revision_item_by_item(worse):
     assert "HEAD" in worse.huse("compare", "HEAD").stdout
 
 
+def test_a_run_compared_with_itself_is_told(project):
+    assert "the same run twice?" in project.huse("compare", "HEAD").stdout
+
+
 def test_folders_and_revisions_are_runs(worse):
     there = compared(worse, str(worse.root / "data" / "evaluate"), "HEAD")
     here = compared(worse, "HEAD", str(worse.root / "data" / "evaluate"))

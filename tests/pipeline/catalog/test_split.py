@@ -6,7 +6,7 @@ from pipeline.catalog.components import count_divided, find_components, number_v
 from pipeline.catalog.images import ImageFolder
 from pipeline.catalog.items import make_items
 from pipeline.catalog.read import read_catalog
-from pipeline.catalog.split import doubt_splits, make_splits
+from pipeline.catalog.split import doubt_classes, doubt_splits, make_splits
 from pipeline.errors import InputError
 
 KEEP = ("group", "image", "text")
@@ -179,6 +179,20 @@ def test_a_divided_set_is_told_whatever_splits_it_lies_in(sides, test_items):
     assert ("test figures are too good" in line) == (test_items > 0)
     if test_items:
         assert "1 of 2 test items (50.0%) have a fellow in train or val" in line
+
+
+def test_a_class_that_its_items_ties_keep_out_of_the_test_split_is_told():
+    # All of class b have one text.
+    items = make_frame({"a": 60, "b": 40}, text=lambda n: "watch" if n >= 60 else f"text {n}")
+    classes = make_classes(items["class_path"], separator="<", label="path")
+    splits = split_items(items)
+    line = doubt_classes(items, splits, classes, test=0.1)
+    assert line.startswith("split: 1 class of 40 items without a test item, for example 'b'")
+    assert doubt_classes(items, splits, classes, test=0.04) is None, "too few to be missed"
+    given = items.assign(split="train")
+    assert doubt_classes(given, splits, classes, test=0.1) is None
+    free = make_frame({"a": 60, "b": 40})
+    assert doubt_classes(free, split_items(free), classes, test=0.1) is None
 
 
 def test_a_given_split_without_train_is_refused():

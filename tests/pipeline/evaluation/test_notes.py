@@ -103,4 +103,4 @@ def test_directions_that_answer_little_or_nothing_are_named(build):
 
 def test_a_set_that_is_the_whole_tree_is_said(build):
     (line,) = said(build(hp_k=(2, 4)))
-    assert line.startswith("HP@4: for 100% of the queries")
+    assert line.startswith("HP@4: any result is right for 100% of the queries at HP@4")

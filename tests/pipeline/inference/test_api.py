@@ -144,6 +144,16 @@ def test_texts_are_told_from_nonsense_by_the_shipped_encoders(shipped):
     assert all(one.modality == "text" for one in judged)
 
 
+def test_what_a_class_is_called_is_near_however_far_it_is_from_every_title(shipped):
+    parts = sorted({p for entry in shipped.stored.classes["classes"] for p in entry["parts"]})
+    judged = shipped.near(shipped.embed(texts=[*parts, "qwxzzyk blorf"]))
+    assert [one.near for one in judged] == [True] * len(parts) + [False]
+    # Without the names some of them are far: a short word is unlike a title.
+    references = shipped._references["text"]
+    features = shipped.embed(texts=parts).text_MT
+    assert not all(one.near for one in references.judge(features, "text"))
+
+
 def test_pictures_are_told_from_noise(shipped, shipped_project):
     noise = np.random.default_rng(0).integers(0, 256, (72, 72, 3), dtype=np.uint8)
     item = shipped.index.items["image"].iloc[0]
