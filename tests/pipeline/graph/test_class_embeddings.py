@@ -110,7 +110,7 @@ def test_a_class_without_a_direction_is_named(tmp_path, encoder, of):
 @pytest.mark.parametrize("encoder", ["infersent", "blend"])
 def test_a_class_whose_embedding_is_not_finite_is_named(settings, infersent_weights, encoder):
     """As of damaged weights."""
-    weights = torch.load(infersent_weights())
+    weights = torch.load(infersent_weights(), weights_only=True)
     weights["enc_lstm.bias_ih_l0"][:] = torch.nan
     torch.save(weights, settings["infersent"]["weights"])
     settings["blend"] = {"encoders": ["path", "infersent"], "weight": 0.5}
