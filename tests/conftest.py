@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from pipeline.files.location import RemotePath, locate
-from stages.__main__ import app
+from stages.__main__ import STAGES, app
 
 ROOT = Path(__file__).parents[1]
 
@@ -156,21 +156,8 @@ def shipped_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project.set({**TINY, "text.encoders": ["glove", "sentence"], "evaluate.projection": "pca"})
     # So that the few validation items are enough for a limit.
     project.set({"split.val": 0.3, "index.near_share": 0.9})
-    for command in (
-        "sample-catalog --limit 200",
-        "catalog",
-        "clean_text",
-        "image_features",
-        "text_block glove",
-        "text_block sentence",
-        "text_features",
-        "semantic_graph",
-        "train",
-        "baseline",
-        "evaluate",
-        "index",
-    ):
-        result = project.huse(*command.split())
+    for command in (["sample-catalog", "--limit", "200"], *([stage] for stage in STAGES)):
+        result = project.huse(*command)
         assert result.exit_code == 0, result.output
     return project
 

@@ -17,20 +17,9 @@ import torch
 from pipeline.models.store import load_model
 from pipeline.models.text_input import text_input
 from pipeline.text.featurizer import TextFeaturizer
+from stages.__main__ import STAGES
 from tests.feature_tables import read_vectors
 
-STAGES = [
-    "catalog",
-    "clean_text",
-    "image_features",
-    "text_block",
-    "text_features",
-    "semantic_graph",
-    "train",
-    "baseline",
-    "evaluate",
-    "index",
-]
 MODALITIES = ["image", "text", "fused"]
 DIRECTIONS = ["image_to_image", "image_to_text", "text_to_image", "text_to_text"]
 

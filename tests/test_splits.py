@@ -5,24 +5,15 @@ import json
 import pandas as pd
 
 from pipeline.files.table import write_table
+from stages.__main__ import STAGES
 
-FROM_FEATURES_ON = [
-    "clean_text",
-    "image_features",
-    "text_block glove",
-    "text_features",
-    "semantic_graph",
-    "train",
-    "baseline",
-    "evaluate",
-    "index",
-]
+FROM_FEATURES_ON = STAGES[STAGES.index("catalog") + 1 :]
 
 
 def run(shop, stages):
     """Run stages that must succeed; returns what the last but one, evaluate, had to say."""
     for stage in stages:
-        result = shop.huse(*stage.split())
+        result = shop.huse(stage)
         assert result.exit_code == 0, f"{stage}: {result.output}"
         if stage == "evaluate":
             said = result.stderr
