@@ -20,11 +20,11 @@ import torch
 from torch import Tensor
 
 from benchmarks.harness import environment, peak_extra_mib, write_results
-from pipeline.dataset.pairs import Pairs
-from pipeline.dataset.sample import draw_sample
-from pipeline.models.huse import Huse, HuseConfig
-from pipeline.training.calibrate import calibrate
-from pipeline.training.validate import MAX_ITEMS, validate
+from pipeline.core.sample import draw_sample
+from pipeline.features.pairs import Pairs
+from pipeline.model.towers import Huse, HuseConfig
+from pipeline.train.calibrate import calibrate
+from pipeline.train.validate import MAX_ITEMS, validate
 
 FEATURES = 16
 DIM = 32

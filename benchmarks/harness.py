@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from pipeline.files.json_file import write_json
+from pipeline.core.json_file import write_json
 
 
 def interleave(

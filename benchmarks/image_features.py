@@ -30,17 +30,17 @@ from PIL import Image
 from torchvision import models
 
 from benchmarks.harness import environment, interleave, median_ratio, write_results
-from pipeline.catalog.digests import digest_pictures
-from pipeline.catalog.images import ImageFolder
-from pipeline.image.backbones.load import load_same_backbone
-from pipeline.image.extract import Effort, Views, extract, write_features
-from pipeline.image.extractor import Extractor
-from pipeline.image.pictures import list_pictures
-from pipeline.image.prepare import Prepared, Wishes, prepare
-from pipeline.image.recipe import Recipe
-from pipeline.image.runtimes.graph import PixelsToVectors
-from pipeline.image.runtimes.onnxruntime import OnnxRunner
-from pipeline.image.store import VectorStore
+from pipeline.image_features.backbones.load import load_same_backbone
+from pipeline.image_features.extract import Effort, Views, extract, write_features
+from pipeline.image_features.extractor import Extractor
+from pipeline.image_features.picture_list import list_pictures
+from pipeline.image_features.prepare import Prepared, Wishes, prepare
+from pipeline.image_features.recipe import Recipe
+from pipeline.image_features.runtimes.onnx_export import PixelsToVectors
+from pipeline.image_features.runtimes.onnxruntime import OnnxRunner
+from pipeline.image_features.vector_store import VectorStore
+from pipeline.pictures.digests import digest_pictures
+from pipeline.pictures.folder import ImageFolder
 
 BATCH = 8
 LITE0, RESNET = "packaged/efficientnet_lite0", "torchvision/resnet18"

@@ -20,8 +20,8 @@ import pandas as pd
 import torch
 
 from benchmarks.harness import interleave, median_ratio
-from pipeline.search.build import HnswSettings, IvfpqSettings, build_index, measure_recall
-from pipeline.search.catalog_index import SHOWN, CatalogIndex
+from pipeline.index.build import HnswSettings, IvfpqSettings, build_index, measure_recall
+from pipeline.index.catalog_index import SHOWN, CatalogIndex
 
 RESULTS = 10
 CLASSES = 100

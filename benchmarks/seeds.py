@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from ruamel.yaml import YAML
 
-from pipeline.files.atomic import atomic_path
+from pipeline.core.atomic import atomic_path
 
 RESULTS = Path("benchmarks/results/seeds_sample.md")
 

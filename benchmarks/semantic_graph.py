@@ -24,9 +24,9 @@ import pandas as pd
 import torch
 
 from benchmarks.harness import environment, interleave, median_ratio, peak_extra_mib, write_results
-from pipeline.graph.adjacency import class_adjacency
-from pipeline.graph.class_embeddings import embed_classes
-from pipeline.graph.class_texts import Of
+from pipeline.semantic_graph.adjacency import class_adjacency
+from pipeline.semantic_graph.class_embeddings import embed_classes
+from pipeline.semantic_graph.class_texts import Of
 
 KINDS = """
 shoes boots shirts coats dresses skirts hats bags belts scarves gloves socks jackets jeans sweaters
@@ -91,8 +91,8 @@ def loop_over_pairs(encoder: str, paths: Paths, pairs: int) -> Callable[[], list
 def text_encoder(encoder: str, paths: Paths) -> Callable[[list[str]], np.ndarray]:
     """The encoder that the loop calls, loaded."""
     if encoder == "glove":
-        from pipeline.graph.encoders.glove import text_words
-        from pipeline.text.word_vectors import load_word_vectors
+        from pipeline.encoders.word_vectors import load_word_vectors
+        from pipeline.semantic_graph.encoders.glove import text_words
 
         words = {word for path in paths for part in path for word in text_words(part)}
         vectors = load_word_vectors(SETTINGS["glove"]["vectors"], words)
@@ -105,7 +105,7 @@ def text_encoder(encoder: str, paths: Paths) -> Callable[[list[str]], np.ndarray
 
         return encode
     if encoder == "sentence":
-        from pipeline.text.encoders.sentence import SentenceEncoder
+        from pipeline.encoders.sentence import SentenceEncoder
 
         model = SETTINGS["sentence"]["model"]
         return SentenceEncoder(model=model, batch_size=32, device="cpu", precision="fp32").encode

@@ -26,12 +26,12 @@ import typer
 from gensim.models import KeyedVectors
 
 from benchmarks.harness import environment, interleave, median_ratio, write_results
+from pipeline.clean_text.recipes import clean_texts
+from pipeline.clean_text.steps import STOP_WORDS
+from pipeline.encoders.counts import count_words, distinct_words, smoothed_idf
+from pipeline.encoders.glove import GloveEncoder
+from pipeline.encoders.word_vectors import load_word_vectors
 from pipeline.sample.openmoji import read_emoji
-from pipeline.text.clean import clean_texts
-from pipeline.text.counts import count_words, distinct_words, smoothed_idf
-from pipeline.text.encoders.glove import GloveEncoder
-from pipeline.text.steps import STOP_WORDS
-from pipeline.text.word_vectors import load_word_vectors
 
 VECTORS = "packaged/glove_6b_50d"
 SAMPLE = 20

@@ -19,14 +19,14 @@ import torch
 from torch import Tensor
 
 from benchmarks.harness import environment, interleave, median_ratio, write_results
-from pipeline.models.huse import Huse, HuseConfig
-from pipeline.objectives.huse import HuseObjective
-from pipeline.objectives.objective import LossSettings
-from pipeline.training.batches import Batch
-from pipeline.training.optim import make_optimizer
-from pipeline.training.plan import Plan
-from pipeline.training.step import Step
-from pipeline.training.world import ALONE
+from pipeline.model.towers import Huse, HuseConfig
+from pipeline.train.batches import Batch
+from pipeline.train.objectives.huse import HuseObjective
+from pipeline.train.objectives.objective import LossSettings
+from pipeline.train.optim import make_optimizer
+from pipeline.train.plan import Plan
+from pipeline.train.step import Step
+from pipeline.train.world import ALONE
 
 CONFIG = HuseConfig(
     image_features=1280,

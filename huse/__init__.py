@@ -1,5 +1,5 @@
 """Use a trained model: `from huse import Huse`."""
 
-from pipeline.inference.api import Huse
+from pipeline.use.api import Huse
 
 __all__ = ["Huse"]

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from pipeline.catalog.classes import item_classes
-from pipeline.dataset.index import index_features
-from pipeline.evaluation.baseline import fit_baseline, write_baseline
-from pipeline.files.json_file import read_json
-from pipeline.files.table import read_metadata
-from pipeline.params.evaluate import EvaluateParams
-from pipeline.params.load import load_section
+from pipeline.baseline.baseline import fit_baseline, write_baseline
+from pipeline.core.json_file import read_json
+from pipeline.core.params import load_section
+from pipeline.core.table import read_metadata
+from pipeline.evaluate.settings import EvaluateParams
+from pipeline.features.classes import item_classes
+from pipeline.features.joined import index_features
 from stages.command import (
     ClassesPath,
     GroupsPath,

@@ -6,10 +6,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from pipeline.catalog.classes import doubt_separator, make_classes
 from pipeline.catalog.components import find_components, number_values
-from pipeline.catalog.digests import contents, digest_pictures
-from pipeline.catalog.images import open_images
 from pipeline.catalog.items import ITEM_COLUMNS, make_items
 from pipeline.catalog.placeholders import (
     doubt_placeholders,
@@ -17,14 +14,17 @@ from pipeline.catalog.placeholders import (
     reject_placeholders,
 )
 from pipeline.catalog.read import read_catalog
+from pipeline.catalog.settings import CatalogParams
 from pipeline.catalog.split import doubt_classes, doubt_splits, make_splits
-from pipeline.files.csv_file import write_csv
-from pipeline.files.json_file import write_json
-from pipeline.files.location import locate
-from pipeline.files.table import write_table
-from pipeline.params.catalog import CatalogParams
-from pipeline.params.load import load_section
-from pipeline.params.split import SplitParams
+from pipeline.catalog.split_settings import SplitParams
+from pipeline.core.csv_file import write_csv
+from pipeline.core.json_file import write_json
+from pipeline.core.location import locate
+from pipeline.core.params import load_section
+from pipeline.core.table import write_table
+from pipeline.features.classes import doubt_separator, make_classes
+from pipeline.pictures.digests import contents, digest_pictures
+from pipeline.pictures.folder import open_images
 from stages.command import ParamsPath, counted, run, warner
 from stages.dvc_cache import digest_cache, tracked_contents
 from stages.paths import (

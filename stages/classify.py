@@ -30,8 +30,8 @@ from stages.new_items import embed_rows
 from stages.paths import MODEL
 
 if TYPE_CHECKING:
-    from pipeline.inference.classified import Classified
-    from pipeline.inference.table import BadRow
+    from pipeline.use.classified_file import Classified
+    from pipeline.use.table import BadRow
 
 SHOWN = 50
 """Rows of the table on a terminal."""
@@ -61,9 +61,9 @@ def main(
 ) -> None:
     """Classify new items from their pictures, their texts or both."""
     # Imported here because torch takes seconds, which `--help` need not wait for.
-    from pipeline.inference.api import Huse
-    from pipeline.inference.classified import classified_writer, classify_table
-    from pipeline.inference.table import refuse_if_empty, rejected_writer
+    from pipeline.use.api import Huse
+    from pipeline.use.classified_file import classified_writer, classify_table
+    from pipeline.use.table import refuse_if_empty, rejected_writer
 
     listed = beside(out) if rejected is None and out is not None else rejected
     shown: list[Classified] = []

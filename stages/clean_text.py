@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline.files.table import read_table, write_table
-from pipeline.params.clean_text import CleanTextParams
-from pipeline.params.load import load_section
-from pipeline.text.cleaning import Cleaning
+from pipeline.clean_text.cleaning import Cleaning
+from pipeline.clean_text.settings import CleanTextParams
+from pipeline.core.params import load_section
+from pipeline.core.table import read_table, write_table
 from stages.command import ItemsPath, ParamsPath, run
 from stages.paths import CLEAN_TEXT, ITEMS, PARAMS
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.errors import InputError
-from pipeline.files.location import Location, locate
-from pipeline.params.schema import check_params
+from pipeline.core.errors import InputError
+from pipeline.core.location import Location, locate
+from pipeline.settings import check_params
 
 ParamsPath = Annotated[Path, typer.Option(help="The parameters; each stage reads its sections.")]
 ItemsPath = Annotated[Path, typer.Option(help="Items that the catalog stage wrote.")]

@@ -12,12 +12,12 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from stages.command import run
 from stages.paths import OUTCOMES
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.outcomes import Difference, Outcomes
+    from pipeline.evaluate.outcomes import Difference, Outcomes
 
 BASELINE = "baseline"
 
@@ -41,7 +41,7 @@ def main(
     ] = False,
 ) -> None:
     """Say by how much two runs differ on the items that both were tested on, and how surely."""
-    from pipeline.evaluation.outcomes import against_baseline, differences
+    from pipeline.evaluate.outcomes import against_baseline, differences
 
     run_of = _read(second)
     others = len(run_of.item_ids)
@@ -85,7 +85,7 @@ def main(
 
 def _read(run_name: str | None) -> Outcomes:
     """Outcomes of the workspace, of a folder, or of what DVC keeps of a revision."""
-    from pipeline.evaluation.outcomes import read_outcomes
+    from pipeline.evaluate.outcomes import read_outcomes
 
     if run_name is None:
         return read_outcomes(OUTCOMES)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from stages.command import (
     ImageColumn,
     ModelPath,
@@ -35,9 +35,9 @@ def main(
 ) -> None:
     """Embed new items from their pictures, their texts or both."""
     # Imported here because torch takes seconds, which `--help` need not wait for.
-    from pipeline.inference.api import Huse
-    from pipeline.inference.embedded_file import write_embedded
-    from pipeline.inference.table import refuse_if_empty
+    from pipeline.use.api import Huse
+    from pipeline.use.embedded_file import write_embedded
+    from pipeline.use.table import refuse_if_empty
 
     if out.suffix != ".parquet":
         raise InputError(

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from pipeline.params.catalog import CatalogParams
-from pipeline.params.evaluate import EvaluateParams
-from pipeline.params.load import load_section
-from pipeline.params.loss import LossParams
-from pipeline.params.model import ModelParams
-from pipeline.params.train import TrainParams
+from pipeline.catalog.settings import CatalogParams
+from pipeline.core.params import load_section
+from pipeline.evaluate.settings import EvaluateParams
+from pipeline.model.settings import ModelParams
+from pipeline.train.loss_settings import LossParams
+from pipeline.train.settings import TrainParams
 from stages.command import (
     ClassesPath,
     GraphPath,
@@ -66,13 +66,13 @@ def main(
     """Measure the trained towers on the test split and write plots and a report."""
     # Imported here because torch takes seconds, which `--help` and a mistake in params.yaml need
     # not wait for.
-    from pipeline.catalog.classes import check_same_classes, class_names
-    from pipeline.evaluation.baseline import read_baseline
-    from pipeline.evaluation.items import index_items
-    from pipeline.evaluation.run import Settings, evaluate
-    from pipeline.files.json_file import read_json
-    from pipeline.graph.store import read_graph
-    from pipeline.models.store import check_features, load_model
+    from pipeline.baseline.baseline import read_baseline
+    from pipeline.core.json_file import read_json
+    from pipeline.evaluate.items import index_items
+    from pipeline.evaluate.run import Settings, evaluate
+    from pipeline.features.classes import check_same_classes, class_names
+    from pipeline.features.graph_file import read_graph
+    from pipeline.model.model_file import check_features, load_model
 
     images = load_section(params, "catalog", CatalogParams).images
     folder = require_folder("catalog.images", images)

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.errors import InputError
-from pipeline.params.catalog import CatalogParams
-from pipeline.params.load import load_section
+from pipeline.catalog.settings import CatalogParams
+from pipeline.core.errors import InputError
+from pipeline.core.params import load_section
 from stages.command import IndexPath, ModelPath, ParamsPath, require_folder, run, warner
 from stages.paths import INDEX, MODEL, PARAMS
 
@@ -26,7 +26,7 @@ def main(
 ) -> None:
     """Open a local web page to search the catalogue by text and picture."""
     # Imported here because torch takes seconds, which `--help` need not wait for.
-    from pipeline.inference.api import Huse
+    from pipeline.use.api import Huse
 
     try:
         from pipeline.explore.server import make_app, serve

@@ -15,8 +15,8 @@ def main(
 ) -> None:
     """Export both towers and the classifier as one ONNX graph, checked against torch."""
     # Imported here because torch takes seconds, which `--help` need not wait for.
-    from pipeline.export.onnx_file import export_onnx
-    from pipeline.models.store import load_model
+    from pipeline.model.model_file import load_model
+    from pipeline.use.onnx_file import export_onnx
 
     difference = export_onnx(load_model(model), out)
     typer.echo(f"export: {out}; differs from torch by at most {difference:.1e}")

@@ -7,16 +7,16 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from pipeline.catalog.images import open_images
-from pipeline.errors import InputError
-from pipeline.files.csv_file import write_csv
-from pipeline.files.json_file import write_json
-from pipeline.files.location import locate
-from pipeline.files.table import read_table
-from pipeline.params.catalog import CatalogParams
-from pipeline.params.image import ImageParams
-from pipeline.params.load import load_section
-from pipeline.params.machine import MachineParams
+from pipeline.catalog.settings import CatalogParams
+from pipeline.core.csv_file import write_csv
+from pipeline.core.errors import InputError
+from pipeline.core.json_file import write_json
+from pipeline.core.location import locate
+from pipeline.core.machine import MachineParams
+from pipeline.core.params import load_section
+from pipeline.core.table import read_table
+from pipeline.image_features.settings import ImageParams
+from pipeline.pictures.folder import open_images
 from stages.command import ItemsPath, ParamsPath, run
 from stages.dvc_cache import tracked_contents, vector_cache
 from stages.paths import IMAGE_FAILURES, IMAGE_FEATURES, IMAGE_REPORT, ITEMS, PARAMS, PICTURES
@@ -37,11 +37,11 @@ def main(
     ] = IMAGE_REPORT,
 ) -> None:
     """Run the frozen backbone over every picture and store its features."""
-    from pipeline.device import choose_device
-    from pipeline.image.extract import Effort, Failure, Views, extract, write_features
-    from pipeline.image.pictures import list_pictures
-    from pipeline.image.prepare import Wishes, prepare
-    from pipeline.image.report import extraction_report
+    from pipeline.core.device import choose_device
+    from pipeline.image_features.extract import Effort, Failure, Views, extract, write_features
+    from pipeline.image_features.picture_list import list_pictures
+    from pipeline.image_features.prepare import Wishes, prepare
+    from pipeline.image_features.times import extraction_report
 
     start = time.monotonic()
     images = load_section(params, "catalog", CatalogParams).images

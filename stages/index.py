@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from pipeline.errors import InputError
-from pipeline.files.json_file import read_json, write_json
-from pipeline.files.table import read_metadata, read_table
-from pipeline.params.index import IndexParams
-from pipeline.params.load import load_section
-from pipeline.search.build import HnswSettings, IvfpqSettings, build_index, measure_recall
-from pipeline.search.catalog_index import CatalogIndex, model_digest
-from pipeline.search.embedded_items import read_modality
-from pipeline.search.near_limit import save_references
-from pipeline.search.queries import choose_queries
+from pipeline.core.errors import InputError
+from pipeline.core.json_file import read_json, write_json
+from pipeline.core.params import load_section
+from pipeline.core.table import read_metadata, read_table
+from pipeline.index.build import HnswSettings, IvfpqSettings, build_index, measure_recall
+from pipeline.index.catalog_index import CatalogIndex, model_digest
+from pipeline.index.embedded_items import read_modality
+from pipeline.index.near_limit import save_references
+from pipeline.index.queries import choose_queries
+from pipeline.index.settings import IndexParams
 from stages.command import (
     ImageFeaturesPath,
     ItemsPath,

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.files.location import locate
-from pipeline.params.catalog import CatalogParams
-from pipeline.params.load import load_section
+from pipeline.catalog.settings import CatalogParams
+from pipeline.core.location import locate
+from pipeline.core.params import load_section
 from stages.command import warner
 from stages.paths import PARAMS
 
 if TYPE_CHECKING:
-    from pipeline.inference.api import Huse
-    from pipeline.inference.table import EmbeddedBatch
+    from pipeline.use.api import Huse
+    from pipeline.use.table import EmbeddedBatch
 
 
 def embed_rows(
@@ -43,7 +43,7 @@ def embed_rows(
     Raises:
         InputError: `images` or the section catalog of params.yaml cannot be used.
     """
-    from pipeline.inference.table import embed_table
+    from pipeline.use.table import embed_table
 
     named = {"image": image_column, "text": text_column}
     usual: dict[str, str] = {}

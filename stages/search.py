@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from stages.command import IndexPath, ModelPath, run, shortened, warner
 from stages.paths import INDEX, MODEL
 
 if TYPE_CHECKING:
-    from pipeline.search.catalog_index import Hit
+    from pipeline.index.catalog_index import Hit
 
 
 def main(
@@ -47,7 +47,7 @@ def main(
     if both and (text is None or image is None):
         raise InputError(f"search: --both: the {'text' if text is None else 'picture'} is missing")
     # Imported here because torch takes seconds, which `--help` need not wait for.
-    from pipeline.inference.api import Huse
+    from pipeline.use.api import Huse
 
     warn = warner("search")
     huse = Huse.load(model, index, warn=warn)

@@ -6,12 +6,12 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from pipeline.files.json_file import read_json
-from pipeline.graph.adjacency import class_adjacency, same_name_classes
-from pipeline.graph.class_embeddings import embed_classes
-from pipeline.graph.store import SemanticGraph, write_graph
-from pipeline.params.graph import GraphParams
-from pipeline.params.load import load_section
+from pipeline.core.json_file import read_json
+from pipeline.core.params import load_section
+from pipeline.features.graph_file import SemanticGraph, write_graph
+from pipeline.semantic_graph.adjacency import class_adjacency, same_name_classes
+from pipeline.semantic_graph.class_embeddings import embed_classes
+from pipeline.semantic_graph.settings import GraphParams
 from stages.command import ClassesPath, ParamsPath, run
 from stages.dvc_cache import vector_cache
 from stages.paths import CLASSES, GRAPH, PARAMS

@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
-from pipeline.errors import InputError
-from pipeline.files.atomic import atomic_path
-from pipeline.files.table import read_table
-from pipeline.params.load import load_section
-from pipeline.params.text import TextParams
-from pipeline.text.encoder_digest import KEY, encoder_digest
-from pipeline.text.encoders import ENCODERS
-from pipeline.text.encoders.encoder import find_encoder
-from pipeline.text.make_block import make_block
+from pipeline.core.atomic import atomic_path
+from pipeline.core.errors import InputError
+from pipeline.core.params import load_section
+from pipeline.core.table import read_table
+from pipeline.encoders import ENCODERS
+from pipeline.encoders.encoder import find_encoder
+from pipeline.encoders.encoder_digest import KEY, encoder_digest
+from pipeline.text_features.make_block import make_block
+from pipeline.text_features.settings import TextParams
 from stages.command import ItemsPath, ParamsPath, SplitsPath, run
 from stages.dvc_cache import vector_cache
 from stages.paths import CLEAN_TEXT, ITEMS, PARAMS, SPLITS, TEXT_BLOCKS

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from pipeline.files.atomic import atomic_path, copy_folder
-from pipeline.files.table import read_metadata
-from pipeline.params.load import load_section
-from pipeline.params.text import TextParams
-from pipeline.text.block_file import join_blocks
-from pipeline.text.cleaning import GOLDEN, Cleaning, write_featurizer_file
-from pipeline.text.encoder_digest import KEY, check_encoder, encoder_digest
+from pipeline.clean_text.cleaning import GOLDEN, Cleaning, write_featurizer_file
+from pipeline.core.atomic import atomic_path, copy_folder
+from pipeline.core.params import load_section
+from pipeline.core.table import read_metadata
+from pipeline.encoders.encoder_digest import KEY, check_encoder, encoder_digest
+from pipeline.features.text_file import join_blocks
+from pipeline.text_features.settings import TextParams
 from stages.command import ParamsPath, run
 from stages.paths import CLEAN_TEXT, PARAMS, TEXT_BLOCKS, TEXT_ENCODER, TEXT_FEATURES
 

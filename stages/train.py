@@ -11,41 +11,41 @@ from dvclive import Live
 from scmrepo.exceptions import SCMError
 from torch import Tensor
 
-from pipeline.allocator import keep_freed_memory
-from pipeline.catalog.classes import check_same_classes, item_classes, label_membership
-from pipeline.dataset.index import index_features
-from pipeline.dataset.load import load_train_and_val
-from pipeline.dataset.pairs import Pairs
-from pipeline.dataset.sample import draw_sample
-from pipeline.device import choose_device
-from pipeline.errors import InputError
-from pipeline.files.atomic import copy_folder
-from pipeline.files.json_file import read_json
-from pipeline.files.table import read_metadata, read_table
-from pipeline.graph.item_graph import item_graph
-from pipeline.graph.store import SemanticGraph, read_graph
-from pipeline.graph.tensors import graph_tensors
-from pipeline.losses.graph import check_kernel
-from pipeline.models.huse import Huse
-from pipeline.models.store import StoredModel, save_model
-from pipeline.objectives import OBJECTIVES
-from pipeline.objectives.config import make_config
-from pipeline.objectives.objective import LossSettings, Objective
-from pipeline.params.load import load_section
-from pipeline.params.loss import LossParams
-from pipeline.params.machine import MachineParams
-from pipeline.params.model import ModelParams
-from pipeline.params.train import TrainParams
-from pipeline.seeding import seed_everything
-from pipeline.text.encoder_digest import KEY, check_encoder
-from pipeline.training.batches import Batches
-from pipeline.training.calibrate import calibrate
-from pipeline.training.checkpoint import CheckpointFile
-from pipeline.training.fingerprint import fingerprint
-from pipeline.training.loop import train_towers
-from pipeline.training.plan import Plan
-from pipeline.training.validate import MAX_ITEMS
-from pipeline.training.world import join_world
+from pipeline.core.allocator import keep_freed_memory
+from pipeline.core.atomic import copy_folder
+from pipeline.core.device import choose_device
+from pipeline.core.errors import InputError
+from pipeline.core.json_file import read_json
+from pipeline.core.machine import MachineParams
+from pipeline.core.params import load_section
+from pipeline.core.sample import draw_sample
+from pipeline.core.seeding import seed_everything
+from pipeline.core.table import read_metadata, read_table
+from pipeline.encoders.encoder_digest import KEY, check_encoder
+from pipeline.features.classes import check_same_classes, item_classes, label_membership
+from pipeline.features.graph_file import SemanticGraph, read_graph
+from pipeline.features.item_graph import item_graph
+from pipeline.features.joined import index_features
+from pipeline.features.pairs import Pairs
+from pipeline.model.model_file import StoredModel, save_model
+from pipeline.model.settings import ModelParams
+from pipeline.model.towers import Huse
+from pipeline.train.batches import Batches
+from pipeline.train.calibrate import calibrate
+from pipeline.train.checkpoint import CheckpointFile
+from pipeline.train.data.load import load_train_and_val
+from pipeline.train.fingerprint import fingerprint
+from pipeline.train.graph_tensors import graph_tensors
+from pipeline.train.loop import train_towers
+from pipeline.train.loss_settings import LossParams
+from pipeline.train.losses.graph import check_kernel
+from pipeline.train.objectives import OBJECTIVES
+from pipeline.train.objectives.config import make_config
+from pipeline.train.objectives.objective import LossSettings, Objective
+from pipeline.train.plan import Plan
+from pipeline.train.settings import TrainParams
+from pipeline.train.validate import MAX_ITEMS
+from pipeline.train.world import join_world
 from stages.command import (
     ClassesPath,
     GraphPath,

@@ -15,7 +15,7 @@ from pyarrow.fs import FileSystem
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from pipeline.files.location import RemotePath, locate
+from pipeline.core.location import RemotePath, locate
 from stages.__main__ import STAGES, app
 
 ROOT = Path(__file__).parents[1]

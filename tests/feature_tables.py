@@ -8,15 +8,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy.sparse import csr_matrix
 
-from pipeline.catalog.classes import make_classes
-from pipeline.files.json_file import write_json
-from pipeline.files.table import write_table
-from pipeline.files.vector_column import vector_array, vector_matrix
-from pipeline.graph.store import SemanticGraph, write_graph
-from pipeline.text.block_file import columns_of
-from pipeline.text.cleaning import Cleaning
-from pipeline.text.encoders.glove import GloveEncoder
-from pipeline.text.featurizer import TextFeaturizer
+from pipeline.clean_text.cleaning import Cleaning
+from pipeline.core.json_file import write_json
+from pipeline.core.table import write_table
+from pipeline.core.vector_column import vector_array, vector_matrix
+from pipeline.encoders.glove import GloveEncoder
+from pipeline.features.classes import make_classes
+from pipeline.features.graph_file import SemanticGraph, write_graph
+from pipeline.features.text_file import columns_of
+from pipeline.use.featurizer import TextFeaturizer
 
 CLASSES = ["bags", "hats", "shoes"]
 

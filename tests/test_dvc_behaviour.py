@@ -212,7 +212,7 @@ def test_another_split_does_not_touch_image_extraction(project):
 
 
 def test_an_edited_loss_reruns_training_and_not_image_extraction(project):
-    with (project.root / "pipeline/losses/gap.py").open("a", encoding="utf-8") as file:
+    with (project.root / "pipeline/train/losses/gap.py").open("a", encoding="utf-8") as file:
         file.write("# edited\n")
     output = project.succeed("dvc", "repro", "--dry")
     assert stages_run(output)[0] == "train"
@@ -223,14 +223,14 @@ def test_an_edited_loss_reruns_training_and_not_image_extraction(project):
     ("name", "stages"),
     [
         ("pipeline/catalog/stratify.py", {"catalog"}),
-        ("pipeline/text/steps.py", {"clean_text", "semantic_graph", "text_features"}),
-        ("pipeline/image/decode.py", {"image_features", "evaluate"}),
+        ("pipeline/clean_text/steps.py", {"clean_text", "semantic_graph", "text_features"}),
+        ("pipeline/pictures/decode.py", {"image_features", "evaluate"}),
         ("pipeline/metrics/hierarchy.py", {"evaluate"}),
-        ("pipeline/models/huse.py", {"train", "evaluate"}),
-        ("pipeline/training/loop.py", {"train"}),
-        ("pipeline/params/text.py", {"text_block@glove", "text_features"}),
-        ("pipeline/text/encoders/glove.py", {"text_block@glove"}),
-        ("pipeline/text/encoders/sentence.py", {"semantic_graph"}),
+        ("pipeline/model/towers.py", {"train", "evaluate"}),
+        ("pipeline/train/loop.py", {"train"}),
+        ("pipeline/text_features/settings.py", {"text_block@glove", "text_features"}),
+        ("pipeline/encoders/glove.py", {"text_block@glove"}),
+        ("pipeline/encoders/sentence.py", {"semantic_graph"}),
         ("stages/evaluate.py", {"evaluate"}),
         ("stages/command.py", set()),
         ("README.md", set()),

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.params.schema import SECTIONS
-from pipeline.text.encoders import ENCODERS
+from pipeline.encoders import ENCODERS
+from pipeline.settings import SECTIONS
 from stages.__main__ import STAGES as STAGE_NAMES
 from stages.paths import IMAGE_REPORT
 
@@ -46,7 +46,7 @@ def imported_modules(source: str) -> Iterator[str]:
             assert node.level == 0, "imports are absolute"
             assert node.module is not None
             yield node.module
-            # `from pipeline.losses import graph` imports a module too.
+            # `from pipeline.train import loop` imports a module too.
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 

@@ -17,15 +17,15 @@ MAX_LINES = 320
 
 # Source files that test files of other names cover.
 COVERED_ELSEWHERE = {
-    "pipeline/dataset/train_items.py": "an interface; tests of both its implementations draw views",
-    "pipeline/evaluation/run.py": "tests/stages/test_evaluate.py runs it from end to end",
-    "pipeline/image/runtimes/runner.py": "an interface; each runtime's test runs it",
-    "pipeline/training/progress.py": "test_loop.py interrupts runs and compares how they end",
+    "pipeline/train/data/train_items.py": "an interface; tests of both implementations draw views",
+    "pipeline/evaluate/run.py": "tests/stages/test_evaluate.py runs it from end to end",
+    "pipeline/image_features/runtimes/runner.py": "an interface; each runtime's test runs it",
+    "pipeline/train/progress.py": "test_loop.py interrupts runs and compares how they end",
 }
 
-# A section of params.yaml is fields with ranges, which test_schema.py tries.
-SECTIONS_TEST = "tests/pipeline/params/test_schema.py"
-NOT_A_SECTION = {"pipeline/params/load.py", "pipeline/params/schema.py"}
+# A section of params.yaml is fields with ranges, which test_settings.py tries.
+SECTIONS_TEST = "tests/pipeline/test_settings.py"
+SECTIONS = ("settings.py", "machine.py")
 
 
 def twin(source: str) -> str:
@@ -43,7 +43,7 @@ def has_logic(source: str) -> bool:
 def needs_a_twin(source: str) -> bool:
     if source in COVERED_ELSEWHERE or not has_logic(source):
         return False
-    return not source.startswith("pipeline/params/") or source in NOT_A_SECTION
+    return source == "pipeline/settings.py" or not source.endswith(SECTIONS)
 
 
 def imports(source: str) -> set[str]:

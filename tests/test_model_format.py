@@ -10,11 +10,11 @@ import torch
 from safetensors.numpy import load_file
 
 from huse import Huse
-from pipeline.models.fusion import Fusion
-from pipeline.models.huse import Huse as Modules
-from pipeline.models.huse import HuseConfig
-from pipeline.models.store import StoredModel, load_model, save_model
-from pipeline.models.text_input import MixedText
+from pipeline.features.text_input import MixedText
+from pipeline.model.fusion import Fusion
+from pipeline.model.model_file import StoredModel, load_model, save_model
+from pipeline.model.towers import Huse as Modules
+from pipeline.model.towers import HuseConfig
 
 CONFIG = {
     "image_features": 6,

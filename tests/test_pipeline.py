@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from pipeline.models.store import load_model
-from pipeline.models.text_input import text_input
-from pipeline.text.featurizer import TextFeaturizer
+from pipeline.features.text_input import text_input
+from pipeline.model.model_file import load_model
+from pipeline.use.featurizer import TextFeaturizer
 from stages.__main__ import STAGES
 from tests.feature_tables import read_vectors
 

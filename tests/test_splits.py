@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from pipeline.files.table import write_table
+from pipeline.core.table import write_table
 from stages.__main__ import STAGES
 
 FROM_FEATURES_ON = STAGES[STAGES.index("catalog") + 1 :]

@@ -5,7 +5,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline.params.load import read_params
+from pipeline.core.params import read_params
 from stages.train import main as train
 
 PARAMS = Path("params.yaml")

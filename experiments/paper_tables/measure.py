@@ -7,18 +7,18 @@ import numpy as np
 import torch
 from cell import artifacts
 
-from pipeline.catalog.classes import item_classes
-from pipeline.dataset.pairs import load_pairs
-from pipeline.errors import InputError
-from pipeline.evaluation.directions import (
+from pipeline.core.errors import InputError
+from pipeline.evaluate.directions import (
     PAPER_DIRECTIONS,
     Direction,
     measure_directions,
     paper_rule,
 )
-from pipeline.evaluation.embed import embed_pairs
+from pipeline.evaluate.embed import embed_pairs
+from pipeline.features.classes import item_classes
+from pipeline.features.pairs import load_pairs
 from pipeline.metrics.own_group import worthless_results
-from pipeline.models.store import load_model
+from pipeline.model.model_file import load_model
 
 CUTOFFS, HIERARCHY_CUTOFFS = (1, 5, 10), (2, 5, 10)
 

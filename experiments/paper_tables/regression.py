@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 from cell import artifacts
 
-from pipeline.catalog.classes import item_classes
-from pipeline.dataset.index import index_features
-from pipeline.evaluation.baseline import MODALITIES, fit_baseline
-from pipeline.files.json_file import read_json, write_json
-from pipeline.files.table import read_metadata
+from pipeline.baseline.baseline import MODALITIES, fit_baseline
+from pipeline.core.json_file import read_json, write_json
+from pipeline.core.table import read_metadata
+from pipeline.features.classes import item_classes
+from pipeline.features.joined import index_features
 
 
 def main(out: Annotated[Path, typer.Option(help="Where to write the accuracies.")]) -> None:

@@ -8,7 +8,7 @@ import typer
 from cell import train_cell
 from measure import measure
 
-from pipeline.files.json_file import read_json, write_json
+from pipeline.core.json_file import read_json, write_json
 
 
 def main(

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from pipeline.files.atomic import atomic_path
-from pipeline.files.json_file import read_json, write_json
+from pipeline.core.atomic import atomic_path
+from pipeline.core.json_file import read_json, write_json
 
 NAMES = {
     "triplet": "Triplet",

@@ -9,8 +9,8 @@ import typer
 from cell import PARAMS, train_cell
 from measure import measure, summary
 
-from pipeline.files.json_file import write_json
-from pipeline.params.load import read_params
+from pipeline.core.json_file import write_json
+from pipeline.core.params import read_params
 
 
 def main(

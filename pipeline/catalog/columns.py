@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.catalog.rows import Source
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 
 def find_columns(

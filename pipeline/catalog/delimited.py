@@ -7,7 +7,7 @@ from typing import TextIO
 
 from pipeline.catalog.columns import find_columns
 from pipeline.catalog.rows import Row, Source
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 
 def read_delimited(

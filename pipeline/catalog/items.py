@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pipeline.catalog.images import ImageFolder
 from pipeline.catalog.leading_folders import NamedPictures
 from pipeline.catalog.rows import BadRowError
-from pipeline.errors import InputError
-from pipeline.text.one_line import on_one_line
+from pipeline.core.errors import InputError
+from pipeline.core.one_line import on_one_line
+from pipeline.pictures.folder import ImageFolder
 
 ITEM_COLUMNS = ["item_id", "image", "text", "class_path"]
 """What items.parquet holds; `group` and `split` stay out so that a new split does not touch it."""

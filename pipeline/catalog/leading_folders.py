@@ -7,7 +7,7 @@ missing, would be given the `005.png` of another product.
 from collections import Counter
 from collections.abc import Iterable
 
-from pipeline.catalog.images import ImageFolder, MissingImageError
+from pipeline.pictures.folder import ImageFolder, MissingImageError
 
 
 class NamedPictures:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from pipeline.catalog.near_text import near_text, plain_text
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 
 def find_placeholders(

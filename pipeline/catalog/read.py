@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline.catalog.delimited import read_delimited
 from pipeline.catalog.records import read_json_lines, read_parquet
 from pipeline.catalog.rows import Row, Source
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from pipeline.catalog.columns import find_columns
 from pipeline.catalog.rows import BadRowError, Row, Source
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 BATCH = 4096
 """Rows of a Parquet table that are in memory at a time."""

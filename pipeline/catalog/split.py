@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pandas as pd
 
-from pipeline.catalog.classes import Classes, class_indices, item_classes
 from pipeline.catalog.components import Divided, count_divided
 from pipeline.catalog.stratify import stratify
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
+from pipeline.features.classes import Classes, class_indices, item_classes
 
 ENOUGH_FOR_TEST = 2
 """Test items that a class should have, by its share, before it is missed."""

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.explore.cards import show_hits, show_note
 from pipeline.explore.upload import check_upload
-from pipeline.inference.api import Huse
+from pipeline.use.api import Huse
 
 MOST_POINTS = 3000
 """Points of the map: more overlap, and slow the browser down."""

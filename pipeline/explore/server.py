@@ -13,13 +13,13 @@ import gradio
 import uvicorn
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from pipeline.errors import InputError
-from pipeline.evaluation.thumbnail import thumbnail
+from pipeline.core.errors import InputError
+from pipeline.core.location import Location
 from pipeline.explore.explorer import Explorer
 from pipeline.explore.page import build_page
 from pipeline.explore.upload import MOST_BYTES
-from pipeline.files.location import Location
-from pipeline.inference.api import Huse
+from pipeline.pictures.thumbnail import thumbnail
+from pipeline.use.api import Huse
 
 SIDE = 240
 """Length of the longer side of a served picture in pixels."""

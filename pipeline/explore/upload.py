@@ -4,8 +4,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from pipeline.errors import InputError
-from pipeline.image.decode import FORMATS, installed
+from pipeline.core.errors import InputError
+from pipeline.pictures.decode import FORMATS, installed
 
 MOST_MEGAPIXELS = 40
 """Decoding takes up to 12 bytes per pixel: half a gigabyte."""

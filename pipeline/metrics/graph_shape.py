@@ -10,7 +10,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from pipeline.distance import pairwise
+from pipeline.core.distance import pairwise
 
 
 class GraphCorrelation(NamedTuple):

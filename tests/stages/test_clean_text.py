@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import pyarrow.parquet as pq
 
-from pipeline.files.table import read_metadata
+from pipeline.core.table import read_metadata
 
 CHECK = """
 import sys

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.evaluation.outcomes import read_outcomes, write_outcomes
+from pipeline.evaluate.outcomes import read_outcomes, write_outcomes
 
 
 def compared(project, *arguments):

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.files.json_file import read_json
-from pipeline.files.table import read_metadata, write_table
+from pipeline.core.json_file import read_json
+from pipeline.core.table import read_metadata, write_table
 
 
 @pytest.fixture

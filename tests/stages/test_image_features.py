@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from pipeline.files.table import read_metadata
-from pipeline.image.backbones.load import load_backbone
-from pipeline.image.extractor import load_extractor
+from pipeline.core.table import read_metadata
+from pipeline.image_features.backbones.load import load_backbone
+from pipeline.image_features.extractor import load_extractor
 from tests.feature_tables import read_vectors
 
 

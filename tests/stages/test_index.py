@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from pipeline.files.table import write_table
+from pipeline.core.table import write_table
 
 
 def index(project):

@@ -5,10 +5,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.errors import InputError
-from pipeline.files.table import read_metadata
-from pipeline.text.encoder_digest import check_encoder
-from pipeline.text.featurizer import TextFeaturizer
+from pipeline.core.errors import InputError
+from pipeline.core.table import read_metadata
+from pipeline.encoders.encoder_digest import check_encoder
+from pipeline.use.featurizer import TextFeaturizer
 from tests.feature_tables import read_vectors
 
 

@@ -13,10 +13,10 @@ import torch
 from ruamel.yaml import YAML
 from safetensors.torch import load_file
 
-from pipeline.errors import InputError
-from pipeline.files.vector_column import vector_array, vector_matrix
-from pipeline.text.encoder_digest import encoder_digest
-from pipeline.training.step import Step
+from pipeline.core.errors import InputError
+from pipeline.core.vector_column import vector_array, vector_matrix
+from pipeline.encoders.encoder_digest import encoder_digest
+from pipeline.train.step import Step
 from stages.train import main
 from tests.feature_tables import write_graph_and_encoder, write_tables
 

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.catalog.columns import find_columns
 from pipeline.catalog.rows import Source
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 TABLE = Path("data/x.csv")
 

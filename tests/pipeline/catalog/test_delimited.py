@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.catalog.delimited import read_delimited
 from pipeline.catalog.rows import Source
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 WANTED = {"image": "image", "text": "text", "classes": "classes"}
 

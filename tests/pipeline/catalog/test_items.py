@@ -3,7 +3,6 @@ import hashlib
 import pandas as pd
 import pytest
 
-from pipeline.catalog.images import ImageFolder
 from pipeline.catalog.items import (
     ITEM_COLUMNS,
     make_item_id,
@@ -14,7 +13,8 @@ from pipeline.catalog.items import (
 )
 from pipeline.catalog.read import read_catalog
 from pipeline.catalog.rows import BadRowError
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
+from pipeline.pictures.folder import ImageFolder
 
 GOOD = [
     ("1.jpg", "Chloé boots", "shoes<boots"),

@@ -1,8 +1,8 @@
 import pytest
 
-from pipeline.catalog.images import ImageFolder, open_images
 from pipeline.catalog.leading_folders import NamedPictures
 from pipeline.catalog.rows import BadRowError
+from pipeline.pictures.folder import ImageFolder, open_images
 
 
 @pytest.fixture

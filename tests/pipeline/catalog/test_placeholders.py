@@ -6,7 +6,7 @@ from pipeline.catalog.placeholders import (
     find_placeholders,
     reject_placeholders,
 )
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 COLUMNS = ["kind", "value", "items", "classes", "most_frequent_class", "first_row"]
 

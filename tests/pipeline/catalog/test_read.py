@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from pipeline.catalog import read
-from pipeline.catalog.classes import make_classes
 from pipeline.catalog.read import open_rows, read_catalog
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
+from pipeline.features.classes import make_classes
 
 COLUMNS = {"image": "image", "text": "text", "classes": "classes"}
 ROWS = [

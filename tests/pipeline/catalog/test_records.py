@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.catalog.records import read_json_lines, read_parquet
 from pipeline.catalog.rows import Source
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 
 WANTED = {"image": "image", "text": "name", "classes": "classes"}
 

@@ -1,13 +1,13 @@
 import pandas as pd
 import pytest
 
-from pipeline.catalog.classes import make_classes
 from pipeline.catalog.components import count_divided, find_components, number_values
-from pipeline.catalog.images import ImageFolder
 from pipeline.catalog.items import make_items
 from pipeline.catalog.read import read_catalog
 from pipeline.catalog.split import doubt_classes, doubt_splits, make_splits
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
+from pipeline.features.classes import make_classes
+from pipeline.pictures.folder import ImageFolder
 
 KEEP = ("group", "image", "text")
 

@@ -9,8 +9,8 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from pipeline.core.location import locate
 from pipeline.explore.server import make_app
-from pipeline.files.location import locate
 
 WAIT = 20
 

@@ -4,7 +4,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.explore import upload
 from pipeline.explore.upload import check_upload
 

@@ -3,7 +3,7 @@ import csv
 import pytest
 from PIL import Image
 
-from pipeline.errors import InputError
+from pipeline.core.errors import InputError
 from pipeline.sample.openmoji import Emoji, base_name, make_sample_catalog, read_emoji
 
 LINES = """\

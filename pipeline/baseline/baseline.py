@@ -1,0 +1,147 @@
+"""Logistic regression on the same features: what a model has to beat to be worth its training.
+
+Shape letters: N items, F features.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix, hstack, issparse
+
+from pipeline.core.table import open_parquet, read_metadata, read_table, write_table
+from pipeline.features.joined import FeatureIndex
+from pipeline.features.pairs import Pairs, read_pairs
+from pipeline.features.text_input import text_matrix
+
+MODALITIES = ("image", "text", "fused")
+MOST_WORK = 2 * 10**10
+"""Items x features x classes of one fit; a pass over them takes about a second on two cores, and a
+fit about a hundred passes."""
+MOST_WEIGHTS = 2 * 10**7
+"""Features x classes of one fit, which the solver keeps some twenty times in memory: 3 GiB."""
+MOST_PASSES = 300
+BLOCK_SCORES = 2**24
+"""Scores of test items that are in memory at a time."""
+SEED = 0
+"""Of the sample of training items."""
+
+
+class Baseline(NamedTuple):
+    """What logistic regression says of the test items."""
+
+    predicted: pd.DataFrame
+    """Names of classes in the columns image, text and fused, by the test items' item_id; no
+    columns where no baseline was wanted."""
+    fitted_items: int
+    """Training items it was fitted on; 0 where there is none."""
+    train_items: int
+    """Training items that there are."""
+    recipe: dict[str, dict[str, str]]
+    """How image and text features were made, by modality, as their tables say."""
+
+
+def fit_baseline(
+    index: FeatureIndex,
+    class_names: Sequence[str],
+    *,
+    most_items: int,
+    recipe: dict[str, dict[str, str]],
+) -> Baseline:
+    """Fit one regression per modality on the training items and classify the test items.
+
+    Features are standardised on the same items, as train does. Above `most_items`, or where the
+    work would pass MOST_WORK, a random sample of the training items is fitted on. There is no
+    baseline where not even an item per class is affordable, or the weights would pass
+    MOST_WEIGHTS.
+
+    Args:
+        index: All items.
+        class_names: Of the K classes that items have.
+        most_items: Most training items to fit on; 0 for no baseline.
+        recipe: How image and text features were made, by modality.
+
+    Returns:
+        The predictions.
+    """
+    train, test = index.only("train"), index.only("test")
+    features = index.image.dimension + index.text.dimension + index.text.num_words
+    weights = features * len(class_names)
+    affordable = MOST_WORK // weights
+    items = min(len(train), most_items, affordable)
+    if len(test) == 0 or weights > MOST_WEIGHTS or affordable < len(class_names):
+        items = 0
+    name_K = np.array(class_names, dtype=object)
+    predicted = pd.DataFrame(index=pd.Index(test.item_ids, name="item_id", dtype="str"))
+    if items > 0:
+        chosen = np.random.default_rng(SEED).permutation(len(train))[:items]
+        some, asked = read_pairs(train.take(np.sort(chosen))), read_pairs(test)
+        for modality in MODALITIES:
+            predicted[modality] = name_K[_classify(some, asked, modality)]
+    return Baseline(predicted, items, len(train), recipe)
+
+
+def write_baseline(path: Path, baseline: Baseline) -> None:
+    """Write predictions, with what they were fitted on as metadata.
+
+    Args:
+        path: Parquet file.
+        baseline: What `fit_baseline` returned.
+
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    noted = json.dumps(baseline._asdict() | {"predicted": None})
+    write_table(path, baseline.predicted.reset_index(), {"baseline": noted})
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Read what `write_baseline` wrote.
+
+    Args:
+        path: Parquet file.
+
+    Returns:
+        The predictions.
+
+    Raises:
+        InputError: The file is missing or damaged.
+    """
+    columns = [name for name in open_parquet(path, []).schema_arrow.names if name in MODALITIES]
+    table = read_table(path, ["item_id", *columns])
+    noted = json.loads(read_metadata(path)["baseline"])
+    return Baseline(**noted | {"predicted": table.set_index("item_id")})
+
+
+def _classify(train: Pairs, test: Pairs, modality: str) -> np.ndarray:
+    # Half a second of import that the other readers of this file need not wait for.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    features, asked = _features(train, modality), _features(test, modality)
+    label_N = train.label_N.numpy()
+    if len(np.unique(label_N)) == 1:  # which the library refuses
+        return np.repeat(label_N[:1], len(test))
+    # A sparse block stays sparse only if it is not centred.
+    scaler = StandardScaler(with_mean=not issparse(features))
+    model = make_pipeline(scaler, LogisticRegression(max_iter=MOST_PASSES))
+    model.fit(features, label_N)
+    rows = max(1, BLOCK_SCORES // len(model[-1].classes_))
+    blocks = [model.predict(asked[n : n + rows]) for n in range(0, len(test), rows)]
+    return np.concatenate(blocks)
+
+
+def _features(pairs: Pairs, modality: str) -> np.ndarray | csr_matrix:
+    """[N, F] features of one modality, or of both side by side."""
+    image_NF, text_NF = pairs.image_NI.numpy(), text_matrix(pairs.text_NT)
+    if modality == "image":
+        return image_NF
+    if modality == "text":
+        return text_NF
+    if issparse(text_NF):
+        return hstack([csr_matrix(image_NF), text_NF], format="csr")
+    return np.concatenate([image_NF, text_NF], axis=1)

@@ -1,0 +1,144 @@
+"""What stage clean_text did, as other stages and new texts need it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pipeline.clean_text.golden_text import GoldenText
+from pipeline.clean_text.recipes import RECIPES, clean_texts
+from pipeline.core.errors import InputError
+from pipeline.core.json_file import write_json
+
+FILE = "text_encoder.json"
+FORMAT_VERSION = 1
+GOLDEN = "golden_text"
+"""Under this key files hold the golden text; in a table's metadata as JSON."""
+CLEAN_TEXT = "clean_text"
+"""What an encoder of clean texts reads; the others read `text`."""
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """A recipe with its settings."""
+
+    recipe: str | list[str]
+    """See `clean_texts`."""
+    fold_accents: bool
+    golden: GoldenText | None
+    """What it made of a text when it was chosen; models of earlier versions do not tell."""
+
+    @classmethod
+    def choose(cls, recipe: str | list[str], fold_accents: bool) -> Self:
+        """Choose how the texts of a catalogue are cleaned.
+
+        Args:
+            recipe: See `clean_texts`.
+            fold_accents: See `clean_texts`.
+
+        Returns:
+            The cleaning as it is here and now.
+        """
+        return cls(recipe, fold_accents, GoldenText.make(recipe, fold=fold_accents))
+
+    def __call__(self, texts: Sequence[str]) -> list[str]:
+        """Clean texts.
+
+        Args:
+            texts: N raw texts.
+
+        Returns:
+            N clean texts.
+        """
+        return clean_texts(texts, recipe=self.recipe, fold=self.fold_accents)
+
+    def check(self, inputs: Mapping[str, str], source: Path) -> None:
+        """Check that texts are still cleaned as they were when the cleaning was chosen.
+
+        Args:
+            inputs: Block name to what its encoder reads; if none reads clean texts, all is well.
+            source: The file that tells of it, for the message.
+
+        Raises:
+            InputError: They are not, as after the update of a library.
+        """
+        if self.golden is None or CLEAN_TEXT not in inputs.values():
+            return
+        difference = self.golden.difference(self.recipe, fold=self.fold_accents)
+        if difference is not None:
+            raise InputError(
+                f"{source}: the texts were cleaned with {difference}; install the versions of "
+                "then, or make it again: dvc repro --force clean_text, then dvc repro"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` reads."""
+        return {
+            "cleaning": {"recipe": self.recipe, "fold_accents": self.fold_accents},
+            GOLDEN: None if self.golden is None else asdict(self.golden),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what `to_json` gave.
+
+        Args:
+            stored: The same, perhaps with other keys.
+
+        Returns:
+            The cleaning.
+
+        Raises:
+            KeyError: A key is missing.
+            TypeError: So is a setting, or there is one that is not known.
+        """
+        golden = stored.get(GOLDEN)
+        return cls(**stored["cleaning"], golden=None if golden is None else GoldenText(**golden))
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The same as strings, for the metadata of a table."""
+        recipe = self.recipe if isinstance(self.recipe, str) else ",".join(self.recipe)
+        noted = {"recipe": recipe, "fold_accents": str(self.fold_accents).lower()}
+        if self.golden is not None:
+            noted["cleaned_with"] = self.golden.cleaned_with
+            noted[GOLDEN] = json.dumps(asdict(self.golden), ensure_ascii=False)
+        return noted
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
+        """Read what `metadata` gave.
+
+        Args:
+            metadata: Of the table of clean texts.
+
+        Returns:
+            The cleaning.
+        """
+        recipe = metadata["recipe"]
+        settings = {
+            "recipe": recipe if recipe in RECIPES else recipe.split(","),
+            "fold_accents": metadata["fold_accents"] == "true",
+        }
+        golden = json.loads(metadata.get(GOLDEN, "null"))
+        return cls.from_json({"cleaning": settings, GOLDEN: golden})
+
+
+def write_featurizer_file(folder: Path, cleaning: Cleaning, inputs: Mapping[str, str]) -> None:
+    """Write the part of a `TextFeaturizer` that is not an encoder's own.
+
+    Args:
+        folder: The featurizer's folder.
+        cleaning: What stage clean_text did.
+        inputs: Block name to what its encoder reads, in the order of the blocks.
+
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    write_json(
+        folder / FILE,
+        {"format_version": FORMAT_VERSION, **cleaning.to_json(), "blocks": dict(inputs)},
+    )

@@ -1,0 +1,40 @@
+"""Section `clean_text` of params.yaml."""
+
+from typing import Annotated, Any
+
+from pydantic import PlainValidator
+
+from pipeline.core.section import Section
+
+RECIPES = ("letters", "stemmed", "none")
+STEPS = (
+    "lower",
+    "letters_only",
+    "punctuation",
+    "apostrophes",
+    "stop_words",
+    "stop_words_but_negations",
+    "single_characters",
+    "numbers",
+    "stem",
+)
+
+
+def _check_recipe(value: Any) -> str | list[str]:
+    # One message; a union of types would give one per type.
+    if value in RECIPES if isinstance(value, str) else value and _is_list_of_steps(value):
+        return value
+    raise ValueError(f"allowed are {', '.join(RECIPES)}, or a list of the steps {', '.join(STEPS)}")
+
+
+def _is_list_of_steps(value: Any) -> bool:
+    return isinstance(value, list) and all(step in STEPS for step in value)
+
+
+class CleanTextParams(Section):
+    """How texts are cleaned."""
+
+    recipe: Annotated[str | list[str], PlainValidator(_check_recipe)]
+    """Named sequence of cleaning steps, or single steps in the order in which they are taken."""
+    fold_accents: bool
+    """Write accented letters in ASCII first, so that a recipe does not cut them out."""

@@ -1,0 +1,140 @@
+"""Single steps of text cleaning, each a small str -> str function."""
+
+import functools
+import re
+import unicodedata
+from collections.abc import Callable
+
+from anyascii import anyascii
+
+from pipeline.clean_text.stop_words import STOP_WORDS
+
+NEGATIONS = frozenset({"no", "nor", "not"})
+
+APOSTROPHES = "'\u2018\u2019\u02bc\u2032`"
+MOST_DIGITS = 60
+"""Longer runs of digits are no number that anyone reads out; num2words ends at 306."""
+
+_NOT_LETTERS = re.compile(r"[^a-zA-Z]+")
+_APOSTROPHES = re.compile(f"[{APOSTROPHES}]")
+_COMMA_IN_NUMBER = re.compile(r"(?<=\d),(?=\d{3})")
+# Anything but letters, digits, marks that belong to a letter, and apostrophes.
+_PUNCTUATION = re.compile(rf"(?:[^\w\s{APOSTROPHES}\u0300-\u036f]|_)+")
+
+
+class _Folding(dict[int, str]):
+    """Table for str.translate that works out each character once."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = _fold(chr(code))
+        return self[code]
+
+
+def _fold(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    if "\u0300" <= letter <= "\u036f":
+        return ""  # an accent without a letter of its own
+    if kind[0] != "L" and kind != "Nd":
+        return letter
+    plain = "".join(
+        part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part)
+    )
+    if plain.isascii():
+        return plain
+    # No decomposition, but a plain spelling that people use: o with stroke, sharp s, ae.
+    return anyascii(letter) if unicodedata.name(letter, "").startswith("LATIN ") else letter
+
+
+_FOLDING = _Folding()
+
+
+def fold_accents(text: str) -> str:
+    """Write Latin letters and digits in ASCII: `Chloe` with an accent keeps all its letters.
+
+    Accents are dropped, ligatures and full-width forms spelt out, and letters without a
+    decomposition become what people type for them (o for o with stroke, ss for sharp s). Other
+    scripts stay as they are: their transliteration would be no word of any vocabulary, and two
+    spellings of one word. Signs stay too, so that a trade mark sign does not lengthen a word.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text, all in ASCII if its letters are Latin.
+    """
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", text).translate(_FOLDING)
+
+
+def letters_only(text: str) -> str:
+    """Everything but ASCII letters becomes a space; an accented letter ends a word."""
+    return _NOT_LETTERS.sub(" ", text)
+
+
+def punctuation(text: str) -> str:
+    """Signs become spaces, except apostrophes; the comma of 1,000 vanishes."""
+    return _PUNCTUATION.sub(" ", _COMMA_IN_NUMBER.sub("", text))
+
+
+def apostrophes(text: str) -> str:
+    """Apostrophes vanish: `women's` becomes `womens`."""
+    return _APOSTROPHES.sub("", text)
+
+
+def stop_words(text: str) -> str:
+    """Lower-case English function words go, and so do negations."""
+    return " ".join(word for word in text.split() if word not in STOP_WORDS)
+
+
+def stop_words_but_negations(text: str) -> str:
+    """As `stop_words`, but no, nor and not stay, since they change a meaning (notebook A)."""
+    return " ".join(word for word in text.split() if word not in STOP_WORDS or word in NEGATIONS)
+
+
+def single_characters(text: str) -> str:
+    """Words of one character go."""
+    return " ".join(word for word in text.split() if len(word) > 1)
+
+
+def numbers(text: str) -> str:
+    """Whole numbers become English words, which may have hyphens, commas and `and` in them."""
+    return " ".join(_spell(word) if word.isdecimal() else word for word in text.split())
+
+
+def stem(text: str) -> str:
+    """Every word becomes its Porter stem."""
+    return " ".join(_stem(word) for word in text.split())
+
+
+@functools.lru_cache(maxsize=2**16)
+def _spell(digits: str) -> str:
+    from num2words import num2words
+
+    return num2words(int(digits)) if len(digits) <= MOST_DIGITS else digits
+
+
+@functools.lru_cache(maxsize=2**18)
+def _stem(word: str) -> str:
+    return _stemmer()(word)
+
+
+@functools.cache
+def _stemmer() -> Callable[[str], str]:
+    # nltk takes a moment to import, which the other steps need not wait for.
+    from nltk.stem import PorterStemmer
+
+    return PorterStemmer().stem
+
+
+STEPS: dict[str, Callable[[str], str]] = {
+    "lower": str.lower,
+    "letters_only": letters_only,
+    "punctuation": punctuation,
+    "apostrophes": apostrophes,
+    "stop_words": stop_words,
+    "stop_words_but_negations": stop_words_but_negations,
+    "single_characters": single_characters,
+    "numbers": numbers,
+    "stem": stem,
+}

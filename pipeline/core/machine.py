@@ -1,0 +1,39 @@
+"""Section `machine` of params.yaml, which no stage declares in dvc.yaml."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainValidator
+from pydantic_core import PydanticCustomError
+
+from pipeline.core.section import Section
+
+
+def _auto_or_count(value: Any) -> int | None:
+    if value == "auto":
+        return None
+    if type(value) is int and value >= 1:
+        return value
+    raise PydanticCustomError("count", "auto or a whole number above zero is expected")
+
+
+# None stands for auto.
+AutoOrCount = Annotated[int | None, PlainValidator(_auto_or_count)]
+
+
+class MachineParams(Section):
+    """What suits the machine at hand and changes no result: no stage runs again for it."""
+
+    workers: AutoOrCount
+    """Processes that extract image features."""
+    engine: Literal["local", "ray"]
+    """Where image features are extracted."""
+    image_batch_size: AutoOrCount
+    """Pictures per forward pass of the backbone."""
+    vector_store: Annotated[str, Field(min_length=1)] | None
+    """Folder or URI of the image vectors of earlier runs; null: in DVC's cache."""
+    kernel: Literal["auto", "reference", "tiled", "triton"]
+    """What computes the graph loss; the results agree within float rounding."""
+    checkpoint_every: Annotated[int, Field(ge=0)]
+    """Steps between checkpoints of a training run; 0: not by steps."""
+    checkpoint_minutes: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+    """Minutes between checkpoints of a training run; 0: not by time."""

@@ -1,0 +1,73 @@
+"""Vector columns in Parquet, written in batches: fixed-size lists."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.core.atomic import atomic_path
+
+ROW_GROUP = 4096
+
+
+class VectorWriter:
+    """Buffers rows to fixed row groups, so that the file's bytes do not depend on the batches."""
+
+    def __init__(self, file: pq.ParquetWriter) -> None:
+        """Take the open file.
+
+        Args:
+            file: Where the row groups go.
+        """
+        self._file = file
+        self._pending: list[pa.RecordBatch] = []
+        self._num_pending = 0
+
+    def append(self, columns: list[pa.Array]) -> None:
+        """Add rows.
+
+        Args:
+            columns: One array per column of the schema, all of one length.
+        """
+        batch = pa.record_batch(columns, schema=self._file.schema)
+        self._pending.append(batch)
+        self._num_pending += batch.num_rows
+        while self._num_pending >= ROW_GROUP:
+            table = pa.Table.from_batches(self._pending)
+            self._file.write_table(table.slice(0, ROW_GROUP), row_group_size=ROW_GROUP)
+            self._pending = table.slice(ROW_GROUP).to_batches()
+            self._num_pending -= ROW_GROUP
+
+    def write_rest(self) -> None:
+        """Write the last row group, which may be smaller."""
+        if self._pending:
+            self._file.write_table(pa.Table.from_batches(self._pending))
+            self._pending = []
+
+
+@contextmanager
+def vector_writer(
+    path: Path, schema: pa.Schema, metadata: Mapping[str, str]
+) -> Iterator[VectorWriter]:
+    """Stream rows with vector columns into one Parquet file, written whole or not at all.
+
+    Args:
+        path: Final file name.
+        schema: Columns and types.
+        metadata: What made the vectors; stored in the file under these keys.
+
+    Yields:
+        What takes some rows at a time.
+
+    Raises:
+        InputError: The folder cannot be written to, or the disk is full.
+    """
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, schema.with_metadata(dict(metadata))) as file,
+    ):
+        writer = VectorWriter(file)
+        yield writer
+        writer.write_rest()

@@ -1,0 +1,187 @@
+"""Retrieval and hierarchy metrics, direction by direction (HUSE section 4).
+
+Shape letters: N test items, R results of a query, K classes, C cut-offs.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.evaluate.embed import Embedded
+from pipeline.metrics.average_precision import average_precision_at_r
+from pipeline.metrics.graded_hierarchy import (
+    ClassHeights,
+    GradedPrecision,
+    class_heights,
+    graded_precision,
+)
+from pipeline.metrics.hierarchy import hierarchical_precision, radius_to_enter
+from pipeline.metrics.own_group import count_candidates
+from pipeline.metrics.retrieval import candidates_of_class, class_hits, nearest
+
+PAPER_DIRECTIONS = {
+    "image_to_image": ("image", "image"),
+    "image_to_text": ("image", "text"),
+    "text_to_image": ("text", "image"),
+    "text_to_text": ("text", "text"),
+}
+"""Query and gallery modality; the four of the paper."""
+DIRECTIONS = {**PAPER_DIRECTIONS, "fused_to_fused": ("fused", "fused")}
+CURVE = 50
+"""Largest K of the R@K curves."""
+GRADED_K = (1, 10, 50, 100)
+"""Cut-offs of graded hierarchical precision."""
+AREA_TO = 250
+"""K of AHP@K."""
+
+
+class Direction(NamedTuple):
+    """What one direction of retrieval gives. Arrays hold one row per query.
+
+    A query that no candidate can answer says nothing about the space: it is in no mean.
+    """
+
+    found_NR: Tensor
+    """[N, CURVE] test items found for each test item, best first; -1 for none."""
+    candidates_N: np.ndarray
+    """[N] int64: candidates of the query's class; a query with none is unanswerable."""
+    chance_N: np.ndarray
+    """[N] float64: R@1 of a random order of the same candidates."""
+    hit_NC: np.ndarray
+    """[N, C] bool: hits that R@K counts."""
+    precision_NC: np.ndarray
+    """[N, C] float32: shares that HP@K averages, after DeViSE."""
+    curve_NR: np.ndarray
+    """[N, CURVE] bool: hits that R@1, R@2, ... up to R@CURVE count."""
+    average_precision_N: np.ndarray
+    """[N] float64: AP@R."""
+    graded: GradedPrecision
+    """Graded hierarchical precision of every query."""
+
+    @property
+    def answerable(self) -> np.ndarray:
+        """[N] bool: whether a candidate can be right."""
+        return self.candidates_N > 0
+
+
+def measure_directions(
+    embedded: Mapping[str, Embedded],
+    label_N: Tensor,
+    class_parts: Sequence[Sequence[str]],
+    *,
+    k: Sequence[int],
+    hp_k: Sequence[int],
+    groups: Mapping[str, Tensor] | None = None,
+) -> dict[str, Direction]:
+    """Measure retrieval among the test items, every one a query.
+
+    Args:
+        embedded: Test items by modality; directions of modalities that are missing are left out.
+        label_N: [N] int64 classes.
+        class_parts: K class paths.
+        k: Cut-offs of R@K.
+        hp_k: Cut-offs of HP@K.
+        groups: What directions within one modality leave out, by modality, from
+            `worthless_results`; None to leave out the query alone, as the paper does.
+
+    Returns:
+        Results by direction.
+    """
+    if groups is None:
+        alone_N = torch.arange(len(label_N), device=label_N.device)
+        groups = dict.fromkeys(embedded, alone_N)
+    radius_KK, heights = radius_to_enter(class_parts), class_heights(class_parts)
+    return {
+        name: _measure(
+            embedded[query].embedding_ND,
+            embedded[gallery].embedding_ND,
+            label_N,
+            groups[query] if query == gallery else None,
+            radius_KK,
+            heights,
+            k,
+            hp_k,
+        )
+        for name, (query, gallery) in DIRECTIONS.items()
+        if query in embedded and gallery in embedded
+    }
+
+
+def paper_rule(
+    embedded: Mapping[str, Embedded],
+    label_N: Tensor,
+    class_parts: Sequence[Sequence[str]],
+    *,
+    k: Sequence[int],
+    hp_k: Sequence[int],
+) -> dict[str, dict[str, float]]:
+    """R@K and HP@K by the paper's rule: the query alone is left out, and every query counts.
+
+    Args:
+        embedded: Test items by modality.
+        label_N: [N] int64 classes, N at least 1.
+        class_parts: K class paths.
+        k: Cut-offs of R@K.
+        hp_k: Cut-offs of HP@K.
+
+    Returns:
+        `r_at_<k>` and `hp_at_<k>` by direction, of those of the paper that there are.
+    """
+    radius_KK = radius_to_enter(class_parts)
+    alone_N = torch.arange(len(label_N), device=label_N.device)
+    figures = {}
+    for name, (query, gallery) in PAPER_DIRECTIONS.items():
+        if query not in embedded or gallery not in embedded:
+            continue
+        own_N = alone_N if query == gallery else None
+        index_NR = nearest(
+            embedded[query].embedding_ND,
+            embedded[gallery].embedding_ND,
+            max(*k, *hp_k),
+            query_group_M=own_N,
+            gallery_group_N=own_N,
+        ).indices
+        hit_C = class_hits(index_NR, label_N, label_N, k).double().mean(dim=0)
+        precision_NC = hierarchical_precision(index_NR, label_N, label_N, radius_KK, hp_k)
+        precision_C = precision_NC.double().mean(dim=0)
+        figures[name] = {
+            **{f"r_at_{at}": value for at, value in zip(k, hit_C.tolist(), strict=True)},
+            **{f"hp_at_{at}": value for at, value in zip(hp_k, precision_C.tolist(), strict=True)},
+        }
+    return figures
+
+
+def _measure(
+    query_ND: Tensor,
+    gallery_ND: Tensor,
+    label_N: Tensor,
+    group: Tensor | None,
+    radius_KK: Tensor,
+    heights: ClassHeights,
+    k: Sequence[int],
+    hp_k: Sequence[int],
+) -> Direction:
+    groups = {"query_group_M": group, "gallery_group_N": group}
+    results = max(*k, *hp_k, *GRADED_K, CURVE, AREA_TO)
+    index_NR = nearest(query_ND, gallery_ND, results, **groups).indices
+    precision_NC = hierarchical_precision(index_NR, label_N, label_N, radius_KK, hp_k)
+    graded = graded_precision(
+        index_NR, label_N, label_N, heights, GRADED_K, area_to=AREA_TO, **groups
+    )
+    same_N = candidates_of_class(label_N, label_N, **groups)
+    compared_N = count_candidates(len(label_N), len(label_N), **groups).to(same_N.device)
+    average_precision_N = average_precision_at_r(query_ND, gallery_ND, label_N, label_N, **groups)
+    return Direction(
+        # A copy, so that the longer list is freed.
+        index_NR[:, :CURVE].clone(),
+        candidates_N=same_N.cpu().numpy(),
+        chance_N=(same_N.double() / compared_N.clamp(min=1)).cpu().numpy(),
+        hit_NC=class_hits(index_NR, label_N, label_N, k).cpu().numpy(),
+        precision_NC=precision_NC.cpu().numpy(),
+        curve_NR=class_hits(index_NR, label_N, label_N, range(1, CURVE + 1)).cpu().numpy(),
+        average_precision_N=average_precision_N.cpu().numpy(),
+        graded=graded,
+    )

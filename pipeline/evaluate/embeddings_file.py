@@ -1,0 +1,121 @@
+"""embeddings.parquet: every item in every modality, for other tools.
+
+Shape letters: N items, D embedding.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+
+from pipeline.core.vector_column import vector_array
+from pipeline.core.vectors import vector_writer
+from pipeline.evaluate.embed import Embedded, concatenate, embed_pairs, select
+from pipeline.evaluate.items import EvaluationItems
+from pipeline.evaluate.plane import MOST_FITTED, Plane, fit_plane, place
+from pipeline.features.classes import item_classes
+from pipeline.model.model_file import StoredModel
+
+
+def fit_map(stored: StoredModel, items: EvaluationItems, *, method: str, seed: int) -> Plane:
+    """Lay out the plane of all items from some: one item of each group, images and texts.
+
+    A dozen variants of one product would only be each other's neighbours. They are placed where
+    their like is.
+
+    Args:
+        stored: The trained model.
+        items: The items.
+        method: `pacmap` or `pca`.
+        seed: Of the items drawn when there are many groups, and of the layout.
+
+    Returns:
+        The plane.
+    """
+    rows = np.flatnonzero(~items.table["group"].duplicated())
+    most = MOST_FITTED // len(items.modalities)
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
+    blocks = [embed_pairs(stored, pairs) for pairs in items.blocks(rows)]
+    shown = [name for name in items.modalities if name != "fused"]
+    point_ND = torch.cat([block[name].embedding_ND for name in shown for block in blocks])
+    return fit_plane(point_ND, method=method, seed=seed)
+
+
+def write_embeddings(
+    path: Path,
+    stored: StoredModel,
+    items: EvaluationItems,
+    plane: Plane,
+) -> dict[str, Embedded]:
+    """Embed all items, block by block, and write them with their place on the plane.
+
+    The columns are item_id, modality, split, vector (D float32 of unit norm), class_path,
+    predicted_path, score, x and y. Only the test items stay in memory.
+
+    Args:
+        path: Parquet file.
+        stored: The trained model.
+        items: N items.
+        plane: From `fit_map`.
+
+    Returns:
+        The test items by modality, in the order of `items.test`.
+
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    dimension = stored.model.config.dim
+    separator = stored.classes["separator"]
+    path_K = np.array(
+        [separator.join(entry["parts"]) for entry in item_classes(stored.classes)], dtype=object
+    )
+    metadata = {"normalised": "true", "dimension": str(dimension), "model": stored.digest()}
+    kept: dict[str, list[Embedded]] = {modality: [] for modality in items.modalities}
+    start = 0
+    with vector_writer(path, _schema(dimension), metadata) as writer:
+        for pairs in items.blocks(np.arange(len(items.table))):
+            part = items.table.iloc[start : start + len(pairs)]
+            start += len(pairs)
+            embedded = embed_pairs(stored, pairs)
+            test = torch.from_numpy(np.flatnonzero(pairs.split_N == "test"))
+            for modality in items.modalities:
+                result = embedded[modality]
+                writer.append(_columns(modality, result, part, path_K, plane))
+                kept[modality].append(select(result, test))
+    return {modality: concatenate(parts) for modality, parts in kept.items()}
+
+
+def _schema(dimension: int) -> pa.Schema:
+    return pa.schema(
+        [
+            ("item_id", pa.string()),
+            ("modality", pa.string()),
+            ("split", pa.string()),
+            ("vector", pa.list_(pa.float32(), dimension)),
+            ("class_path", pa.string()),
+            ("predicted_path", pa.string()),
+            ("score", pa.float32()),
+            ("x", pa.float32()),
+            ("y", pa.float32()),
+        ]
+    )
+
+
+def _columns(
+    modality: str, result: Embedded, part: pd.DataFrame, path_K: np.ndarray, plane: Plane
+) -> list[pa.Array]:
+    xy_N2 = place(plane, result.embedding_ND).numpy()
+    return [
+        pa.array(part["item_id"], pa.string()),
+        pa.array([modality] * len(part), pa.string()),
+        pa.array(part["split"], pa.string()),
+        vector_array(result.embedding_ND.numpy()),
+        pa.array(part["class_path"], pa.string()),
+        pa.array(path_K[result.predicted_N.numpy()], pa.string()),
+        pa.array(result.score_N.numpy()),
+        pa.array(np.ascontiguousarray(xy_N2[:, 0])),
+        pa.array(np.ascontiguousarray(xy_N2[:, 1])),
+    ]

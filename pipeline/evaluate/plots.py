@@ -1,0 +1,137 @@
+"""Data of the plots that dvc.yaml declares: plots/*.csv; for the graph see `graph_plots`.
+
+Shape letters: N test items, K classes.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core.csv_file import write_csv
+from pipeline.evaluate.directions import CURVE, DIRECTIONS, Direction
+from pipeline.features.classes import ClassEntry
+from pipeline.metrics.classification import confusion_counts, most_confused_classes
+
+MOST_CLASSES = 100
+"""Classes in the plot of accuracies: more cannot be read."""
+
+
+def recall_curves(directions: dict[str, Direction]) -> pd.DataFrame:
+    """R@K by K, one column per direction.
+
+    Args:
+        directions: Results by direction.
+
+    Returns:
+        Columns `k` and all directions; one that was not measured, or in which no query can be
+        answered, is empty.
+    """
+    frame = pd.DataFrame({"k": range(1, CURVE + 1)})
+    for name in DIRECTIONS:
+        one = directions.get(name)
+        frame[name] = np.nan
+        if one is not None and one.answerable.any():
+            frame[name] = one.curve_NR[one.answerable].mean(axis=0)
+    return frame
+
+
+def top_level_confusion(
+    label_N: np.ndarray, predicted_N: np.ndarray, class_parts: Sequence[Sequence[str]]
+) -> pd.DataFrame:
+    """True and predicted top-level class of every test item.
+
+    Args:
+        label_N: [N] true classes.
+        predicted_N: [N] predicted classes.
+        class_parts: K class paths.
+
+    Returns:
+        Columns `actual` and `predicted`, a row per item.
+    """
+    top_K = np.array([parts[0] for parts in class_parts], dtype=object)
+    return pd.DataFrame({"actual": top_K[label_N], "predicted": top_K[predicted_N]})
+
+
+def leaf_confusion(
+    label_N: np.ndarray, predicted_N: np.ndarray, names: Sequence[str], count: int
+) -> pd.DataFrame:
+    """True and predicted class of test items among the classes confused most.
+
+    Args:
+        label_N: [N] true classes.
+        predicted_N: [N] predicted classes.
+        names: K class names.
+        count: Number of classes.
+
+    Returns:
+        Columns `actual` and `predicted`, a row per item whose true and predicted class are both
+        among those classes. Without any error, the most frequent classes are taken.
+    """
+    pairs = confusion_counts(label_N, predicted_N)
+    chosen = most_confused_classes(pairs, count) or [pair.true for pair in pairs[:count]]
+    kept_N = np.isin(label_N, chosen) & np.isin(predicted_N, chosen)
+    name_K = np.array(names, dtype=object)
+    return pd.DataFrame(
+        {"actual": name_K[label_N[kept_N]], "predicted": name_K[predicted_N[kept_N]]}
+    )
+
+
+def class_accuracy(
+    label_N: np.ndarray, predicted_N: np.ndarray, names: Sequence[str]
+) -> pd.DataFrame:
+    """Share of each class's test items that were given their class.
+
+    Args:
+        label_N: [N] true classes.
+        predicted_N: [N] predicted classes.
+        names: K class names.
+
+    Returns:
+        Columns `class`, `accuracy` and `items`: the MOST_CLASSES classes with most test items,
+        by falling accuracy.
+    """
+    frame = pd.DataFrame({"label": label_N, "right": label_N == predicted_N})
+    found = frame.groupby("label")["right"].agg(["mean", "size"]).reset_index()
+    found = found.sort_values(["size", "label"], ascending=[False, True]).head(MOST_CLASSES)
+    found = found.sort_values(["mean", "label"], ascending=[False, True])
+    return pd.DataFrame(
+        {
+            "class": [names[label] for label in found["label"]],
+            "accuracy": found["mean"].to_numpy(),
+            "items": found["size"].to_numpy(),
+        }
+    )
+
+
+def write_plot_data(
+    folder: Path,
+    directions: dict[str, Direction],
+    label_N: np.ndarray,
+    predicted_N: np.ndarray,
+    *,
+    classes: Sequence[ClassEntry],
+    confusions: int,
+) -> None:
+    """Write what dvc.yaml declares as plots.
+
+    Args:
+        folder: Where to.
+        directions: Results by direction.
+        label_N: [N] true classes.
+        predicted_N: [N] predicted classes, from both modalities where there are both.
+        classes: The K classes that items have.
+        confusions: Classes in the leaf confusion matrix.
+
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    names = [entry["name"] for entry in classes]
+    class_parts = [entry["parts"] for entry in classes]
+    write_csv(folder / "recall_at_k.csv", recall_curves(directions))
+    top_level = top_level_confusion(label_N, predicted_N, class_parts)
+    write_csv(folder / "confusion_top.csv", top_level)
+    leaf = leaf_confusion(label_N, predicted_N, names, confusions)
+    write_csv(folder / "confusion_leaf.csv", leaf)
+    write_csv(folder / "class_accuracy.csv", class_accuracy(label_N, predicted_N, names))

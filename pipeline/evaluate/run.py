@@ -1,0 +1,247 @@
+"""The whole evaluation: from artifacts to metrics, plots, embeddings and report."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from pipeline.baseline.baseline import Baseline
+from pipeline.core.json_file import write_json
+from pipeline.core.location import Location
+from pipeline.evaluate.confusions import Confusion, largest_confusions
+from pipeline.evaluate.directions import PAPER_DIRECTIONS, measure_directions
+from pipeline.evaluate.embeddings_file import fit_map, write_embeddings
+from pipeline.evaluate.facts import SHOWN_ROWS, count_items, flatten, read_rejected, versions
+from pipeline.evaluate.figures import Measured, details_tree, metrics_tree, outcomes
+from pipeline.evaluate.gallery import GalleryRow, choose_random, choose_worst, gallery_rows
+from pipeline.evaluate.graph_plots import (
+    draw_heat_map,
+    graph_heat_map,
+    nearest_classes,
+    write_graph_plots,
+)
+from pipeline.evaluate.items import FEWEST_CLASSES, EvaluationItems
+from pipeline.evaluate.map_points import map_points
+from pipeline.evaluate.notes import baseline_tree, notes, without
+from pipeline.evaluate.outcomes import write_outcomes
+from pipeline.evaluate.picture import draw_gallery
+from pipeline.evaluate.plane import Plane
+from pipeline.evaluate.plots import write_plot_data
+from pipeline.evaluate.report import Report, write_report
+from pipeline.features.classes import item_classes, label_membership
+from pipeline.features.graph_file import SemanticGraph
+from pipeline.features.item_graph import item_graph
+from pipeline.metrics.classification import ancestors_at
+from pipeline.metrics.own_group import worthless_results
+from pipeline.model.model_file import StoredModel
+
+
+class Settings(NamedTuple):
+    """Section `evaluate` of the parameters, and where the pictures are."""
+
+    k: list[int]
+    hp_k: list[int]
+    projection: str
+    confusions: int
+    gallery: int
+    seed: int
+    images: Location
+
+
+def evaluate(
+    items: EvaluationItems,
+    stored: StoredModel,
+    graph: SemanticGraph,
+    baseline: Baseline,
+    settings: Settings,
+    out: Path,
+    *,
+    parameters: dict[str, Any],
+    rejected: dict[str, Path],
+) -> list[str]:
+    """Measure the test items and write the folder of the evaluation.
+
+    Args:
+        items: The items.
+        stored: The trained model.
+        graph: The semantic graph.
+        baseline: What logistic regression says of the test items.
+        settings: What to measure and show.
+        out: Folder for metrics.json, details.json, outcomes.parquet, embeddings.parquet,
+            report.html and plots.
+        parameters: Settings of the run that the report lists, nested.
+        rejected: CSV lists of unusable rows, by the name that the report gives them.
+
+    Returns:
+        What has to be known beside the figures, one line each; the report begins with it.
+
+    Raises:
+        InputError: A file cannot be read or written.
+    """
+    plane = fit_map(stored, items, method=settings.projection, seed=settings.seed)
+    embedded = write_embeddings(out / "embeddings.parquet", stored, items, plane)
+    measured = _measure(items, embedded, stored, settings, baseline)
+    found = outcomes(measured)
+    table = items.table
+    train_label_N = table.loc[table["split"] == "train", "label"].to_numpy()
+    classes = item_classes(stored.classes)
+    class_parts = [entry["parts"] for entry in classes]
+    of_items = item_graph(
+        graph, label_membership(stored.classes), [entry["name"] for entry in classes]
+    )
+    metrics = metrics_tree(measured, found, of_items.adjacency_KK)
+    details = details_tree(measured, found, train_label_N)
+    beside = {
+        "baseline": baseline_tree(found, baseline),
+        "divided": without(found, items.shared_with("group", ["train", "val"])),
+        "near_text_in_train": without(found, items.shared_with("near_text", ["train"])),
+    }
+    details |= {name: tree for name, tree in beside.items() if tree}
+    warnings = [*items.warnings, *notes(measured, details)]
+    write_outcomes(out / "outcomes.parquet", found)
+    write_json(out / "metrics.json", metrics)
+    write_json(out / "details.json", details)
+    write_plot_data(
+        out / "plots",
+        measured.directions,
+        measured.label_N.numpy(),
+        _predicted(embedded),
+        classes=classes,
+        confusions=settings.confusions,
+    )
+    heat_map = graph_heat_map(graph.adjacency_KK, stored.classes["classes"])
+    neighbours = nearest_classes(graph.adjacency_KK, stored.classes["classes"])
+    write_graph_plots(out / "plots", heat_map, neighbours)
+    gallery = _gallery(items, measured, class_parts, settings)
+    background = stored.recipe["image"].get("background", "#ffffff")
+    draw_gallery(
+        out / "plots" / "gallery.png",
+        _for_picture(gallery),
+        settings.images,
+        background,
+        stored.classes["separator"],
+    )
+    report = Report(
+        warnings=warnings,
+        counts=count_items(items, stored),
+        parameters=flatten(parameters) | flatten(stored.recipe, "features."),
+        versions=versions(),
+        metrics=metrics,
+        details=details,
+        gallery=gallery,
+        rejected={name: read_rejected(path) for name, path in rejected.items()},
+        confusions=_confusions(items, embedded, stored, settings.confusions),
+        neighbours=neighbours,
+        heat_map=draw_heat_map(heat_map),
+        map=_map(items, embedded, plane, class_parts, settings, background),
+    )
+    write_report(
+        out / "report.html",
+        report,
+        images=settings.images,
+        background=background,
+        shown_rows=SHOWN_ROWS,
+    )
+    return warnings
+
+
+def _measure(
+    items: EvaluationItems,
+    embedded: dict[str, Any],
+    stored: StoredModel,
+    settings: Settings,
+    baseline: Baseline,
+) -> Measured:
+    test = items.table.iloc[items.test]
+    classes = item_classes(stored.classes)
+    class_parts = [entry["parts"] for entry in classes]
+    product_N, picture_N, text_N, label_N = (
+        torch.from_numpy(test[name].to_numpy(dtype=np.int64, copy=True))
+        for name in ("product", "picture", "same_text", "label")
+    )
+    directions = {}
+    if test["label"].nunique() >= FEWEST_CLASSES:
+        directions = measure_directions(
+            embedded,
+            label_N,
+            class_parts,
+            k=settings.k,
+            hp_k=settings.hp_k,
+            groups=worthless_results(product_N, picture_N, text_N),
+        )
+    name_K = np.array([entry["name"] for entry in classes], dtype=object)
+    said = baseline.predicted.reindex(test["item_id"])
+    right_of = {
+        modality: np.where(said[modality].isna(), np.nan, said[modality] == name_K[label_N])
+        for modality in items.modalities
+        if modality in said
+    }
+    return Measured(
+        embedded,
+        label_N,
+        directions,
+        item_ids=test["item_id"].to_numpy(dtype=object),
+        group_N=test["group"].to_numpy(dtype=np.int64),
+        k=settings.k,
+        hp_k=settings.hp_k,
+        class_parts=class_parts,
+        baseline_right=right_of,
+    )
+
+
+def _predicted(embedded: dict[str, Any]) -> np.ndarray:
+    """Predictions from both modalities, or from the one that there is."""
+    return list(embedded.values())[-1].predicted_N.numpy()
+
+
+def _gallery(
+    items: EvaluationItems, measured: Measured, class_parts: list[list[str]], settings: Settings
+) -> list[GalleryRow]:
+    test = items.table.iloc[items.test]
+    label_N = test["label"].to_numpy()
+    random = choose_random(ancestors_at(class_parts, 1)[label_N], settings.gallery, settings.seed)
+    rows = []
+    for name, direction in measured.directions.items():
+        worst = choose_worst(direction, label_N, settings.gallery)
+        rows += gallery_rows(name, "random", direction, random, test)
+        rows += gallery_rows(name, "worst", direction, worst, test)
+    return rows
+
+
+def _for_picture(gallery: list[GalleryRow]) -> list[GalleryRow]:
+    """Two random queries of each of the paper's directions, others in each as far as it goes."""
+    chosen = []
+    for position, name in enumerate(PAPER_DIRECTIONS):
+        rows = [row for row in gallery if (row.direction, row.kind) == (name, "random")]
+        turn = 2 * position % len(rows) if rows else 0
+        chosen += [*rows[turn:], *rows[:turn]][:2]
+    return chosen
+
+
+def _confusions(
+    items: EvaluationItems, embedded: dict[str, Any], stored: StoredModel, count: int
+) -> list[Confusion]:
+    test = items.table.iloc[items.test]
+    names = [entry["name"] for entry in item_classes(stored.classes)]
+    return largest_confusions(test["label"].to_numpy(), _predicted(embedded), names, test, count)
+
+
+def _map(
+    items: EvaluationItems,
+    embedded: dict[str, Any],
+    plane: Plane,
+    class_parts: list[list[str]],
+    settings: Settings,
+    background: str,
+) -> dict[str, Any]:
+    test = items.table.iloc[items.test]
+    return map_points(
+        embedded,
+        test,
+        plane,
+        [class_parts[label][0] for label in test["label"]],
+        images=settings.images,
+        background=background,
+        seed=settings.seed,
+    )

@@ -1,0 +1,26 @@
+"""Features that are numbers: one that is not spoils every batch it is in, long after it was made.
+
+Shape letters: N texts.
+"""
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from pipeline.encoders.encoder import Block
+
+
+def finite_rows(block: Block) -> np.ndarray:
+    """Find the texts all of whose features are finite.
+
+    Args:
+        block: [N, E] float.
+
+    Returns:
+        [N] bool.
+    """
+    if not isinstance(block, csr_matrix):
+        return np.asarray(np.isfinite(block).all(axis=1))
+    row_of_value = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
+    finite_N = np.ones(block.shape[0], dtype=bool)
+    finite_N[row_of_value[~np.isfinite(block.data)]] = False
+    return finite_N

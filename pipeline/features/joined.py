@@ -1,0 +1,169 @@
+"""Which rows of the two feature tables belong to which item; no vector is read.
+
+Shape letters: N items, R image rows (all views of all items).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.core.errors import InputError
+from pipeline.core.json_file import read_json
+from pipeline.core.table import read_table
+from pipeline.features.classes import class_indices
+from pipeline.features.text_rows import TextRows
+from pipeline.features.vector_rows import VectorRows
+
+TRAINED_WITH = ("train", "val")
+"""Splits that training is nothing without; there may be no test items."""
+SHARED = ("product", "picture", "text")
+"""Columns of groups.parquet: numbers that items share where the value is the same."""
+
+
+@dataclass(frozen=True)
+class FeatureIndex:
+    """Items that have both an image and a text feature, and where these are.
+
+    About 120 bytes per item, whatever the length of the features.
+    """
+
+    item_ids: np.ndarray
+    """[N] strings."""
+    label_N: np.ndarray
+    """[N] int64 class indices."""
+    split_N: np.ndarray
+    """[N] strings: train, val or test."""
+    view_row_R: np.ndarray
+    """[R] int64 rows of the image table: all views of item 0, view 0 first, then of item 1, ..."""
+    num_views_N: np.ndarray
+    """[N] int64, at least 1: an item without the clean view is left out."""
+    text_row_N: np.ndarray
+    """[N] int64 rows of the text table."""
+    shared_N3: np.ndarray
+    """[N, 3] int64: numbers of the product, the picture and the text; see `SHARED`."""
+    image: VectorRows
+    text: TextRows
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    @property
+    def first_view(self) -> np.ndarray:
+        """[N] int64: where each item's views begin in `view_row_R`."""
+        return np.cumsum(self.num_views_N) - self.num_views_N
+
+    @property
+    def clean_row(self) -> np.ndarray:
+        """[N] int64 rows of view 0 in the image table."""
+        return self.view_row_R[self.first_view]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all features, all views, in memory."""
+        image = 4 * len(self.view_row_R) * self.image.dimension
+        return image + len(self) * self.text.nbytes_per_row
+
+    def only(self, split: str) -> FeatureIndex:
+        """Select the items of one split, in the same order.
+
+        Args:
+            split: train, val or test.
+
+        Returns:
+            Its items.
+        """
+        return self.take(np.flatnonzero(self.split_N == split))
+
+    def take(self, position_M: np.ndarray) -> FeatureIndex:
+        """Select items.
+
+        Args:
+            position_M: [M] int64 positions among the N items.
+
+        Returns:
+            These items in this order, with all their views.
+        """
+        num_views_M = self.num_views_N[position_M]
+        offset_M = self.first_view[position_M] - (np.cumsum(num_views_M) - num_views_M)
+        view = np.repeat(offset_M, num_views_M) + np.arange(num_views_M.sum())
+        return FeatureIndex(
+            self.item_ids[position_M],
+            self.label_N[position_M],
+            self.split_N[position_M],
+            self.view_row_R[view],
+            num_views_M,
+            self.text_row_N[position_M],
+            self.shared_N3[position_M],
+            self.image,
+            self.text,
+        )
+
+
+def index_features(
+    *,
+    items: Path,
+    splits: Path,
+    groups: Path,
+    classes: Path,
+    image_features: Path,
+    text_features: Path,
+) -> FeatureIndex:
+    """Join items, splits, groups and both feature tables by item id, in the order of the items.
+
+    Args:
+        items: Parquet with item_id and class_path.
+        splits: Parquet with item_id and split.
+        groups: Parquet with item_id, product, picture and text.
+        classes: The class list that gives the labels.
+        image_features: Parquet with item_id, view (0 = clean) and vector; an item whose picture
+            could not be used is missing there and left out here.
+        text_features: Parquet with item_id and the columns of one or more blocks.
+
+    Returns:
+        The items that have both modalities.
+
+    Raises:
+        InputError: A file is missing or damaged, or train or val is left without items.
+    """
+    table = read_table(items, ["item_id", "class_path"])
+    table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")
+    table = table.merge(read_table(groups, ["item_id", *SHARED]), validate="one_to_one")
+    text_ids = pd.Index(read_table(text_features, ["item_id"])["item_id"])
+    table["text_row"] = text_ids.get_indexer(table["item_id"])
+    views = _views(image_features, table["item_id"])
+    has_clean = np.zeros(len(table), dtype=bool)
+    has_clean[views.loc[views["view"] == 0, "item"]] = True
+    kept_N = np.flatnonzero(has_clean & (table["text_row"] >= 0).to_numpy())
+    views = views[np.isin(views["item"], kept_N)]
+    num_views = np.bincount(views["item"], minlength=len(table))
+    table = table.iloc[kept_N]
+    missing = [name for name in TRAINED_WITH if name not in set(table["split"])]
+    if missing:
+        raise InputError(
+            f"{image_features}: no item of split {', '.join(missing)} has both an image and a text "
+            "feature; see the list of failed pictures beside it"
+        )
+    return FeatureIndex(
+        table["item_id"].to_numpy(dtype=object),
+        class_indices(read_json(classes), table["class_path"]),
+        table["split"].to_numpy(dtype=object),
+        views["row"].to_numpy(dtype=np.int64),
+        num_views[kept_N],
+        table["text_row"].to_numpy(dtype=np.int64),
+        table[list(SHARED)].to_numpy(dtype=np.int64, copy=True),
+        VectorRows(image_features, ["vector"]),
+        TextRows(text_features),
+    )
+
+
+def _views(image_features: Path, item_id: pd.Series) -> pd.DataFrame:
+    """Every view's item, as a position in `item_id`, and row; in the order of items and views."""
+    views = read_table(image_features, ["item_id", "view"])
+    views["row"] = np.arange(len(views))
+    views["item"] = pd.Index(item_id).get_indexer(views["item_id"])
+    views = views[views["item"] >= 0]
+    return views.sort_values(["item", "view"], kind="stable")

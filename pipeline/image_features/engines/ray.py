@@ -1,0 +1,103 @@
+"""Extraction on a Ray cluster, for catalogues that outgrow one machine.
+
+Every node needs the project's packages and has to reach the pictures and the store: both are URIs,
+or under the same path everywhere. The unit of work is the local engine's, so vectors and files are
+the same.
+"""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.errors import InputError
+from pipeline.core.location import RemotePath, locate
+from pipeline.image_features.engines.local import Failures
+from pipeline.image_features.work import SHARED_GRAPH, Job, Worker, WorkPlan, job_chunks
+
+
+class _Extractor:
+    """An actor: loads the network once and does chunk after chunk."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self._plan = plan
+        self._worker: Worker | None = None
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        jobs = [Job(*values) for values in json.loads(row["jobs"])]
+        views = sum(len(job.views) for job in jobs)
+        try:
+            # Not in the constructor, where Ray would make a traceback of the user's one line.
+            self._worker = self._worker or Worker(WorkPlan(**self._plan))
+            failures = self._worker.run(jobs, lambda done: None)
+        except InputError as error:
+            return {"views": views, "failures": "[]", "error": str(error)}
+        return {"views": views, "failures": json.dumps(failures), "error": ""}
+
+
+def run_ray(
+    jobs: Sequence[Job], plan: WorkPlan, workers: int | None, progress: Callable[[int], None]
+) -> Failures:
+    """Do all jobs as a Ray Data job with a pool of extractors.
+
+    What a lost node had not stored is done again by another.
+
+    Args:
+        jobs: Pictures.
+        plan: What to do with them.
+        workers: Actors at most; None: one per processor of the cluster, or one per GPU.
+        progress: Called with the number of views that are done.
+
+    Returns:
+        Digest and reason of each picture that cannot be used.
+
+    Raises:
+        InputError: Ray is not installed, a node lacks the weights or the ONNX file, or the store
+            cannot be written to.
+    """
+    try:
+        import ray
+        import ray.data
+    except ModuleNotFoundError as error:
+        raise InputError("machine.engine: ray is not installed; install the extra `ray`") from error
+
+    _share_graph(plan)
+    if not ray.is_initialized():
+        _join(ray)
+    resource = "GPU" if plan.device == "cuda" else "CPU"
+    workers = workers or max(1, int(ray.cluster_resources().get(resource, 1)))
+    chunks = job_chunks(jobs, workers)
+    extractor: Any = _Extractor
+    rows = ray.data.from_items(
+        [{"jobs": json.dumps(chunk)} for chunk in chunks], override_num_blocks=len(chunks)
+    ).map(
+        extractor,
+        fn_constructor_args=(asdict(plan),),
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(workers, len(chunks))),
+        num_cpus=1,
+        num_gpus=1 if plan.device == "cuda" else 0,
+    )
+    failures: Failures = []
+    for row in rows.iter_rows():
+        if row["error"]:
+            raise InputError(row["error"])
+        progress(row["views"])
+        failures += [(digest, reason) for digest, reason in json.loads(row["failures"])]
+    return failures
+
+
+def _share_graph(plan: WorkPlan) -> None:
+    """Put the ONNX file where nodes find it that do not see this machine's folders."""
+    home, graph = locate(plan.store, "machine.vector_store"), Path(plan.graph)
+    if isinstance(home, RemotePath) and graph.exists():
+        (home / SHARED_GRAPH).write_bytes(graph.read_bytes())
+
+
+def _join(ray: Any) -> None:
+    """Join the cluster that RAY_ADDRESS names, or start one on this machine."""
+    root = str(Path(__file__).parents[3])
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    ray.init(runtime_env={"env_vars": {"PYTHONPATH": path}}, log_to_driver=False)
+    ray.data.DataContext.get_current().enable_progress_bars = False

@@ -1,0 +1,46 @@
+"""Make a recipe's network ready to run; imports torch only where torch runs it."""
+
+from pathlib import Path
+
+from pipeline.core.errors import InputError
+from pipeline.core.location import Location
+from pipeline.image_features.recipe import Recipe
+from pipeline.image_features.runtimes.onnxruntime import OnnxRunner
+from pipeline.image_features.runtimes.openvino import OpenVinoRunner
+from pipeline.image_features.runtimes.runner import Runner
+
+CPU_BATCH = 8
+"""Larger ones are slower on a CPU: what a layer leaves behind has to fit into the cache."""
+
+
+def open_runner(recipe: Recipe, graph: Location, device: str, batch_size: int | None) -> Runner:
+    """Make the network of a recipe ready.
+
+    Args:
+        recipe: What to run; its runtime is settled.
+        graph: The ONNX file, for runtimes other than torch.
+        device: Where to run: `cpu` or `cuda`.
+        batch_size: Pictures per forward pass; None: what suits the device.
+
+    Returns:
+        The runner.
+
+    Raises:
+        InputError: The graph is not there; or the weights are gone or are others than the recipe's.
+    """
+    if recipe.runtime != "torch":
+        if not graph.exists():
+            raise InputError(
+                f"image_features: {graph} is not on this machine; set machine.vector_store to a "
+                "place that every machine reaches, or image.runtime to torch"
+            )
+        model = graph if isinstance(graph, Path) else graph.read_bytes()
+        if recipe.runtime == "onnxruntime":
+            return OnnxRunner(model, batch_size or CPU_BATCH)
+        return OpenVinoRunner(model, batch_size or CPU_BATCH, recipe.precision)
+    from pipeline.image_features.backbones.load import load_same_backbone
+    from pipeline.image_features.runtimes.torch import TorchRunner
+
+    if device == "cpu":
+        batch_size = batch_size or CPU_BATCH
+    return TorchRunner(load_same_backbone(recipe), device, recipe.precision, batch_size)

@@ -1,0 +1,182 @@
+"""The unit of work: some pictures -> rows of the store. Every engine runs this and nothing else.
+
+Shape letters: B batch, S side of the input, I image feature.
+"""
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from pipeline.core.allocator import keep_freed_memory
+from pipeline.core.location import REMOTE_READERS, Location, RemotePath, locate
+from pipeline.image_features.extractor import NOT_FINITE, Extractor, Square, are_finite
+from pipeline.image_features.picture_list import CHANGED
+from pipeline.image_features.recipe import Recipe, row_key
+from pipeline.image_features.runtimes.open import open_runner
+from pipeline.image_features.vector_store import VectorStore
+from pipeline.pictures.file import UnreadableImageError, machine_trouble, read_picture
+
+SHARED_GRAPH = "model.onnx"
+"""The ONNX file, beside the vectors of a store that machines without the file reach."""
+FLUSH_SECONDS = 2.0
+"""A killed process loses at most what it did in so many seconds."""
+
+_FLUSH_ROWS = 1024
+# A chunk that ends within a batch has the network run over rows that nobody asked for.
+_BATCH, _MOST_AT_ONCE = 8, 256
+
+
+class Job(NamedTuple):
+    """One picture to extract."""
+
+    image: str
+    """Below the folder of the pictures."""
+    digest: str
+    """Sha256 of the file in hex."""
+    views: list[int]
+    """Those that the store lacks."""
+
+
+@dataclass(frozen=True)
+class WorkPlan:
+    """What a process needs to know to do jobs; plain values, so that it travels as JSON."""
+
+    images: str
+    """Address of the folder of the pictures."""
+    recipe: dict[str, str]
+    """`Recipe.metadata`."""
+    graph: str
+    """The ONNX file; not there for the runtime torch."""
+    store: str
+    """Address of the store."""
+    augment: str
+    device: str
+    """`cpu` or `cuda`."""
+    batch_size: int | None
+    """None: what suits the device."""
+
+
+def job_chunks(jobs: Sequence[Job], workers: int) -> list[Sequence[Job]]:
+    """Divide the work into what a process is given at a time.
+
+    Args:
+        jobs: Pictures.
+        workers: Processes.
+
+    Returns:
+        All jobs in order; many chunks per process, so that all of them end at about the same time.
+    """
+    size = min(_MOST_AT_ONCE, len(jobs) // (16 * workers) // _BATCH * _BATCH)
+    size = max(_BATCH, size)
+    return [jobs[start : start + size] for start in range(0, len(jobs), size)]
+
+
+class Worker:
+    """A process's own network and its way to the store."""
+
+    def __init__(self, plan: WorkPlan) -> None:
+        """Load the network.
+
+        Args:
+            plan: What to do.
+
+        Raises:
+            InputError: The weights are gone or have changed, or the graph is not on this machine.
+        """
+        # Every picture and every activation is a block that the next one can take over.
+        keep_freed_memory()
+        recipe = Recipe.from_metadata(plan.recipe)
+        home = locate(plan.store, "machine.vector_store")
+        graph: Location = Path(plan.graph)
+        if not graph.exists() and isinstance(home, RemotePath):
+            graph = home / SHARED_GRAPH
+        runner = open_runner(recipe, graph, plan.device, plan.batch_size)
+        self._extractor = Extractor(recipe, runner)
+        self._store = VectorStore(home, recipe.dimension)
+        self._images = locate(plan.images, "catalog.images")
+        self._augment = plan.augment
+
+    def run(self, jobs: Sequence[Job], progress: Callable[[int], None]) -> list[tuple[str, str]]:
+        """Extract pictures and store their vectors.
+
+        Args:
+            jobs: Pictures.
+            progress: Called with the number of pictures whose vectors are safe on disk.
+
+        Returns:
+            Digest and reason of each picture that cannot be used.
+
+        Raises:
+            InputError: The store cannot be written to, another filesystem does not answer, or this
+                machine has run out of something.
+        """
+        failures: list[tuple[str, str]] = []
+        rows: list[tuple[bytes, int, np.ndarray]] = []
+        flushed = time.monotonic()
+        squares = self._squares(jobs, failures)
+        for names, vector_BI in self._extractor.run(squares):
+            for (digest, *name), row, finite in zip(
+                names, vector_BI, are_finite(vector_BI), strict=True
+            ):
+                if finite:
+                    rows.append((*name, row))
+                else:
+                    failures.append((digest, NOT_FINITE))
+            if len(rows) >= _FLUSH_ROWS or time.monotonic() - flushed > FLUSH_SECONDS:
+                self._flush(rows, progress)
+                rows, flushed = [], time.monotonic()
+        self._flush(rows, progress)
+        return failures
+
+    def _flush(
+        self, rows: list[tuple[bytes, int, np.ndarray]], progress: Callable[[int], None]
+    ) -> None:
+        if rows:
+            keys, pixels, vectors = zip(*rows, strict=True)
+            self._store.write(keys, pixels, np.stack(vectors))
+            progress(len(rows))
+
+    def _squares(self, jobs: Sequence[Job], failures: list[tuple[str, str]]) -> Iterator[Square]:
+        """Views of all jobs, in order; pictures that cannot be used are noted."""
+        for job, decoded in zip(jobs, self._decoded(jobs), strict=True):
+            if isinstance(decoded, str):
+                failures.append((job.digest, decoded))
+                continue
+            pixels, squares = decoded
+            for view, square in zip(job.views, squares, strict=True):
+                key = row_key(bytes.fromhex(job.digest), view, self._augment)
+                yield Square((job.digest, key, pixels), square)
+
+    def _decoded(self, jobs: Iterable[Job]) -> Iterator[tuple[int, list[np.ndarray]] | str]:
+        threads = self._extractor.runner.decoders
+        if isinstance(self._images, RemotePath):
+            threads = max(threads, REMOTE_READERS)
+        if not threads:
+            yield from map(self._decode, jobs)
+            return
+        ahead = 2 * threads + self._extractor.runner.batch_size
+        waiting: deque[Future[tuple[int, list[np.ndarray]] | str]] = deque()
+        with ThreadPoolExecutor(threads) as pool:
+            for job in jobs:
+                waiting.append(pool.submit(self._decode, job))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _decode(self, job: Job) -> tuple[int, list[np.ndarray]] | str:
+        try:
+            data = read_picture(self._images / job.image)
+            if hashlib.sha256(data).hexdigest() != job.digest:
+                return CHANGED
+            with machine_trouble(self._images / job.image):
+                return self._extractor.views(data, job.views, self._augment)
+        except UnreadableImageError as error:
+            return str(error)

@@ -1,0 +1,113 @@
+"""Build a FAISS index of unit vectors, and measure what it misses.
+
+Shape letters: N items, Q queries, D embedding, K neighbours.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import faiss
+import numpy as np
+
+from pipeline.core.errors import InputError
+
+RECALL_AT = 10
+SMALLEST_CODEBOOK = 256
+"""Centroids of a product quantiser with one byte per part: as many vectors are needed."""
+
+
+class HnswSettings(NamedTuple):
+    """A graph of neighbours: fast, nearly exact, somewhat larger than the vectors."""
+
+    links: int
+    build_depth: int
+    search_depth: int
+
+
+class IvfpqSettings(NamedTuple):
+    """Vectors in lists, compressed: a fraction of the memory, approximate."""
+
+    lists: int
+    probes: int
+    code_bytes: int
+
+
+def build_index(vector_ND: np.ndarray, settings: HnswSettings | IvfpqSettings | None) -> Any:
+    """Index vectors for search by inner product; the same vectors give the same bytes.
+
+    Args:
+        vector_ND: [N, D] float32, rows of unit norm.
+        settings: Of the kind wanted; None for a flat index, which is exact.
+
+    Returns:
+        The FAISS index.
+
+    Raises:
+        InputError: The settings do not fit the vectors.
+    """
+    threads = faiss.omp_get_max_threads()
+    # Threads race for the links of a graph: only one gives the same index every time.
+    faiss.omp_set_num_threads(1)
+    try:
+        if settings is None:
+            index = faiss.IndexFlatIP(vector_ND.shape[1])
+        elif isinstance(settings, HnswSettings):
+            index = _hnsw(vector_ND.shape[1], settings)
+        else:
+            index = _ivfpq(vector_ND, settings)
+        index.add(vector_ND)
+    finally:
+        faiss.omp_set_num_threads(threads)
+    if isinstance(index, faiss.IndexIVF):
+        index.make_direct_map()  # lets an item's own vector be found again
+    return index
+
+
+def measure_recall(index: Any, vector_ND: np.ndarray, query_QD: np.ndarray) -> float:
+    """Compare with exact search.
+
+    Args:
+        index: Index of the vectors.
+        vector_ND: [N, D] float32, rows of unit norm.
+        query_QD: [Q, D] float32, rows of unit norm; Q at least 1.
+
+    Returns:
+        Share of the RECALL_AT truly nearest vectors that the index finds.
+    """
+    exact = faiss.IndexFlatIP(vector_ND.shape[1])
+    exact.add(vector_ND)
+    k = min(RECALL_AT, len(vector_ND))
+    true_QK = exact.search(query_QD, k)[1]
+    found_QK = index.search(query_QD, k)[1]
+    hits = (true_QK[:, :, None] == found_QK[:, None, :]).any(axis=2)
+    return float(hits.mean())
+
+
+def _hnsw(dimension: int, settings: HnswSettings) -> Any:
+    index = faiss.IndexHNSWFlat(dimension, settings.links, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = settings.build_depth
+    index.hnsw.efSearch = settings.search_depth
+    return index
+
+
+def _ivfpq(vector_ND: np.ndarray, settings: IvfpqSettings) -> Any:
+    count, dimension = vector_ND.shape
+    if dimension % settings.code_bytes:
+        raise InputError(
+            f"index.ivfpq.code_bytes: {settings.code_bytes} does not divide model.dim {dimension}"
+        )
+    if count < max(settings.lists, SMALLEST_CODEBOOK):
+        raise InputError(
+            f"index.kind: ivfpq with {settings.lists} lists needs at least "
+            f"{max(settings.lists, SMALLEST_CODEBOOK)} items, not {count}; use flat"
+        )
+    quantizer = faiss.IndexFlatIP(dimension)
+    index = faiss.IndexIVFPQ(
+        quantizer, dimension, settings.lists, settings.code_bytes, 8, faiss.METRIC_INNER_PRODUCT
+    )
+    # Hundreds of thousands of items on few lists would only print advice.
+    index.cp.min_points_per_centroid = index.pq.cp.min_points_per_centroid = 1
+    index.nprobe = min(settings.probes, settings.lists)
+    index.train(vector_ND)
+    return index

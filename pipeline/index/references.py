@@ -1,0 +1,183 @@
+"""Features of the catalogue's items, to tell queries that are like them from those that are not.
+
+The towers put whatever they are given on the sphere close to something that they were trained on,
+so distances of embeddings tell little of what is foreign to them. The frozen features in front of
+the towers do.
+
+Shape letters: N queries, R references, B queries of one block, F features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.sparse import diags, issparse
+
+from pipeline.core.errors import InputError
+from pipeline.core.json_file import read_json
+from pipeline.encoders.encoder import Block
+from pipeline.features.text_file import write_block
+from pipeline.features.text_input import MixedText, TextInput, text_matrix
+from pipeline.features.text_rows import TextRows
+from pipeline.index.catalog_index import model_digest
+from pipeline.index.nearness import Nearness
+
+FOLDER = "references"
+"""In the index's folder: a feature table per modality."""
+ROWS = 256
+"""Queries per matrix product: at most some tens of megabytes of similarities."""
+
+
+@dataclass(frozen=True)
+class References:
+    """R items' features of one modality, and how near to one of them a query has to be."""
+
+    unit_RF: Block
+    """[R, F] rows of unit norm."""
+    columns: slice
+    """Where these features are among those that the tower is given."""
+    limit: float | None
+    """Distance that `share` of the validation items stay within; None: too few items to tell."""
+    share: float
+    queries: int
+    """Validation items that the limit comes from."""
+
+    def judge(self, feature_NF: TextInput, modality: str) -> list[Nearness]:
+        """Tell which queries are near.
+
+        Args:
+            feature_NF: The tower's input of N queries.
+            modality: image or text.
+
+        Returns:
+            N judgements. A text without features is near nothing: no word of it is known.
+        """
+        query_NF = unit_rows(some_columns(feature_NF, self.columns))
+        found = []
+        for distance in nearest_distances(query_NF, self.unit_RF).tolist():
+            if np.isnan(distance):
+                found.append(Nearness(False, None, self.limit, self.share, modality))
+            else:
+                near = None if self.limit is None else distance <= self.limit
+                found.append(Nearness(near, distance, self.limit, self.share, modality))
+        return found
+
+    def save(self, folder: Path, modality: str, item_ids: Sequence[str]) -> dict[str, Any]:
+        """Write the features.
+
+        Args:
+            folder: Of the index.
+            modality: image or text; names the file.
+            item_ids: R strings.
+
+        Returns:
+            All the rest, which `load_references` wants to find in index.json.
+
+        Raises:
+            InputError: The folder cannot be written to.
+        """
+        stored = self.unit_RF if issparse(self.unit_RF) else self.unit_RF.astype(np.float16)
+        path = folder / FOLDER / f"{modality}.parquet"
+        write_block(path, modality, iter([(item_ids, stored)]), {})
+        return {
+            "limit": self.limit,
+            "share": self.share,
+            "queries": self.queries,
+            "columns": [self.columns.start, self.columns.stop],
+        }
+
+
+def load_references(folder: Path, modality: str, *, model: Path) -> References | None:
+    """Read what `References.save` wrote and index.json tells of.
+
+    Args:
+        folder: Of the index.
+        modality: image or text.
+        model: Folder of the model whose queries will be judged.
+
+    Returns:
+        The references; None where there is no index of this model, or one of an earlier version.
+
+    Raises:
+        InputError: A file is missing or damaged.
+    """
+    path = folder / "index.json"
+    if not path.is_file():
+        return None
+    description = read_json(path)
+    try:
+        if description["model"] != model_digest(model) or "near" not in description:
+            return None
+        fitted = {**description["near"][modality]}
+        fitted["columns"] = slice(*fitted["columns"])
+        rows = TextRows(folder / FOLDER / f"{modality}.parquet")
+        feature_RF = text_matrix(rows.read(np.arange(len(rows))))
+        return References(unit_RF=feature_RF, **fitted)
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: damaged ({error}); run huse index") from error
+
+
+def some_columns(feature_NF: TextInput, columns: slice) -> Block:
+    """Take a block out of the tower's input.
+
+    Args:
+        feature_NF: N rows, perhaps with a sparse part.
+        columns: Those of the block in `text_matrix`.
+
+    Returns:
+        [N, F] float32; dense where the block is.
+    """
+    dense_NT = feature_NF.dense_NT if isinstance(feature_NF, MixedText) else feature_NF
+    if columns.stop <= dense_NT.shape[1]:
+        return dense_NT[:, columns].numpy()
+    return text_matrix(feature_NF)[:, columns]
+
+
+def unit_rows(feature_NF: Block) -> Block:
+    """Scale rows to unit norm.
+
+    Args:
+        feature_NF: [N, F].
+
+    Returns:
+        [N, F] float32; a row of zeros stays one.
+    """
+    square_NF = feature_NF**2 if isinstance(feature_NF, np.ndarray) else feature_NF.power(2)
+    norm_N = np.sqrt(np.asarray(square_NF.sum(axis=1))).ravel()
+    return diags(1 / np.where(norm_N > 0, norm_N, 1)) @ feature_NF
+
+
+def nearest_distances(
+    query_NF: Block,
+    reference_RF: Block,
+    query_sets: Sequence[np.ndarray] = (),
+    reference_sets: Sequence[np.ndarray] = (),
+) -> np.ndarray:
+    """Cosine distance of every query to its nearest reference.
+
+    Args:
+        query_NF: [N, F], rows of unit norm or zero.
+        reference_RF: [R, F], rows of unit norm or zero; R at least 1.
+        query_sets: Arrays of N numbers of sets that the queries belong to.
+        reference_sets: As many arrays of R. A reference that shares any set with the query does not
+            count.
+
+    Returns:
+        [N] float32; NaN for a query that is zero, infinity where no reference counts.
+    """
+    distance_N = np.empty(query_NF.shape[0], dtype=np.float32)
+    for start in range(0, len(distance_N), ROWS):
+        part = slice(start, start + ROWS)
+        similarity_BR = query_NF[part] @ reference_RF.T
+        if not isinstance(similarity_BR, np.ndarray):
+            similarity_BR = similarity_BR.toarray()
+        for query_set_N, reference_set_R in zip(query_sets, reference_sets, strict=True):
+            similarity_BR[query_set_N[part, None] == reference_set_R] = -np.inf
+        # Rounding can make a cosine greater than one.
+        distance_N[part] = np.maximum(1.0 - similarity_BR.max(axis=1), 0.0)
+    distance_N[np.asarray(abs(query_NF).sum(axis=1)).ravel() == 0] = np.nan
+    return distance_N

@@ -1,0 +1,149 @@
+"""HUSE: an image tower, a text tower and one classifier shared by both (HUSE section 2).
+
+Shape letters: B batch, D embedding, K classes, I image feature, T text feature.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.features.text_input import TextInput
+from pipeline.model.tower import Tower
+
+INITIAL_LOGIT_SCALE = 16.0
+"""Logits of unit vectors need a factor of this order before a softmax over dozens of classes can
+be confident; the scale is learned from here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HuseConfig:
+    """Everything needed to build the modules; saved beside the weights."""
+
+    image_features: int
+    """I, length of an image feature vector."""
+    text_features: int
+    """T, length of the dense part of a text's features."""
+    num_classes: int
+    """K."""
+    dim: int
+    """D, dimension of the universal embedding."""
+    image_layers: int
+    text_layers: int
+    width: int
+    dropout: float
+    logit_scale: str
+    """`none` (the paper) or `learned`."""
+    classifier: str
+    """`shared` (the paper), `per_modality`, or `probe`: shared, on detached embeddings."""
+    fusion: str
+    """`late` (the paper), `product`, or `concat` (the notebooks); see `Fusion`."""
+    text_words: int = 0
+    """V, columns of the sparse part of a text's features; 0 for none."""
+
+
+class HuseOutput(NamedTuple):
+    """What a forward pass gives."""
+
+    image_BD: Tensor
+    """[B, D] image embeddings of unit norm."""
+    text_BD: Tensor
+    """[B, D] text embeddings of unit norm."""
+    image_logits_BK: Tensor
+    """[B, K] classifier on the image embeddings."""
+    text_logits_BK: Tensor
+    """[B, K] classifier on the text embeddings."""
+    fused_logits_BK: Tensor | None
+    """[B, K] one classifier on both embeddings; None where two predictions are fused."""
+
+
+class Huse(nn.Module):
+    """The two towers and the classifier chi.
+
+    Late fusion and product: chi is one linear layer D -> K, applied to either embedding with the
+    same weights (or one layer per modality for the rivals that have it so).
+
+    Concatenation: one linear layer 2D -> K on both embeddings side by side. It is kept as two
+    layers D -> K that share a bias, whose logits add up to the fused ones; so an item with one
+    modality can still be classified, as if the other's embedding were zero.
+    """
+
+    def __init__(self, config: HuseConfig) -> None:
+        """Create the modules with random weights.
+
+        Args:
+            config: Sizes.
+        """
+        super().__init__()
+        self.config = config
+        common = {"width": config.width, "dim": config.dim}
+        self.image_tower = Tower(
+            config.image_features, layers=config.image_layers, dropout=config.dropout, **common
+        )
+        self.text_tower = Tower(
+            config.text_features,
+            layers=config.text_layers,
+            dropout=config.dropout,
+            words=config.text_words,
+            **common,
+        )
+        concatenates = config.fusion == "concat"
+        shared = not concatenates and config.classifier != "per_modality"
+        self.classifiers = nn.ModuleList(
+            nn.Linear(config.dim, config.num_classes, bias=not concatenates)
+            for _ in range(1 if shared else 2)
+        )
+        if concatenates:
+            self.bias_K = nn.Parameter(torch.zeros(config.num_classes))
+        if config.logit_scale == "learned":
+            # Departure from the paper: |logit| <= |w| for a unit-norm embedding, so a plain linear
+            # layer must grow its weights before the softmax can become confident.
+            self.log_scale = nn.Parameter(torch.tensor(INITIAL_LOGIT_SCALE).log())
+
+    def standardise(self, image_NI: Tensor, text_NT: TextInput) -> None:
+        """Fit both towers' standardisation.
+
+        Args:
+            image_NI: [N, I] image features of the training split alone.
+            text_NT: Their text features.
+        """
+        self.image_tower.standardise(image_NI)
+        self.text_tower.standardise(text_NT)
+
+    def forward(self, image_BI: Tensor, text_BT: TextInput) -> HuseOutput:
+        """Embed and classify a batch of items.
+
+        Args:
+            image_BI: [B, I] stored image features.
+            text_BT: [B, T] stored text features, perhaps with a sparse part.
+
+        Returns:
+            Embeddings and logits of both modalities.
+        """
+        return self.classify(self.image_tower(image_BI), self.text_tower(text_BT))
+
+    def classify(self, image_BD: Tensor, text_BD: Tensor) -> HuseOutput:
+        """Classify embedded items.
+
+        Args:
+            image_BD: [B, D] image embeddings of unit norm.
+            text_BD: [B, D] text embeddings of unit norm.
+
+        Returns:
+            The embeddings as given, with the logits of both modalities.
+        """
+        image_BK = self._logits(image_BD, self.classifiers[0])
+        text_BK = self._logits(text_BD, self.classifiers[-1])
+        if self.config.fusion != "concat":
+            return HuseOutput(image_BD, text_BD, image_BK, text_BK, None)
+        bias_K = self.bias_K
+        return HuseOutput(
+            image_BD, text_BD, image_BK + bias_K, text_BK + bias_K, image_BK + text_BK + bias_K
+        )
+
+    def _logits(self, embedding_BD: Tensor, classifier: nn.Module) -> Tensor:
+        if self.config.classifier == "probe":
+            embedding_BD = embedding_BD.detach()
+        logits_BK = classifier(embedding_BD)
+        return logits_BK * self.log_scale.exp() if hasattr(self, "log_scale") else logits_BK

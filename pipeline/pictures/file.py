@@ -1,0 +1,81 @@
+"""A picture's file: its bytes, or the reason why there are none."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline.core.errors import InputError
+from pipeline.core.location import Location
+
+# Open files, disk and memory run out for every picture alike.
+_OF_THE_MACHINE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT}
+
+
+class UnreadableImageError(Exception):
+    """A picture cannot be used; the message is the reason for the extraction report."""
+
+
+def is_machine_trouble(error: BaseException) -> bool:
+    """Tell whether an error says something about this machine and nothing about a picture.
+
+    Args:
+        error: What reading or decoding a picture raised.
+
+    Returns:
+        True for want of memory, disk space or open files.
+    """
+    return isinstance(error, MemoryError) or (
+        isinstance(error, OSError) and error.errno in _OF_THE_MACHINE
+    )
+
+
+@contextmanager
+def machine_trouble(picture: object) -> Iterator[None]:
+    """Turn the machine's trouble into one line; a picture must not be condemned for it.
+
+    Args:
+        picture: What was at work, for the message.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        InputError: Memory, disk space or open files ran out.
+    """
+    try:
+        yield
+    except (MemoryError, OSError) as error:
+        if not is_machine_trouble(error):
+            raise
+        what = getattr(error, "strerror", None) or "out of memory"
+        raise InputError(
+            f"{picture}: {what}; that is this machine's limit and no fault of the picture: free "
+            "some, or lower machine.workers or image.max_pixels, then run again"
+        ) from error
+
+
+def read_picture(path: Location) -> bytes:
+    """Read a picture's file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its bytes, at least one.
+
+    Raises:
+        UnreadableImageError: It is missing, a folder, empty, or may not be read.
+        InputError: Another filesystem does not answer, or this machine has run out of something.
+    """
+    try:
+        with machine_trouble(path):
+            data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise UnreadableImageError("file not found") from error
+    except IsADirectoryError as error:
+        raise UnreadableImageError("a folder, not a file") from error
+    except OSError as error:
+        raise UnreadableImageError(f"cannot be read ({error.strerror})") from error
+    if not data:
+        raise UnreadableImageError("file is empty")
+    return data

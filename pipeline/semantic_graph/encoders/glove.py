@@ -1,0 +1,85 @@
+"""Graph encoder `glove`: the mean of the word vectors of a class's words.
+
+Shape letters: M texts, E word vector.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from gensim.models import KeyedVectors
+
+from pipeline.clean_text.steps import fold_accents
+from pipeline.encoders.word_vectors import load_word_vectors
+from pipeline.semantic_graph.class_texts import ClassEmbeddings, Of, distinct_texts, embed_texts
+
+_WORD = re.compile(r"[a-z]+")
+
+
+def embed(
+    class_parts: Sequence[Sequence[str]], of: Of, *, vectors: str, cache: Path | None = None
+) -> ClassEmbeddings:
+    """Embed every class.
+
+    Args:
+        class_parts: K class paths, most general part first.
+        of: What of the path is read.
+        vectors: Word vectors, as source/name.
+        cache: See `load_word_vectors`.
+
+    Returns:
+        Means of word vectors; words without one are left out.
+
+    Raises:
+        InputError: The vectors cannot be read, or a class has no known word at all.
+    """
+    words = {word for parts in class_parts for part in parts for word in text_words(part)}
+    known = load_word_vectors(vectors, words, cache)
+    read = {word for text in distinct_texts(class_parts, of) for word in text_words(text)}
+    unknown = sorted(word for word in read if word not in known)
+    return embed_with(known, class_parts, of)._replace(unknown_words=unknown)
+
+
+def embed_with(
+    vectors: KeyedVectors, class_parts: Sequence[Sequence[str]], of: Of
+) -> ClassEmbeddings:
+    """Embed every class with word vectors at hand.
+
+    Args:
+        vectors: Word vectors.
+        class_parts: K class paths, most general part first.
+        of: What of the path is read.
+
+    Returns:
+        Means of word vectors.
+
+    Raises:
+        InputError: Names each class that has no known word at all.
+    """
+    return embed_texts(
+        class_parts,
+        of,
+        lambda texts: np.stack([_mean_vector(text, vectors) for text in texts]),
+        if_unknown="no word of the name has a word vector; rename the class in the catalogue, or "
+        "choose other vectors with graph.glove.vectors",
+    )
+
+
+def text_words(text: str) -> list[str]:
+    """Words of a class name; stop words stay, since a name is short.
+
+    Args:
+        text: For example `Food & Drink`.
+
+    Returns:
+        Lower-case ASCII words, for example `[food, drink]`.
+    """
+    return _WORD.findall(fold_accents(text).lower())
+
+
+def _mean_vector(text: str, vectors: KeyedVectors) -> np.ndarray:
+    words = [word for word in text_words(text) if word in vectors]
+    if not words:
+        return np.zeros(vectors.vector_size)
+    return vectors[words].astype(np.float64).mean(axis=0)

@@ -1,0 +1,88 @@
+"""Fit the fusion of a trained model on validation items, in bounded memory.
+
+Shape letters: M items chosen, B items of a block, K classes, L labels.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.core.errors import InputError
+from pipeline.core.sample import draw_sample
+from pipeline.features.pairs import Pairs
+from pipeline.model.fusion import Fusion, fit_fusion
+from pipeline.model.towers import Huse, HuseOutput
+
+MAX_LOGITS = 2**25
+"""Logits per modality that the fusion is fitted on: 128 MiB. Up to so many all items are used; of
+more a sample, as a temperature and a weight follow closely from some thousand items."""
+FEWEST_ITEMS = 256
+"""That a fusion is fitted on, however many classes there are."""
+LARGEST_BLOCK = 8192
+"""Items per forward pass: bounds the hidden activations."""
+BLOCK_LOGITS = 2**22
+"""Logits per modality and forward pass: 16 MiB."""
+
+
+def calibrate(
+    model: Huse,
+    val: Pairs,
+    membership_KL: Tensor | None = None,
+    *,
+    seed: int,
+    max_logits: int = MAX_LOGITS,
+) -> Fusion:
+    """Fit temperatures and the fusion weight.
+
+    Args:
+        model: The trained model; left in evaluation mode.
+        val: Validation items.
+        membership_KL: [K, L] 1 where the items of a class have a label; None where the classifier
+            gives an item exactly one class.
+        seed: Which items are used where all would give too many logits.
+        max_logits: What is too many, per modality.
+
+    Returns:
+        The fitted fusion.
+
+    Raises:
+        InputError: An embedding is not finite.
+    """
+    size = max(FEWEST_ITEMS, max_logits // model.config.num_classes)
+    chosen_M = draw_sample(len(val), size, seed)
+    columns = zip(*(output for _, output in outputs(model, val, chosen_M)), strict=True)
+    output = HuseOutput._make(None if c[0] is None else torch.cat(c) for c in columns)
+    label_M = val.label_N[torch.from_numpy(chosen_M)]
+    target = label_M if membership_KL is None else membership_KL[label_M]
+    return fit_fusion(output, target, model.config.fusion)
+
+
+def outputs(
+    model: Huse, pairs: Pairs, position_M: np.ndarray
+) -> Iterator[tuple[Tensor, HuseOutput]]:
+    """Pass items through a model, as many at a time as their logits allow.
+
+    Args:
+        model: Left in evaluation mode.
+        pairs: Items on the model's device.
+        position_M: [M] int64: which of them.
+
+    Yields:
+        [B] int64 positions of the items of a block, and what the model says of them.
+
+    Raises:
+        InputError: An embedding is not finite, as after a step that was too long.
+    """
+    model.eval()
+    size = min(LARGEST_BLOCK, max(1, BLOCK_LOGITS // model.config.num_classes))
+    for position_B in torch.from_numpy(position_M).split(size):
+        with torch.inference_mode():
+            output = model(pairs.image_NI[position_B], pairs.text_NT[position_B])
+        if not (output.image_BD.isfinite().all() and output.text_BD.isfinite().all()):
+            raise InputError(
+                "train: validation embeddings are not finite; lower train.lr (the features are "
+                "finite: they are checked when they are stored)"
+            )
+        yield position_B, output

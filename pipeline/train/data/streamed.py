@@ -1,0 +1,148 @@
+"""Training items of a catalogue larger than memory, streamed in shuffled blocks from Parquet.
+
+The items whose clean view lies in one row group of the image table are a group. A pass takes the
+groups in random order, several at a time, and shuffles the items of these together (a block); so
+every item still comes once per pass, and only two blocks have to be on the device.
+
+Shape letters: B batch, N items, G groups, I image feature, T text feature, P items of one group.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.features.joined import FeatureIndex
+from pipeline.train.data.moments import Moments, TextMoments
+from pipeline.features.text_rows import put
+from pipeline.train.data.train_items import Features, TrainItems, chosen_view
+from pipeline.core.errors import InputError
+from pipeline.features.text_input import TextInput, join
+
+MIB = 2**20
+
+
+class StreamedItems(TrainItems):
+    """A buffer on the device with room for some groups; the one used longest ago makes way.
+
+    The buffer is what `max_bytes` bounds. Beside it there are about 100 bytes per item for the
+    index, and while a group is read, the row groups it comes from one at a time.
+    """
+
+    def __init__(self, index: FeatureIndex, device: torch.device, max_bytes: int) -> None:
+        """Lay out the buffer; features are read when a batch needs them.
+
+        Args:
+            index: The items, with all their views.
+            device: Where training runs.
+            max_bytes: Size of the buffer.
+
+        Raises:
+            InputError: Two groups do not fit: one for the block at work and one for the next.
+        """
+        self.index_device = torch.device("cpu")
+        self.label_N = torch.from_numpy(index.label_N)
+        self.max_views = int(index.num_views_N.max())
+        self._index = index
+        self._device = device
+        _, group_N = np.unique(index.image.row_group(index.clean_row), return_inverse=True)
+        self._group_N = torch.from_numpy(group_N)
+        self._num_views_N = torch.from_numpy(index.num_views_N)
+        by_group_N = np.argsort(group_N, kind="stable")
+        self._items_G = np.split(by_group_N, np.cumsum(np.bincount(group_N))[:-1])
+        self._image_rows = max(int(index.num_views_N[items].sum()) for items in self._items_G)
+        self._text_rows = max(len(items) for items in self._items_G)
+        slot_bytes = (
+            4 * self._image_rows * index.image.dimension
+            + self._text_rows * index.text.nbytes_per_row
+        )
+        self._num_slots = min(max_bytes // slot_bytes, len(self._items_G))
+        if self._num_slots < min(2, len(self._items_G)):
+            raise InputError(
+                f"train.max_memory: {max_bytes / MIB:.0f} MiB, but two row groups of the image "
+                f"features with their texts need {2 * slot_bytes / MIB:.0f} MiB; raise it"
+            )
+        self._groups_per_block = max(1, self._num_slots // 2)
+        self._image_buffer = torch.empty(
+            self._num_slots * self._image_rows, index.image.dimension, device=device
+        )
+        self._text_buffer = index.text.empty(self._num_slots * self._text_rows, device)
+        self._slot_of: dict[int, int] = {}  # in the order of last use
+        self._image_place_N = torch.zeros(len(index), dtype=torch.int64)
+        self._text_place_N = torch.zeros(len(index), dtype=torch.int64)
+
+    def shuffled(self, generator: torch.Generator) -> Tensor:
+        """See `TrainItems.shuffled`; block after block, any order within a block."""
+        num_groups = len(self._items_G)
+        block_G = torch.empty(num_groups, dtype=torch.int64)
+        block_G[torch.randperm(num_groups, generator=generator)] = (
+            torch.arange(num_groups) // self._groups_per_block
+        )
+        order_N = torch.randperm(len(self), generator=generator)
+        return order_N[torch.argsort(block_G[self._group_N[order_N]], stable=True)]
+
+    def fetch(self, index_B: Tensor, draw_B: Tensor | None) -> Features:
+        """See `TrainItems.fetch`; reads the groups that are not in the buffer."""
+        group_B = self._group_N[index_B]
+        needed = torch.unique(group_B)
+        pieces, places = [], []
+        # One round, unless a batch is larger than the blocks.
+        for groups in needed.split(self._num_slots):
+            self._load(groups.tolist())
+            place_M = torch.isin(group_B, groups).nonzero()[:, 0]
+            draw_M = None if draw_B is None else draw_B[place_M]
+            pieces.append(self._gather(index_B[place_M], draw_M))
+            places.append(place_M)
+        if len(pieces) == 1:
+            return pieces[0]
+        back_B = torch.cat(places).argsort().to(self._device)
+        return Features(
+            torch.cat([piece.image_BI for piece in pieces])[back_B],
+            join([piece.text_BT for piece in pieces])[back_B],
+        )
+
+    def standardisation_rows(self) -> tuple[Tensor, TextInput]:
+        """See `TrainItems.standardisation_rows`; two rows, from one pass over the files."""
+        image, text = Moments(), TextMoments()
+        clean_row = self._index.clean_row
+        for items_P in self._items_G:
+            image.add(self._index.image.read(clean_row[items_P]))
+            text.add(self._index.text.read(self._index.text_row_N[items_P]))
+        return (
+            torch.from_numpy(image.two_rows()).to(self._device),
+            text.two_rows().to(self._device),
+        )
+
+    def _gather(self, index_B: Tensor, draw_B: Tensor | None) -> Features:
+        image_B = self._image_place_N[index_B]
+        if draw_B is not None:
+            image_B = chosen_view(self._image_place_N, self._num_views_N, index_B, draw_B)
+        text_B = self._text_place_N[index_B]
+        return Features(
+            self._image_buffer[image_B.to(self._device)],
+            self._text_buffer[text_B.to(self._device)],
+        )
+
+    def _load(self, groups: list[int]) -> None:
+        for group in groups:
+            if group in self._slot_of:
+                self._slot_of[group] = self._slot_of.pop(group)  # now the last used
+        for group in groups:
+            if group in self._slot_of:
+                continue
+            slot = len(self._slot_of)
+            if slot == self._num_slots:
+                oldest = next(old for old in self._slot_of if old not in groups)
+                slot = self._slot_of.pop(oldest)
+            self._slot_of[group] = slot
+            self._read(group, slot)
+
+    def _read(self, group: int, slot: int) -> None:
+        items_P = self._items_G[group]
+        part = self._index.take(items_P)
+        image_start, text_start = slot * self._image_rows, slot * self._text_rows
+        image = torch.from_numpy(part.image.read(part.view_row_R))
+        self._image_buffer[image_start : image_start + len(image)] = image.to(self._device)
+        text = part.text.read(part.text_row_N)
+        put(self._text_buffer, text_start, text)
+        self._image_place_N[items_P] = torch.from_numpy(image_start + part.first_view)
+        self._text_place_N[items_P] = torch.arange(text_start, text_start + len(text))

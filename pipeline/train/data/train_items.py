@@ -1,0 +1,82 @@
+"""What the training loop asks of the items it trains on, wherever their features are.
+
+Shape letters: B items of a batch, N items, I image feature, T text feature, M rows.
+"""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pipeline.features.text_input import TextInput
+
+
+class Features(NamedTuple):
+    """Features of some items."""
+
+    image_BI: Tensor
+    """[B, I] float32, one view per item."""
+    text_BT: TextInput
+    """[B, T] float32, perhaps with a sparse part."""
+
+
+class TrainItems(ABC):
+    """Items to draw batches from."""
+
+    label_N: Tensor
+    """[N] int64 classes, on `index_device`."""
+    index_device: torch.device
+    """Where indices of items are expected."""
+    max_views: int
+    """Views of the item that has most; 1 if there are only clean ones."""
+
+    def __len__(self) -> int:
+        return len(self.label_N)
+
+    @abstractmethod
+    def shuffled(self, generator: torch.Generator) -> Tensor:
+        """Draw the order of one pass.
+
+        Args:
+            generator: On the CPU.
+
+        Returns:
+            [N] int64 on the CPU: every item once.
+        """
+
+    @abstractmethod
+    def fetch(self, index_B: Tensor, draw_B: Tensor | None) -> Features:
+        """Take the features of a batch.
+
+        Args:
+            index_B: [B] int64 on `index_device`.
+            draw_B: [B] float in [0, 1) on `index_device`: which view, as a share of the item's
+                views; None takes the clean view.
+
+        Returns:
+            The features on the device of training.
+        """
+
+    @abstractmethod
+    def standardisation_rows(self) -> tuple[Tensor, TextInput]:
+        """Rows whose mean and standard deviation are those of all items' clean views.
+
+        Returns:
+            [M, I] float and M texts; of a sparse part, the mean square of the rows' norms is right.
+        """
+
+
+def chosen_view(first_N: Tensor, num_views_N: Tensor, index_B: Tensor, draw_B: Tensor) -> Tensor:
+    """Turn draws into rows.
+
+    Args:
+        first_N: [N] int64 row of each item's view 0; its other views follow.
+        num_views_N: [N] int64.
+        index_B: [B] int64 items.
+        draw_B: [B] float in [0, 1).
+
+    Returns:
+        [B] int64 rows.
+    """
+    return first_N[index_B] + (draw_B * num_views_N[index_B]).long()

@@ -1,0 +1,30 @@
+"""Cross-modal gap loss: an item's image and its text belong at the same point.
+
+Shape letters: B items of a batch, D embedding.
+"""
+
+from torch import Tensor
+
+from pipeline.core.distance import paired
+
+
+def gap_loss(image_BD: Tensor, text_BD: Tensor) -> Tensor:
+    """Mean cosine distance between each item's image and its own text (HUSE eq. 12).
+
+        L_gap = 1 / B * sum_n d(image_n, text_n)
+
+    Args:
+        image_BD: [B, D] float, rows of unit norm.
+        text_BD: [B, D] float, rows of unit norm; row n belongs to image n.
+
+    Returns:
+        Scalar in [0, 2].
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    if image_BD.shape != text_BD.shape:
+        raise ValueError(
+            f"image {tuple(image_BD.shape)} and text {tuple(text_BD.shape)} need the same shape"
+        )
+    return paired(image_BD, text_BD).mean()

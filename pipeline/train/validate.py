@@ -1,0 +1,85 @@
+"""What is watched while training: retrieval and accuracy on the validation split.
+
+Shape letters: N items, B items of a block, D embedding, K classes, L labels.
+"""
+
+from collections import defaultdict
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.features.pairs import Pairs
+from pipeline.metrics.classification import SHARED_TOP, shared_in_top
+from pipeline.metrics.own_group import worthless_results
+from pipeline.metrics.retrieval import candidates_of_class, class_hits, nearest
+from pipeline.model.towers import Huse
+from pipeline.train.calibrate import calibrate, outputs
+
+MAX_ITEMS = 4096
+"""Retrieval is quadratic; a fair sample of so many tells the epochs apart well enough."""
+FIT_LOGITS = 2**18
+"""Logits per modality that the fusion is fitted on; it goes over them about a hundred times."""
+
+
+def validate(model: Huse, pairs: Pairs, membership_KL: Tensor | None = None) -> dict[str, float]:
+    """Measure a model on validation items.
+
+    Args:
+        model: Left in evaluation mode.
+        pairs: Validation items, best no more than `MAX_ITEMS`, with what they share.
+        membership_KL: [K, L] 1 where the items of a class have a label; None where the classifier
+            gives an item exactly one class.
+
+    Returns:
+        `r_at_1` (mean of the four directions); `accuracy_image`, `accuracy_text` and
+        `accuracy_fused` (with a fusion fitted on a sample of these items, the same every time);
+        `score`, the mean of `r_at_1` and `accuracy_fused`. Where an item has several labels, an
+        accuracy is the share of them among its SHARED_TOP most probable.
+
+    Raises:
+        InputError: An embedding is not finite, as after a step that was too long.
+    """
+    fusion = calibrate(model, pairs, membership_KL, seed=0, max_logits=FIT_LOGITS)
+    right: dict[str, float] = defaultdict(float)
+    embeddings: dict[str, list[Tensor]] = {"image": [], "text": []}
+    for position_B, output in outputs(model, pairs, np.arange(len(pairs))):
+        embeddings["image"].append(output.image_BD)
+        embeddings["text"].append(output.text_BD)
+        label_B = pairs.label_N[position_B]
+        target = label_B if membership_KL is None else membership_KL[label_B]
+        for modality, probability_BK in fusion.probabilities(output).items():
+            right[modality] += _right(probability_BK, target)
+    r_at_1 = _mean_r_at_1({name: torch.cat(parts) for name, parts in embeddings.items()}, pairs)
+    accuracy = {modality: count / len(pairs) for modality, count in right.items()}
+    return {
+        "r_at_1": r_at_1,
+        **{f"accuracy_{modality}": value for modality, value in accuracy.items()},
+        "score": (r_at_1 + accuracy["fused"]) / 2,
+    }
+
+
+def _right(score_BK: Tensor, target: Tensor) -> float:
+    """Number of items that are given their class, or the sum of the shares of labels found."""
+    if target.dim() == 2:
+        shared_B = shared_in_top(score_BK.cpu().numpy(), target.cpu().numpy(), SHARED_TOP)
+        return float(shared_B.sum())
+    return (score_BK.argmax(dim=1) == target).sum().item()
+
+
+def _mean_r_at_1(embedding_ND: dict[str, Tensor], pairs: Pairs) -> float:
+    """Mean of the four directions, in each over the queries that a candidate can answer."""
+    assert pairs.shared_N3 is not None, "validation items say what they share"
+    label_N, own = pairs.label_N, worthless_results(*pairs.shared_N3.T)
+    recalls = []
+    for query, query_ND in embedding_ND.items():
+        for gallery, gallery_ND in embedding_ND.items():
+            within = own[query] if query == gallery else None
+            groups = {"query_group_M": within, "gallery_group_N": within}
+            hit_N = class_hits(
+                nearest(query_ND, gallery_ND, 1, **groups).indices, label_N, label_N, [1]
+            )[:, 0]
+            answerable_N = candidates_of_class(label_N, label_N, **groups) > 0
+            if answerable_N.any():
+                recalls.append(hit_N[answerable_N].double().mean().item())
+    return sum(recalls) / len(recalls)

@@ -1,0 +1,124 @@
+"""The processes that train together, as torchrun starts them, and what they exchange.
+
+Shape letters: B global batch, S a process's share of it, D embedding, K classes.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from pipeline.model.towers import HuseOutput
+
+
+@dataclass(frozen=True)
+class World:
+    """Which of the processes this one is."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process validates, logs and writes."""
+        return self.rank == 0
+
+    def share(self, batch: slice) -> slice:
+        """This process's part of a global batch: one stretch, in the order of the ranks.
+
+        Args:
+            batch: Bounds of the batch, whose length is a multiple of the number of processes.
+
+        Returns:
+            Bounds of the part.
+        """
+        length = (batch.stop - batch.start) // self.size
+        return slice(batch.start + self.rank * length, batch.start + (self.rank + 1) * length)
+
+
+ALONE = World()
+
+
+@contextmanager
+def join_world(device: torch.device) -> Iterator[World]:
+    """Join the other processes if torchrun has started any.
+
+    Args:
+        device: Where training runs: gloo connects CPUs, nccl CUDA devices, one per process.
+
+    Yields:
+        This process's place; `ALONE` without torchrun.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield ALONE
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield World(dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()
+
+
+def gather_output(output: HuseOutput, world: World) -> HuseOutput:
+    """Put the forward passes of all processes together, differentiable in the own part.
+
+    Every process computes the loss of the whole batch from this, and from that the complete
+    gradient of its own rows; so no gradient has to be sent back between rows. The sum over the
+    processes is the gradient of the whole batch. DistributedDataParallel takes the mean, hence
+    the loss needs to be multiplied by the number of processes.
+
+    Args:
+        output: [S, ...] embeddings and logits of this process's share.
+        world: Where it stands.
+
+    Returns:
+        [B, ...] embeddings and logits in the order of the batch.
+    """
+    present = [tensor for tensor in output if tensor is not None]
+    own = torch.cat(present, dim=1)
+    parts = [torch.empty_like(own) for _ in range(world.size)]
+    dist.all_gather(parts, own.detach())
+    parts[world.rank] = own
+    columns = iter(torch.cat(parts).split([tensor.shape[1] for tensor in present], dim=1))
+    return HuseOutput._make(None if tensor is None else next(columns) for tensor in output)
+
+
+def gather_bytes(state: Tensor, world: World) -> list[Tensor]:
+    """Collect a small tensor from every process.
+
+    Args:
+        state: uint8 on the CPU, of one length everywhere.
+        world: Where this process stands.
+
+    Returns:
+        One tensor per process, on the CPU.
+    """
+    if world.size == 1:
+        return [state]
+    device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+    parts = [torch.empty_like(state, device=device) for _ in range(world.size)]
+    dist.all_gather(parts, state.to(device))
+    return [part.cpu() for part in parts]
+
+
+def from_main(value: int, world: World) -> int:
+    """Tell every process what the main one knows.
+
+    Args:
+        value: A number; only the main process's counts.
+        world: Where this process stands.
+
+    Returns:
+        The main process's number.
+    """
+    if world.size == 1:
+        return value
+    told = torch.tensor(value, device="cuda" if dist.get_backend() == "nccl" else "cpu")
+    dist.broadcast(told, src=0)
+    return int(told)

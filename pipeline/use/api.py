@@ -1,0 +1,283 @@
+"""What a user of the library holds: a trained model that embeds, classifies and searches.
+
+Shape letters: N items, D embedding.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from PIL import Image
+
+from pipeline.catalog.items import normalize_text
+from pipeline.catalog.rows import BadRowError
+from pipeline.core.errors import InputError
+from pipeline.core.location import Location, RemotePath, locate
+from pipeline.encoders.encoder import Block
+from pipeline.features.classes import Classes
+from pipeline.features.text_input import TextInput
+from pipeline.index.catalog_index import CatalogIndex, Hit
+from pipeline.index.nearness import Nearness, decide
+from pipeline.index.references import References, load_references, some_columns, unit_rows
+from pipeline.model.model_file import StoredModel, load_model
+from pipeline.use.class_tree import ClassTree, Prediction
+from pipeline.use.embeddings import Embeddings, class_probabilities, embed_features
+from pipeline.use.raw_features import RawFeatures
+
+Picture = Location | str | Image.Image
+
+
+class Huse:
+    """A trained model with the catalogue that can be searched.
+
+    >>> model = Huse.load("data/model")
+    >>> v = model.embed(images=["cat.jpg"], texts=["sad cat"])
+    >>> model.search(v, k=10)
+    """
+
+    def __init__(self, stored: StoredModel, features: RawFeatures, index: Path) -> None:
+        """Put a model together; use `load`.
+
+        Args:
+            stored: The trained model.
+            features: What makes its features.
+            index: Folder of the index, which is read when it is first searched.
+        """
+        self.stored = stored
+        self._features = features
+        self._index_folder = index
+        self._references: dict[str, References | None] = {}
+        self._names: Block | None = None
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | Path,
+        index: str | Path | None = None,
+        *,
+        warn: Callable[[str], None] = warnings.warn,
+    ) -> Huse:
+        """Read a trained model.
+
+        Args:
+            folder: Folder of the model, for example `data/model`.
+            index: Folder of the index that `search` needs; the folder `index` beside the model
+                if not given. It is read when it is first needed.
+            warn: Takes one line of what is no error, such as other versions of packages.
+
+        Returns:
+            The model, ready for use.
+
+        Raises:
+            InputError: A file is missing, damaged, or of a newer format.
+        """
+        folder = Path(folder)
+        try:
+            stored = load_model(folder)
+        except InputError as error:
+            # The line says it all; a traceback of two errors hides it.
+            raise InputError(str(error)) from None
+        place = folder.parent / "index" if index is None else Path(index)
+        return cls(stored, RawFeatures(folder, stored.recipe, warn), place)
+
+    @cached_property
+    def index(self) -> CatalogIndex:
+        """The searchable catalogue.
+
+        Raises:
+            InputError: It is missing or damaged, or another model made it.
+        """
+        return CatalogIndex.load(self._index_folder, model=self._features.folder)
+
+    @cached_property
+    def class_tree(self) -> ClassTree:
+        """The classes that the model knows, and all beginnings of their paths."""
+        return ClassTree(cast(Classes, self.stored.classes))
+
+    def embed(
+        self,
+        images: Sequence[Picture | None] | None = None,
+        texts: Sequence[str | None] | None = None,
+    ) -> Embeddings:
+        """Embed N items, each from its picture, its text or both.
+
+        Args:
+            images: N files or URIs or Pillow images, None for an item without; or nothing at all.
+            texts: N texts as a person writes them, None for an item without; or nothing at all.
+
+        Returns:
+            `image_ND`, `text_ND` and `fused_ND`, each [N, D] float32 of unit norm.
+
+        Raises:
+            InputError: A picture cannot be read, or a text is empty.
+            ValueError: The lists differ in length, or an item has neither.
+        """
+        images, texts = _pair(images, texts)
+        pictures = [locate(one, "images") if isinstance(one, str) else one for one in images]
+        found, reasons = self.try_embed(pictures, texts)
+        for number, reason in enumerate(reasons):
+            if reason:
+                raise InputError(f"item {number}: {reason}")
+        return found
+
+    def try_embed(
+        self, images: Sequence[Location | Image.Image | None], texts: Sequence[str | None]
+    ) -> tuple[Embeddings, list[str]]:
+        """Embed the items that can be, and say of the others why not.
+
+        Args:
+            images: N files or Pillow images, or None.
+            texts: N texts, or None.
+
+        Returns:
+            The embeddings of the usable items, in their order, and N reasons, empty for those.
+        """
+        clean, reasons = _check_texts(images, texts)
+        written = [n for n, text in enumerate(clean) if text is not None and not reasons[n]]
+        text_MT, why = self._features.texts(
+            [text for n in written if (text := clean[n]) is not None]
+        )
+        for n, reason in zip(written, why, strict=True):
+            reasons[n] = reason or ""
+        shown = [n for n, image in enumerate(images) if image is not None and not reasons[n]]
+        vector_PI, why = self._features.images(
+            [image for n in shown if (image := images[n]) is not None]
+        )
+        for n, reason in zip(shown, why, strict=True):
+            reasons[n] = f"{images[n]}: {reason}" if reason else ""
+        good = [n for n, reason in enumerate(reasons) if not reason]
+        found = embed_features(
+            self.stored,
+            vector_PI[np.array([not reason for reason in why], dtype=bool)],
+            [images[n] is not None for n in good],
+            text_MT[torch.tensor([not reasons[n] for n in written], dtype=torch.bool)],
+            [clean[n] is not None for n in good],
+        )
+        return found, reasons
+
+    def near(self, v: Embeddings) -> list[Nearness]:
+        """Tell whether anything in the catalogue is near to items.
+
+        Args:
+            v: N items from `embed`.
+
+        Returns:
+            N judgements by the frozen features, to those of the items and, for a text, of the
+            names in the class tree. `near` is None where nobody can tell: there is no index of
+            this model, or there were too few validation items to fit a limit.
+
+        Raises:
+            InputError: The index is damaged.
+        """
+        parts: list[list[Nearness]] = [[] for _ in range(len(v))]
+        image_PI = torch.from_numpy(v.image_PI)
+        for modality, has_N, feature in (
+            ("image", v.has_image, image_PI),
+            ("text", v.has_text, v.text_MT),
+        ):
+            for n, found in zip(np.flatnonzero(has_N), self._judge(modality, feature), strict=True):
+                parts[n].append(found)
+        return [decide(found) for found in parts]
+
+    def _judge(self, modality: str, feature_NF: TextInput) -> list[Nearness]:
+        if not len(feature_NF):  # a search by text need not read the features of pictures
+            return []
+        if modality not in self._references:
+            self._references[modality] = load_references(
+                self._index_folder, modality, model=self._features.folder
+            )
+        references = self._references[modality]
+        if references is None:
+            return [Nearness(None, None, None, None, modality)] * len(feature_NF)
+        found = references.judge(feature_NF, modality)
+        if modality == "image" or all(one.near is not False for one in found):
+            return found
+        # A short text may be far from every title and still be what a class is called.
+        names = self._class_names(references.columns)
+        again = replace(references, unit_RF=names).judge(feature_NF, modality)
+        return [decide(pair) for pair in zip(found, again, strict=True)]
+
+    def _class_names(self, columns: slice) -> Block:
+        """Features of the names of all parts of the class tree, rows of unit norm."""
+        if self._names is None:
+            entries = self.stored.classes["classes"]
+            parts = sorted({part for entry in entries for part in entry["parts"]})
+            self._names = unit_rows(some_columns(self._features.texts(parts)[0], columns))
+        return self._names
+
+    def classify(self, v: Embeddings, k: int = 5, threshold: float = 0.5) -> list[Prediction]:
+        """Predict the classes of embedded items.
+
+        Args:
+            v: N items from `embed`.
+            k: How many classes to name per item.
+            threshold: Probability in (0, 1] that a part of the tree needs to be called sure.
+
+        Returns:
+            N predictions: the `k` most probable class paths, and the deepest `sure` path.
+
+        Raises:
+            ValueError: The threshold or `k` is out of range.
+        """
+        if not 0 < threshold <= 1 or k < 1:
+            raise ValueError(f"threshold in (0, 1] and k of at least 1, not {threshold} and {k}")
+        probability_NK = class_probabilities(self.stored, v)
+        return self.class_tree.predict(probability_NK, k=k, threshold=threshold)
+
+    def search(
+        self, v: Embeddings | np.ndarray, k: int = 10, within: str | None = None
+    ) -> list[list[Hit]]:
+        """Find the items of the catalogue that are nearest to points of the space.
+
+        Args:
+            v: N items from `embed`, whose fused embeddings are taken, or [N, D] vectors.
+            k: How many items to find per query.
+            within: First parts of a class path, each in full, such as `Animals & Nature`.
+
+        Returns:
+            N lists of up to `k` hits, the nearest first.
+
+        Raises:
+            InputError: There is no usable index, or no item is of that class.
+        """
+        return self.index.search(v.fused_ND if isinstance(v, Embeddings) else v, k, within)
+
+
+def _pair(
+    images: Sequence[Picture | None] | None, texts: Sequence[str | None] | None
+) -> tuple[Sequence[Picture | None], Sequence[str | None]]:
+    """Fill up what was not given; a single string in place of a list is a slip."""
+    for name, given in (("images", images), ("texts", texts)):
+        if isinstance(given, (str, Path, RemotePath, Image.Image)):
+            raise ValueError(f"{name}: give a list, if only of one")
+    if images is None and texts is None:
+        raise ValueError("give images, texts or both")
+    images = [None] * len(texts or ()) if images is None else images
+    texts = [None] * len(images) if texts is None else texts
+    if len(images) != len(texts):
+        raise ValueError(f"{len(images)} images and {len(texts)} texts; give None where one lacks")
+    return images, texts
+
+
+def _check_texts(
+    images: Sequence[Location | Image.Image | None], texts: Sequence[str | None]
+) -> tuple[list[str | None], list[str]]:
+    """Texts as the catalogue stage normalises them, and why an item cannot be used."""
+    clean: list[str | None] = []
+    reasons: list[str] = []
+    for image, text in zip(images, texts, strict=True):
+        reason = "no image and no text" if image is None and text is None else ""
+        try:
+            clean.append(None if text is None else normalize_text(text))
+        except BadRowError as error:
+            clean.append(None)
+            reason = str(error)
+        reasons.append(reason)
+    return clean, reasons

@@ -1,0 +1,142 @@
+"""A table of new items classified, as a file.
+
+Rows go to the file as they come, so that the table is never in memory as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.core.atomic import atomic_path
+from pipeline.core.csv_file import csv_writer
+from pipeline.core.errors import InputError
+from pipeline.index.nearness import Nearness
+from pipeline.use.api import Huse
+from pipeline.use.class_tree import Prediction
+from pipeline.use.table import BadRow, Counts, EmbeddedBatch, NewItem
+
+NEAR = ("near", "distance", "limit")
+"""What a classified row says of its nearness."""
+
+
+class Classified(NamedTuple):
+    """A row of a table with what is believed of its class."""
+
+    item: NewItem
+    prediction: Prediction
+    nearness: Nearness
+
+    def as_json(self) -> dict[str, Any]:
+        """Nested, for programs.
+
+        Returns:
+            row, image, text, sure, top (paths with their probabilities), and near, distance and
+            limit of `Nearness`.
+        """
+        return {
+            **self.item._asdict(),
+            "sure": self.prediction.sure._asdict(),
+            "top": [guess._asdict() for guess in self.prediction.top],
+            **{name: getattr(self.nearness, name) for name in NEAR},
+        }
+
+    def as_row(self) -> list[Any]:
+        """Flat, for spreadsheets.
+
+        Returns:
+            Values of the columns of `csv_columns`.
+        """
+        guesses = [self.prediction.sure, *self.prediction.top]
+        flat = (value for guess in guesses for value in guess)
+        return [*self.item, *flat, *(getattr(self.nearness, name) for name in NEAR)]
+
+
+def csv_columns(k: int) -> list[str]:
+    """Name the columns of a classified table.
+
+    Args:
+        k: How many classes are named per item.
+
+    Returns:
+        row, image, text, sure_path, sure_probability, then path_1, probability_1 and so on; last
+        near (empty: cannot be told), distance and limit.
+    """
+    numbered = [f"{name}_{n}" for n in range(1, k + 1) for name in ("path", "probability")]
+    return [*NewItem._fields, "sure_path", "sure_probability", *numbered, *NEAR]
+
+
+def classify_table(
+    model: Huse,
+    batches: Iterable[EmbeddedBatch],
+    write: Callable[[list[Classified]], None],
+    refuse: Callable[[list[BadRow]], None],
+    *,
+    k: int,
+    threshold: float,
+) -> Counts:
+    """Classify the items of a table.
+
+    Args:
+        model: The trained model.
+        batches: The table.
+        write: Takes the classified items, some at a time.
+        refuse: Takes the rows that were kept out.
+        k: How many classes to name per item.
+        threshold: Probability that a part of the tree needs to be called sure.
+
+    Returns:
+        How many items were classified and rows kept out.
+
+    Raises:
+        InputError: The table cannot be read.
+    """
+    counts = Counts(0, 0)
+    for batch in batches:
+        predictions = model.classify(batch.embeddings, k, threshold)
+        judged = model.near(batch.embeddings)
+        rows = zip(batch.items, predictions, judged, strict=True)
+        write([Classified(*row) for row in rows])
+        refuse(batch.rejected)
+        counts = counts.plus(batch)
+    return counts
+
+
+@contextmanager
+def classified_writer(out: Path, k: int) -> Iterator[Callable[[list[Classified]], None]]:
+    """Write classified rows to CSV, JSON or JSON Lines, by the file's ending.
+
+    Args:
+        out: The file.
+        k: How many classes are named per item.
+
+    Yields:
+        A function that takes some `Classified` at a time.
+
+    Raises:
+        InputError: The file cannot be written, or its name has another ending.
+    """
+    if out.suffix not in (".csv", ".jsonl", ".json"):
+        raise InputError(f"--out: {out} ends in none of .csv, .json, .jsonl")
+    if out.suffix == ".csv":
+        with csv_writer(out, csv_columns(k)) as write_rows:
+            yield lambda rows: write_rows([row.as_row() for row in rows])
+        return
+    # One object per line in both, so that neither needs the whole table in memory.
+    first, between, last = ("[\n", ",\n", "\n]\n") if out.suffix == ".json" else ("", "\n", "\n")
+    with atomic_path(out) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write(first)
+        started = False
+
+        def write(rows: list[Classified]) -> None:
+            nonlocal started
+            for row in rows:
+                file.write(between if started else "")
+                file.write(json.dumps(row.as_json(), ensure_ascii=False))
+                started = True
+
+        yield write
+        file.write(last)

@@ -1,0 +1,69 @@
+"""Embeddings of a table of new items as a Parquet file.
+
+Shape letters: N items, D embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.core.vector_column import vector_array
+from pipeline.core.vectors import vector_writer
+from pipeline.use.table import Counts, EmbeddedBatch, NewItem, rejected_writer
+
+
+def write_embedded(
+    out: Path, rejected: Path, batches: Iterable[EmbeddedBatch], dimension: int
+) -> Counts:
+    """Write the embeddings of a table.
+
+    The columns are row (of the table, from 1), image, text, modality (image, text, fused) and
+    vector (D float32 of unit norm). An item has a row for every modality that it has, and one for
+    fused.
+
+    Args:
+        out: Parquet file.
+        rejected: CSV file of the rows that were kept out, with reasons.
+        batches: The table.
+        dimension: D.
+
+    Returns:
+        How many items were embedded and rows kept out.
+
+    Raises:
+        InputError: A file cannot be written, or the table cannot be read.
+    """
+    schema = pa.schema(
+        [
+            ("row", pa.int64()),
+            ("image", pa.string()),
+            ("text", pa.string()),
+            ("modality", pa.string()),
+            ("vector", pa.list_(pa.float32(), dimension)),
+        ]
+    )
+    metadata = {"normalised": "true", "dimension": str(dimension)}
+    counts = Counts(0, 0)
+    with (
+        rejected_writer(rejected) as list_rejected,
+        vector_writer(out, schema, metadata) as writer,
+    ):
+        for batch in batches:
+            for modality, vector_ND in batch.embeddings.modalities.items():
+                has = np.flatnonzero(~np.isnan(vector_ND[:, 0]))
+                items = [batch.items[n] for n in has]
+                columns = [[item[place] for item in items] for place in range(len(NewItem._fields))]
+                writer.append(
+                    [
+                        *(pa.array(values) for values in columns),
+                        pa.array([modality] * len(items)),
+                        vector_array(vector_ND[has]),
+                    ]
+                )
+            list_rejected(batch.rejected)
+            counts = counts.plus(batch)
+    return counts

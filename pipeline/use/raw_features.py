@@ -1,0 +1,88 @@
+"""Raw pictures and texts -> the features that the towers take, exactly as the stages make them.
+
+Shape letters: N items, I image feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from pipeline.core.location import Location
+from pipeline.encoders.encoder_digest import KEY, check_encoder
+from pipeline.features.finite import finite_rows
+from pipeline.features.text_input import TextInput, text_input
+from pipeline.use.featurizer import TextFeaturizer
+
+if TYPE_CHECKING:
+    from pipeline.image_features.extractor import Extractor
+
+
+@dataclass(frozen=True)
+class RawFeatures:
+    """Makes features by the recipe that a model was saved with; loads what it needs when asked."""
+
+    folder: Path
+    """Folder of the model, which holds the fitted text encoders too."""
+    recipe: dict[str, Any]
+    """How image and text features were made, by modality."""
+    warn: Callable[[str], None]
+    """Takes one line if pictures are read by other versions of packages than the catalogue's."""
+
+    def images(
+        self, pictures: Sequence[Location | Image.Image]
+    ) -> tuple[np.ndarray, list[str | None]]:
+        """Run the frozen backbone.
+
+        Args:
+            pictures: N files or decoded pictures.
+
+        Returns:
+            [N, I] float32 features and N reasons, None where a picture can be used; the features
+            of the others are NaN.
+        """
+        if not pictures:  # a search by text need not wait for the network
+            return np.empty((0, int(self.recipe["image"]["dimension"])), np.float32), []
+        return self._extractor.extract(pictures)
+
+    def texts(self, texts: Sequence[str]) -> tuple[TextInput, list[str | None]]:
+        """Clean and encode texts.
+
+        Args:
+            texts: N texts as a user writes them.
+
+        Returns:
+            N rows of the text tower's input and N reasons, None where a text can be used.
+        """
+        blocks = self._featurizer.encode(texts)
+        reasons: list[str | None] = [None] * len(texts)
+        for name, block in blocks.items():
+            for row in np.flatnonzero(~finite_rows(block)):
+                reasons[row] = f"features of the text are not finite ({name}); write it otherwise"
+        return text_input(blocks), reasons
+
+    @cached_property
+    def _extractor(self) -> Extractor:
+        from pipeline.image_features.extractor import load_extractor
+        from pipeline.image_features.versions import decisive_versions
+
+        extractor = load_extractor(self.recipe["image"])
+        made, here = extractor.recipe.versions, decisive_versions(extractor.recipe.runtime)
+        if made != here:
+            self.warn(
+                f"the catalogue's image features were made with {made}, here is {here}: those of "
+                "new pictures may differ a little"
+            )
+        return extractor
+
+    @cached_property
+    def _featurizer(self) -> TextFeaturizer:
+        folder = self.folder / "text_encoder"
+        check_encoder(folder, self.recipe["text"].get(KEY), "train again")
+        return TextFeaturizer.load(folder)

@@ -1,0 +1,56 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from pipeline.clean_text.cleaning import Cleaning, write_featurizer_file
+from pipeline.core.errors import InputError
+
+KINDS = [
+    Cleaning.choose("letters", fold_accents=True),
+    Cleaning.choose("none", fold_accents=False),
+    Cleaning.choose(["lower", "stem"], fold_accents=True),
+    Cleaning.choose(["lower"], fold_accents=False),
+    # A model of an earlier version.
+    Cleaning("letters", fold_accents=True, golden=None),
+]
+
+
+def test_it_cleans_with_its_settings():
+    assert Cleaning.choose(["lower"], fold_accents=True)(["Chloé"]) == ["chloe"]
+    assert Cleaning.choose(["lower"], fold_accents=False)(["Chloé"]) == ["chloé"]
+
+
+@pytest.mark.parametrize("cleaning", KINDS)
+def test_metadata_of_a_table_tell_it_all(cleaning):
+    assert all(isinstance(value, str) for value in cleaning.metadata.values())
+    assert Cleaning.from_metadata({**cleaning.metadata, "glove.vectors": "x"}) == cleaning
+
+
+def test_a_table_of_an_earlier_version_does_not_tell_what_cleaned_it():
+    noted = {"recipe": "letters", "fold_accents": "true"}
+    assert Cleaning.from_metadata(noted) == KINDS[4]
+
+
+@pytest.mark.parametrize("cleaning", KINDS)
+def test_the_featurizers_file_tells_it_all_in_the_order_of_the_blocks(tmp_path, cleaning):
+    write_featurizer_file(tmp_path, cleaning, {"tfidf": "clean_text", "glove": "clean_text"})
+    stored = json.loads((tmp_path / "text_encoder.json").read_text())
+    assert list(stored["blocks"]) == ["tfidf", "glove"]
+    assert Cleaning.from_json(stored) == cleaning
+
+
+def test_other_words_than_then_are_refused_where_an_encoder_reads_them(tmp_path):
+    cleaning = KINDS[2]
+    other = replace(cleaning.golden, clean_text="poni", versions={"nltk": "3.0"})
+    older = replace(cleaning, golden=other)
+    with pytest.raises(InputError) as caught:
+        older.check({"sentence": "text", "glove": "clean_text"}, tmp_path / "x.json")
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path}/x.json: the texts were cleaned with nltk 3.0; here ")
+    assert "gives other words, 'these' for 'poni'" in message
+    assert "install the versions of then" in message
+    assert "\n" not in message
+    older.check({"sentence": "text"}, tmp_path)
+    for kind in KINDS:
+        kind.check({"glove": "clean_text"}, tmp_path)

@@ -1,0 +1,18 @@
+import pytest
+
+from pipeline.encoders import ENCODERS
+from pipeline.encoders.encoder import find_encoder
+from pipeline.text_features.settings import TextParams
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_every_encoder_has_its_class_and_its_section(name):
+    kind = find_encoder(name)
+    assert kind.__name__ == ENCODERS[name]
+    assert all(callable(getattr(kind, method)) for method in ("fit", "encode", "save", "load"))
+    assert name in TextParams.model_fields
+
+
+def test_an_unknown_name_is_misuse():
+    with pytest.raises(ValueError, match="unknown text encoder 'bert'; known: glove, open_clip"):
+        find_encoder("bert")

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from pipeline.core.errors import InputError
+from pipeline.encoders.pretrained import locate_model, one_line, zero_rows_for_empty
+
+
+def test_a_packaged_model_and_a_folder_are_found(tmp_path):
+    assert locate_model(str(tmp_path)) == str(tmp_path)
+    assert locate_model("packaged/all_minilm_l6_v2").endswith("model")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("packaged/bert", "unknown; known: packaged/all_minilm_l6_v2"),
+        ("./absent", "there is no such folder"),
+        ("a/b/c", "there is no such folder"),
+        ("no spaces allowed", "neither a folder nor a model of the Hugging Face hub"),
+        # Unknown where there is a network; out of reach where there is none.
+        ("no-such-organisation-qq/no-such-model", "Hugging Face hub"),
+    ],
+)
+def test_a_model_that_is_not_there_is_one_line(name, message):
+    with pytest.raises(InputError) as caught:
+        locate_model(name)
+    assert str(caught.value).startswith(f"text model {name}: ")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_whatever_a_library_raises_is_one_line():
+    with (
+        pytest.raises(InputError, match=r"model x: cannot be loaded \(KeyError: 'a b'\)"),
+        one_line("x"),
+    ):
+        raise KeyError("a b")
+    with pytest.raises(InputError, match=r"^already clear$"), one_line("x"):
+        raise InputError("already clear")
+
+
+def test_zero_rows_for_empty():
+    vector_ME = np.array([[1, 2], [3, 4]], dtype=np.float16)
+    found = zero_rows_for_empty(["a", " ", "b", ""], vector_ME)
+    assert found.tolist() == [[1, 2], [0, 0], [3, 4], [0, 0]]
+    assert found.dtype == np.float32

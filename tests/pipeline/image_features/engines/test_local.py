@@ -1,0 +1,114 @@
+import hashlib
+import os
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.core.errors import InputError
+from pipeline.core.location import address
+from pipeline.image_features.engines.local import run_local
+from pipeline.image_features.recipe import row_key
+from pipeline.image_features.vector_store import VectorStore
+from pipeline.image_features.work import Job, WorkPlan
+
+
+@pytest.fixture
+def plan(small, pictures, tmp_path):
+    recipe, graph = small.recipe.metadata(), str(small.graph)
+    folder, store = str(pictures.folder), str(tmp_path / "store")
+    return WorkPlan(folder, recipe, graph, store, "crop_flip", "cpu", None)
+
+
+@pytest.fixture
+def jobs(pictures):
+    """140 pictures with two views each, one of which is broken: work for two processes."""
+    names = pictures(140)
+    (pictures.folder / names[70]).write_bytes(b"404")
+    return [
+        Job(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), [0, 1])
+        for path in (pictures.folder / name for name in names)
+    ]
+
+
+def vectors(home, jobs, copies=None):
+    store = VectorStore(home, 512, copies)
+    keys = [
+        row_key(bytes.fromhex(job.digest), view, "crop_flip") for job in jobs for view in (0, 1)
+    ]
+    found = store.find(set(keys))
+    return len(found), store.read([found[key] for key in keys if key in found])
+
+
+def test_processes_do_what_one_does(jobs, plan, tmp_path):
+    done: list[int] = []
+    failures = run_local(jobs, plan, 2, done.append)
+    assert failures == [(jobs[70].digest, "not a picture in a known format")]
+    assert sum(done) == 278
+    count, by_two = vectors(tmp_path / "store", jobs)
+    assert count == 278
+    for path in (tmp_path / "store").iterdir():
+        path.unlink()
+    assert run_local(jobs, plan, 1, done.append) == failures
+    assert np.array_equal(vectors(tmp_path / "store", jobs)[1], by_two)
+
+
+def test_a_killed_process_is_one_line_and_its_work_is_kept(jobs, plan, monkeypatch, tmp_path):
+    from pipeline.image_features.engines import local
+
+    started = []
+    start = local._start
+    monkeypatch.setattr(local, "_start", lambda: started.append(start()) or started[-1])
+
+    def kill_first(done):
+        if started[0].poll() is None:
+            os.kill(started[0].pid, signal.SIGKILL)
+
+    with pytest.raises(
+        InputError, match=r"worker process ended with status -9 \(-9: .*finished work"
+    ):
+        run_local(jobs, plan, 2, kill_first)
+    assert vectors(tmp_path / "store", jobs)[0] > 0
+    assert all(process.poll() is not None for process in started)
+
+
+def test_a_process_that_ends_by_itself_is_not_said_to_lack_memory(jobs, plan, monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    with pytest.raises(InputError, match="worker process ended with status 1; run again"):
+        run_local(jobs, plan, 2, lambda done: None)
+
+
+def test_an_error_of_a_process_is_the_users_one_line(jobs, plan, tmp_path):
+    (tmp_path / "store").write_text("a file where a folder is needed")
+    for workers in (1, 2):
+        with pytest.raises(InputError, match=r"store/\w+\.arrow: cannot be written"):
+            run_local(jobs, plan, workers, lambda done: None)
+
+
+def test_runtime_torch_runs_on_one_thread_and_gives_the_threads_back(jobs, plan, tmp_path):
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    run_local(jobs[:3], replace(plan, recipe=plan.recipe | {"runtime": "torch"}), 1, lambda n: None)
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(threads)
+    assert vectors(tmp_path / "store", jobs[:3])[0] == 6
+
+
+def test_processes_read_and_write_another_filesystem(jobs, plan, pictures, bucket, tmp_path):
+    for path in pictures.folder.iterdir():
+        (bucket / "pictures" / path.name).write_bytes(path.read_bytes())
+    failures = run_local(jobs, plan, 1, lambda done: None)
+    jobs[3] = jobs[3]._replace(image="gone.png")
+    plan = replace(plan, images=address(bucket / "pictures"), store=address(bucket / "vectors"))
+    by_two = run_local(jobs, plan, 2, lambda done: None)
+    assert sorted(by_two) == sorted([*failures, (jobs[3].digest, "file not found")])
+    del jobs[3]
+    count, vector_NI = vectors(bucket / "vectors", jobs, tmp_path / "copies")
+    assert count == 276
+    assert np.array_equal(vector_NI, vectors(tmp_path / "store", jobs)[1])
+    silent = replace(plan, images="s3://a?endpoint_override=127.0.0.1:1&scheme=http")
+    with pytest.raises(InputError, match=r"^catalog\.images: s3://a/0-\d+\.png cannot be read \("):
+        run_local(jobs, silent, 2, lambda done: None)

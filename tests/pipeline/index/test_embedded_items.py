@@ -1,0 +1,32 @@
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.core.errors import InputError
+from pipeline.index.embedded_items import read_modality
+from pipeline.index.queries import MOST, choose_queries
+
+
+@pytest.fixture(scope="module")
+def embeddings(finished_project):
+    return finished_project.root / "data" / "evaluate" / "embeddings.parquet"
+
+
+def test_one_modality_comes_back_in_its_order(embeddings):
+    whole = pd.read_parquet(embeddings)
+    for modality in ("image", "text", "fused"):
+        wanted = whole[whole["modality"] == modality].reset_index(drop=True)
+        frame, vector_ND = read_modality(embeddings, modality)
+        assert vector_ND.dtype == np.float32
+        assert np.array_equal(vector_ND, np.stack(wanted["vector"]))
+        pd.testing.assert_frame_equal(frame, wanted[list(frame.columns)])
+
+
+def test_a_modality_that_is_not_there_is_told(embeddings, tmp_path):
+    images = pq.read_table(embeddings, filters=[("modality", "=", "image")])
+    pq.write_table(images, tmp_path / "x.parquet")
+    with pytest.raises(InputError, match=r"no embeddings of modality fused; it has image; see"):
+        read_modality(tmp_path / "x.parquet", "fused")
+    queries_QD = choose_queries(tmp_path / "x.parquet")
+    assert 0 < len(queries_QD) <= MOST

@@ -1,0 +1,116 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.features.joined import index_features
+from pipeline.train.data.resident import ResidentItems
+from pipeline.train.data.streamed import StreamedItems
+from pipeline.core.errors import InputError
+from pipeline.features.text_input import text_matrix
+from pipeline.model.tower import Tower
+from tests.feature_tables import write_tables
+
+CPU = torch.device("cpu")
+ROW_GROUP = 16
+GROUP_BYTES = 4 * ROW_GROUP * (6 + 4)
+"""An item without augmented views: 6 image and 4 text features."""
+
+
+def resident_kib(key: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{key}:"))
+
+
+@pytest.fixture
+def index(tmp_path):
+    """150 items in ten row groups, the last of six."""
+    return index_features(**write_tables(tmp_path, 150, row_group=ROW_GROUP))
+
+
+@pytest.mark.parametrize("batch", [1, 7, 100])
+@pytest.mark.parametrize("groups", [2, 4, 10])
+def test_a_pass_gives_the_items_and_features_of_a_resident_one(index, batch, groups):
+    streamed = StreamedItems(index, CPU, groups * GROUP_BYTES)
+    resident = ResidentItems(index, CPU)
+    order_N = streamed.shuffled(torch.Generator().manual_seed(0))
+    assert order_N.sort().values.tolist() == list(range(150))
+    for index_B in order_N.split(batch):
+        found, expected = streamed.fetch(index_B, None), resident.fetch(index_B, None)
+        assert torch.equal(found.image_BI, expected.image_BI)
+        assert torch.equal(found.text_BT, expected.text_BT)
+    assert torch.equal(streamed.label_N, resident.label_N)
+
+
+def test_views_are_those_of_a_resident_catalogue(tmp_path):
+    # Three views make an item's rows straddle the row groups.
+    index = index_features(**write_tables(tmp_path, 50, views=2, row_group=ROW_GROUP))
+    streamed, resident = StreamedItems(index, CPU, 4000), ResidentItems(index, CPU)
+    assert streamed.max_views == resident.max_views == 3
+    generator = torch.Generator().manual_seed(0)
+    for index_B in streamed.shuffled(generator).split(9):
+        draw_B = torch.rand(len(index_B), generator=generator)
+        found, expected = streamed.fetch(index_B, draw_B), resident.fetch(index_B, draw_B)
+        assert torch.equal(found.image_BI, expected.image_BI)
+        assert torch.equal(found.text_BT, expected.text_BT)
+
+
+@pytest.mark.parametrize("batch", [7, 100])
+def test_a_sparse_block_is_that_of_a_resident_catalogue(tmp_path, batch):
+    index = index_features(**write_tables(tmp_path, 150, row_group=ROW_GROUP, words=12))
+    # 24 bytes of image, and 16 of dense text, and 8 for each of up to three words.
+    streamed = StreamedItems(index, CPU, 2 * ROW_GROUP * (24 + 16 + 24))
+    resident = ResidentItems(index, CPU)
+    for index_B in streamed.shuffled(torch.Generator().manual_seed(0)).split(batch):
+        found, expected = streamed.fetch(index_B, None), resident.fetch(index_B, None)
+        difference = text_matrix(found.text_BT) != text_matrix(expected.text_BT)
+        assert difference.nnz == 0
+        assert torch.equal(found.image_BI, expected.image_BI)
+    towers = [Tower(4, width=5, layers=2, dim=3, dropout=0.0, words=12) for _ in range(2)]
+    for tower, items in zip(towers, (streamed, resident), strict=True):
+        tower.standardise(items.standardisation_rows()[1])
+    for name in ("mean_F", "std_F", "word_scale"):
+        a, b = (getattr(tower, name) for tower in towers)
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_blocks_and_the_items_within_are_shuffled(index):
+    # Room for four groups makes blocks of two: 32 items, of two row groups anywhere in the file.
+    streamed = StreamedItems(index, CPU, 4 * GROUP_BYTES)
+    order_N = streamed.shuffled(torch.Generator().manual_seed(0))
+    first = order_N[:32]
+    assert len(set((first // ROW_GROUP).tolist())) == 2
+    assert len(set((first[:8] // ROW_GROUP).tolist())) == 2
+    other = streamed.shuffled(torch.Generator().manual_seed(1))
+    assert set((other[:32] // ROW_GROUP).tolist()) != set((first // ROW_GROUP).tolist())
+    assert first.tolist() != sorted(first.tolist())
+
+
+def test_memory_is_bounded(tmp_path):
+    mib = 2**20
+    paths = write_tables(tmp_path, 8_000, row_group=256, image_dim=1280, text_dim=320)
+    index = index_features(**paths)
+    assert index.nbytes > 48 * mib
+    streamed = StreamedItems(index, CPU, 8 * mib)
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # VmHWM starts at VmRSS
+    before = resident_kib("VmRSS")
+    for index_B in streamed.shuffled(torch.Generator().manual_seed(0)).split(256):
+        streamed.fetch(index_B, None)
+    # The buffer, a row group on its way into it and a batch; all features would be over 48 MiB.
+    assert (resident_kib("VmHWM") - before) * 1024 < 32 * mib
+
+
+def test_standardisation_is_that_of_all_items(tmp_path):
+    index = index_features(**write_tables(tmp_path, 150, views=1, row_group=ROW_GROUP))
+    found = StreamedItems(index, CPU, 4 * 4 * GROUP_BYTES).standardisation_rows()
+    expected = ResidentItems(index, CPU).standardisation_rows()
+    for few, all_rows in zip(found, expected, strict=True):
+        torch.testing.assert_close(few.mean(dim=0).float(), all_rows.mean(dim=0))
+        torch.testing.assert_close(
+            few.std(dim=0, correction=0).float(), all_rows.std(dim=0, correction=0)
+        )
+
+
+def test_a_buffer_too_small_for_two_groups_is_refused(index):
+    with pytest.raises(InputError, match=r"train\.max_memory: 0 MiB, but two row groups"):
+        StreamedItems(index, CPU, 2 * GROUP_BYTES - 1)

@@ -1,0 +1,124 @@
+import os
+import socket
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import multiprocessing
+
+from pipeline.model.towers import Huse, HuseConfig
+from pipeline.train.batches import Batch
+from pipeline.train.objectives import OBJECTIVES
+from pipeline.train.objectives.objective import LossSettings
+from pipeline.train.step import Step
+from pipeline.train.world import ALONE, World, join_world
+
+BATCH = 12
+
+CASES = {
+    **{name: {"objective": name} for name in OBJECTIVES},
+    "huse, concat": {"objective": "huse", "fusion": "concat"},
+    "huse, no classifier loss": {"objective": "huse", "alpha": 0.0},
+    "huse, clipped": {"objective": "huse", "gradient_clip": 0.01},
+}
+
+
+def one_step(world: World, case: dict) -> dict[str, torch.Tensor]:
+    """Gradients and weights after one step on this process's share of one global batch."""
+    torch.manual_seed(0)
+    image_BI, text_BT = torch.randn(BATCH, 6), torch.randn(BATCH, 4)
+    label_B = torch.randint(3, (BATCH,))
+    adjacency_KK = 0.6 * (1 - torch.eye(3))
+    kind = OBJECTIVES[case["objective"]]
+    config = HuseConfig(
+        image_features=6,
+        text_features=4,
+        num_classes=3,
+        dim=8,
+        image_layers=2,
+        text_layers=2,
+        width=8,
+        dropout=0.0,
+        logit_scale="learned",
+        classifier=kind.classifier,
+        fusion=case.get("fusion", "late"),
+    )
+    settings = LossSettings(
+        alpha=case.get("alpha", 1.0),
+        beta=2.0,
+        gamma=0.5,
+        margin=0.9,
+        relaxation="paper",
+        kernel="auto",
+        precision="fp32",
+        triplet_margin=0.2,
+        cme_margin=0.9,
+        adamine_margin=0.3,
+        adamine_class_weight=0.3,
+    )
+    model = Huse(config)
+    psi_KD = torch.nn.functional.normalize(torch.randn(3, 8), dim=1)
+    take_step = Step(
+        model,
+        kind(adjacency_KK, psi_KD, settings),
+        torch.optim.SGD(model.parameters(), lr=0.1),
+        gradient_clip=case.get("gradient_clip", 0.0),
+        world=world,
+    )
+    share = world.share(slice(0, BATCH))
+    values = take_step(1, Batch(image_BI[share], text_BT[share], label_B))
+    result = {f"weight {name}": value for name, value in model.state_dict().items()}
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None:
+            result[f"gradient {name}"] = parameter.grad
+    result["total"] = torch.tensor(values["total"])
+    return result
+
+
+def child(rank: int, size: int, port: int, folder: str) -> None:
+    """What torchrun would start."""
+    torch.set_num_threads(1)
+    os.environ.update(
+        RANK=str(rank), WORLD_SIZE=str(size), MASTER_ADDR="localhost", MASTER_PORT=str(port)
+    )
+    with join_world(torch.device("cpu")) as world:
+        for number, case in enumerate(CASES.values()):
+            save_file(one_step(world, case), f"{folder}/{number}.{rank}")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Results of two gloo processes: folder with one file per case and rank."""
+    folder = tmp_path_factory.mktemp("world")
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    multiprocessing.spawn(child, (2, port, str(folder)), nprocs=2)
+    return folder
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_two_processes_have_the_gradients_of_one(results, name):
+    alone = one_step(ALONE, CASES[name])
+    for rank in range(2):
+        found = load_file(results / f"{list(CASES).index(name)}.{rank}")
+        # A parameter without a gradient may have one of zeros.
+        assert set(alone) <= set(found)
+        for key, value in found.items():
+            expected = alone.get(key, torch.zeros_like(value))
+            torch.testing.assert_close(value, expected, rtol=0, atol=1e-6, msg=f"{rank}: {key}")
+    assert any(value.abs().max() > 1e-3 for key, value in alone.items() if "gradient" in key)
+
+
+def test_without_torchrun_a_process_is_alone():
+    with join_world(torch.device("cpu")) as world:
+        assert world == ALONE
+        assert world.is_main
+
+
+def test_shares_are_stretches_in_the_order_of_the_ranks():
+    assert [World(rank, 3).share(slice(12, 24)) for rank in range(3)] == [
+        slice(12, 16),
+        slice(16, 20),
+        slice(20, 24),
+    ]

@@ -1,0 +1,204 @@
+import shutil
+import traceback
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from huse import Huse
+from pipeline.core.errors import InputError
+from pipeline.core.table import read_table
+from pipeline.model.model_file import load_model, save_model
+
+PICTURES = Path("data/raw/openmoji/images")
+
+
+@pytest.fixture(scope="module")
+def model(finished_project):
+    return Huse.load(finished_project.root / "data" / "model")
+
+
+@pytest.fixture(scope="module")
+def items(finished_project):
+    """A few items with their stored embeddings, by modality."""
+    embedded = pd.read_parquet(finished_project.root / "data/evaluate/embeddings.parquet")
+    table = read_table(
+        finished_project.root / "data/catalog/items.parquet", ["item_id", "image", "text"]
+    )
+    some = table[table["item_id"].isin(embedded["item_id"])].iloc[::8]
+    vectors = {
+        modality: np.stack(rows.set_index("item_id").loc[some["item_id"], "vector"])
+        for modality, rows in embedded.groupby("modality")
+    }
+    return some, vectors
+
+
+@pytest.fixture
+def pictures(finished_project, items):
+    return [finished_project.root / PICTURES / name for name in items[0]["image"]]
+
+
+def test_catalogue_items_get_the_vectors_of_the_evaluate_stage(model, items, pictures):
+    some, vectors = items
+    found = model.embed(pictures, some["text"].tolist())
+    for modality, matrix in found.modalities.items():
+        assert matrix.dtype == np.float32
+        assert np.abs(matrix - vectors[modality]).max() < 1e-5
+
+
+def test_pictures_may_be_names_paths_or_decoded(model, pictures):
+    with Image.open(pictures[0]) as image:
+        found = model.embed(images=[str(pictures[0]), pictures[0], image])
+    assert np.abs(found.image_ND - found.image_ND[0]).max() < 1e-6
+
+
+def test_images_and_texts_may_be_missing_by_item(model, items, pictures):
+    some, vectors = items
+    texts = some["text"].tolist()
+    found = model.embed([pictures[0], None, pictures[2]], [texts[0], texts[1], None])
+    assert np.abs(found.fused_ND[0] - vectors["fused"][0]).max() < 1e-5
+    assert np.abs(found.fused_ND[1] - vectors["text"][1]).max() < 1e-5
+    assert np.abs(found.fused_ND[2] - vectors["image"][2]).max() < 1e-5
+
+
+def test_an_item_finds_itself(model, items, pictures):
+    some, _ = items
+    hits = model.search(model.embed(pictures, some["text"].tolist()), k=3)
+    assert [found[0].item_id for found in hits] == some["item_id"].tolist()
+    assert all(found[0].distance == pytest.approx(0, abs=1e-5) for found in hits)
+    assert [len(found) for found in hits] == [3] * len(hits)
+
+
+def test_a_class_is_predicted_with_its_probability(model, items, pictures):
+    predictions = model.classify(model.embed(pictures), k=2, threshold=0.01)
+    paths = set(model.class_tree.path_K)
+    for prediction in predictions:
+        first, second = prediction.top
+        assert {first.path, second.path} <= paths
+        assert 1 >= first.probability >= second.probability >= 0
+    with pytest.raises(ValueError, match="threshold"):
+        model.classify(model.embed(pictures), threshold=0)
+
+
+@pytest.mark.parametrize(
+    ("images", "texts", "message"),
+    [
+        (None, None, "give images, texts or both"),
+        (["a.png"], ["one", "two"], "1 images and 2 texts"),
+        ("a.png", None, "images: give a list"),
+        (None, "sad cat", "texts: give a list"),
+    ],
+)
+def test_slips_of_a_programmer_are_told(model, images, texts, message):
+    with pytest.raises(ValueError, match=message):
+        model.embed(images, texts)
+
+
+@pytest.mark.parametrize(
+    ("image", "text", "message"),
+    [
+        ("nowhere.png", None, r"item 1: nowhere\.png: file not found"),
+        (None, " \n", "item 1: text is empty"),
+        (None, None, "item 1: no image and no text"),
+    ],
+)
+def test_an_item_that_cannot_be_used_is_named(model, image, text, message):
+    with pytest.raises(InputError, match=message):
+        model.embed([None, image], ["cat", text])
+
+
+def test_a_text_whose_features_are_not_finite_is_named_and_the_others_are_embedded(
+    model, overflowing_model, pictures
+):
+    broken = Huse.load(overflowing_model)
+    reason = "features of the text are not finite (glove); write it otherwise"
+    texts = ["blue heart", "red heart", None]
+    found, reasons = broken.try_embed([None, pictures[1], pictures[2]], texts)
+    assert reasons == ["", reason, ""]
+    expected = model.embed([None, pictures[2]], ["blue heart", None])
+    assert np.allclose(found.fused_ND, expected.fused_ND, rtol=0, atol=1e-6)
+    with pytest.raises(InputError, match=r"^item 1: features of the text are not finite \(glove\)"):
+        broken.embed(texts=texts[:2])
+
+
+def test_texts_without_a_known_word_are_near_nothing(model, items):
+    """Such a text is told even where there are too few validation items for a limit."""
+    known, unknown = model.near(model.embed(texts=[items[0]["text"].iloc[0], "xyzzyx"]))
+    assert (known.near, known.limit) == (None, None)
+    assert known.distance == pytest.approx(0, abs=1e-3)
+    assert (unknown.near, unknown.distance) == (False, None)
+
+
+@pytest.fixture(scope="module")
+def shipped(shipped_project):
+    return Huse.load(shipped_project.root / "data" / "model")
+
+
+def test_texts_are_told_from_nonsense_by_the_shipped_encoders(shipped):
+    texts = ["sad cat", "happy woman", "qwxzzyk blorf", "hydrochloric acid titration"]
+    judged = shipped.near(shipped.embed(texts=texts))
+    assert [one.near for one in judged] == [True, True, False, False]
+    assert all(one.modality == "text" for one in judged)
+
+
+def test_what_a_class_is_called_is_near_however_far_it_is_from_every_title(shipped):
+    parts = sorted({p for entry in shipped.stored.classes["classes"] for p in entry["parts"]})
+    judged = shipped.near(shipped.embed(texts=[*parts, "qwxzzyk blorf"]))
+    assert [one.near for one in judged] == [True] * len(parts) + [False]
+    # Without the names some of them are far: a short word is unlike a title.
+    references = shipped._references["text"]
+    features = shipped.embed(texts=parts).text_MT
+    assert not all(one.near for one in references.judge(features, "text"))
+
+
+def test_pictures_are_told_from_noise(shipped, shipped_project):
+    noise = np.random.default_rng(0).integers(0, 256, (72, 72, 3), dtype=np.uint8)
+    item = shipped.index.items["image"].iloc[0]
+    pictures = [shipped_project.root / PICTURES / item, Image.fromarray(noise)]
+    assert [one.near for one in shipped.near(shipped.embed(pictures))] == [True, False]
+    # With a text beside it that is near, something is near.
+    both = shipped.near(shipped.embed(pictures[1:] * 2, ["sad cat", "qwxzzyk blorf"]))
+    assert [one.near for one in both] == [True, False]
+
+
+def test_a_catalogue_item_is_near_itself_whatever_its_split(shipped):
+    items = shipped.index.items
+    assert {"val", "test"} <= set(items["split"])
+    judged = shipped.near(shipped.embed(texts=items["text"].tolist()))
+    assert max(one.distance for one in judged) < 1e-3
+
+
+def test_without_an_index_nobody_can_tell(shipped_project, tmp_path):
+    model = Huse.load(shipped_project.root / "data" / "model", index=tmp_path)
+    (found,) = model.near(model.embed(texts=["sad cat"]))
+    assert found == (None, None, None, None, "text")
+
+
+def test_an_index_of_another_model_is_refused(finished_project, tmp_path):
+    data = finished_project.root / "data"
+    shutil.copytree(data / "model", tmp_path / "model")
+    shutil.copytree(data / "index", tmp_path / "index")
+    stored = load_model(tmp_path / "model")
+    torch.nn.init.zeros_(stored.model.classifiers[0].weight)
+    save_model(tmp_path / "model", stored)
+    model = Huse.load(tmp_path / "model")
+    with pytest.raises(InputError, match="made by another model"):
+        model.search(model.embed(texts=["cat"]))
+
+
+def test_the_place_of_the_index_may_be_given(finished_project, tmp_path):
+    folder = finished_project.root / "data" / "model"
+    model = Huse.load(folder, index=tmp_path)
+    with pytest.raises(InputError, match="no index here; run dvc repro"):
+        model.search(model.embed(texts=["cat"]))
+
+
+def test_a_model_that_is_not_there_is_one_error(tmp_path):
+    with pytest.raises(InputError, match=r"model\.json: not found") as caught:
+        Huse.load(tmp_path / "model")
+    printed = "".join(traceback.format_exception(caught.value))
+    assert printed.count("Traceback") == 1
+    assert "FileNotFoundError" not in printed

@@ -1,0 +1,90 @@
+import json
+
+import pandas as pd
+import pytest
+
+from huse import Huse
+from pipeline.core.errors import InputError
+from pipeline.use.classified_file import classified_writer, classify_table
+from pipeline.use.table import embed_table
+
+
+def classify(huse, table, folder, write, k=2):
+    refused = []
+    batches = embed_table(huse, table, folder, {})
+    counts = classify_table(huse, batches, write, refused.extend, k=k, threshold=0.3)
+    return counts, refused
+
+
+@pytest.fixture
+def rows(huse, table, picture_folder):
+    found = []
+    counts, refused = classify(huse, table, picture_folder, found.extend)
+    assert counts == (3, 4)
+    assert [bad.row for bad in refused] == [4, 5, 6, 7]
+    return found
+
+
+def test_predictions_are_those_of_the_library(huse, picture_folder, picture_names, rows):
+    wanted = huse.classify(
+        huse.embed(
+            [picture_folder / picture_names[0], None, picture_folder / picture_names[1]],
+            ["red heart", "blue heart", None],
+        ),
+        k=2,
+        threshold=0.3,
+    )
+    for row, prediction in zip(rows, wanted, strict=True):
+        assert [guess.path for guess in row.prediction.top] == [g.path for g in prediction.top]
+        assert row.prediction.sure.path == prediction.sure.path
+        assert row.prediction.sure.probability == pytest.approx(
+            prediction.sure.probability, abs=1e-5
+        )
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_json_has_every_row(huse, table, picture_folder, tmp_path, rows, ending):
+    out = tmp_path / f"classes.{ending}"
+    with classified_writer(out, 2) as write:
+        classify(huse, table, picture_folder, write)
+    text = out.read_text(encoding="utf-8")
+    read = json.loads(text) if ending == "json" else [json.loads(x) for x in text.splitlines()]
+    assert read == [row.as_json() for row in rows]
+    assert read[1]["text"] == "blue heart"
+    assert list(read[1]) == ["row", "image", "text", "sure", "top", "near", "distance", "limit"]
+
+
+def test_csv_has_a_column_for_every_guess(huse, table, picture_folder, tmp_path, rows):
+    out = tmp_path / "classes.csv"
+    with classified_writer(out, 2) as write:
+        classify(huse, table, picture_folder, write)
+    frame = pd.read_csv(out, keep_default_na=False)
+    assert frame["row"].tolist() == [1, 2, 3]
+    assert frame["path_2"].tolist() == [row.prediction.top[1].path for row in rows]
+    assert frame["sure_probability"].tolist() == pytest.approx(
+        [row.prediction.sure.probability for row in rows]
+    )
+
+
+def test_every_row_says_whether_anything_is_near(shipped_project, tmp_path):
+    huse = Huse.load(shipped_project.root / "data" / "model")
+    table = tmp_path / "new.csv"
+    table.write_text("text\nsad cat\nhydrochloric acid titration\n", encoding="utf-8")
+    with classified_writer(tmp_path / "out.csv", 1) as write:
+        classify(huse, table, tmp_path, write, k=1)
+    frame = pd.read_csv(tmp_path / "out.csv")
+    assert list(frame.columns[-3:]) == ["near", "distance", "limit"]
+    assert frame["near"].tolist() == [True, False]
+    assert (frame["near"] == (frame["distance"] <= frame["limit"])).all()
+
+
+@pytest.mark.parametrize(("ending", "content"), [("json", "[\n\n]\n"), ("jsonl", "\n")])
+def test_no_rows_are_still_valid(tmp_path, ending, content):
+    with classified_writer(tmp_path / f"x.{ending}", 2):
+        pass
+    assert (tmp_path / f"x.{ending}").read_text(encoding="utf-8") == content
+
+
+def test_another_ending_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"--out: .* ends in none of"):
+        classified_writer(tmp_path / "x.xlsx", 2).__enter__()

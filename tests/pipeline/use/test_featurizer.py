@@ -1,0 +1,98 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.clean_text.cleaning import Cleaning
+from pipeline.core.errors import InputError
+from pipeline.encoders.glove import GloveEncoder
+from pipeline.encoders.sentence import SentenceEncoder
+from pipeline.encoders.tfidf import TfidfEncoder
+from pipeline.features.text_input import text_input, text_sizes
+from pipeline.use.featurizer import TextFeaturizer
+
+CLEAN = ["red shirt", "blue hat hat", "silk chloe"]
+RAW = ["The RED Shirt!\n", "  Blue hat,\that", "Silk Chloé", "", "100%"]
+
+
+@pytest.fixture(scope="module")
+def featurizer():
+    return TextFeaturizer(
+        Cleaning.choose("letters", fold_accents=True),
+        {
+            "tfidf": TfidfEncoder.fit(CLEAN, CLEAN, min_count=1, max_words=10, svd=0),
+            "sentence": SentenceEncoder(
+                model="packaged/all_minilm_l6_v2", batch_size=4, device="cpu", precision="fp32"
+            ),
+            "glove": GloveEncoder.fit(CLEAN, CLEAN, vectors="packaged/glove_6b_50d"),
+        },
+        {"tfidf": "clean_text", "sentence": "text", "glove": "clean_text"},
+    )
+
+
+def test_a_raw_text_is_cleaned_for_the_encoders_that_want_it(featurizer):
+    found = featurizer.encode(RAW)
+    assert list(found) == ["tfidf", "sentence", "glove"]
+    cleaned = [*CLEAN, "", ""]
+    assert (found["tfidf"] != featurizer.encoders["tfidf"].encode(cleaned)).nnz == 0
+    assert np.array_equal(found["glove"], featurizer.encoders["glove"].encode(cleaned))
+    # As the catalogue has it: on one line, but with case, accents and signs.
+    as_written = ["The RED Shirt!", "Blue hat, hat", "Silk Chloé", "", "100%"]
+    expected = featurizer.encoders["sentence"].encode(as_written)
+    assert np.array_equal(found["sentence"], expected)
+
+
+def test_the_blocks_make_the_towers_input(featurizer):
+    text = text_input(featurizer.encode(RAW))
+    assert len(text) == 5
+    assert text_sizes(text) == (384 + 50, len(featurizer.encoders["tfidf"].words))
+    assert torch.equal(text.dense_NT[3], torch.zeros(434))
+
+
+def test_a_stored_featurizer_gives_the_same_features(featurizer, tmp_path):
+    featurizer.save(tmp_path)
+    loaded = TextFeaturizer.load(tmp_path)
+    expected, found = featurizer.encode(RAW), loaded.encode(RAW)
+    assert list(found) == list(expected)
+    for name, block in expected.items():
+        assert (found[name] != block).sum() == 0
+    kinds = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
+    assert kinds == {".json", ".safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format_version": 2}, "format version 2, this program reads 1"),
+        ({"blocks": {"word2vec": "text"}}, "unknown text encoder 'word2vec'"),
+        ({"cleaning": {}}, "damaged"),
+        ({"golden_text": {"text": "a"}}, "damaged"),
+        (
+            {"golden_text": {"text": "A", "clean_text": "b", "versions": {"anyascii": "0.1"}}},
+            r"encoder\.json: the texts were cleaned with anyascii 0\.1; here anyascii .* gives",
+        ),
+    ],
+)
+def test_a_foreign_file_is_refused(featurizer, tmp_path, change, message):
+    featurizer.save(tmp_path)
+    path = tmp_path / "text_encoder.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(InputError, match=message):
+        TextFeaturizer.load(tmp_path)
+
+
+def test_a_model_of_an_earlier_version_does_not_tell_what_cleaned_its_texts(featurizer, tmp_path):
+    featurizer.save(tmp_path)
+    path = tmp_path / "text_encoder.json"
+    stored = json.loads(path.read_text())
+    del stored["golden_text"]
+    path.write_text(json.dumps(stored))
+    assert TextFeaturizer.load(tmp_path).cleaning(["The Red Shirt"]) == ["red shirt"]
+
+
+def test_a_folder_that_lacks_an_encoder_is_refused(featurizer, tmp_path):
+    featurizer.save(tmp_path)
+    (tmp_path / "glove" / "words.json").unlink()
+    with pytest.raises(InputError, match=r"glove/words\.json: not found"):
+        TextFeaturizer.load(tmp_path)

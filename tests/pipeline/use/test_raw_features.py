@@ -1,0 +1,92 @@
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from pipeline.core.errors import InputError
+from pipeline.model.model_file import load_model
+from pipeline.use.raw_features import RawFeatures
+from tests.feature_tables import read_vectors
+
+
+@pytest.fixture(scope="module")
+def features(finished_project):
+    folder = finished_project.root / "data" / "model"
+    return RawFeatures(folder, load_model(folder).recipe, pytest.fail)
+
+
+@pytest.fixture(scope="module")
+def items(finished_project):
+    return pd.read_parquet(finished_project.root / "data/catalog/items.parquet").iloc[::20]
+
+
+def test_texts_get_the_features_of_the_text_stage(finished_project, features, items):
+    ids, vector_NT = read_vectors(finished_project.root / "data/features/text.parquet", "glove")
+    rows = pd.Index(ids).get_indexer(items["item_id"])
+    found_NT, reasons = features.texts(items["text"].tolist())
+    assert reasons == [None] * len(items)
+    found_NT = found_NT.numpy()
+    assert np.abs(found_NT - vector_NT[rows]).max() < 1e-6
+
+
+def test_pictures_get_the_features_of_the_image_stage(finished_project, features, items):
+    ids, vector_NI = read_vectors(finished_project.root / "data/features/image.parquet", "vector")
+    rows = pd.Index(ids).get_indexer(items["item_id"])
+    folder = finished_project.root / "data/raw/openmoji/images"
+    found_NI, reasons = features.images([folder / name for name in items["image"]])
+    assert reasons == [None] * len(items)
+    assert np.abs(found_NI - vector_NI[rows]).max() < 1e-4
+
+
+def test_a_picture_that_cannot_be_used_has_a_reason_and_the_others_their_features(
+    features, tmp_path
+):
+    (tmp_path / "broken.png").write_bytes(b"x")
+    good = Image.new("RGB", (30, 20), "red")
+    found_NI, reasons = features.images([tmp_path / "broken.png", good, tmp_path / "gone.png"])
+    assert reasons[0] == "not a picture in a known format"
+    assert reasons[1:] == [None, "file not found"]
+    assert np.isfinite(found_NI).all(axis=1).tolist() == [False, True, False]
+
+
+def test_other_versions_of_packages_are_told_once_and_only_for_pictures(features, tmp_path):
+    made = features.recipe["image"] | {"versions": "pillow 1.0, onnxruntime 1.0"}
+    said = []
+    other = RawFeatures(features.folder, features.recipe | {"image": made}, said.append)
+    other.texts(["red heart"])
+    assert said == []
+    for _ in range(2):
+        _, reasons = other.images([Image.new("RGB", (30, 20), "red")])
+        assert reasons == [None]
+    (line,) = said
+    assert "were made with pillow 1.0, onnxruntime 1.0, here is pillow" in line
+
+
+def test_nothing_gives_nothing(features):
+    found_NI, reasons = features.images([])
+    found_NT, why = features.texts([])
+    assert len(found_NI) == len(reasons) == len(found_NT) == len(why) == 0
+
+
+def test_a_text_whose_features_are_not_finite_has_a_reason_and_the_others_their_features(
+    features, overflowing_model
+):
+    broken = RawFeatures(overflowing_model, load_model(overflowing_model).recipe, pytest.fail)
+    found_NT, reasons = broken.texts(["red heart", "blue heart"])
+    assert reasons == ["features of the text are not finite (glove); write it otherwise", None]
+    expected_NT, _ = features.texts(["red heart", "blue heart"])
+    assert torch.equal(found_NT[1], expected_NT[1])
+
+
+def test_the_encoder_of_another_model_is_refused(finished_project, tmp_path):
+    """As stage train leaves the folder if it is killed before it copies the encoder."""
+    folder = tmp_path / "model"
+    shutil.copytree(finished_project.root / "data" / "model", folder)
+    features = RawFeatures(folder, load_model(folder).recipe, pytest.fail)
+    words = folder / "text_encoder" / "glove" / "words.json"
+    words.write_text(words.read_text(encoding="utf-8").replace('"red"', '"crimson"'))
+    with pytest.raises(InputError, match=r"not the text encoder .* train again"):
+        features.texts(["red heart"])

@@ -1,0 +1,119 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.core.errors import InputError
+from pipeline.use import table as table_module
+from pipeline.use.table import BadRow, embed_table, refuse_if_empty, rejected_writer
+
+
+def test_usable_rows_are_embedded_and_the_others_listed(huse, table, picture_folder, picture_names):
+    (batch,) = embed_table(huse, table, picture_folder, {})
+    first, second, _ = picture_names
+    place = f"the folder {picture_folder}; give the folder of the pictures with --images"
+    assert batch.items == [(1, first, "red heart"), (2, "", "blue heart"), (3, second, "")]
+    assert [(bad.row, bad.reason) for bad in batch.rejected] == [
+        (4, f"image not found in {place}"),
+        (5, "no image and no text"),
+        (6, "3 fields where the column names are 2"),
+        (7, f"image lies outside {place}"),
+    ]
+    wanted = huse.embed(
+        [picture_folder / first, None, picture_folder / second], ["red heart", "blue heart", None]
+    )
+    assert np.allclose(batch.embeddings.fused_ND, wanted.fused_ND, atol=1e-6)
+
+
+def test_pictures_may_be_on_another_filesystem(huse, table, picture_folder, picture_names, bucket):
+    for name in picture_names:
+        (bucket / name).write_bytes((picture_folder / name).read_bytes())
+    (there,) = embed_table(huse, table, bucket, {})
+    (here,) = embed_table(huse, table, picture_folder, {})
+    assert there.items == here.items
+    reasons = [bad.reason.replace(str(bucket), str(picture_folder)) for bad in there.rejected]
+    assert reasons == [bad.reason for bad in here.rejected]
+    assert np.array_equal(there.embeddings.fused_ND, here.embeddings.fused_ND)
+
+
+def test_small_batches_give_the_same(huse, table, picture_folder, monkeypatch):
+    (whole,) = embed_table(huse, table, picture_folder, {})
+    monkeypatch.setattr(table_module, "BATCH", 2)
+    parts = list(embed_table(huse, table, picture_folder, {}))
+    assert [len(part.items) + len(part.rejected) for part in parts] == [2, 2, 2, 1]
+    assert [item for part in parts for item in part.items] == whole.items
+    assert [bad for part in parts for bad in part.rejected] == whole.rejected
+    fused_ND = np.concatenate([part.embeddings.fused_ND for part in parts])
+    assert np.allclose(fused_ND, whole.embeddings.fused_ND, atol=1e-6)
+
+
+def test_folders_in_front_of_pictures_are_settled_for_the_whole_table(
+    huse, picture_folder, picture_names, tmp_path, monkeypatch
+):
+    first, second, third = picture_names
+    (tmp_path / "new.csv").write_text(
+        f"image\nold/{first}\n{second}\nother/old/{third}\nold/{third}\n", encoding="utf-8"
+    )
+    # The first batch names no picture twice; the table as a whole decides.
+    monkeypatch.setattr(table_module, "BATCH", 1)
+    lines = []
+    batches = list(embed_table(huse, tmp_path / "new.csv", picture_folder, {}, warn=lines.append))
+    assert [item.image for batch in batches for item in batch.items] == [first, second, third]
+    (bad,) = [bad for batch in batches for bad in batch.rejected]
+    assert bad.row == 3
+    assert "it is there without its first 2 folders" in bad.reason
+    assert "names of pictures are read without their first folder" in lines[-1]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
+def test_a_table_of_texts_alone_needs_no_pictures(huse, tmp_path, ending):
+    frame = pd.DataFrame({"title": ["red heart", "blue heart"], "classes": ["a", "b"]})
+    path = tmp_path / f"new.{ending}"
+    if ending == "jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    elif ending == "parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False, sep="," if ending == "csv" else "\t")
+    (batch,) = embed_table(huse, path, tmp_path / "nowhere", {"text": "title"})
+    assert [item.text for item in batch.items] == ["red heart", "blue heart"]
+    assert not batch.embeddings.has_image.any()
+
+
+def test_a_broken_picture_keeps_its_row_out(huse, tmp_path):
+    (tmp_path / "x.png").write_bytes(b"x")
+    (tmp_path / "new.csv").write_text("image,text\nx.png,heart\n", encoding="utf-8")
+    (batch,) = embed_table(huse, tmp_path / "new.csv", tmp_path, {})
+    assert batch.items == []
+    assert len(batch.embeddings) == 0
+    assert "not a picture in a known format" in batch.rejected[0].reason
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "message"),
+    [
+        ("price\n3\n", {}, r"no column 'image', 'text' in .*; it has price"),
+        ("text\nheart\n", {"text": "title"}, r"--text-column: no column 'title'"),
+        ("image,text\nx.png,heart\n", {}, r"--images: .*nowhere not found"),
+        ("text\ncaf\udce9\n", {}, r"^table: .* is not UTF-8"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_told(huse, tmp_path, content, columns, message):
+    path = tmp_path / "new.csv"
+    path.write_text(content, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(InputError, match=message):
+        list(embed_table(huse, path, tmp_path / "nowhere", columns))
+
+
+def test_rejected_rows_are_written_with_their_reasons(tmp_path):
+    rows = [BadRow(3, "x.png", "two\nlines", "broken"), BadRow(5, "", "", "empty")]
+    with rejected_writer(tmp_path / "bad.csv") as write:
+        write(rows[:1])
+        write(rows[1:])
+    frame = pd.read_csv(tmp_path / "bad.csv", keep_default_na=False)
+    assert list(frame.itertuples(index=False, name=None)) == rows
+
+
+def test_a_table_without_a_usable_row_is_an_error(tmp_path):
+    refuse_if_empty(1, None, tmp_path / "new.csv")
+    with pytest.raises(InputError, match=r"no row can be used; the reasons are in .*bad\.csv"):
+        refuse_if_empty(0, tmp_path / "bad.csv", tmp_path / "new.csv")
