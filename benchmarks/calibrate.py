@@ -22,7 +22,7 @@ from torch import Tensor
 from benchmarks.harness import environment, peak_extra_mib, write_results
 from pipeline.core.sample import draw_sample
 from pipeline.features.pairs import Pairs
-from pipeline.model.towers import Huse, HuseConfig
+from pipeline.model.towers import Towers, TowersConfig
 from pipeline.train.calibrate import calibrate
 from pipeline.train.validate import MAX_ITEMS, validate
 
@@ -63,8 +63,8 @@ def build(what: str, case: str, count: int, classes: int) -> Callable[[], object
     rule, several = CASES[case]
     pairs, membership_KL = make_items(count, classes, several=several)
     torch.manual_seed(0)
-    model = Huse(
-        HuseConfig(
+    model = Towers(
+        TowersConfig(
             image_features=FEATURES,
             text_features=FEATURES,
             num_classes=classes,

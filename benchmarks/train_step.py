@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.harness import environment, interleave, median_ratio, write_results
-from pipeline.model.towers import Huse, HuseConfig
+from pipeline.model.towers import Towers, TowersConfig
 from pipeline.train.batches import Batch
 from pipeline.train.objectives.huse import HuseObjective
 from pipeline.train.objectives.objective import LossSettings
@@ -28,7 +28,7 @@ from pipeline.train.plan import Plan
 from pipeline.train.step import Step
 from pipeline.train.world import ALONE
 
-CONFIG = HuseConfig(
+CONFIG = TowersConfig(
     image_features=1280,
     text_features=50,
     num_classes=147,
@@ -122,7 +122,7 @@ def whole_step(batch: int, device: str, autocast: torch.dtype | None) -> Run:
     adjacency_KK = torch.rand(c.num_classes, c.num_classes, device=device)
     adjacency_KK = (adjacency_KK + adjacency_KK.T).div(2).fill_diagonal_(0)
     psi_KD = torch.eye(c.num_classes, device=device)
-    model = Huse(c).to(device).train()
+    model = Towers(c).to(device).train()
     take_step = Step(
         model,
         HuseObjective(adjacency_KK, psi_KD, LOSS),

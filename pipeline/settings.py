@@ -7,35 +7,35 @@ any stage starts, so that a mistake anywhere in the file is found before the fir
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.catalog.settings import CatalogParams
-from pipeline.catalog.split_settings import SplitParams
-from pipeline.clean_text.settings import CleanTextParams
+from pipeline.catalog.settings import CatalogSettings
+from pipeline.catalog.split_settings import SplitSettings
+from pipeline.clean_text.settings import CleanTextSettings
 from pipeline.core.errors import InputError
-from pipeline.core.machine import MachineParams
+from pipeline.core.machine import MachineSettings
 from pipeline.core.params import check_section, read_params
 from pipeline.core.section import Section
-from pipeline.evaluate.settings import EvaluateParams
-from pipeline.image_features.settings import ImageParams
-from pipeline.index.settings import IndexParams
-from pipeline.model.settings import ModelParams
-from pipeline.semantic_graph.settings import GraphParams
-from pipeline.text_features.settings import TextParams
+from pipeline.evaluate.settings import EvaluateSettings
+from pipeline.image_features.settings import ImageSettings
+from pipeline.index.settings import IndexSettings
+from pipeline.model.settings import ModelSettings
+from pipeline.semantic_graph.settings import GraphSettings
+from pipeline.text_features.settings import TextSettings
 from pipeline.train.loss_settings import LossParams
-from pipeline.train.settings import TrainParams
+from pipeline.train.settings import TrainSettings
 
 SECTIONS: dict[str, type[Section]] = {
-    "catalog": CatalogParams,
-    "split": SplitParams,
-    "clean_text": CleanTextParams,
-    "image": ImageParams,
-    "text": TextParams,
-    "graph": GraphParams,
-    "model": ModelParams,
+    "catalog": CatalogSettings,
+    "split": SplitSettings,
+    "clean_text": CleanTextSettings,
+    "image": ImageSettings,
+    "text": TextSettings,
+    "graph": GraphSettings,
+    "model": ModelSettings,
     "loss": LossParams,
-    "train": TrainParams,
-    "evaluate": EvaluateParams,
-    "index": IndexParams,
-    "machine": MachineParams,
+    "train": TrainSettings,
+    "evaluate": EvaluateSettings,
+    "index": IndexSettings,
+    "machine": MachineSettings,
 }
 
 
@@ -70,7 +70,7 @@ def _do_not_go_together(sections: dict[str, Section]) -> Iterator[str]:
     loss, machine = sections.get("loss"), sections.get("machine")
     if (
         isinstance(loss, LossParams)
-        and isinstance(machine, MachineParams)
+        and isinstance(machine, MachineSettings)
         and machine.kernel == "reference"
         and loss.precision != "fp32"
     ):

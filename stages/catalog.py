@@ -14,9 +14,9 @@ from pipeline.catalog.placeholders import (
     reject_placeholders,
 )
 from pipeline.catalog.read import read_catalog
-from pipeline.catalog.settings import CatalogParams
+from pipeline.catalog.settings import CatalogSettings
 from pipeline.catalog.split import doubt_classes, doubt_splits, make_splits
-from pipeline.catalog.split_settings import SplitParams
+from pipeline.catalog.split_settings import SplitSettings
 from pipeline.core.csv_file import write_csv
 from pipeline.core.json_file import write_json
 from pipeline.core.location import locate
@@ -56,8 +56,8 @@ def main(
     ] = PLACEHOLDERS,
 ) -> None:
     """Read and check the catalogue, name its items, list its classes and split it."""
-    p = load_section(params, "catalog", CatalogParams)
-    split = load_section(params, "split", SplitParams)
+    p = load_section(params, "catalog", CatalogSettings)
+    split = load_section(params, "split", SplitSettings)
     table = read_catalog(Path(p.path), **p.columns.model_dump())
     folder = open_images(locate(p.images, "catalog.images"), tracked_contents())
     found, bad = make_items(

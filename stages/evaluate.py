@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from pipeline.catalog.settings import CatalogParams
+from pipeline.catalog.settings import CatalogSettings
 from pipeline.core.params import load_section
-from pipeline.evaluate.settings import EvaluateParams
-from pipeline.model.settings import ModelParams
+from pipeline.evaluate.settings import EvaluateSettings
+from pipeline.model.settings import ModelSettings
 from pipeline.train.loss_settings import LossParams
-from pipeline.train.settings import TrainParams
+from pipeline.train.settings import TrainSettings
 from stages.command import (
     ClassesPath,
     GraphPath,
@@ -74,9 +74,9 @@ def main(
     from pipeline.features.graph_file import read_graph
     from pipeline.model.model_file import check_features, load_model
 
-    images = load_section(params, "catalog", CatalogParams).images
+    images = load_section(params, "catalog", CatalogSettings).images
     folder = require_folder("catalog.images", images)
-    p = load_section(params, "evaluate", EvaluateParams)
+    p = load_section(params, "evaluate", EvaluateSettings)
     stored, semantic_graph, class_list = load_model(model), read_graph(graph), read_json(classes)
     said = read_baseline(baseline)
     for stage, recipe in (("train", stored.recipe), ("baseline", said.recipe)):
@@ -102,9 +102,9 @@ def main(
         Settings(**p.model_dump(exclude={"baseline"}), images=folder),
         out,
         parameters={
-            "model": load_section(params, "model", ModelParams).model_dump(),
+            "model": load_section(params, "model", ModelSettings).model_dump(),
             "loss": load_section(params, "loss", LossParams).model_dump(),
-            "train": load_section(params, "train", TrainParams).model_dump(),
+            "train": load_section(params, "train", TrainSettings).model_dump(),
             "evaluate": p.model_dump(),
         },
         rejected={"rows of the catalogue": rejected, "pictures": failures},

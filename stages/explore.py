@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.catalog.settings import CatalogParams
+from pipeline.catalog.settings import CatalogSettings
 from pipeline.core.errors import InputError
 from pipeline.core.params import load_section
 from stages.command import IndexPath, ModelPath, ParamsPath, require_folder, run, warner
@@ -35,7 +35,7 @@ def main(
             f"explore: package {error.name} is missing: pip install 'huse-pipeline[explore]'"
         ) from error
 
-    catalogue = images or load_section(params, "catalog", CatalogParams).images
+    catalogue = images or load_section(params, "catalog", CatalogSettings).images
     folder = require_folder("catalog.images", catalogue)
     app = make_app(Huse.load(model, index, warn=warner("explore")), folder, host)
     typer.echo(f"explore: http://{host}:{port} until Ctrl-C")

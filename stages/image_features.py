@@ -7,15 +7,15 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from pipeline.catalog.settings import CatalogParams
+from pipeline.catalog.settings import CatalogSettings
 from pipeline.core.csv_file import write_csv
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import write_json
 from pipeline.core.location import locate
-from pipeline.core.machine import MachineParams
+from pipeline.core.machine import MachineSettings
 from pipeline.core.params import load_section
 from pipeline.core.table import read_table
-from pipeline.image_features.settings import ImageParams
+from pipeline.image_features.settings import ImageSettings
 from pipeline.pictures.folder import open_images
 from stages.command import ItemsPath, ParamsPath, run
 from stages.dvc_cache import tracked_contents, vector_cache
@@ -44,10 +44,10 @@ def main(
     from pipeline.image_features.times import extraction_report
 
     start = time.monotonic()
-    images = load_section(params, "catalog", CatalogParams).images
+    images = load_section(params, "catalog", CatalogSettings).images
     folder = open_images(locate(images, "catalog.images"), tracked_contents())
-    p = load_section(params, "image", ImageParams)
-    machine = load_section(params, "machine", MachineParams)
+    p = load_section(params, "image", ImageSettings)
+    machine = load_section(params, "machine", MachineSettings)
     store, beside = machine.vector_store, vector_cache("image", out)
     kept = beside if store is None else locate(store, "machine.vector_store")
     table = read_table(items, ["item_id", "image"])

@@ -14,7 +14,7 @@ from pipeline.index.catalog_index import CatalogIndex, model_digest
 from pipeline.index.embedded_items import read_modality
 from pipeline.index.near_limit import save_references
 from pipeline.index.queries import choose_queries
-from pipeline.index.settings import IndexParams
+from pipeline.index.settings import IndexSettings
 from stages.command import (
     ImageFeaturesPath,
     ItemsPath,
@@ -48,7 +48,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write the index to.")] = INDEX,
 ) -> None:
     """Make the catalogue searchable by its embeddings."""
-    p = load_section(params, "index", IndexParams)
+    p = load_section(params, "index", IndexSettings)
     settings = {
         "flat": None,
         "hnsw": HnswSettings(**p.hnsw.model_dump()),

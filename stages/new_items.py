@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.catalog.settings import CatalogParams
+from pipeline.catalog.settings import CatalogSettings
 from pipeline.core.location import locate
 from pipeline.core.params import load_section
 from stages.command import warner
@@ -48,7 +48,7 @@ def embed_rows(
     named = {"image": image_column, "text": text_column}
     usual: dict[str, str] = {}
     if PARAMS.is_file():
-        columns = load_section(PARAMS, "catalog", CatalogParams).columns
+        columns = load_section(PARAMS, "catalog", CatalogSettings).columns
         usual = {"image": columns.image, "text": columns.text}
     return embed_table(
         huse,

@@ -11,7 +11,7 @@ from pipeline.core.params import load_section
 from pipeline.features.graph_file import SemanticGraph, write_graph
 from pipeline.semantic_graph.adjacency import class_adjacency, same_name_classes
 from pipeline.semantic_graph.class_embeddings import embed_classes
-from pipeline.semantic_graph.settings import GraphParams
+from pipeline.semantic_graph.settings import GraphSettings
 from stages.command import ClassesPath, ParamsPath, run
 from stages.dvc_cache import vector_cache
 from stages.paths import CLASSES, GRAPH, PARAMS
@@ -23,7 +23,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write the graph to.")] = GRAPH,
 ) -> None:
     """Embed every class name and measure the cosine distances between them."""
-    p = load_section(params, "graph", GraphParams)
+    p = load_section(params, "graph", GraphSettings)
     class_list = read_json(classes)
     entries = class_list["classes"]
     names = [entry["name"] for entry in entries]

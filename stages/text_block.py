@@ -13,7 +13,7 @@ from pipeline.encoders import ENCODERS
 from pipeline.encoders.encoder import find_encoder
 from pipeline.encoders.encoder_digest import KEY, encoder_digest
 from pipeline.text_features.make_block import make_block
-from pipeline.text_features.settings import TextParams
+from pipeline.text_features.settings import TextSettings
 from stages.command import ItemsPath, ParamsPath, SplitsPath, run
 from stages.dvc_cache import vector_cache
 from stages.paths import CLEAN_TEXT, ITEMS, PARAMS, SPLITS, TEXT_BLOCKS
@@ -30,7 +30,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder of the blocks.")] = TEXT_BLOCKS,
 ) -> None:
     """Fit a text encoder on the training texts and encode every text."""
-    p = load_section(params, "text", TextParams)
+    p = load_section(params, "text", TextSettings)
     table = read_table(texts, ["item_id", "clean_text"])
     table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")
     table = table.merge(read_table(items, ["item_id", "text"]), validate="one_to_one")

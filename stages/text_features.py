@@ -11,7 +11,7 @@ from pipeline.core.params import load_section
 from pipeline.core.table import read_metadata
 from pipeline.encoders.encoder_digest import KEY, check_encoder, encoder_digest
 from pipeline.features.text_file import join_blocks
-from pipeline.text_features.settings import TextParams
+from pipeline.text_features.settings import TextSettings
 from stages.command import ParamsPath, run
 from stages.paths import CLEAN_TEXT, PARAMS, TEXT_BLOCKS, TEXT_ENCODER, TEXT_FEATURES
 
@@ -26,7 +26,7 @@ def main(
     ] = TEXT_ENCODER,
 ) -> None:
     """Join the blocks of text.encoders, and keep their encoders for new texts."""
-    p = load_section(params, "text", TextParams)
+    p = load_section(params, "text", TextSettings)
     made_by = read_metadata(texts)
     cleaning = Cleaning.from_metadata(made_by)
     paths: dict[str, Path] = {name: blocks / name / "block.parquet" for name in p.encoders}

@@ -16,7 +16,7 @@ from pipeline.core.atomic import copy_folder
 from pipeline.core.device import choose_device
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json
-from pipeline.core.machine import MachineParams
+from pipeline.core.machine import MachineSettings
 from pipeline.core.params import load_section
 from pipeline.core.sample import draw_sample
 from pipeline.core.seeding import seed_everything
@@ -28,8 +28,8 @@ from pipeline.features.item_graph import item_graph
 from pipeline.features.joined import index_features
 from pipeline.features.pairs import Pairs
 from pipeline.model.model_file import StoredModel, save_model
-from pipeline.model.settings import ModelParams
-from pipeline.model.towers import Huse
+from pipeline.model.settings import ModelSettings
+from pipeline.model.towers import Towers
 from pipeline.train.batches import Batches
 from pipeline.train.calibrate import calibrate
 from pipeline.train.checkpoint import CheckpointFile
@@ -43,7 +43,7 @@ from pipeline.train.objectives import OBJECTIVES
 from pipeline.train.objectives.config import make_config
 from pipeline.train.objectives.objective import LossSettings, Objective
 from pipeline.train.plan import Plan
-from pipeline.train.settings import TrainParams
+from pipeline.train.settings import TrainSettings
 from pipeline.train.validate import MAX_ITEMS
 from pipeline.train.world import join_world
 from stages.command import (
@@ -94,10 +94,10 @@ def main(
     ] = CURVES,
 ) -> None:
     """Train the image and text towers on the stored features; a killed run goes on."""
-    model_params = load_section(params, "model", ModelParams)
+    model_params = load_section(params, "model", ModelSettings)
     loss = load_section(params, "loss", LossParams)
-    p = load_section(params, "train", TrainParams)
-    machine = load_section(params, "machine", MachineParams)
+    p = load_section(params, "train", TrainSettings)
+    machine = load_section(params, "machine", MachineSettings)
     device = choose_device(p.device)
     check_kernel(machine.kernel, device)
     keep_freed_memory()
@@ -184,14 +184,14 @@ def main(
 
 
 def _make_model(
-    model_params: ModelParams,
+    model_params: ModelSettings,
     kind: type[Objective],
     settings: LossSettings,
     graph: SemanticGraph,
     outputs: int,
     membership_KL: Tensor | None,
     val: Pairs,
-) -> tuple[Huse, Objective]:
+) -> tuple[Towers, Objective]:
     device = val.label_N.device
     adjacency_KK, class_embedding_KE = graph_tensors(graph, device)
     config = make_config(
@@ -202,7 +202,7 @@ def _make_model(
         num_classes=outputs,
     )
     return (
-        Huse(config).to(device),
+        Towers(config).to(device),
         kind(adjacency_KK, class_embedding_KE, settings, membership_KL),
     )
 

@@ -13,8 +13,7 @@ from huse import Huse
 from pipeline.features.text_input import MixedText
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel, load_model, save_model
-from pipeline.model.towers import Huse as Modules
-from pipeline.model.towers import HuseConfig
+from pipeline.model.towers import Towers, TowersConfig
 
 CONFIG = {
     "image_features": 6,
@@ -116,7 +115,7 @@ class Reader:
 )
 def test_the_document_is_enough_to_embed_and_classify_from_features(tmp_path, changed):
     torch.manual_seed(0)
-    model = Modules(HuseConfig(**{**CONFIG, **changed})).eval()
+    model = Towers(TowersConfig(**{**CONFIG, **changed})).eval()
     image_NI, dense_NT = torch.randn(30, 6) * 3 + 1, torch.randn(30, 4) - 2
     word_NL, weight_NL = torch.randint(WORDS, (30, 3)), torch.rand(30, 3)
     text = MixedText(dense_NT, word_NL, weight_NL, WORDS) if "text_words" in changed else dense_NT

@@ -9,7 +9,7 @@ from pipeline.core.section import Section
 Name = Annotated[str, Field(min_length=1)]
 
 
-class ColumnParams(Section):
+class ColumnSettings(Section):
     """Which column of the user's table holds what."""
 
     image: Name
@@ -24,7 +24,7 @@ class ColumnParams(Section):
     """Ready-made split (train, val, test), or null."""
 
 
-class PlaceholderParams(Section):
+class PlaceholderSettings(Section):
     """Which pictures and texts stand for no item in particular, such as `no image`.
 
     Products are counted, not rows: variants of one product, and one product under several
@@ -41,18 +41,18 @@ class PlaceholderParams(Section):
     """Greatest share of these products in one class."""
 
 
-class CatalogParams(Section):
+class CatalogSettings(Section):
     """Where the catalogue is and how to read it."""
 
     path: Name
     """CSV, TSV, Parquet or JSON Lines file."""
     images: Name
     """Folder of the pictures, or its URI."""
-    columns: ColumnParams
+    columns: ColumnSettings
     separator: Name
     """What joins the parts of a class path."""
     label: Literal["path", "leaf", "parts"]
     """Whether a class is the whole path, its last part, or any part, so that items have several."""
     on_bad_row: Literal["skip", "error"]
     """Keep an unusable row out and list it, or stop."""
-    placeholders: PlaceholderParams
+    placeholders: PlaceholderSettings

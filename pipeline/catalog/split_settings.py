@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from pipeline.core.section import Section
 
 
-class SplitParams(Section):
+class SplitSettings(Section):
     """How items are divided into train, val and test."""
 
     val: Annotated[float, Field(gt=0.0, lt=1.0)]

@@ -31,7 +31,7 @@ def _is_list_of_steps(value: Any) -> bool:
     return isinstance(value, list) and all(step in STEPS for step in value)
 
 
-class CleanTextParams(Section):
+class CleanTextSettings(Section):
     """How texts are cleaned."""
 
     recipe: Annotated[str | list[str], PlainValidator(_check_recipe)]

@@ -20,7 +20,7 @@ def _auto_or_count(value: Any) -> int | None:
 AutoOrCount = Annotated[int | None, PlainValidator(_auto_or_count)]
 
 
-class MachineParams(Section):
+class MachineSettings(Section):
     """What suits the machine at hand and changes no result: no stage runs again for it."""
 
     workers: AutoOrCount

@@ -9,7 +9,7 @@ from pipeline.core.section import Section
 Cutoffs = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
 
 
-class EvaluateParams(Section):
+class EvaluateSettings(Section):
     """What is measured on the test split."""
 
     k: Cutoffs

@@ -27,7 +27,7 @@ def _source_and_name(value: Any) -> str:
     )
 
 
-class ImageParams(Section):
+class ImageSettings(Section):
     """How pictures become feature vectors."""
 
     moved: ClassVar[Mapping[str, str]] = {

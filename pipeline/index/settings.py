@@ -29,7 +29,7 @@ class IvfpqParams(Section):
     """Bytes per compressed vector; divides model.dim."""
 
 
-class IndexParams(Section):
+class IndexSettings(Section):
     """How the catalogue is made searchable."""
 
     modality: Literal["image", "text", "fused"]

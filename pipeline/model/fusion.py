@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.model.towers import HuseOutput
+from pipeline.model.towers import TowersOutput
 
 SMALLEST_PROBABILITY = 1e-7
 FACTOR_BOUNDS = (1e-3, 100.0)
@@ -44,7 +44,7 @@ class Fusion:
     multi_label: bool = False
     """Whether an item has several labels, each with a probability of its own."""
 
-    def probabilities(self, output: HuseOutput) -> dict[str, Tensor]:
+    def probabilities(self, output: TowersOutput) -> dict[str, Tensor]:
         """Calibrated class probabilities.
 
         Args:
@@ -68,7 +68,7 @@ class Fusion:
         return {"image": image_NK, "text": text_NK, "fused": fused_NK}
 
 
-def fit_fusion(output: HuseOutput, target: Tensor, rule: str) -> Fusion:
+def fit_fusion(output: TowersOutput, target: Tensor, rule: str) -> Fusion:
     """Fit the temperatures, then the weight, by the likelihood of what validation items are.
 
     The likelihood is a sum over items: it is added up in float64, block by block, so that beside

@@ -14,7 +14,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json, write_json
 from pipeline.core.table import read_metadata
 from pipeline.model.fusion import Fusion
-from pipeline.model.towers import Huse, HuseConfig
+from pipeline.model.towers import Towers, TowersConfig
 
 FORMAT_VERSION = 2
 """Of docs/model_format.md; raised when a reader of the older format would go wrong."""
@@ -28,7 +28,7 @@ DIGEST = "weights_digest"
 class StoredModel:
     """A model with what is needed to use it on new items."""
 
-    model: Huse
+    model: Towers
     fusion: Fusion
     classes: dict[str, Any]
     """Label kind, separator and the class list in the order of the logits."""
@@ -91,7 +91,7 @@ def load_model(folder: Path) -> StoredModel:
                 f"{folder / 'model.safetensors'}: not the weights that model.json was written "
                 "with; a run was cut off, or the files are of different models: train again"
             )
-        model = Huse(HuseConfig(**description["config"]))
+        model = Towers(TowersConfig(**description["config"]))
         model.load_state_dict(load_file(folder / "model.safetensors"))
         fusion = Fusion(**description["fusion"])
         classes, recipe = description["classes"], description["recipe"]
@@ -135,7 +135,7 @@ def _check_version(path: Path, description: Any) -> None:
         )
 
 
-def _weights(model: Huse) -> bytes:
+def _weights(model: Towers) -> bytes:
     return save({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()})
 
 

@@ -9,7 +9,7 @@ from pipeline.core.section import Section
 Positive = Annotated[int, Field(ge=1)]
 
 
-class ModelParams(Section):
+class ModelSettings(Section):
     """Shape of the towers and the classifier."""
 
     dim: Annotated[int, Field(ge=2)]

@@ -18,7 +18,7 @@ be confident; the scale is learned from here."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class HuseConfig:
+class TowersConfig:
     """Everything needed to build the modules; saved beside the weights."""
 
     image_features: int
@@ -43,7 +43,7 @@ class HuseConfig:
     """V, columns of the sparse part of a text's features; 0 for none."""
 
 
-class HuseOutput(NamedTuple):
+class TowersOutput(NamedTuple):
     """What a forward pass gives."""
 
     image_BD: Tensor
@@ -58,7 +58,7 @@ class HuseOutput(NamedTuple):
     """[B, K] one classifier on both embeddings; None where two predictions are fused."""
 
 
-class Huse(nn.Module):
+class Towers(nn.Module):
     """The two towers and the classifier chi.
 
     Late fusion and product: chi is one linear layer D -> K, applied to either embedding with the
@@ -69,7 +69,7 @@ class Huse(nn.Module):
     modality can still be classified, as if the other's embedding were zero.
     """
 
-    def __init__(self, config: HuseConfig) -> None:
+    def __init__(self, config: TowersConfig) -> None:
         """Create the modules with random weights.
 
         Args:
@@ -111,7 +111,7 @@ class Huse(nn.Module):
         self.image_tower.standardise(image_NI)
         self.text_tower.standardise(text_NT)
 
-    def forward(self, image_BI: Tensor, text_BT: TextInput) -> HuseOutput:
+    def forward(self, image_BI: Tensor, text_BT: TextInput) -> TowersOutput:
         """Embed and classify a batch of items.
 
         Args:
@@ -123,7 +123,7 @@ class Huse(nn.Module):
         """
         return self.classify(self.image_tower(image_BI), self.text_tower(text_BT))
 
-    def classify(self, image_BD: Tensor, text_BD: Tensor) -> HuseOutput:
+    def classify(self, image_BD: Tensor, text_BD: Tensor) -> TowersOutput:
         """Classify embedded items.
 
         Args:
@@ -136,9 +136,9 @@ class Huse(nn.Module):
         image_BK = self._logits(image_BD, self.classifiers[0])
         text_BK = self._logits(text_BD, self.classifiers[-1])
         if self.config.fusion != "concat":
-            return HuseOutput(image_BD, text_BD, image_BK, text_BK, None)
+            return TowersOutput(image_BD, text_BD, image_BK, text_BK, None)
         bias_K = self.bias_K
-        return HuseOutput(
+        return TowersOutput(
             image_BD, text_BD, image_BK + bias_K, text_BK + bias_K, image_BK + text_BK + bias_K
         )
 

@@ -11,21 +11,21 @@ Name = Annotated[str, Field(min_length=1)]
 Encoder = Literal["glove", "infersent", "open_clip", "path", "sentence", "transformer"]
 
 
-class GraphGloveParams(Section):
+class GraphGloveSettings(Section):
     """Encoder glove: the mean of the word vectors of a class's words."""
 
     vectors: Name
     """Word vectors, as source/name."""
 
 
-class GraphSentenceParams(Section):
+class GraphSentenceSettings(Section):
     """Encoder sentence: a sentence-transformers model."""
 
     model: Name
     """Which model."""
 
 
-class GraphTransformerParams(Section):
+class GraphTransformerSettings(Section):
     """Encoder transformer: mean over tokens of hidden states."""
 
     model: Name
@@ -36,14 +36,14 @@ class GraphTransformerParams(Section):
     """What is done with the layers."""
 
 
-class GraphOpenClipParams(Section):
+class GraphOpenClipSettings(Section):
     """Encoder open_clip: the text side of an open_clip model."""
 
     model: Name
     """Which model."""
 
 
-class InferSentParams(Section):
+class InferSentSettings(Section):
     """Encoder infersent: notebook A's sentence encoder."""
 
     version: Literal[1, 2]
@@ -54,7 +54,7 @@ class InferSentParams(Section):
     """The word vectors it was trained with, as source/name."""
 
 
-class BlendParams(Section):
+class BlendSettings(Section):
     """Encoder blend: the weighted mean of two graphs' distances."""
 
     encoders: Annotated[list[Encoder], Field(min_length=2, max_length=2)]
@@ -63,16 +63,16 @@ class BlendParams(Section):
     """Of the first; the second has the rest."""
 
 
-class GraphParams(Section):
+class GraphSettings(Section):
     """How classes become a semantic graph."""
 
     encoder: Literal[Encoder, "blend"]
     """What turns a class into a vector (psi in the paper)."""
     of: Literal["path", "leaf", "parts_mean"]
     """What of a class path an encoder of texts reads."""
-    glove: GraphGloveParams
-    sentence: GraphSentenceParams
-    transformer: GraphTransformerParams
-    open_clip: GraphOpenClipParams
-    infersent: InferSentParams
-    blend: BlendParams
+    glove: GraphGloveSettings
+    sentence: GraphSentenceSettings
+    transformer: GraphTransformerSettings
+    open_clip: GraphOpenClipSettings
+    infersent: InferSentSettings
+    blend: BlendSettings

@@ -20,14 +20,14 @@ def _without_repeats(encoders: list[Encoder]) -> list[Encoder]:
     return encoders
 
 
-class GloveParams(Section):
+class GloveSettings(Section):
     """TF-IDF-weighted mean of word vectors."""
 
     vectors: Name
     """Word vectors, as source/name."""
 
 
-class TfidfParams(Section):
+class TfidfSettings(Section):
     """TF-IDF of the words."""
 
     min_count: Count
@@ -38,7 +38,7 @@ class TfidfParams(Section):
     """Components of a dense block; 0 for a sparse one."""
 
 
-class PretrainedParams(Section):
+class PretrainedSettings(Section):
     """What all pretrained encoders have in common."""
 
     model: Name
@@ -53,7 +53,7 @@ class PretrainedParams(Section):
     """Of the model's matrix products; auto: bf16 on CUDA devices that have it, else fp32."""
 
 
-class TransformerParams(PretrainedParams):
+class TransformerSettings(PretrainedSettings):
     """Mean over tokens of hidden states."""
 
     layers: Count
@@ -68,21 +68,21 @@ class TransformerParams(PretrainedParams):
     """Which tokens of a longer text."""
 
 
-class SentenceParams(PretrainedParams):
+class SentenceSettings(PretrainedSettings):
     """A sentence-transformers model."""
 
 
-class OpenClipParams(PretrainedParams):
+class OpenClipSettings(PretrainedSettings):
     """The text side of an open_clip model."""
 
 
-class TextParams(Section):
+class TextSettings(Section):
     """How texts become feature vectors."""
 
     encoders: Annotated[list[Encoder], Field(min_length=1), AfterValidator(_without_repeats)]
     """Blocks of the text features, in this order."""
-    glove: GloveParams
-    tfidf: TfidfParams
-    transformer: TransformerParams
-    sentence: SentenceParams
-    open_clip: OpenClipParams
+    glove: GloveSettings
+    tfidf: TfidfSettings
+    transformer: TransformerSettings
+    sentence: SentenceSettings
+    open_clip: OpenClipSettings

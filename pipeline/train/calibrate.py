@@ -13,7 +13,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.sample import draw_sample
 from pipeline.features.pairs import Pairs
 from pipeline.model.fusion import Fusion, fit_fusion
-from pipeline.model.towers import Huse, HuseOutput
+from pipeline.model.towers import Towers, TowersOutput
 
 MAX_LOGITS = 2**25
 """Logits per modality that the fusion is fitted on: 128 MiB. Up to so many all items are used; of
@@ -27,7 +27,7 @@ BLOCK_LOGITS = 2**22
 
 
 def calibrate(
-    model: Huse,
+    model: Towers,
     val: Pairs,
     membership_KL: Tensor | None = None,
     *,
@@ -53,15 +53,15 @@ def calibrate(
     size = max(FEWEST_ITEMS, max_logits // model.config.num_classes)
     chosen_M = draw_sample(len(val), size, seed)
     columns = zip(*(output for _, output in outputs(model, val, chosen_M)), strict=True)
-    output = HuseOutput._make(None if c[0] is None else torch.cat(c) for c in columns)
+    output = TowersOutput._make(None if c[0] is None else torch.cat(c) for c in columns)
     label_M = val.label_N[torch.from_numpy(chosen_M)]
     target = label_M if membership_KL is None else membership_KL[label_M]
     return fit_fusion(output, target, model.config.fusion)
 
 
 def outputs(
-    model: Huse, pairs: Pairs, position_M: np.ndarray
-) -> Iterator[tuple[Tensor, HuseOutput]]:
+    model: Towers, pairs: Pairs, position_M: np.ndarray
+) -> Iterator[tuple[Tensor, TowersOutput]]:
     """Pass items through a model, as many at a time as their logits allow.
 
     Args:

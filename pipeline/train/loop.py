@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from pipeline.core.precision import autocast_type
 from pipeline.features.pairs import Pairs
-from pipeline.model.towers import Huse
+from pipeline.model.towers import Towers
 from pipeline.train.batches import Batches
 from pipeline.train.checkpoint import CheckpointFile
 from pipeline.train.losses.labels import check_labels
@@ -26,7 +26,7 @@ LOG_EVERY = 10
 
 
 def train_towers(
-    model: Huse,
+    model: Towers,
     objective: Objective,
     batches: Batches,
     val: Pairs,
@@ -136,7 +136,7 @@ class _Recorder:
         self._point({**means, "train/learning_rate": rate})
 
     def validate(
-        self, model: Huse, val: Pairs, monitor: str, membership_KL: Tensor | None
+        self, model: Towers, val: Pairs, monitor: str, membership_KL: Tensor | None
     ) -> dict[str, float]:
         progress = self._progress
         metrics = validate(model, val, membership_KL)

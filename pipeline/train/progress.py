@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pipeline.model.towers import Huse
+from pipeline.model.towers import Towers
 from pipeline.train.batches import Batches
 from pipeline.train.world import World, gather_bytes
 
@@ -39,7 +39,7 @@ class Progress:
 
 def capture(
     progress: Progress,
-    model: Huse,
+    model: Towers,
     optimizer: torch.optim.Optimizer,
     batches: Batches,
     world: World,
@@ -74,7 +74,7 @@ def capture(
 
 def restore(
     state: dict[str, Any],
-    model: Huse,
+    model: Towers,
     optimizer: torch.optim.Optimizer,
     batches: Batches,
     world: World,

@@ -26,7 +26,7 @@ Optimizer = Literal[
 ]
 
 
-class TrainParams(Section):
+class TrainSettings(Section):
     """How the towers are trained."""
 
     moved: ClassVar[Mapping[str, str]] = {

@@ -11,11 +11,11 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 
 from pipeline.core.errors import InputError
-from pipeline.model.towers import Huse, HuseOutput
+from pipeline.model.towers import Towers, TowersOutput
 from pipeline.train.batches import Batch
 from pipeline.train.world import World, gather_output
 
-Objective = Callable[[HuseOutput, Tensor], tuple[Tensor, dict[str, Tensor]]]
+Objective = Callable[[TowersOutput, Tensor], tuple[Tensor, dict[str, Tensor]]]
 """Forward pass and labels -> scalar to minimise, and its parts."""
 
 
@@ -24,7 +24,7 @@ class Step:
 
     def __init__(
         self,
-        model: Huse,
+        model: Towers,
         objective: Objective,
         optimizer: torch.optim.Optimizer,
         *,
@@ -45,7 +45,7 @@ class Step:
             world: With more than one process, gradients are averaged over them.
         """
         self._parameters = list(model.parameters())
-        forward: Callable[..., HuseOutput] = model
+        forward: Callable[..., TowersOutput] = model
         if world.size > 1:
             # A part of weight 0 leaves parameters without gradients, the same ones in every step.
             forward = DistributedDataParallel(model, static_graph=True)
@@ -87,7 +87,7 @@ class Step:
         device = batch.image_BI.device.type
         with torch.autocast(device, self._autocast, enabled=self._autocast is not None):
             output = self._forward(batch.image_BI, batch.text_BT)
-        output = HuseOutput._make(t if t is None else t.float() for t in output)
+        output = TowersOutput._make(t if t is None else t.float() for t in output)
         if self._world.size > 1:
             output = gather_output(output, self._world)
         return self._objective(output, batch.label_B)

@@ -13,7 +13,7 @@ from pipeline.features.pairs import Pairs
 from pipeline.metrics.classification import SHARED_TOP, shared_in_top
 from pipeline.metrics.own_group import worthless_results
 from pipeline.metrics.retrieval import candidates_of_class, class_hits, nearest
-from pipeline.model.towers import Huse
+from pipeline.model.towers import Towers
 from pipeline.train.calibrate import calibrate, outputs
 
 MAX_ITEMS = 4096
@@ -22,7 +22,7 @@ FIT_LOGITS = 2**18
 """Logits per modality that the fusion is fitted on; it goes over them about a hundred times."""
 
 
-def validate(model: Huse, pairs: Pairs, membership_KL: Tensor | None = None) -> dict[str, float]:
+def validate(model: Towers, pairs: Pairs, membership_KL: Tensor | None = None) -> dict[str, float]:
     """Measure a model on validation items.
 
     Args:

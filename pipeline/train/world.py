@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from pipeline.model.towers import HuseOutput
+from pipeline.model.towers import TowersOutput
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def join_world(device: torch.device) -> Iterator[World]:
         dist.destroy_process_group()
 
 
-def gather_output(output: HuseOutput, world: World) -> HuseOutput:
+def gather_output(output: TowersOutput, world: World) -> TowersOutput:
     """Put the forward passes of all processes together, differentiable in the own part.
 
     Every process computes the loss of the whole batch from this, and from that the complete
@@ -86,7 +86,7 @@ def gather_output(output: HuseOutput, world: World) -> HuseOutput:
     dist.all_gather(parts, own.detach())
     parts[world.rank] = own
     columns = iter(torch.cat(parts).split([tensor.shape[1] for tensor in present], dim=1))
-    return HuseOutput._make(None if tensor is None else next(columns) for tensor in output)
+    return TowersOutput._make(None if tensor is None else next(columns) for tensor in output)
 
 
 def gather_bytes(state: Tensor, world: World) -> list[Tensor]:

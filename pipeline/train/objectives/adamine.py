@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from pipeline.model.towers import HuseOutput
+from pipeline.model.towers import TowersOutput
 from pipeline.train.losses.adamine import adamine_loss
 from pipeline.train.objectives.class_part import class_part
 from pipeline.train.objectives.objective import Objective
@@ -16,7 +16,7 @@ class AdaMineObjective(Objective):
     classifier = "probe"
 
     def parts(
-        self, output: HuseOutput, label_B: Tensor
+        self, output: TowersOutput, label_B: Tensor
     ) -> Mapping[str, tuple[float, Callable[[], Tensor]]]:
         """See `Objective.parts`; `class` trains the probe and nothing else."""
         s = self._settings

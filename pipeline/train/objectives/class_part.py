@@ -5,11 +5,13 @@ Shape letters: B batch, K classes, L labels.
 
 from torch import Tensor
 
-from pipeline.model.towers import HuseOutput
+from pipeline.model.towers import TowersOutput
 from pipeline.train.losses.classification import classification_loss, cross_entropy
 
 
-def class_part(output: HuseOutput, label_B: Tensor, membership_KL: Tensor | None = None) -> Tensor:
+def class_part(
+    output: TowersOutput, label_B: Tensor, membership_KL: Tensor | None = None
+) -> Tensor:
     """L_class of a batch, for two predictions that are fused and for concatenation.
 
     Args:

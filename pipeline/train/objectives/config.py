@@ -5,7 +5,7 @@ from typing import Any
 from pipeline.core.errors import InputError
 from pipeline.features.pairs import Pairs
 from pipeline.features.text_input import text_sizes
-from pipeline.model.towers import HuseConfig
+from pipeline.model.towers import TowersConfig
 from pipeline.train.objectives.objective import Objective
 
 
@@ -16,7 +16,7 @@ def make_config(
     *,
     psi_dim: int,
     num_classes: int,
-) -> HuseConfig:
+) -> TowersConfig:
     """Fit the sizes of params.yaml to the features and the objective.
 
     Args:
@@ -38,7 +38,7 @@ def make_config(
             "has one per modality; use late or product"
         )
     text_features, text_words = text_sizes(pairs.text_NT)
-    return HuseConfig(
+    return TowersConfig(
         image_features=pairs.image_NI.shape[1],
         text_features=text_features,
         text_words=text_words,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from pipeline.model.towers import HuseOutput
+from pipeline.model.towers import TowersOutput
 from pipeline.train.losses.gap import gap_loss
 from pipeline.train.losses.graph import graph_loss
 from pipeline.train.objectives.class_part import class_part
@@ -18,7 +18,7 @@ class HuseObjective(Objective):
     classifier = "shared"
 
     def parts(
-        self, output: HuseOutput, label_B: Tensor
+        self, output: TowersOutput, label_B: Tensor
     ) -> Mapping[str, tuple[float, Callable[[], Tensor]]]:
         """See `Objective.parts`; the graph loss runs over both modalities' 2B embeddings."""
         s = self._settings

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from pipeline.model.towers import HuseOutput
+from pipeline.model.towers import TowersOutput
 from pipeline.train.losses.combined import weighted_total
 from pipeline.train.losses.graph import Kernel, Precision, Relaxation
 
@@ -79,7 +79,7 @@ class Objective(ABC):
 
     @abstractmethod
     def parts(
-        self, output: HuseOutput, label_B: Tensor
+        self, output: TowersOutput, label_B: Tensor
     ) -> Mapping[str, tuple[float, Callable[[], Tensor]]]:
         """Name the parts.
 
@@ -91,7 +91,7 @@ class Objective(ABC):
             Weight and unevaluated value of every part, by name.
         """
 
-    def __call__(self, output: HuseOutput, label_B: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def __call__(self, output: TowersOutput, label_B: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Compute the loss of a batch.
 
         Args:

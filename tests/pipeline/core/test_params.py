@@ -2,12 +2,12 @@ import re
 
 import pytest
 
-from pipeline.catalog.settings import CatalogParams
+from pipeline.catalog.settings import CatalogSettings
 from pipeline.core.errors import InputError
 from pipeline.core.params import check_section, load_section, read_params
 from pipeline.settings import SECTIONS
 from pipeline.train.loss_settings import LossParams
-from pipeline.train.settings import TrainParams
+from pipeline.train.settings import TrainSettings
 
 
 def message(path, name):
@@ -20,12 +20,12 @@ def message(path, name):
 
 @pytest.mark.parametrize("text", ["1e-4", "1.0e-4", "0.0001", "1E-4"])
 def test_numbers_are_read_as_dvc_reads_them(params_with, text):
-    assert load_section(params_with("train.lr", text), "train", TrainParams).lr == 1e-4
+    assert load_section(params_with("train.lr", text), "train", TrainSettings).lr == 1e-4
 
 
 def test_no_is_a_word(params_with):
     path = params_with("catalog.columns.group", "no")
-    assert load_section(path, "catalog", CatalogParams).columns.group == "no"
+    assert load_section(path, "catalog", CatalogSettings).columns.group == "no"
 
 
 def test_an_integer_serves_where_a_float_is_expected(params_with):
@@ -119,7 +119,7 @@ def test_every_mistake_of_a_section_has_a_line_of_its_own(params_with):
     values["train"]["lr"] = "fast"
     values["train"]["speed"] = 1
     with pytest.raises(InputError) as caught:
-        check_section("params.yaml", "train", TrainParams, values)
+        check_section("params.yaml", "train", TrainSettings, values)
     lines = str(caught.value).splitlines()
     assert sorted(line.split(": ")[1] for line in lines) == [
         "train.lr",

@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.encoders import ENCODERS
 from pipeline.encoders.encoder import find_encoder
-from pipeline.text_features.settings import TextParams
+from pipeline.text_features.settings import TextSettings
 
 
 @pytest.mark.parametrize("name", ENCODERS)
@@ -10,7 +10,7 @@ def test_every_encoder_has_its_class_and_its_section(name):
     kind = find_encoder(name)
     assert kind.__name__ == ENCODERS[name]
     assert all(callable(getattr(kind, method)) for method in ("fit", "encode", "save", "load"))
-    assert name in TextParams.model_fields
+    assert name in TextSettings.model_fields
 
 
 def test_an_unknown_name_is_misuse():

@@ -10,13 +10,15 @@ from pipeline.evaluate.plane import fit_plane
 
 
 @pytest.fixture
-def shown(make_embedded, frame, pictures):
+def shown(make_embedded, frame, numbered_pictures):
     label_N = torch.from_numpy(frame["label"].to_numpy().copy())
     test = {name: make_embedded(label_N, seed=n) for n, name in enumerate(("image", "text"))}
     points = torch.cat([one.embedding_ND for one in test.values()])
     plane = fit_plane(points, method="pca", seed=0)
     top_level = [path.split("<")[0] for path in frame["class_path"]]
-    return map_points(test, frame, plane, top_level, images=pictures, background="#ffffff", seed=0)
+    return map_points(
+        test, frame, plane, top_level, images=numbered_pictures, background="#ffffff", seed=0
+    )
 
 
 def test_every_item_has_its_text_path_and_class(shown):
@@ -41,11 +43,11 @@ def test_pictures_are_on_the_sheet_in_the_order_of_the_items(shown):
     assert abs(green - 90) < 12
 
 
-def test_without_test_items_there_are_no_points(make_embedded, frame, pictures):
+def test_without_test_items_there_are_no_points(make_embedded, frame, numbered_pictures):
     nothing = torch.zeros(0, dtype=torch.int64)
     test = {"image": make_embedded(nothing)}
     plane = fit_plane(test["image"].embedding_ND, method="pca", seed=0)
     found = map_points(
-        test, frame.iloc[:0], plane, [], images=pictures, background="#ffffff", seed=0
+        test, frame.iloc[:0], plane, [], images=numbered_pictures, background="#ffffff", seed=0
     )
     assert (found["items"], found["points"], found["classes"]) == ([], {}, [])

@@ -22,29 +22,31 @@ def near(colour, found):
     return any(sum(abs(a - b) for a, b in zip(wanted, one, strict=True)) < 12 for one in found)
 
 
-def test_hits_and_misses_have_frames_of_their_own(pictures, tmp_path):
+def test_hits_and_misses_have_frames_of_their_own(numbered_pictures, tmp_path):
     miss = CARD._replace(hit=False, shown="text")
     row = GalleryRow("image_to_text", "random", CARD, [CARD, miss])
-    draw_gallery(tmp_path / "gallery.png", [row, row], pictures, "#ffffff", "<")
+    draw_gallery(tmp_path / "gallery.png", [row, row], numbered_pictures, "#ffffff", "<")
     found = colours(tmp_path / "gallery.png")
     assert near(HIT, found)
     assert near(MISS, found)
     only_hits = GalleryRow("image_to_text", "random", CARD, [CARD])
-    draw_gallery(tmp_path / "hits.png", [only_hits], pictures, "#ffffff", "<")
+    draw_gallery(tmp_path / "hits.png", [only_hits], numbered_pictures, "#ffffff", "<")
     assert not near(MISS, colours(tmp_path / "hits.png"))
 
 
-def test_without_rows_there_is_still_a_picture(pictures, tmp_path):
-    draw_gallery(tmp_path / "gallery.png", [], pictures, "#ffffff", "<")
+def test_without_rows_there_is_still_a_picture(numbered_pictures, tmp_path):
+    draw_gallery(tmp_path / "gallery.png", [], numbered_pictures, "#ffffff", "<")
     assert Image.open(tmp_path / "gallery.png").width > 0
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_a_title_of_any_script_stays_inside_its_tile(pictures, tmp_path, title):
+def test_a_title_of_any_script_stays_inside_its_tile(numbered_pictures, tmp_path, title):
     def drawn(text):
         query = CARD._replace(text=text, shown="text", class_path=f"all<{text}")
         path = tmp_path / "gallery.png"
-        draw_gallery(path, [GalleryRow("x", "random", query, [CARD])], pictures, "#ffffff", "<")
+        draw_gallery(
+            path, [GalleryRow("x", "random", query, [CARD])], numbered_pictures, "#ffffff", "<"
+        )
         return np.asarray(Image.open(path).convert("L")) < 200
 
     ink = drawn(title)

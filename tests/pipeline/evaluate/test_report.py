@@ -16,7 +16,7 @@ LONG = "word " * 1600
 
 
 @pytest.fixture
-def page(pictures, tmp_path):
+def page(numbered_pictures, tmp_path):
     """A report in which every text of the catalogue tries to run as a script."""
     places = [[0.2, 0.2], [0.8, 0.2], [0.8, 0.8]]
     names = [ATTACK, CLOSING, "plain & simple"]
@@ -67,7 +67,7 @@ def page(pictures, tmp_path):
         rejected={"rows": pd.DataFrame({"text": [ATTACK], "reason": ["empty class"]})},
     )
     path = tmp_path / "report.html"
-    write_report(path, report, images=pictures, background="#ffffff", shown_rows=20)
+    write_report(path, report, images=numbered_pictures, background="#ffffff", shown_rows=20)
     return path
 
 

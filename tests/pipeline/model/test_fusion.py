@@ -3,14 +3,14 @@ import pytest
 import torch
 
 from pipeline.model.fusion import Fusion, fit_fusion, path_probabilities, product_loss
-from pipeline.model.towers import HuseOutput
+from pipeline.model.towers import TowersOutput
 
 COUNT, CLASSES = 400, 5
 
 
 def outputs(image_logits, text_logits, fused_logits=None):
     embedding = torch.zeros(len(image_logits), 2)
-    return HuseOutput(embedding, embedding, image_logits, text_logits, fused_logits)
+    return TowersOutput(embedding, embedding, image_logits, text_logits, fused_logits)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from torch import nn
 
 from pipeline.core.errors import InputError
 from pipeline.features.pairs import Pairs
-from pipeline.model.towers import HuseOutput
+from pipeline.model.towers import TowersOutput
 from pipeline.train.validate import validate
 
 
@@ -22,7 +22,7 @@ class Given(nn.Module):
         image_BD, image_BK = image_BI[:, :2], image_BI[:, 2:]
         text_BD, text_BK = text_BT[:, :2], text_BT[:, 2:]
         both_BK = 1 - image_BK if self.config.fusion == "concat" else None
-        return HuseOutput(image_BD, text_BD, image_BK, text_BK, both_BK)
+        return TowersOutput(image_BD, text_BD, image_BK, text_BK, both_BK)
 
 
 def items(image_ND, text_ND, image_NK, text_NK, labels, shared=None):

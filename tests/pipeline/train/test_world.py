@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import multiprocessing
 
-from pipeline.model.towers import Huse, HuseConfig
+from pipeline.model.towers import Towers, TowersConfig
 from pipeline.train.batches import Batch
 from pipeline.train.objectives import OBJECTIVES
 from pipeline.train.objectives.objective import LossSettings
@@ -30,7 +30,7 @@ def one_step(world: World, case: dict) -> dict[str, torch.Tensor]:
     label_B = torch.randint(3, (BATCH,))
     adjacency_KK = 0.6 * (1 - torch.eye(3))
     kind = OBJECTIVES[case["objective"]]
-    config = HuseConfig(
+    config = TowersConfig(
         image_features=6,
         text_features=4,
         num_classes=3,
@@ -56,7 +56,7 @@ def one_step(world: World, case: dict) -> dict[str, torch.Tensor]:
         adamine_margin=0.3,
         adamine_class_weight=0.3,
     )
-    model = Huse(config)
+    model = Towers(config)
     psi_KD = torch.nn.functional.normalize(torch.randn(3, 8), dim=1)
     take_step = Step(
         model,
