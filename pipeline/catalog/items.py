@@ -8,9 +8,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from pipeline.catalog.leading_folders import NamedPictures
-from pipeline.catalog.rows import BadRowError
-from pipeline.core.errors import InputError
-from pipeline.core.one_line import on_one_line
+from pipeline.core.errors import BadRowError, InputError
+from pipeline.core.text import on_one_line
 from pipeline.pictures.folder import ImageFolder
 
 ITEM_COLUMNS = ["item_id", "image", "text", "class_path"]

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.catalog.columns import find_columns
-from pipeline.catalog.rows import BadRowError, Row, Source
-from pipeline.core.errors import InputError
+from pipeline.catalog.rows import Row, Source
+from pipeline.core.errors import BadRowError, InputError
 
 BATCH = 4096
 """Rows of a Parquet table that are in memory at a time."""

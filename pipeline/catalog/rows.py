@@ -4,10 +4,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 
-class BadRowError(ValueError):
-    """Why one row cannot be used; becomes the reason in rejected.csv."""
-
-
 class Source(NamedTuple):
     """What the user calls the table and its columns, for messages."""
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from pipeline.clean_text.steps import STEPS, fold_accents
+from pipeline.clean_text.steps import STEPS
+from pipeline.core.text import fold_accents
 
 RECIPES: dict[str, tuple[str, ...]] = {
     # Notebook A: ASCII letters, lower case, stop words but no, nor, not dropped.

@@ -2,10 +2,7 @@
 
 import functools
 import re
-import unicodedata
 from collections.abc import Callable
-
-from anyascii import anyascii
 
 from pipeline.clean_text.stop_words import STOP_WORDS
 
@@ -20,51 +17,6 @@ _APOSTROPHES = re.compile(f"[{APOSTROPHES}]")
 _COMMA_IN_NUMBER = re.compile(r"(?<=\d),(?=\d{3})")
 # Anything but letters, digits, marks that belong to a letter, and apostrophes.
 _PUNCTUATION = re.compile(rf"(?:[^\w\s{APOSTROPHES}\u0300-\u036f]|_)+")
-
-
-class _Folding(dict[int, str]):
-    """Table for str.translate that works out each character once."""
-
-    def __missing__(self, code: int) -> str:
-        self[code] = _fold(chr(code))
-        return self[code]
-
-
-def _fold(letter: str) -> str:
-    kind = unicodedata.category(letter)
-    if "\u0300" <= letter <= "\u036f":
-        return ""  # an accent without a letter of its own
-    if kind[0] != "L" and kind != "Nd":
-        return letter
-    plain = "".join(
-        part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part)
-    )
-    if plain.isascii():
-        return plain
-    # No decomposition, but a plain spelling that people use: o with stroke, sharp s, ae.
-    return anyascii(letter) if unicodedata.name(letter, "").startswith("LATIN ") else letter
-
-
-_FOLDING = _Folding()
-
-
-def fold_accents(text: str) -> str:
-    """Write Latin letters and digits in ASCII: `Chloe` with an accent keeps all its letters.
-
-    Accents are dropped, ligatures and full-width forms spelt out, and letters without a
-    decomposition become what people type for them (o for o with stroke, ss for sharp s). Other
-    scripts stay as they are: their transliteration would be no word of any vocabulary, and two
-    spellings of one word. Signs stay too, so that a trade mark sign does not lengthen a word.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        The text, all in ASCII if its letters are Latin.
-    """
-    if text.isascii():
-        return text
-    return unicodedata.normalize("NFC", text).translate(_FOLDING)
 
 
 def letters_only(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The one error that a user's input can cause."""
+"""The errors that a user's input can cause."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,7 @@ class InputError(ValueError):
     The message is one line: which file, row or key, what was found there, and what to do.
     Commands print it without a traceback and exit with status 1.
     """
+
+
+class BadRowError(ValueError):
+    """Why one row cannot be used; becomes the reason in rejected.csv."""

@@ -8,15 +8,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Protocol, Self
 
-import numpy as np
-from scipy.sparse import csr_matrix
-
+from pipeline.core.block import Block
 from pipeline.encoders import ENCODERS
-
-Block: TypeAlias = "np.ndarray | csr_matrix"
-"""[N, E] float32 features of N texts."""
 
 
 class TextEncoder(Protocol):

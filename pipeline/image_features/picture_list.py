@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pipeline.catalog.rows import BadRowError
-from pipeline.core.errors import InputError
+from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.location import Location
 from pipeline.pictures.file import UnreadableImageError, read_picture
 from pipeline.pictures.folder import ImageFolder

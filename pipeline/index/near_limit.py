@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.sample import draw_sample
 from pipeline.core.table import read_metadata, read_table
-from pipeline.encoders.encoder import Block
 from pipeline.features.text_input import TextInput
 from pipeline.features.text_rows import TextRows
 from pipeline.features.vector_rows import VectorRows

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from scipy.sparse import diags, issparse
 
+from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json
-from pipeline.encoders.encoder import Block
 from pipeline.features.text_file import write_block
 from pipeline.features.text_input import MixedText, TextInput, text_matrix
 from pipeline.features.text_rows import TextRows

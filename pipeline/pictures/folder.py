@@ -7,8 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.catalog.rows import BadRowError
-from pipeline.core.errors import InputError
+from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.location import URI, Location, RemotePath
 
 KEY = "catalog.images"

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.core.block import Block, finite_rows
 from pipeline.core.errors import InputError
-from pipeline.encoders.encoder import Block, TextEncoder
-from pipeline.features.finite import finite_rows
+from pipeline.encoders.encoder import TextEncoder
 from pipeline.features.text_file import write_block
 from pipeline.text_features.kept_vectors import KeptVectors, vector_key
 

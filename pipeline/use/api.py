@@ -17,10 +17,9 @@ import torch
 from PIL import Image
 
 from pipeline.catalog.items import normalize_text
-from pipeline.catalog.rows import BadRowError
-from pipeline.core.errors import InputError
+from pipeline.core.block import Block
+from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.location import Location, RemotePath, locate
-from pipeline.encoders.encoder import Block
 from pipeline.features.classes import Classes
 from pipeline.features.text_input import TextInput
 from pipeline.index.catalog_index import CatalogIndex, Hit

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Self
 
 from pipeline.clean_text.cleaning import FILE, FORMAT_VERSION, Cleaning, write_featurizer_file
+from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json
-from pipeline.core.one_line import on_one_line
-from pipeline.encoders.encoder import Block, TextEncoder, find_encoder
+from pipeline.core.text import on_one_line
+from pipeline.encoders.encoder import TextEncoder, find_encoder
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from pipeline.core.block import finite_rows
 from pipeline.core.location import Location
 from pipeline.encoders.encoder_digest import KEY, check_encoder
-from pipeline.features.finite import finite_rows
 from pipeline.features.text_input import TextInput, text_input
 from pipeline.use.featurizer import TextFeaturizer
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from pipeline.catalog.leading_folders import NamedPictures
 from pipeline.catalog.read import open_rows
-from pipeline.catalog.rows import BadRowError, Row, Source
+from pipeline.catalog.rows import Row, Source
 from pipeline.core.csv_file import csv_writer
-from pipeline.core.errors import InputError
+from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.location import Location
 from pipeline.pictures.folder import open_images
 from pipeline.use.api import Huse

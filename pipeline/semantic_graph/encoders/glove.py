@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from gensim.models import KeyedVectors
 
-from pipeline.clean_text.steps import fold_accents
+from pipeline.core.text import fold_accents
 from pipeline.encoders.word_vectors import load_word_vectors
 from pipeline.semantic_graph.class_texts import ClassEmbeddings, Of, distinct_texts, embed_texts
 

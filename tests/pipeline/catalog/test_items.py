@@ -12,8 +12,7 @@ from pipeline.catalog.items import (
     normalize_text,
 )
 from pipeline.catalog.read import read_catalog
-from pipeline.catalog.rows import BadRowError
-from pipeline.core.errors import InputError
+from pipeline.core.errors import BadRowError, InputError
 from pipeline.pictures.folder import ImageFolder
 
 GOOD = [

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.catalog.leading_folders import NamedPictures
-from pipeline.catalog.rows import BadRowError
+from pipeline.core.errors import BadRowError
 from pipeline.pictures.folder import ImageFolder, open_images
 
 

@@ -1,4 +1,5 @@
-from pipeline.catalog.rows import BadRowError, Row
+from pipeline.catalog.rows import Row
+from pipeline.core.errors import BadRowError
 
 
 def test_a_row_unpacks_in_the_order_number_values_reason():

@@ -2,8 +2,7 @@ import os
 
 import pytest
 
-from pipeline.catalog.rows import BadRowError
-from pipeline.core.errors import InputError
+from pipeline.core.errors import BadRowError, InputError
 from pipeline.pictures.folder import ImageFolder, open_images
 
 

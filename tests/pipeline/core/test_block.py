@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from pipeline.features.finite import finite_rows
+from pipeline.core.block import finite_rows
 
 # Rows: zeros alone, a number that is none, numbers alone.
 BLOCK = np.array([[0, 0, 0], [1, np.nan, 0], [2, 0, 3]], dtype=np.float32)

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.core.one_line import on_one_line
+from pipeline.core.text import on_one_line
 
 
 @pytest.mark.parametrize(

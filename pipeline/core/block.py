@@ -1,16 +1,21 @@
-"""Features that are numbers: one that is not spoils every batch it is in, long after it was made.
+"""A block of text features, dense or sparse, and which of its rows can be used.
 
-Shape letters: N texts.
+Shape letters: N texts, E features.
 """
+
+from typing import TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from pipeline.encoders.encoder import Block
+Block: TypeAlias = "np.ndarray | csr_matrix"
+"""[N, E] float32 features of N texts."""
 
 
 def finite_rows(block: Block) -> np.ndarray:
     """Find the texts all of whose features are finite.
+
+    One that is not spoils every batch it is in, long after it was made.
 
     Args:
         block: [N, E] float.

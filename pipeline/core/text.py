@@ -1,0 +1,65 @@
+"""What is done to texts alike in the catalogue, in class names and in what users type."""
+
+import re
+import unicodedata
+
+from anyascii import anyascii
+
+LINE_BREAK = re.compile("\r\n|[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
+
+
+def on_one_line(text: str) -> str:
+    """Keep a text as written, but on one line and without whitespace around it.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text, possibly empty.
+    """
+    return LINE_BREAK.sub(" ", text).strip()
+
+
+class _Folding(dict[int, str]):
+    """Table for str.translate that works out each character once."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = _fold(chr(code))
+        return self[code]
+
+
+def _fold(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    if "\u0300" <= letter <= "\u036f":
+        return ""  # an accent without a letter of its own
+    if kind[0] != "L" and kind != "Nd":
+        return letter
+    plain = "".join(
+        part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part)
+    )
+    if plain.isascii():
+        return plain
+    # No decomposition, but a plain spelling that people use: o with stroke, sharp s, ae.
+    return anyascii(letter) if unicodedata.name(letter, "").startswith("LATIN ") else letter
+
+
+_FOLDING = _Folding()
+
+
+def fold_accents(text: str) -> str:
+    """Write Latin letters and digits in ASCII: `Chloe` with an accent keeps all its letters.
+
+    Accents are dropped, ligatures and full-width forms spelt out, and letters without a
+    decomposition become what people type for them (o for o with stroke, ss for sharp s). Other
+    scripts stay as they are: their transliteration would be no word of any vocabulary, and two
+    spellings of one word. Signs stay too, so that a trade mark sign does not lengthen a word.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text, all in ASCII if its letters are Latin.
+    """
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", text).translate(_FOLDING)
