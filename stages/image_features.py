@@ -7,13 +7,12 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from pipeline.catalog.settings import CatalogSettings
 from pipeline.core.csv_file import write_csv
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import write_json
 from pipeline.core.location import locate
 from pipeline.core.machine import MachineSettings
-from pipeline.core.params import load_section
+from pipeline.core.params import load_section, read_value
 from pipeline.core.table import read_table
 from pipeline.image_features.settings import ImageSettings
 from pipeline.pictures.folder import open_images
@@ -44,7 +43,7 @@ def main(
     from pipeline.image_features.times import extraction_report
 
     start = time.monotonic()
-    images = load_section(params, "catalog", CatalogSettings).images
+    images = read_value(params, "catalog.images")
     folder = open_images(locate(images, "catalog.images"), tracked_contents())
     p = load_section(params, "image", ImageSettings)
     machine = load_section(params, "machine", MachineSettings)
