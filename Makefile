@@ -35,11 +35,11 @@ demo: $(INSTALLED)
 	@echo "Your data: set catalog.path, catalog.images and catalog.columns in params.yaml, then dvc repro"
 
 test: lint
-	pytest -n auto --dist loadfile
+	pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # Lint, types and the tests that need no finished project: after every change.
 quick: lint
-	pytest -n auto --dist loadfile -m fast
+	pytest -n auto --dist loadfile --no-loadscope-reorder -m fast
 
 lint: $(DEVELOPED)
 	ruff check .
