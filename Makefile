@@ -9,7 +9,7 @@ DEVELOPED := $(VENV)/.huse-developed
 export PATH := $(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: demo test quick lint clean
+.PHONY: install demo test quick lint clean
 .DEFAULT_GOAL := demo
 
 $(INSTALLED): pyproject.toml
@@ -21,6 +21,8 @@ $(INSTALLED): pyproject.toml
 $(DEVELOPED): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $(DEVELOPED)
+
+install: $(INSTALLED)
 
 demo: $(INSTALLED)
 	test -f data/raw/openmoji/catalog.csv || huse sample_catalog
