@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.harness import environment, interleave, median_ratio, peak_extra_mib, write_results
-from pipeline.train.losses.graph import graph_loss
+from pipeline.train.losses.graph_loss import graph_loss
 
 CLASSES = 130
 MARGIN = 0.9

@@ -19,14 +19,15 @@ import torch
 from torch import Tensor
 
 from benchmarks.harness import environment, interleave, median_ratio, write_results
+from pipeline.core.machine import MachineSettings
+from pipeline.core.params import load_section
+from pipeline.features.graph_file import SemanticGraph
 from pipeline.model.towers import Towers, TowersConfig
 from pipeline.train.batches import Batch
+from pipeline.train.loop import Step
+from pipeline.train.loss_settings import LossSettings
 from pipeline.train.objectives.huse import HuseObjective
-from pipeline.train.objectives.objective import LossSettings
-from pipeline.train.optim import make_optimizer
-from pipeline.train.plan import Plan
-from pipeline.train.step import Step
-from pipeline.train.world import ALONE
+from pipeline.train.settings import TrainSettings
 
 CONFIG = TowersConfig(
     image_features=1280,
@@ -41,22 +42,8 @@ CONFIG = TowersConfig(
     classifier="shared",
     fusion="late",
 )
-LOSS = LossSettings(
-    alpha=1.0,
-    beta=2.0,
-    gamma=0.5,
-    margin=0.9,
-    relaxation="paper",
-    kernel="auto",
-    precision="fp32",
-    triplet_margin=0.2,
-    cme_margin=0.9,
-    adamine_margin=0.3,
-    adamine_class_weight=0.3,
-)
-PLAN = Plan(
-    optimizer="adamw", lr=1e-3, weight_decay=0.05, steps=1, validate_every=1, monitor="score"
-)
+PARAMS = Path(__file__).parents[1] / "params.yaml"
+"""The shipped one: objective huse, AdamW."""
 ITEMS = 8192
 BLOCK = 512
 
@@ -112,29 +99,29 @@ def bare_products(batch: int, device: str, dtype: torch.dtype) -> Run:
     return run
 
 
-def whole_step(batch: int, device: str, autocast: torch.dtype | None) -> Run:
+def whole_step(batch_size: int, device: str, precision: str) -> Run:
     """Batch from resident features, forward, loss, backward, optimizer: what the loop does."""
     torch.manual_seed(0)
     c = CONFIG
     image_NI = torch.randn(ITEMS, c.image_features, device=device)
     text_NT = torch.randn(ITEMS, c.text_features, device=device)
     label_N = torch.randint(c.num_classes, (ITEMS,), device=device)
-    adjacency_KK = torch.rand(c.num_classes, c.num_classes, device=device)
+    adjacency_KK = torch.rand(c.num_classes, c.num_classes)
     adjacency_KK = (adjacency_KK + adjacency_KK.T).div(2).fill_diagonal_(0)
-    psi_KD = torch.eye(c.num_classes, device=device)
-    model = Towers(c).to(device).train()
-    take_step = Step(
-        model,
-        HuseObjective(adjacency_KK, psi_KD, LOSS),
-        make_optimizer(model, PLAN),
-        autocast=autocast,
-        world=ALONE,
-    )
+    names = [str(number) for number in range(c.num_classes)]
+    graph = SemanticGraph(names, adjacency_KK.numpy(), torch.eye(c.num_classes).numpy())
+    loss = load_section(PARAMS, "loss", LossSettings)
+    machine = load_section(PARAMS, "machine", MachineSettings)
+    settings = load_section(PARAMS, "train", TrainSettings)
+    settings = settings.model_copy(update={"precision": precision})
+    objective = HuseObjective(loss, machine, graph, device=device)
+    take_step = Step(Towers(c).to(device), objective, settings)
     order_N = torch.randperm(ITEMS, device=device)
 
     def run() -> None:
-        index_B = order_N[:batch]
-        take_step(1, Batch(image_NI[index_B], text_NT[index_B], label_N[index_B]))
+        index_B = order_N[:batch_size]
+        batch = Batch(image_NI[index_B], text_NT[index_B], label_N[index_B])
+        take_step(1, batch, settings.lr)
 
     return run
 
@@ -153,11 +140,10 @@ def main() -> None:
     setting = environment(options.device)
     rows = []
     for precision in options.precisions:
-        half = precision == "bf16"
-        dtype = torch.bfloat16 if half else torch.float32
+        dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         cases = {
             "bound": bare_products(options.batch, options.device, dtype),
-            "step": whole_step(options.batch, options.device, dtype if half else None),
+            "step": whole_step(options.batch, options.device, precision),
         }
         seconds = interleave(cases, rounds=options.rounds, device=options.device)
         rows.append(

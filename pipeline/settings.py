@@ -20,7 +20,7 @@ from pipeline.index.settings import IndexSettings
 from pipeline.model.settings import ModelSettings
 from pipeline.semantic_graph.settings import GraphSettings
 from pipeline.text_features.settings import TextSettings
-from pipeline.train.loss_settings import LossParams
+from pipeline.train.loss_settings import LossSettings
 from pipeline.train.settings import TrainSettings
 
 SECTIONS: dict[str, type[Section]] = {
@@ -31,7 +31,7 @@ SECTIONS: dict[str, type[Section]] = {
     "text": TextSettings,
     "graph": GraphSettings,
     "model": ModelSettings,
-    "loss": LossParams,
+    "loss": LossSettings,
     "train": TrainSettings,
     "evaluate": EvaluateSettings,
     "index": IndexSettings,
@@ -69,7 +69,7 @@ def _do_not_go_together(sections: dict[str, Section]) -> Iterator[str]:
     """Mistakes that only two sections together make."""
     loss, machine = sections.get("loss"), sections.get("machine")
     if (
-        isinstance(loss, LossParams)
+        isinstance(loss, LossSettings)
         and isinstance(machine, MachineSettings)
         and machine.kernel == "reference"
         and loss.precision != "fp32"

@@ -9,7 +9,6 @@ import torch
 import typer
 from dvclive import Live
 from scmrepo.exceptions import SCMError
-from torch import Tensor
 
 from pipeline.core.allocator import keep_freed_memory
 from pipeline.core.atomic import copy_folder
@@ -23,10 +22,9 @@ from pipeline.core.seeding import seed_everything
 from pipeline.core.table import read_metadata, read_table
 from pipeline.encoders.encoder_digest import KEY, check_encoder
 from pipeline.features.classes import check_same_classes, item_classes, label_membership
-from pipeline.features.graph_file import SemanticGraph, read_graph
+from pipeline.features.graph_file import read_graph
 from pipeline.features.item_graph import item_graph
 from pipeline.features.joined import index_features
-from pipeline.features.pairs import Pairs
 from pipeline.model.model_file import StoredModel, save_model
 from pipeline.model.settings import ModelSettings
 from pipeline.model.towers import Towers
@@ -35,14 +33,10 @@ from pipeline.train.calibrate import calibrate
 from pipeline.train.checkpoint import CheckpointFile
 from pipeline.train.data.load import load_train_and_val
 from pipeline.train.fingerprint import fingerprint
-from pipeline.train.graph_tensors import graph_tensors
 from pipeline.train.loop import train_towers
-from pipeline.train.loss_settings import LossParams
-from pipeline.train.losses.graph import check_kernel
-from pipeline.train.objectives import OBJECTIVES
-from pipeline.train.objectives.config import make_config
-from pipeline.train.objectives.objective import LossSettings, Objective
-from pipeline.train.plan import Plan
+from pipeline.train.loss_settings import LossSettings
+from pipeline.train.losses.graph_loss import check_kernel
+from pipeline.train.objective import make_config, objective_of
 from pipeline.train.settings import TrainSettings
 from pipeline.train.validate import MAX_ITEMS
 from pipeline.train.world import join_world
@@ -94,8 +88,8 @@ def main(
     ] = CURVES,
 ) -> None:
     """Train the image and text towers on the stored features; a killed run goes on."""
-    model_params = load_section(params, "model", ModelSettings)
-    loss = load_section(params, "loss", LossParams)
+    sizes = load_section(params, "model", ModelSettings)
+    loss = load_section(params, "loss", LossSettings)
     p = load_section(params, "train", TrainSettings)
     machine = load_section(params, "machine", MachineSettings)
     device = choose_device(p.device)
@@ -122,29 +116,20 @@ def main(
         watched = val.take(draw_sample(len(val), MAX_ITEMS, p.seed))
         membership = label_membership(class_list)
         membership_KL = None if membership is None else torch.from_numpy(membership).to(device)
-        found = item_graph(
-            semantic_graph, membership, [entry["name"] for entry in item_classes(class_list)]
-        )
-        settings = LossSettings(**loss.model_dump(exclude={"objective"}), kernel=machine.kernel)
-        model, objective = _make_model(
-            model_params,
-            OBJECTIVES[loss.objective],
-            settings,
-            found,
-            len(class_list["classes"]),
-            membership_KL,
-            val,
-        )
+        names = [entry["name"] for entry in item_classes(class_list)]
+        between_items = item_graph(semantic_graph, membership, names)
+        kind = objective_of(loss)
+        objective = kind(loss, machine, between_items, membership_KL, device)
+        psi_dim = between_items.class_embedding_KE.shape[1]
+        config = make_config(kind, sizes, val, psi_dim=psi_dim, num_classes=len(labels))
+        model = Towers(config).to(device)
         model.standardise(*train.standardisation_rows())
         if not world.is_main:
             # The weights above are the same everywhere; the dropout masks from here on are not.
             seed_everything(p.seed + world.rank)
-        # Not the section machine: a killed run goes on with another rhythm or kernel.
-        facts = [
-            *[section.model_dump() for section in (model_params, loss, p)],
-            device.type,
-            world.size,
-        ]
+        # Not the section machine: a killed run goes on under another one.
+        sections = [section.model_dump() for section in (sizes, loss, p)]
+        facts = [*sections, device.type, world.size]
         checkpoint = CheckpointFile(
             curves / "checkpoint", fingerprint(facts, [*tables.values(), graph])
         )
@@ -154,11 +139,8 @@ def main(
                 objective,
                 Batches(train, p.batch_size, p.seed, world),
                 watched,
-                Plan(
-                    **p.model_dump(exclude={"batch_size", "seed", "device", "max_memory"}),
-                    checkpoint_every=machine.checkpoint_every,
-                    checkpoint_minutes=machine.checkpoint_minutes,
-                ),
+                p,
+                machine,
                 log=partial(_log, live),
                 checkpoint=checkpoint,
                 world=world,
@@ -180,30 +162,6 @@ def main(
         f"train: {len(index)} of {num_items} items have both a picture and a text that can be "
         f"used; {len(train)} trained on, best of {p.steps} steps is {best.step} with "
         f"{p.monitor} {best.metrics[p.monitor]:.4f} on {len(watched)} validation items"
-    )
-
-
-def _make_model(
-    model_params: ModelSettings,
-    kind: type[Objective],
-    settings: LossSettings,
-    graph: SemanticGraph,
-    outputs: int,
-    membership_KL: Tensor | None,
-    val: Pairs,
-) -> tuple[Towers, Objective]:
-    device = val.label_N.device
-    adjacency_KK, class_embedding_KE = graph_tensors(graph, device)
-    config = make_config(
-        kind,
-        model_params.model_dump(),
-        val,
-        psi_dim=class_embedding_KE.shape[1],
-        num_classes=outputs,
-    )
-    return (
-        Towers(config).to(device),
-        kind(adjacency_KK, class_embedding_KE, settings, membership_KL),
     )
 
 

@@ -18,7 +18,10 @@ COVERED_ELSEWHERE = {
     "pipeline/train/data/train_items.py": "an interface; tests of both implementations draw views",
     "pipeline/evaluate/run.py": "tests/stages/test_evaluate.py runs it from end to end",
     "pipeline/image_features/runtimes/runner.py": "an interface; each runtime's test runs it",
-    "pipeline/train/progress.py": "test_loop.py interrupts runs and compares how they end",
+    **{
+        f"pipeline/train/objectives/{name}.py": "test_objective.py: every part by plain loops"
+        for name in ("huse", "huse_p", "devise", "hie", "separate")
+    },
 }
 
 # A section of params.yaml is fields with ranges, which test_settings.py tries.

@@ -42,8 +42,11 @@ def train_cell(objective: str, setting: dict[str, Any], seed: int, folder: Path)
     values["train"].update(experiment["train"], seed=seed)
     values["loss"]["objective"] = objective
     for name, value in setting.items():
-        section, key = name.split(".")
-        values[section][key] = value
+        *sections, key = name.split(".")
+        node = values
+        for section in sections:
+            node = node[section]
+        node[key] = value
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "params.yaml").open("w", encoding="utf-8") as stream:
         YAML().dump(values, stream)

@@ -124,10 +124,7 @@ def _describe(section: str, model: type[Section], detail: Any) -> str:
 
 def _section_at(model: type[Section], location: list[str]) -> type[Section]:
     for part in location:
-        annotation = model.model_fields[part].annotation if part in model.model_fields else None
-        if not (isinstance(annotation, type) and issubclass(annotation, Section)):
-            break
-        model = annotation
+        model = model.section_under(part) or model
     return model
 
 

@@ -19,3 +19,11 @@ class Section(BaseModel):
 
     moved: ClassVar[Mapping[str, str]] = {}
     """Keys that the section had in earlier versions, and what they are called now."""
+
+    @classmethod
+    def section_under(cls, key: str) -> "type[Section] | None":
+        """The section that a key holds; None where it holds a value."""
+        annotation = cls.model_fields[key].annotation if key in cls.model_fields else None
+        if isinstance(annotation, type) and issubclass(annotation, Section):
+            return annotation
+        return None

@@ -1,23 +1,36 @@
-"""The training loop: step, log, validate, keep the best, write checkpoints."""
+"""The training loop: draw a batch, take a step, log, validate, keep the best, write checkpoints.
 
+Shape letters: B batch, K classes, L labels.
+"""
+
+import inspect
+import math
 import time
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
+from pipeline.core.errors import InputError
+from pipeline.core.machine import MachineSettings
 from pipeline.core.precision import autocast_type
 from pipeline.features.pairs import Pairs
-from pipeline.model.towers import Towers
-from pipeline.train.batches import Batches
+from pipeline.model.towers import Towers, TowersOutput
+from pipeline.train.batches import Batch, Batches
 from pipeline.train.checkpoint import CheckpointFile
 from pipeline.train.losses.labels import check_labels
-from pipeline.train.optim import learning_rate, make_optimizer, set_learning_rate
-from pipeline.train.plan import Plan
-from pipeline.train.progress import Best, Progress, capture, restore
-from pipeline.train.step import Objective, Step
+from pipeline.train.settings import TrainSettings
 from pipeline.train.validate import validate
-from pipeline.train.world import ALONE, World, from_main
+from pipeline.train.world import ALONE, World, from_main, gather_bytes, gather_output
+
+Loss = Callable[[TowersOutput, Tensor], tuple[Tensor, dict[str, Tensor]]]
+"""Forward pass and labels -> scalar to minimise, and its parts; an `Objective` is one."""
 
 Log = Callable[[int, dict[str, float]], None]
 
@@ -25,12 +38,37 @@ LOG_EVERY = 10
 """Steps that one point of a training curve averages."""
 
 
+@dataclass(frozen=True)
+class Best:
+    """The best validation so far."""
+
+    step: int
+    metrics: dict[str, float]
+    state: dict[str, Tensor]
+
+
+@dataclass
+class Progress:
+    """Where a run stands, beside the weights, the optimizer, the batches and the dice."""
+
+    step: int = 0
+    """Steps taken."""
+    best: Best | None = None
+    """Of the main process; None on the others."""
+    validations_since_best: int = 0
+    window: dict[str, list[float]] = field(default_factory=dict)
+    """Values since the last point of the training curves, by name."""
+    curves: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    """All points logged so far: step, and values by name."""
+
+
 def train_towers(
     model: Towers,
-    objective: Objective,
+    loss: Loss,
     batches: Batches,
     val: Pairs,
-    plan: Plan,
+    settings: TrainSettings,
+    machine: MachineSettings,
     *,
     log: Log,
     checkpoint: CheckpointFile | None = None,
@@ -46,10 +84,11 @@ def train_towers(
 
     Args:
         model: The towers, on the device of the items; trained in place.
-        objective: What to minimise.
+        loss: What to minimise.
         batches: The items to train on.
         val: Items to choose the best weights by.
-        plan: Optimizer, schedule, rhythm.
+        settings: Optimizer, schedule, number of steps.
+        machine: How often to write a checkpoint, which does not change the result.
         log: Called with the step and named values: training curves and validations. After an
             interruption it first gets all points of the run up to the checkpoint once more.
         checkpoint: Where to keep the run's state; it is left there at the end.
@@ -66,111 +105,213 @@ def train_towers(
     # Once for all steps: the losses do not wait for a device to look at them.
     classes = model.config.num_classes if membership_KL is None else len(membership_KL)
     check_labels(batches.items.label_N, classes)
-    device = next(model.parameters()).device
-    optimizer = make_optimizer(model, plan)
+    take_step = Step(model, loss, settings, world)
     saved = None if checkpoint is None else checkpoint.load()
     progress = Progress()
     if saved is not None:
-        progress = restore(saved, model, optimizer, batches, world)
-    take_step = Step(
-        model,
-        objective,
-        optimizer,
-        autocast=autocast_type("train.precision", plan.precision, device),
-        compiled=plan.compile,
-        gradient_clip=plan.gradient_clip,
-        world=world,
-    )
-    recorder = _Recorder(progress, log, world)
-    due = _CheckpointDue(plan)
-    bar = tqdm(
-        total=plan.steps,
-        initial=progress.step,
-        desc="train",
-        unit="step",
-        disable=None if world.is_main else True,
-    )
-    with bar:
-        while progress.step < plan.steps and not _out_of_patience(progress, plan):
-            rate = learning_rate(plan, progress.step)
-            set_learning_rate(optimizer, rate)
+        progress = _restore(saved, take_step, batches)
+    if world.is_main:
+        # The curves' files begin anew with every process, so they get the earlier points again.
+        for step, values in progress.curves:
+            log(step, values)
+
+    def point(values: dict[str, float]) -> None:
+        if world.is_main:
+            progress.curves.append((progress.step, values))
+            log(progress.step, values)
+
+    last_checkpoint = time.monotonic()
+    quiet = None if world.is_main else True
+    with tqdm(
+        total=settings.steps, initial=progress.step, desc="train", unit="step", disable=quiet
+    ) as bar:
+        while progress.step < settings.steps and not (
+            0 < settings.patience <= progress.validations_since_best
+        ):
+            rate = learning_rate(settings, progress.step)
             progress.step += 1
-            model.train()
-            recorder.add(take_step(progress.step, batches.next()))
-            if progress.step % LOG_EVERY == 0 or progress.step == plan.steps:
-                recorder.write(rate)
-            if progress.step % plan.validate_every == 0 or progress.step == plan.steps:
+            is_last = progress.step == settings.steps
+            for name, value in take_step(progress.step, batches.next(), rate).items():
+                progress.window.setdefault(f"train/{name}", []).append(value)
+            if progress.step % LOG_EVERY == 0 or is_last:
+                means = {name: sum(v) / len(v) for name, v in progress.window.items()}
+                progress.window.clear()
+                point({**means, "train/learning_rate": rate})
+            if progress.step % settings.validate_every == 0 or is_last:
                 if world.is_main:
-                    metrics = recorder.validate(model, val, plan.monitor, membership_KL)
-                    bar.set_postfix({plan.monitor: f"{metrics[plan.monitor]:.4f}"})
+                    metrics = validate(model, val, membership_KL)
+                    point({f"val/{name}": value for name, value in metrics.items()})
+                    _keep_if_best(progress, model, metrics, settings.monitor)
+                    bar.set_postfix({settings.monitor: f"{metrics[settings.monitor]:.4f}"})
+                # All processes have to stop at the same step, and only one knows whether to.
                 progress.validations_since_best = from_main(progress.validations_since_best, world)
             bar.update()
-            if checkpoint and due.now(progress.step, world):
-                state = capture(progress, model, optimizer, batches, world)
+            if checkpoint and _checkpoint_due(machine, progress.step, last_checkpoint, world):
+                state = _capture(progress, take_step, batches)
                 if world.is_main:
                     checkpoint.save(state)
+                last_checkpoint = time.monotonic()
     if progress.best is not None:
         model.load_state_dict(progress.best.state)
     return progress.best
 
 
-class _Recorder:
-    """Turns what the loop measures into points of curves and the best validation."""
+class Step:
+    """Forward, loss, backward, update, on this process's share of every batch."""
 
-    def __init__(self, progress: Progress, log: Log, world: World) -> None:
-        self._progress = progress
-        self._log = log
-        self._is_main = world.is_main
-        if self._is_main:
-            for step, values in progress.curves:
-                log(step, values)
+    def __init__(
+        self, model: Towers, loss: Loss, settings: TrainSettings, world: World = ALONE
+    ) -> None:
+        """Prepare the model, which is trained in place, and its optimizer."""
+        forward: Callable[..., TowersOutput] = model
+        if world.size > 1:
+            # A part of weight 0 leaves parameters without gradients, the same ones in every step.
+            forward = DistributedDataParallel(model, static_graph=True)
+        self._forward = torch.compile(forward) if settings.compile else forward
+        self.model = model
+        self._loss = loss
+        self._settings = settings
+        self.world = world
+        device = next(model.parameters()).device
+        self._device = device.type
+        self._autocast = autocast_type("train.precision", settings.precision, device)
+        self.optimizer = make_optimizer(model, settings)
 
-    def add(self, values: dict[str, float]) -> None:
-        for name, value in values.items():
-            self._progress.window.setdefault(f"train/{name}", []).append(value)
+    def __call__(self, step: int, batch: Batch, rate: float) -> dict[str, float]:
+        """Take a step.
 
-    def write(self, rate: float) -> None:
-        window = self._progress.window
-        means = {name: sum(points) / len(points) for name, points in window.items()}
-        window.clear()
-        self._point({**means, "train/learning_rate": rate})
+        Args:
+            step: Its number, for the message.
+            batch: Its items.
+            rate: Of the image tower and the classifier; the text tower's is its factor times it.
 
-    def validate(
-        self, model: Towers, val: Pairs, monitor: str, membership_KL: Tensor | None
-    ) -> dict[str, float]:
-        progress = self._progress
-        metrics = validate(model, val, membership_KL)
-        self._point({f"val/{name}": value for name, value in metrics.items()})
-        progress.validations_since_best += 1
-        if progress.best is None or metrics[monitor] > progress.best.metrics[monitor]:
-            state = {name: value.clone() for name, value in model.state_dict().items()}
-            progress.best = Best(progress.step, metrics, state)
-            progress.validations_since_best = 0
-        return metrics
+        Returns:
+            `total` and the unweighted parts of the loss, and `gradient_norm` where it is clipped.
 
-    def _point(self, values: dict[str, float]) -> None:
-        if self._is_main:
-            self._progress.curves.append((self._progress.step, values))
-            self._log(self._progress.step, values)
-
-
-class _CheckpointDue:
-    """Tells after which steps a checkpoint is written; which ones does not change the result."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._steps = plan.checkpoint_every
-        self._seconds = 60 * plan.checkpoint_minutes
-        self._last = time.monotonic()
-
-    def now(self, step: int, world: World) -> bool:
-        due = self._steps > 0 and step % self._steps == 0
-        if self._seconds > 0:
-            # Clocks differ, and all processes have to take part in a checkpoint.
-            due = bool(from_main(due or time.monotonic() - self._last >= self._seconds, world))
-        if due:
-            self._last = time.monotonic()
-        return due
+        Raises:
+            InputError: One of these is not finite; the weights are as before the step.
+        """
+        self.model.train()  # validation has switched dropout off
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["lr_factor"]
+        with torch.autocast(self._device, self._autocast, enabled=self._autocast is not None):
+            output = self._forward(batch.image_BI, batch.text_BT)
+        # The losses are float32: distances near 0 have no digits in bfloat16.
+        output = TowersOutput._make(t if t is None else t.float() for t in output)
+        if self.world.size > 1:
+            # Pairs are formed over the whole batch, so every process needs all its embeddings.
+            output = gather_output(output, self.world)
+        total, parts = self._loss(output, batch.label_B)
+        self.optimizer.zero_grad(set_to_none=True)
+        # Every process has the loss of the whole batch; see `gather_output`.
+        (total * self.world.size if self.world.size > 1 else total).backward()
+        named = {"total": total.detach(), **parts}
+        clip = self._settings.gradient_clip
+        if clip > 0:
+            named["gradient_norm"] = clip_grad_norm_(self.model.parameters(), clip)
+        # The only place where the processor waits for the device.
+        numbers = torch.stack([value.float() for value in named.values()]).tolist()
+        values = dict(zip(named, numbers, strict=True))
+        broken = [name for name, value in values.items() if not math.isfinite(value)]
+        if broken:
+            raise InputError(
+                f"train: at step {step} the loss is not finite ({', '.join(broken)}); "
+                "lower train.lr (the features are finite: they are checked when they are stored)"
+            )
+        self.optimizer.step()
+        return values
 
 
-def _out_of_patience(progress: Progress, plan: Plan) -> bool:
-    return 0 < plan.patience <= progress.validations_since_best
+def make_optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
+    """Create the optimizer of torch that has the given name in lower case.
+
+    `rmsprop` and `sgd` take the momentum; the others have their own. Weight decay is what the
+    optimizer makes of it: decoupled for AdamW, added to the gradient for RMSProp and Adam. Biases
+    and the logit scale are not decayed.
+
+    Raises:
+        InputError: The optimizer has no weight decay, but one was asked for.
+    """
+    names = {name.lower(): name for name in torch.optim.__all__}
+    kind: type[torch.optim.Optimizer] = getattr(torch.optim, names[settings.optimizer])
+    known = inspect.signature(kind).parameters
+    if settings.weight_decay > 0 and "weight_decay" not in known:
+        raise InputError(f"train.weight_decay: {settings.optimizer} has none; set it to 0")
+    options: dict[str, Any] = {"lr": settings.lr}
+    if "momentum" in known:
+        options["momentum"] = settings.momentum
+    if "fused" in known:
+        options["fused"] = True  # one kernel updates all weights
+    groups: dict[tuple[float, float], list[nn.Parameter]] = defaultdict(list)
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            factor = settings.text_lr_factor if name.startswith("text_tower.") else 1.0
+            groups[factor, settings.weight_decay if parameter.ndim >= 2 else 0.0].append(parameter)
+    return kind(
+        [
+            {"params": group, "lr_factor": factor, "weight_decay": decay}
+            for (factor, decay), group in groups.items()
+        ],
+        **options,
+    )
+
+
+def learning_rate(settings: TrainSettings, step: int) -> float:
+    """Learning rate of a step, 0 being the first one.
+
+    In the first `warmup` steps it rises linearly; then it stays (`constant`) or falls to zero over
+    the rest (`cosine`).
+    """
+    if step < settings.warmup:
+        return settings.lr * (step + 1) / settings.warmup
+    if settings.schedule == "constant":
+        return settings.lr
+    share = (step - settings.warmup) / (settings.steps - settings.warmup)
+    return settings.lr * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def _keep_if_best(
+    progress: Progress, model: Towers, metrics: dict[str, float], monitor: str
+) -> None:
+    progress.validations_since_best += 1
+    # The first of equals: an objective that has converged keeps the earliest of its best weights.
+    if progress.best is None or metrics[monitor] > progress.best.metrics[monitor]:
+        state = {name: value.clone() for name, value in model.state_dict().items()}
+        progress.best = Best(progress.step, metrics, state)
+        progress.validations_since_best = 0
+
+
+def _checkpoint_due(machine: MachineSettings, step: int, last: float, world: World) -> bool:
+    due = machine.checkpoint_every > 0 and step % machine.checkpoint_every == 0
+    if machine.checkpoint_minutes > 0:
+        # Clocks differ, and all processes have to take part in a checkpoint.
+        is_time = time.monotonic() - last >= 60 * machine.checkpoint_minutes
+        due = bool(from_main(due or is_time, world))
+    return due
+
+
+def _capture(progress: Progress, run: Step, batches: Batches) -> dict[str, Any]:
+    """All that changes from step to step; every process has to call it, to add its dice."""
+    has_cuda = torch.cuda.is_initialized()
+    return {
+        "progress": asdict(progress),
+        "model": run.model.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+        "batches": batches.state(),
+        "random": gather_bytes(torch.get_rng_state(), run.world),
+        "random_cuda": gather_bytes(torch.cuda.get_rng_state(), run.world) if has_cuda else [],
+    }
+
+
+def _restore(state: dict[str, Any], run: Step, batches: Batches) -> Progress:
+    """Overwrite everything with what `_capture` returned, of as many processes."""
+    run.model.load_state_dict(state["model"])
+    run.optimizer.load_state_dict(state["optimizer"])
+    batches.restore(state["batches"])
+    torch.set_rng_state(state["random"][run.world.rank])
+    if state["random_cuda"]:
+        torch.cuda.set_rng_state(state["random_cuda"][run.world.rank])
+    progress = Progress(**state["progress"])
+    if state["progress"]["best"] is not None:
+        progress.best = Best(**state["progress"]["best"])
+    return progress

@@ -1,22 +1,46 @@
-"""Section `loss` of params.yaml."""
+"""Section `loss` of params.yaml: what objectives share, and under its name what one has alone.
 
+A file in `objectives/` is an objective; its `Settings`, if there are any, are the section
+`loss.<name of the file>`.
+"""
+
+import importlib
+import pkgutil
+import sys
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainValidator, ValidationInfo, create_model
+from pydantic_core import PydanticCustomError
 
 from pipeline.core.section import Section
+from pipeline.train import objectives
 
 Weight = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 Margin = Annotated[float, Field(gt=0.0, le=2.0)]
 
+OBJECTIVES = tuple(sorted(found.name for found in pkgutil.iter_modules(objectives.__path__)))
+"""Values of loss.objective; to know them, no objective is imported, and so torch neither."""
 
-class LossParams(Section):
+
+def objective_module(name: str) -> ModuleType:
+    """Import the file of an objective."""
+    return importlib.import_module(f"{objectives.__name__}.{name}")
+
+
+class LossSettings(Section):
     """What is minimised: alpha * L_class + beta * L_graph + gamma * L_gap (HUSE section 3)."""
 
-    moved: ClassVar[Mapping[str, str]] = {"kernel": "machine.kernel"}
-    objective: Literal["adamine", "cme", "devise", "hie", "huse", "huse_p", "separate", "triplet"]
+    moved: ClassVar[Mapping[str, str]] = {
+        "kernel": "machine.kernel",
+        "triplet_margin": "loss.triplet.margin",
+        "cme_margin": "loss.cme.margin",
+        "adamine_margin": "loss.adamine.margin",
+        "adamine_class_weight": "loss.adamine.class_weight",
+    }
+    objective: str
     """The training objective."""
     alpha: Weight
     """Weight of the classification loss."""
@@ -30,11 +54,43 @@ class LossParams(Section):
     """Which pairs the graph loss keeps: eq. 9, eq. 10-11, or the sentence above eq. 10."""
     precision: Literal["fp32", "bf16"]
     """Of the graph loss's matrix products."""
-    triplet_margin: Margin
-    """Objective triplet: how much farther than a positive a negative is asked to be."""
-    cme_margin: Margin
-    """Objective cme: distance from which an unmatched pair is left alone."""
-    adamine_margin: Margin
-    """Objective adamine: as triplet_margin, on both levels."""
-    adamine_class_weight: Weight
-    """Objective adamine: weight of the class-level triplets."""
+
+    @classmethod
+    def section_under(cls, key: str) -> type[Section] | None:
+        """The section of an objective, which is imported for that."""
+        return getattr(objective_module(key), "Settings", None) if key in OBJECTIVES else None
+
+
+def _own_section(value: Any, info: ValidationInfo) -> Any:
+    """Check an objective's section: that of the one in use, and of all others where it is cheap.
+
+    Importing an objective imports torch, which takes seconds. A command that has done so anyway,
+    such as train, checks all of them; the others look at what the result depends on.
+    """
+    name = str(info.field_name)
+    in_use = name == info.data.get("objective") and value is not None
+    if not in_use and "torch" not in sys.modules:
+        return value
+    settings = LossSettings.section_under(name)
+    if settings is None and value is not None:
+        raise PydanticCustomError("own", "this objective has no settings of its own")
+    if settings is not None and value is None:
+        raise PydanticCustomError("missing", "missing")
+    return settings and settings.model_validate(value)
+
+
+if not TYPE_CHECKING:
+    # For the reader and the type checker LossSettings is the class above; at run time it has a
+    # field for each objective besides.
+    LossSettings = create_model(
+        "LossSettings",
+        __base__=LossSettings,
+        objective=(Literal[OBJECTIVES], Field(description="The training objective.")),
+        **{
+            name: (
+                Annotated[Any, PlainValidator(_own_section), Field(validate_default=True)],
+                Field(None, description=f"What objective {name} has alone."),
+            )
+            for name in OBJECTIVES
+        },
+    )

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from pipeline.core.errors import InputError
 from pipeline.core.vector_column import vector_array, vector_matrix
 from pipeline.encoders.encoder_digest import encoder_digest
-from pipeline.train.step import Step
+from pipeline.train.loop import Step
 from stages.train import main
 from tests.feature_tables import write_graph_and_encoder, write_tables
 
@@ -99,7 +99,7 @@ def test_a_finished_run_leaves_curves_and_no_checkpoint(run):
 def test_a_run_killed_again_and_again_ends_with_the_bytes_of_one_that_was_not(run):
     run.train("whole")
     options = run.options("killed")
-    checkpoint = options["curves"] / "checkpoint" / "state.safetensors"
+    checkpoint = options["curves"] / "checkpoint" / "state.pt"
     # A server that has imported everything forks the processes that are killed.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["stages.train"])
@@ -131,7 +131,7 @@ def test_another_parameter_starts_afresh(run):
     options["out"].write_text("a file where the model's folder should be", encoding="ascii")
     with pytest.raises(InputError, match="cannot be written"):
         main(**options)
-    assert (options["curves"] / "checkpoint" / "state.safetensors").exists()
+    assert (options["curves"] / "checkpoint" / "state.pt").exists()
     options["out"].unlink()
     run.train("changed", train={"lr": 0.002})
     assert run.result("changed") == run.result("whole")

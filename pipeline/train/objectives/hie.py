@@ -1,34 +1,25 @@
 """HIE*: as DeViSE*, plus a classification loss per modality (HUSE section 4)."""
 
-from collections.abc import Callable, Mapping
-
 from torch import Tensor
 
 from pipeline.model.towers import TowersOutput
 from pipeline.train.losses.projection import projection_loss
-from pipeline.train.objectives.class_part import class_part
-from pipeline.train.objectives.objective import Objective
+from pipeline.train.objective import Objective, Parts
 
 
 class HieObjective(Objective):
-    """Classifier per modality and projection; the embedding has psi's dimension."""
+    """Classifier per modality and projection."""
 
     classifier = "per_modality"
     projects = True
 
-    def parts(
-        self, output: TowersOutput, label_B: Tensor
-    ) -> Mapping[str, tuple[float, Callable[[], Tensor]]]:
+    def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
         """See `Objective.parts`."""
+        image_BD, text_BD, psi_KD = output.image_BD, output.text_BD, self.class_embedding_KD
         return {
-            "class": (
-                self._settings.alpha,
-                lambda: class_part(output, label_B, self._membership_KL),
-            ),
+            "class": (self.loss.alpha, lambda: self.class_loss(output, label_B)),
             "projection": (
-                self._settings.beta,
-                lambda: projection_loss(
-                    output.image_BD, output.text_BD, self._class_embedding_KD, label_B
-                ),
+                self.loss.beta,
+                lambda: projection_loss(image_BD, text_BD, psi_KD, label_B),
             ),
         }

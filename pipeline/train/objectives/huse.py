@@ -1,15 +1,12 @@
 """HUSE: L = alpha * L_class + beta * L_graph + gamma * L_gap (HUSE eq. 5)."""
 
-from collections.abc import Callable, Mapping
-
 import torch
 from torch import Tensor
 
 from pipeline.model.towers import TowersOutput
 from pipeline.train.losses.gap import gap_loss
-from pipeline.train.losses.graph import graph_loss
-from pipeline.train.objectives.class_part import class_part
-from pipeline.train.objectives.objective import Objective
+from pipeline.train.losses.graph_loss import graph_loss
+from pipeline.train.objective import Objective, Parts
 
 
 class HuseObjective(Objective):
@@ -17,24 +14,21 @@ class HuseObjective(Objective):
 
     classifier = "shared"
 
-    def parts(
-        self, output: TowersOutput, label_B: Tensor
-    ) -> Mapping[str, tuple[float, Callable[[], Tensor]]]:
+    def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
         """See `Objective.parts`; the graph loss runs over both modalities' 2B embeddings."""
-        s = self._settings
         return {
-            "class": (s.alpha, lambda: class_part(output, label_B, self._membership_KL)),
+            "class": (self.loss.alpha, lambda: self.class_loss(output, label_B)),
             "graph": (
-                s.beta,
+                self.loss.beta,
                 lambda: graph_loss(
                     torch.cat([output.image_BD, output.text_BD]),
                     torch.cat([label_B, label_B]),
-                    self._adjacency_KK,
-                    margin=s.margin,
-                    relaxation=s.relaxation,
-                    kernel=s.kernel,
-                    precision=s.precision,
+                    self.adjacency_KK,
+                    margin=self.loss.margin,
+                    relaxation=self.loss.relaxation,
+                    kernel=self.kernel,
+                    precision=self.loss.precision,
                 ),
             ),
-            "gap": (s.gamma, lambda: gap_loss(output.image_BD, output.text_BD)),
+            "gap": (self.loss.gamma, lambda: gap_loss(output.image_BD, output.text_BD)),
         }

@@ -1,12 +1,9 @@
 """Separate models: one plain classifier per modality (HUSE section 4)."""
 
-from collections.abc import Callable, Mapping
-
 from torch import Tensor
 
 from pipeline.model.towers import TowersOutput
-from pipeline.train.objectives.class_part import class_part
-from pipeline.train.objectives.objective import Objective
+from pipeline.train.objective import Objective, Parts
 
 
 class SeparateObjective(Objective):
@@ -14,8 +11,6 @@ class SeparateObjective(Objective):
 
     classifier = "per_modality"
 
-    def parts(
-        self, output: TowersOutput, label_B: Tensor
-    ) -> Mapping[str, tuple[float, Callable[[], Tensor]]]:
+    def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
         """See `Objective.parts`."""
-        return {"class": (1.0, lambda: class_part(output, label_B, self._membership_KL))}
+        return {"class": (1.0, lambda: self.class_loss(output, label_B))}

@@ -6,7 +6,7 @@ from pipeline.catalog.settings import CatalogSettings
 from pipeline.core.errors import InputError
 from pipeline.core.params import check_section, load_section, read_params, read_value
 from pipeline.settings import SECTIONS
-from pipeline.train.loss_settings import LossParams
+from pipeline.train.loss_settings import LossSettings
 from pipeline.train.settings import TrainSettings
 
 
@@ -29,13 +29,13 @@ def test_no_is_a_word(params_with):
 
 
 def test_an_integer_serves_where_a_float_is_expected(params_with):
-    beta = load_section(params_with("loss.beta", "2"), "loss", LossParams).beta
+    beta = load_section(params_with("loss.beta", "2"), "loss", LossSettings).beta
     assert beta == 2.0
     assert isinstance(beta, float)
 
 
 def test_a_section_cannot_be_changed_after_it_was_read(params_with):
-    section = load_section(params_with("loss.beta", "2"), "loss", LossParams)
+    section = load_section(params_with("loss.beta", "2"), "loss", LossSettings)
     with pytest.raises(ValueError, match="frozen"):
         section.beta = 3.0
 
@@ -50,6 +50,8 @@ def test_a_section_cannot_be_changed_after_it_was_read(params_with):
             "catalog.columns.imgae: unknown key; did you mean image?",
         ),
         ("text.glove.vector", "text.glove.vector: unknown key; did you mean vectors?"),
+        ("loss.triplet.margn", "loss.triplet.margn: unknown key; did you mean margin?"),
+        ("loss.huse", "loss.huse: got 1; this objective has no settings of its own"),
         (
             "clean_text.zzz",
             "clean_text.zzz: unknown key; known keys: recipe, fold_accents",
@@ -70,16 +72,23 @@ def test_a_misspelt_key_is_named_with_what_was_meant(params_with, key, expected)
         ("loss.kernel", "machine.kernel"),
         ("train.checkpoint_every", "machine.checkpoint_every"),
         ("train.checkpoint_minutes", "machine.checkpoint_minutes"),
+        ("loss.triplet_margin", "loss.triplet.margin"),
+        ("loss.cme_margin", "loss.cme.margin"),
+        ("loss.adamine_margin", "loss.adamine.margin"),
+        ("loss.adamine_class_weight", "loss.adamine.class_weight"),
     ],
 )
 def test_a_key_of_an_earlier_version_is_named_with_its_new_place(params_with, key, now):
     found = message(params_with(key, "auto"), key.partition(".")[0])
     assert found == f"{key}: unknown key; it is {now} now"
-    section, _, name = now.partition(".")
-    assert name in SECTIONS[section].model_fields
+    section, *inner, name = now.split(".")
+    model = SECTIONS[section]
+    for part in inner:
+        model = model.section_under(part)
+    assert name in model.model_fields
 
 
-@pytest.mark.parametrize("key", ["loss.beta", "catalog.columns.text", "text.glove"])
+@pytest.mark.parametrize("key", ["loss.beta", "catalog.columns.text", "text.glove", "loss.cme"])
 def test_a_missing_key_is_named(params_with, key):
     assert message(params_with(key, None), key.partition(".")[0]) == f"{key}: missing key"
 

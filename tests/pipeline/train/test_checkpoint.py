@@ -9,7 +9,7 @@ STATE = {
     "lr": 0.1,
     "nothing": None,
     "tensors": [torch.arange(3), torch.tensor(0.5, dtype=torch.bfloat16), torch.empty(0)],
-    "nested": {"random": torch.get_rng_state(), "words": ["a", "b"]},
+    "nested": {"random": torch.get_rng_state(), "words": [("a", 1), ("b", 2)]},
 }
 
 
@@ -19,7 +19,7 @@ def test_everything_comes_back(tmp_path):
     assert loaded["step"] == 3
     assert loaded["lr"] == 0.1
     assert loaded["nothing"] is None
-    assert loaded["nested"]["words"] == ["a", "b"]
+    assert loaded["nested"]["words"] == [("a", 1), ("b", 2)]
     assert torch.equal(loaded["nested"]["random"], STATE["nested"]["random"])
     for found, expected in zip(loaded["tensors"], STATE["tensors"], strict=True):
         assert found.dtype == expected.dtype
@@ -47,17 +47,30 @@ def test_the_latest_one_counts_and_removing_leaves_nothing(tmp_path):
     file.save({"step": 2})
     assert file.load() == {"step": 2}
     # A run that was killed while it wrote leaves a temporary file.
-    (tmp_path / "run" / ".state.safetensors.123.tmp").write_bytes(b"half")
+    (tmp_path / "run" / ".state.pt.123.tmp").write_bytes(b"half")
     assert file.load() == {"step": 2}
     file.remove()
     assert list(tmp_path.iterdir()) == []
     file.remove()
 
 
-def test_a_damaged_file_says_what_to_do(tmp_path):
+class Evil:
+    def __reduce__(self):
+        return print, ("unpickled",)
+
+
+@pytest.mark.parametrize("length", [0, 40, 400, -1], ids=str)
+def test_a_damaged_file_says_what_to_do(tmp_path, length):
     file = CheckpointFile(tmp_path, "one")
     file.save(STATE)
     (path,) = tmp_path.iterdir()
-    path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(InputError, match=r"state\.safetensors: damaged checkpoint .*; delete it"):
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(InputError, match=r"state\.pt: damaged checkpoint .*; delete it"):
         file.load()
+
+
+def test_code_in_a_file_is_not_run(tmp_path, capsys):
+    torch.save({"fingerprint": "one", "state": Evil()}, tmp_path / "state.pt")
+    with pytest.raises(InputError, match="damaged checkpoint"):
+        CheckpointFile(tmp_path, "one").load()
+    assert capsys.readouterr().out == ""

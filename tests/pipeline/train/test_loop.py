@@ -1,49 +1,68 @@
+import math
+from typing import get_args
+
 import pytest
 import torch
+from torch import nn
 
 from pipeline.core.errors import InputError
-from pipeline.train.batches import Batches
+from pipeline.train.batches import Batch, Batches
 from pipeline.train.checkpoint import CheckpointFile
-from pipeline.train.loop import train_towers
-from pipeline.train.objectives.class_part import class_part
-from pipeline.train.plan import Plan
+from pipeline.train.loop import Step, learning_rate, make_optimizer, train_towers
+from pipeline.train.losses.classification import classification_loss
+from pipeline.train.settings import Optimizer
 from pipeline.train.validate import validate
+from tests.shipped import shipped
+
+PLAIN = {"optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0}
+"""Gradient descent as in a textbook."""
 
 
 def classify(output, label_B):
-    loss = class_part(output, label_B)
+    loss = classification_loss(output.image_logits_BK, output.text_logits_BK, label_B)
     return loss, {"class": loss.detach()}
+
+
+def never(output, label_B):
+    raise AssertionError("no step is left to take")
 
 
 class InterruptedRunError(Exception):
     pass
 
 
+class Interrupted:
+    """A loss that breaks off a run after some steps, and counts them."""
+
+    def __init__(self, stop):
+        self.left, self.taken = stop, 0
+
+    def __call__(self, output, label_B):
+        if self.left == 0:
+            raise InterruptedRunError
+        self.left, self.taken = self.left - 1, self.taken + 1
+        return classify(output, label_B)
+
+
 @pytest.fixture
 def train(make_model, make_items):
-    """Train a small model; keywords change the plan. Returns model, best, curves, validation."""
+    """Train a small model; keywords change section train. Returns model, best, curves, val."""
     items, val = make_items(120)
 
-    def run(*, objective=classify, checkpoint=None, log=None, dropout=0.15, **changed):
-        values = {
-            "optimizer": "adamw",
-            "lr": 0.01,
-            "steps": 25,
-            "validate_every": 7,
-            "monitor": "score",
-            "schedule": "cosine",
-        }
+    def run(*, loss=classify, checkpoint=None, dropout=0.15, every=0, minutes=0.0, **changed):
+        small = {"lr": 0.01, "weight_decay": 0.0, "steps": 25, "validate_every": 7}
         model = make_model(dropout=dropout)
         model.standardise(*items.standardisation_rows())
         torch.manual_seed(5)
         curves = []
         best = train_towers(
             model,
-            objective,
+            loss,
             Batches(items, 16, seed=0),
             val,
-            Plan(**{**values, **changed}),
-            log=log or (lambda step, values: curves.append((step, values))),
+            shipped("train", **small | changed),
+            shipped("machine", checkpoint_every=every, checkpoint_minutes=minutes),
+            log=lambda step, values: curves.append((step, values)),
             checkpoint=checkpoint,
         )
         return model, best, curves, val
@@ -51,9 +70,15 @@ def train(make_model, make_items):
     return run
 
 
-def same(model, other) -> bool:
-    pairs = zip(model.state_dict().values(), other.state_dict().values(), strict=True)
-    return all(torch.equal(a, b) for a, b in pairs)
+def same(one, other) -> bool:
+    """Whether two runs came to the same bits: weights, curves and the best validation."""
+    weights = zip(one[0].state_dict().values(), other[0].state_dict().values(), strict=True)
+    (_, best, curves, _), (_, best_again, curves_again, _) = one, other
+    return (
+        all(torch.equal(a, b) for a, b in weights)
+        and curves == curves_again
+        and (best.step, best.metrics) == (best_again.step, best_again.metrics)
+    )
 
 
 def test_training_tells_the_classes_apart(train, make_model):
@@ -85,95 +110,50 @@ def test_curves_have_every_part_the_rate_and_the_validation(train):
 def test_a_point_is_the_mean_of_the_steps_before_it(train):
     losses = []
 
-    def objective(output, label_B):
-        loss, parts = classify(output, label_B)
-        losses.append(loss.item())
-        return loss, parts
+    def loss(output, label_B):
+        total, parts = classify(output, label_B)
+        losses.append(total.item())
+        return total, parts
 
-    _, _, curves, _ = train(objective=objective)
+    _, _, curves, _ = train(loss=loss)
     found = [values["train/total"] for _, values in curves if "train/total" in values]
     expected = [sum(losses[:10]) / 10, sum(losses[10:20]) / 10, sum(losses[20:]) / 5]
     assert found == pytest.approx(expected)
 
 
 def test_one_seed_gives_one_result(train):
-    model, best, curves, _ = train()
-    again, best_again, curves_again, _ = train()
-    assert same(model, again)
-    assert curves == curves_again
-    assert best.step == best_again.step
+    assert same(train(), train())
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "rmsprop", "sgd", "nadam"])
-@pytest.mark.parametrize("stop", [1, 8, 14, 20, 25])
+@pytest.mark.parametrize("stop", [1, 8, 14, 20])
 def test_an_interrupted_run_ends_bitwise_as_if_it_was_not(train, tmp_path, optimizer, stop):
-    whole, best, curves, _ = train(optimizer=optimizer, momentum=0.9)
-    file = CheckpointFile(tmp_path, "run")
-    seen = 0
-
-    def objective(output, label_B):
-        nonlocal seen
-        seen += 1
-        if seen > stop:
-            raise InterruptedRunError
-        return classify(output, label_B)
-
-    if stop < 25:
-        with pytest.raises(InterruptedRunError):
-            train(
-                objective=objective,
-                checkpoint=file,
-                checkpoint_every=4,
-                optimizer=optimizer,
-                momentum=0.9,
-            )
-    seen = -1000
-    resumed, best_again, curves_again, _ = train(
-        objective=objective, checkpoint=file, checkpoint_every=4, optimizer=optimizer, momentum=0.9
-    )
-    assert seen == -1000 + 25 - stop // 4 * 4 * (stop < 25), "it goes on from the last checkpoint"
-    assert same(whole, resumed)
-    assert curves == curves_again
-    assert (best.step, best.metrics) == (best_again.step, best_again.metrics)
+    changed = {"optimizer": optimizer, "checkpoint": CheckpointFile(tmp_path, "run"), "every": 4}
+    with pytest.raises(InterruptedRunError):
+        train(loss=Interrupted(stop), **changed)
+    loss = Interrupted(-1)
+    assert same(train(loss=loss, **changed), train(optimizer=optimizer))
+    assert loss.taken == 25 - stop // 4 * 4, "it goes on from the last checkpoint"
 
 
 def test_checkpoints_by_time_resume_like_those_by_steps(train, tmp_path):
-    whole, best, curves, _ = train()
-    file = CheckpointFile(tmp_path, "run")
-    seen = 0
-
-    def objective(output, label_B):
-        nonlocal seen
-        seen += 1
-        if seen == 10:
-            raise InterruptedRunError
-        return classify(output, label_B)
-
+    file, loss = CheckpointFile(tmp_path, "run"), Interrupted(-1)
     # So short a time has passed after every step.
     with pytest.raises(InterruptedRunError):
-        train(objective=objective, checkpoint=file, checkpoint_minutes=1e-9)
-    resumed, best_again, curves_again, _ = train(objective=objective, checkpoint=file)
-    assert seen == 10 + 25 - 9, "nine steps were kept"
-    assert same(whole, resumed)
-    assert (best.step, curves) == (best_again.step, curves_again)
+        train(loss=Interrupted(9), checkpoint=file, minutes=1e-9)
+    assert same(train(loss=loss, checkpoint=file), train())
+    assert loss.taken == 25 - 9, "nine steps were kept"
 
 
 def test_no_checkpoint_is_written_before_its_time(train, tmp_path):
     file = CheckpointFile(tmp_path, "run")
-    train(checkpoint=file, checkpoint_minutes=1000.0)
+    train(checkpoint=file, minutes=1000.0)
     assert file.load() is None
 
 
 def test_a_run_that_had_just_ended_is_not_trained_again(train, tmp_path):
     file = CheckpointFile(tmp_path, "run")
-    whole, best, curves, _ = train(checkpoint=file, checkpoint_every=25)
-
-    def objective(output, label_B):
-        raise AssertionError("no step is left")
-
-    again, best_again, curves_again, _ = train(objective=objective, checkpoint=file)
-    assert same(whole, again)
-    assert (best.step, curves) == (best_again.step, curves_again)
+    assert same(train(checkpoint=file, every=25), train(loss=never, checkpoint=file))
 
 
 def test_training_stops_when_patience_ends(train):
@@ -183,28 +163,144 @@ def test_training_stops_when_patience_ends(train):
     assert [step for step, values in curves if "val/score" in values] == [7, 14, 21]
 
 
-def test_a_loss_that_breaks_stops_the_run(train):
-    steps = []
-
-    def objective(output, label_B):
-        steps.append(0)
-        loss, parts = classify(output, label_B)
-        return loss * (float("nan") if len(steps) == 3 else 1), parts
-
-    with pytest.raises(InputError, match=r"at step 3 the loss is not finite \(total\)"):
-        train(objective=objective)
-
-
 @pytest.mark.parametrize("label", [-100, 3])
 def test_a_label_that_is_no_class_stops_before_the_first_step(make_items, make_model, label):
     items, val = make_items(120)
     items.label_N[5] = label
-    plan = Plan(optimizer="sgd", lr=0.1, steps=1, validate_every=1, monitor="score")
-
-    def objective(output, label_B):
-        raise AssertionError("no step is taken")
-
+    given = make_model(), never, Batches(items, 16, seed=0), val
     with pytest.raises(ValueError, match=rf"labels need to be in \[0, 3\), .* {label}$"):
-        train_towers(
-            make_model(), objective, Batches(items, 16, seed=0), val, plan, log=lambda *_: None
-        )
+        train_towers(*given, shipped("train"), shipped("machine"), log=lambda *_: None)
+
+
+@pytest.fixture
+def step(make_model, make_pairs):
+    """Take a step of gradient descent with a new model; keywords change section train.
+
+    Returns what the step says, the weights before and after it, and the model.
+    """
+    pairs = make_pairs(24)
+    batch = Batch(pairs.image_NI, pairs.text_NT, pairs.label_N)
+
+    def take(*, loss=classify, rate=0.1, number=1, layers=2, **changed):
+        model = make_model(dropout=0.0, image_layers=layers, text_layers=layers)
+        before = flat(model)
+        taken = Step(model, loss, shipped("train", **PLAIN | changed))(number, batch, rate)
+        return taken, before, flat(model), model
+
+    return take
+
+
+def flat(model):
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+
+
+def test_a_step_reports_the_loss_before_it_and_lowers_it(step, make_pairs):
+    values, *_, model = step(rate=0.01)
+    assert set(values) == {"total", "class"}
+    pairs = make_pairs(24)
+    after, _ = classify(model(pairs.image_NI, pairs.text_NT), pairs.label_N)
+    assert after < values["total"] == values["class"]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_broken_part_stops_before_the_step_and_is_named(make_model, make_pairs, bad):
+    def loss(output, label_B):
+        total, parts = classify(output, label_B)
+        return total * bad, {**parts, "graph": torch.tensor(bad)}
+
+    model, pairs = make_model(), make_pairs(24)
+    before = flat(model)
+    take_step = Step(model, loss, shipped("train"))
+    message = r"at step 7 the loss is not finite \(total, graph\); lower train\.lr \(the features"
+    with pytest.raises(InputError, match=message):
+        take_step(7, Batch(pairs.image_NI, pairs.text_NT, pairs.label_N), 0.1)
+    assert torch.equal(before, flat(model))
+
+
+def test_clipping_bounds_the_step(step):
+    # Plain gradient descent moves the weights by the rate times the norm of the gradient.
+    _, before, after, _ = step(rate=1.0)
+    norm = (after - before).norm().item()
+    values, _, clipped, _ = step(rate=1.0, gradient_clip=norm / 4)
+    assert values["gradient_norm"] == pytest.approx(norm, rel=1e-4)
+    assert (clipped - before).norm().item() == pytest.approx(norm / 4, rel=1e-3)
+    # A gradient below the limit passes.
+    assert torch.equal(step(rate=1.0, gradient_clip=1000.0)[2], after)
+
+
+def test_bf16_products_give_nearly_the_same_loss_in_float32(step):
+    seen = []
+
+    def loss(output, label_B):
+        seen.extend(tensor.dtype for tensor in output if tensor is not None)
+        return classify(output, label_B)
+
+    full, half = (step(loss=loss, precision=name)[0]["total"] for name in ("fp32", "bf16"))
+    assert half != full
+    assert half == pytest.approx(full, rel=0.02)
+    assert set(seen) == {torch.float32}
+
+
+def test_a_compiled_step_is_the_same_step(step):
+    expected, found = (step(compile=compiled, layers=1) for compiled in (False, True))
+    assert found[0] == pytest.approx(expected[0], rel=1e-5)
+    torch.testing.assert_close(found[2], expected[2], rtol=1e-4, atol=1e-6)
+
+
+def descend(name: str, **changed) -> nn.Linear:
+    """A linear layer with weights of 1 after one step of 0.1 along a gradient of 1."""
+    layer = nn.Linear(2, 2)
+    for parameter in layer.parameters():
+        nn.init.ones_(parameter)
+        parameter.grad = torch.ones_like(parameter)
+    settings = {"optimizer": name, "lr": 0.1, "weight_decay": 0.0, **changed}
+    make_optimizer(layer, shipped("train", **settings)).step()
+    return layer
+
+
+@pytest.mark.parametrize("name", get_args(Optimizer))
+def test_every_optimizer_takes_a_step_downhill(name):
+    assert (descend(name).weight < 1).all()
+
+
+def test_weight_matrices_alone_are_decayed():
+    # AdamW: w * (1 - lr * decay) - lr * 1 = 1 * (1 - 0.1 * 0.5) - 0.1 = 0.85; biases 1 - 0.1.
+    layer = descend("adamw", weight_decay=0.5)
+    torch.testing.assert_close(layer.weight.data, torch.full((2, 2), 0.85))
+    torch.testing.assert_close(layer.bias.data, torch.full((2,), 0.9))
+
+
+def test_the_text_tower_learns_at_its_own_rate(step):
+    *_, model = step(rate=0.01, text_lr_factor=3.0)
+    *_, again = step(rate=0.0)
+    for (name, parameter), start in zip(model.named_parameters(), again.parameters(), strict=True):
+        factor = 0.03 if name.startswith("text_tower.") else 0.01
+        torch.testing.assert_close(parameter.data, start.data - factor * parameter.grad)
+
+
+def test_momentum_reaches_the_optimizers_that_have_it():
+    for name in ("rmsprop", "sgd"):
+        settings = shipped("train", optimizer=name, momentum=0.7)
+        assert make_optimizer(nn.Linear(2, 2), settings).param_groups[0]["momentum"] == 0.7
+    # AdamW has its own: it is made as if nothing was given.
+    adamw = make_optimizer(nn.Linear(2, 2), shipped("train", momentum=0.7))
+    assert adamw.defaults["betas"] == (0.9, 0.999)
+
+
+def test_weight_decay_that_would_be_ignored_is_refused():
+    with pytest.raises(InputError, match=r"train\.weight_decay: rprop has none"):
+        descend("rprop", weight_decay=0.1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"schedule": "constant"}, {0: 0.1, 5: 0.1, 9: 0.1}),
+        ({}, {0: 0.1, 5: 0.05, 9: 0.05 * (1 + math.cos(0.9 * math.pi))}),
+        # Four steps of warm-up: 1/4, 2/4, 3/4, 4/4 of the rate; then six steps of cosine.
+        ({"warmup": 4}, {0: 0.025, 1: 0.05, 2: 0.075, 3: 0.1, 4: 0.1, 7: 0.05}),
+    ],
+)
+def test_the_learning_rate_follows_its_schedule(changed, expected):
+    settings = shipped("train", lr=0.1, steps=10, **changed)
+    assert {step: learning_rate(settings, step) for step in expected} == pytest.approx(expected)

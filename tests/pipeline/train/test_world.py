@@ -6,12 +6,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import multiprocessing
 
+from pipeline.features.graph_file import SemanticGraph
 from pipeline.model.towers import Towers, TowersConfig
 from pipeline.train.batches import Batch
-from pipeline.train.objectives import OBJECTIVES
-from pipeline.train.objectives.objective import LossSettings
-from pipeline.train.step import Step
+from pipeline.train.loop import Step
+from pipeline.train.loss_settings import OBJECTIVES
+from pipeline.train.objective import objective_of
 from pipeline.train.world import ALONE, World, join_world
+from tests.shipped import shipped
 
 BATCH = 12
 
@@ -28,8 +30,8 @@ def one_step(world: World, case: dict) -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
     image_BI, text_BT = torch.randn(BATCH, 6), torch.randn(BATCH, 4)
     label_B = torch.randint(3, (BATCH,))
-    adjacency_KK = 0.6 * (1 - torch.eye(3))
-    kind = OBJECTIVES[case["objective"]]
+    loss = shipped("loss", objective=case["objective"], alpha=case.get("alpha", 1.0))
+    kind = objective_of(loss)
     config = TowersConfig(
         image_features=6,
         text_features=4,
@@ -43,30 +45,14 @@ def one_step(world: World, case: dict) -> dict[str, torch.Tensor]:
         classifier=kind.classifier,
         fusion=case.get("fusion", "late"),
     )
-    settings = LossSettings(
-        alpha=case.get("alpha", 1.0),
-        beta=2.0,
-        gamma=0.5,
-        margin=0.9,
-        relaxation="paper",
-        kernel="auto",
-        precision="fp32",
-        triplet_margin=0.2,
-        cme_margin=0.9,
-        adamine_margin=0.3,
-        adamine_class_weight=0.3,
-    )
     model = Towers(config)
-    psi_KD = torch.nn.functional.normalize(torch.randn(3, 8), dim=1)
-    take_step = Step(
-        model,
-        kind(adjacency_KK, psi_KD, settings),
-        torch.optim.SGD(model.parameters(), lr=0.1),
-        gradient_clip=case.get("gradient_clip", 0.0),
-        world=world,
-    )
+    adjacency_KK = 0.6 * (1 - torch.eye(3))
+    graph = SemanticGraph(["a", "b", "c"], adjacency_KK.numpy(), torch.randn(3, 8).numpy())
+    plain = {"optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0}
+    settings = shipped("train", gradient_clip=case.get("gradient_clip", 0.0), **plain)
+    take_step = Step(model, kind(loss, shipped("machine"), graph), settings, world)
     share = world.share(slice(0, BATCH))
-    values = take_step(1, Batch(image_BI[share], text_BT[share], label_B))
+    values = take_step(1, Batch(image_BI[share], text_BT[share], label_B), 0.1)
     result = {f"weight {name}": value for name, value in model.state_dict().items()}
     for name, parameter in model.named_parameters():
         if parameter.grad is not None:

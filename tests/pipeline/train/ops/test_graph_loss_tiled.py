@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
-from pipeline.train.losses.graph import graph_loss
+from pipeline.train.losses.graph_loss import graph_loss
 from pipeline.train.ops import graph_loss_tiled
 from pipeline.train.ops.graph_loss_tiled import tiled_graph_loss
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.autograd.functional import vjp
 
-from pipeline.train.losses.graph import graph_loss
+from pipeline.train.losses.graph_loss import graph_loss
 from pipeline.train.ops.graph_loss_triton import triton_graph_loss
 
 RELAXATIONS = ["none", "paper", "hinge"]

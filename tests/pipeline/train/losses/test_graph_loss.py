@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from pipeline.train.losses.graph import _fastest_kernel, graph_loss
+from pipeline.train.losses.graph_loss import _fastest_kernel, graph_loss
 
 KERNELS = ["auto", "reference", "tiled"]
 RELAXATIONS = ["none", "paper", "hinge"]
