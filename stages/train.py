@@ -31,7 +31,7 @@ from pipeline.model.towers import Towers
 from pipeline.train.batches import Batches
 from pipeline.train.calibrate import calibrate
 from pipeline.train.checkpoint import CheckpointFile
-from pipeline.train.data.load import load_train_and_val
+from pipeline.train.data.train_and_val import load_train_and_val
 from pipeline.train.fingerprint import fingerprint
 from pipeline.train.loop import train_towers
 from pipeline.train.loss_settings import LossSettings
@@ -123,7 +123,7 @@ def main(
         psi_dim = between_items.class_embedding_KE.shape[1]
         config = make_config(kind, sizes, val, psi_dim=psi_dim, num_classes=len(labels))
         model = Towers(config).to(device)
-        model.standardise(*train.standardisation_rows())
+        train.standardise(model)
         if not world.is_main:
             # The weights above are the same everywhere; the dropout masks from here on are not.
             seed_everything(p.seed + world.rank)

@@ -1,20 +1,31 @@
 """HUSE: an image tower, a text tower and one classifier shared by both (HUSE section 2).
 
-Shape letters: B batch, D embedding, K classes, I image feature, T text feature.
+Shape letters: B batch, N items, D embedding, K classes, I image feature, T text feature, F either,
+H units of the first layer, V vocabulary.
 """
 
+import warnings
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from pipeline.features.text_input import TextInput
-from pipeline.model.tower import Tower
+from pipeline.features.text_input import MixedText, TextInput
 
 INITIAL_LOGIT_SCALE = 16.0
 """Logits of unit vectors need a factor of this order before a softmax over dozens of classes can
 be confident; the scale is learned from here."""
+
+SPARSE_NORM = 20.0
+"""Norm to which a row of a sparse part is scaled: that of a standardised dense block of 400.
+
+An optimizer such as AdamW moves every weight by about the learning rate, so what a step changes in
+the first layer grows with the size of the input. Rows of unit norm would train twenty times slower
+than a dense block.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +69,87 @@ class TowersOutput(NamedTuple):
     """[B, K] one classifier on both embeddings; None where two predictions are fused."""
 
 
+class Tower(nn.Module):
+    """Fully connected layers with ReLU and dropout between them, then L2 normalisation.
+
+    The last layer is the embedding: no non-linearity and no dropout after it. Features come as the
+    backbone made them; the training split's mean and standard deviation are buffers of the tower,
+    so a saved tower takes raw features.
+
+    A sparse part of V columns enters the first layer through a matrix of its own, of which a text
+    reads the rows of its words alone. It is scaled, not centred, or it would be dense.
+    """
+
+    mean_F: Tensor
+    std_F: Tensor
+    word_scale: Tensor
+
+    def __init__(
+        self, features: int, *, width: int, layers: int, dim: int, dropout: float, words: int = 0
+    ) -> None:
+        """Create a tower with random weights.
+
+        Args:
+            features: F, length of an input vector, without a sparse part.
+            width: Units of a hidden layer.
+            layers: Number of fully connected layers, the embedding layer included.
+            dim: D, dimension of the embedding.
+            dropout: Share of hidden units dropped in training.
+            words: V, columns of the sparse part; 0 for none.
+        """
+        super().__init__()
+        sizes = [features, *[width] * (layers - 1), dim]
+        modules: list[nn.Module] = []
+        for inputs, outputs in pairwise(sizes[:-1]):
+            modules += [_linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout)]
+        modules.append(_linear(sizes[-2], sizes[-1]))
+        self.layers = nn.Sequential(*modules)
+        self.register_buffer("mean_F", torch.zeros(features))
+        self.register_buffer("std_F", torch.ones(features))
+        if words:
+            self.words = nn.EmbeddingBag(words, sizes[1], mode="sum")
+            # A row of norm SPARSE_NORM then gives units the variance 1/3, which is what nn.Linear
+            # gives them for standardised features.
+            bound = 1.0 / SPARSE_NORM
+            nn.init.uniform_(self.words.weight, -bound, bound)
+            self.register_buffer("word_scale", torch.ones(()))
+
+    def standardise(self, feature_NF: TextInput) -> None:
+        """Fit the standardisation to [N, F] features of the training split alone."""
+        norm = None
+        if isinstance(feature_NF, MixedText):
+            norm = feature_NF.weight_NL.square().sum(dim=1).mean().sqrt()
+            feature_NF = feature_NF.dense_NT
+        mean_F = feature_NF.mean(dim=0)
+        # torch warns of a deviation without any feature, as where all of a text is sparse.
+        std_F = feature_NF.std(dim=0, correction=0) if len(mean_F) else mean_F
+        self.standardise_by(mean_F, std_F, norm)
+
+    def standardise_by(self, mean_F: Tensor, std_F: Tensor, norm: Tensor | None = None) -> None:
+        """Set the standardisation to the moments of the training split.
+
+        Args:
+            mean_F: [F] float.
+            std_F: [F] float; a constant feature gets a standard deviation of one.
+            norm: Root of the mean square norm of a sparse part; None where there is none.
+        """
+        self.mean_F.copy_(mean_F)
+        self.std_F.copy_(torch.where(std_F > 1e-6, std_F, torch.ones_like(std_F)))
+        if norm is not None:
+            self.word_scale.copy_(SPARSE_NORM / norm if norm > 0 else torch.ones_like(norm))
+
+    def forward(self, feature_BF: TextInput) -> Tensor:
+        """Embed [B, F] features, as stored: [B, D], rows of unit norm."""
+        if not isinstance(feature_BF, MixedText):
+            standard_BF = (feature_BF - self.mean_F) / self.std_F
+            return functional.normalize(self.layers(standard_BF), dim=1)
+        first_BH = self.layers[0]((feature_BF.dense_NT - self.mean_F) / self.std_F)
+        first_BH = first_BH + self.words(
+            feature_BF.word_NL, per_sample_weights=feature_BF.weight_NL * self.word_scale
+        )
+        return functional.normalize(self.layers[1:](first_BH), dim=1)
+
+
 class Towers(nn.Module):
     """The two towers and the classifier chi.
 
@@ -70,11 +162,7 @@ class Towers(nn.Module):
     """
 
     def __init__(self, config: TowersConfig) -> None:
-        """Create the modules with random weights.
-
-        Args:
-            config: Sizes.
-        """
+        """Create the modules with random weights."""
         super().__init__()
         self.config = config
         common = {"width": config.width, "dim": config.dim}
@@ -102,37 +190,16 @@ class Towers(nn.Module):
             self.log_scale = nn.Parameter(torch.tensor(INITIAL_LOGIT_SCALE).log())
 
     def standardise(self, image_NI: Tensor, text_NT: TextInput) -> None:
-        """Fit both towers' standardisation.
-
-        Args:
-            image_NI: [N, I] image features of the training split alone.
-            text_NT: Their text features.
-        """
+        """Fit both towers' standardisation to the features of the training split alone."""
         self.image_tower.standardise(image_NI)
         self.text_tower.standardise(text_NT)
 
     def forward(self, image_BI: Tensor, text_BT: TextInput) -> TowersOutput:
-        """Embed and classify a batch of items.
-
-        Args:
-            image_BI: [B, I] stored image features.
-            text_BT: [B, T] stored text features, perhaps with a sparse part.
-
-        Returns:
-            Embeddings and logits of both modalities.
-        """
+        """Embed and classify items by their stored features."""
         return self.classify(self.image_tower(image_BI), self.text_tower(text_BT))
 
     def classify(self, image_BD: Tensor, text_BD: Tensor) -> TowersOutput:
-        """Classify embedded items.
-
-        Args:
-            image_BD: [B, D] image embeddings of unit norm.
-            text_BD: [B, D] text embeddings of unit norm.
-
-        Returns:
-            The embeddings as given, with the logits of both modalities.
-        """
+        """Classify embedded items: the embeddings as given, with the logits of both modalities."""
         image_BK = self._logits(image_BD, self.classifiers[0])
         text_BK = self._logits(text_BD, self.classifiers[-1])
         if self.config.fusion != "concat":
@@ -147,3 +214,10 @@ class Towers(nn.Module):
             embedding_BD = embedding_BD.detach()
         logits_BK = classifier(embedding_BD)
         return logits_BK * self.log_scale.exp() if hasattr(self, "log_scale") else logits_BK
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    """A layer without torch's warning where all of its input is sparse."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Initializing zero-element tensors")
+        return nn.Linear(inputs, outputs)

@@ -17,7 +17,7 @@ from pipeline.features.classes import label_membership
 from pipeline.features.text_input import TextInput
 from pipeline.model.fusion import path_probabilities
 from pipeline.model.model_file import StoredModel
-from pipeline.model.tower import Tower
+from pipeline.model.towers import Tower
 
 CHUNK = 8192
 """Items per forward pass: bounds the hidden activations, not the result."""

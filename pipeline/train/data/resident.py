@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pipeline.features.joined import FeatureIndex
 from pipeline.train.data.train_items import Features, TrainItems, chosen_view
-from pipeline.features.text_input import TextInput
+from pipeline.model.towers import Towers
 
 
 class ResidentItems(TrainItems):
@@ -41,6 +41,6 @@ class ResidentItems(TrainItems):
             row_B = chosen_view(self._first_N, self._num_views_N, index_B, draw_B)
         return Features(self._image_RI[row_B], self._text_NT[index_B])
 
-    def standardisation_rows(self) -> tuple[Tensor, TextInput]:
-        """See `TrainItems.standardisation_rows`; all rows."""
-        return self._image_RI[self._first_N], self._text_NT
+    def standardise(self, model: Towers) -> None:
+        """See `TrainItems.standardise`."""
+        model.standardise(self._image_RI[self._first_N], self._text_NT)

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from pipeline.features.joined import FeatureIndex
-from pipeline.train.data.moments import Moments, TextMoments
+from pipeline.train.data.moments import Moments
 from pipeline.features.text_rows import put
 from pipeline.train.data.train_items import Features, TrainItems, chosen_view
 from pipeline.core.errors import InputError
-from pipeline.features.text_input import TextInput, join
+from pipeline.features.text_input import MixedText, join
+from pipeline.model.towers import Towers
 
 MIB = 2**20
 
@@ -100,17 +101,20 @@ class StreamedItems(TrainItems):
             join([piece.text_BT for piece in pieces])[back_B],
         )
 
-    def standardisation_rows(self) -> tuple[Tensor, TextInput]:
-        """See `TrainItems.standardisation_rows`; two rows, from one pass over the files."""
-        image, text = Moments(), TextMoments()
-        clean_row = self._index.clean_row
+    def standardise(self, model: Towers) -> None:
+        """See `TrainItems.standardise`; one pass over the files."""
+        image, text, square_norm = Moments(), Moments(), Moments()
+        norm = None
         for items_P in self._items_G:
-            image.add(self._index.image.read(clean_row[items_P]))
-            text.add(self._index.text.read(self._index.text_row_N[items_P]))
-        return (
-            torch.from_numpy(image.two_rows()).to(self._device),
-            text.two_rows().to(self._device),
-        )
+            image.add(self._index.image.read(self._index.clean_row[items_P]))
+            rows = self._index.text.read(self._index.text_row_N[items_P])
+            if isinstance(rows, MixedText):
+                square_norm.add(rows.weight_NL.double().square().sum(dim=1, keepdim=True).numpy())
+                norm = square_norm.mean_F[0].sqrt()
+                rows = rows.dense_NT
+            text.add(rows.numpy())
+        model.image_tower.standardise_by(image.mean_F, image.std_F)
+        model.text_tower.standardise_by(text.mean_F, text.std_F, norm)
 
     def _gather(self, index_B: Tensor, draw_B: Tensor | None) -> Features:
         image_B = self._image_place_N[index_B]

@@ -1,6 +1,6 @@
 """What the training loop asks of the items it trains on, wherever their features are.
 
-Shape letters: B items of a batch, N items, I image feature, T text feature, M rows.
+Shape letters: B items of a batch, N items, I image feature, T text feature.
 """
 
 from abc import ABC, abstractmethod
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pipeline.features.text_input import TextInput
+from pipeline.model.towers import Towers
 
 
 class Features(NamedTuple):
@@ -59,12 +60,8 @@ class TrainItems(ABC):
         """
 
     @abstractmethod
-    def standardisation_rows(self) -> tuple[Tensor, TextInput]:
-        """Rows whose mean and standard deviation are those of all items' clean views.
-
-        Returns:
-            [M, I] float and M texts; of a sparse part, the mean square of the rows' norms is right.
-        """
+    def standardise(self, model: Towers) -> None:
+        """Fit a model's standardisation to all items' clean views."""
 
 
 def chosen_view(first_N: Tensor, num_views_N: Tensor, index_B: Tensor, draw_B: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from pipeline.features.graph_file import SemanticGraph
 from pipeline.features.joined import index_features
-from pipeline.train.data.load import load_train_and_val
+from pipeline.train.data.train_and_val import load_train_and_val
 from pipeline.train.objective import objective_of
 from tests.feature_tables import write_tables
 from tests.shipped import shipped

@@ -52,7 +52,7 @@ def train(make_model, make_items):
     def run(*, loss=classify, checkpoint=None, dropout=0.15, every=0, minutes=0.0, **changed):
         small = {"lr": 0.01, "weight_decay": 0.0, "steps": 25, "validate_every": 7}
         model = make_model(dropout=dropout)
-        model.standardise(*items.standardisation_rows())
+        items.standardise(model)
         torch.manual_seed(5)
         curves = []
         best = train_towers(

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from pipeline.features.joined import index_features
-from pipeline.train.data.load import load_train_and_val
+from pipeline.train.data.train_and_val import load_train_and_val
 from pipeline.train.data.resident import ResidentItems
 from pipeline.train.data.streamed import StreamedItems
 from tests.feature_tables import write_tables
@@ -30,7 +30,7 @@ def test_validation_uses_clean_views_of_its_own_split(tmp_path):
 
 @pytest.mark.parametrize("max_bytes", [10**6, 3000])
 def test_of_many_validation_items_a_fair_sample_is_read(tmp_path, monkeypatch, max_bytes):
-    monkeypatch.setattr("pipeline.train.data.load.MAX_VAL_ITEMS", 20)
+    monkeypatch.setattr("pipeline.train.data.train_and_val.MAX_VAL_ITEMS", 20)
     index = index_features(**write_tables(tmp_path, 400))
     read = []
     original = type(index.image).read
