@@ -1,4 +1,7 @@
+"""All kernels of the graph loss against one definition; what one has alone is tested in ops/."""
+
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -6,8 +9,11 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from pipeline.train.losses.graph_loss import _fastest_kernel, graph_loss
 
-KERNELS = ["auto", "reference", "tiled"]
+# "auto" takes the closed form for relaxation "none" where that is cheaper.
+KERNELS = ["auto", "reference", "tiled", "triton"]
 RELAXATIONS = ["none", "paper", "hinge"]
+every_kernel = pytest.mark.parametrize("kernel", KERNELS)
+every_relaxation = pytest.mark.parametrize("relaxation", RELAXATIONS)
 
 
 def naive_graph_loss(vectors, labels, adjacency, margin, relaxation):
@@ -27,6 +33,19 @@ def naive_graph_loss(vectors, labels, adjacency, margin, relaxation):
     return total / len(vectors) ** 2
 
 
+@pytest.fixture
+def between(on_circle):
+    """Items at angles in degrees, of classes whose distances are given, as a kernel takes them."""
+
+    def build(kernel, angles, labels, adjacency):
+        # Triton's kernel knows float32 alone.
+        dtype = torch.float32 if kernel == "triton" else torch.float64
+        adjacency = torch.as_tensor(adjacency, dtype=dtype)
+        return on_circle(*angles).to(dtype), torch.tensor(labels), adjacency
+
+    return build
+
+
 # Three items at 0, 60 and 90 degrees, the first two of class 0.
 # Distances: d01 = 1 - cos 60 = 0.5, d02 = 1 - cos 90 = 1, d12 = 1 - cos 30 = 0.1339746.
 # With A01 = 0.4 and margin 0.9 the squares are
@@ -38,7 +57,7 @@ def naive_graph_loss(vectors, labels, adjacency, margin, relaxation):
 #   none:  0.25, (1 - 0.95)^2 = 0.0025, (0.1339746 - 0.95)^2 = 0.6658975
 #   paper: 0.25 alone
 #   hinge: 0.25, 0 as d02 >= margin, (0.9 - 0.1339746)^2 = 0.5867949
-@pytest.mark.parametrize("kernel", KERNELS)
+@every_kernel
 @pytest.mark.parametrize(
     ("target", "relaxation", "square_sum"),
     [
@@ -50,161 +69,185 @@ def naive_graph_loss(vectors, labels, adjacency, margin, relaxation):
         (0.95, "hinge", 0.25 + 0.5867949),
     ],
 )
-def test_worked_by_hand(on_circle, kernel, target, relaxation, square_sum):
-    loss = graph_loss(
-        on_circle(0, 60, 90),
-        torch.tensor([0, 0, 1]),
-        torch.tensor([[0.0, target], [target, 0.0]]),
-        margin=0.9,
-        relaxation=relaxation,
-        kernel=kernel,
-    )
+def test_worked_by_hand(run, between, kernel, target, relaxation, square_sum):
+    case = between(kernel, (0, 60, 90), [0, 0, 1], [[0.0, target], [target, 0.0]])
+    loss, _ = run(kernel, case, relaxation=relaxation)
     assert loss.item() == pytest.approx(2 * square_sum / 9, abs=1e-7)
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("relaxation", RELAXATIONS)
+@every_kernel
+@every_relaxation
 @pytest.mark.parametrize("margin", [0.3, 0.9, 2.0])
-def test_equals_a_loop_over_pairs(on_circle, kernel, relaxation, margin):
-    embedding = on_circle(3, 17, 41, 88, 130, 171, 200, 266, 301)
-    labels = [0, 1, 2, 0, 1, 2, 2, 0, 3]
-    class_point = on_circle(0, 35, 80, 200)
-    adjacency = 1 - class_point @ class_point.T
-    loss = graph_loss(
-        embedding,
-        torch.tensor(labels),
-        adjacency,
-        margin=margin,
-        relaxation=relaxation,
-        kernel=kernel,
-    )
-    expected = naive_graph_loss(embedding.tolist(), labels, adjacency.tolist(), margin, relaxation)
-    assert loss.item() == pytest.approx(expected, abs=1e-12)
+def test_equals_a_loop_over_pairs(run, on_circle, between, kernel, relaxation, margin):
+    point = on_circle(0, 35, 80, 200)
+    angles, labels = (3, 17, 41, 88, 130, 171, 200, 266, 301), [0, 1, 2, 0, 1, 2, 2, 0, 3]
+    case = between(kernel, angles, labels, 1 - point @ point.T)
+    vectors, _, adjacency = (tensor.tolist() for tensor in case)
+    expected = naive_graph_loss(vectors, labels, adjacency, margin, relaxation)
+    rounding = 1e-6 if kernel == "triton" else 1e-12
+    loss, _ = run(kernel, case, margin, relaxation)
+    assert loss.item() == pytest.approx(expected, abs=rounding)
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("relaxation", RELAXATIONS)
-def test_zero_where_the_embedding_realises_the_graph(on_circle, kernel, relaxation):
-    class_point = on_circle(0, 25, 50)
-    label = torch.tensor([0, 1, 2, 1, 0])
-    embedding = class_point[label].requires_grad_()
-    loss = graph_loss(
-        embedding,
-        label,
-        1 - class_point @ class_point.T,
-        margin=0.9,
-        relaxation=relaxation,
-        kernel=kernel,
-    )
-    loss.backward()
-    assert loss.item() == pytest.approx(0, abs=1e-15)
-    assert embedding.grad.abs().max().item() == pytest.approx(0, abs=1e-15)
+# Below, at and beside multiples of a block's rows: 256 of the tiled kernel, 64 of Triton's, which
+# its interpreter makes slow. The last has a gradient of several slices.
+SIZES = {
+    "auto": [(1, 3, 1), (101, 33, 40), (300, 8, 300), (900, 16, 1)],
+    "tiled": [(1, 3, 1), (2, 5, 2), (41, 7, 5), (256, 16, 9), (257, 33, 40), (513, 20, 3)],
+    "triton": [(1, 3, 1), (41, 20, 5), (64, 16, 64), (101, 70, 7), (41, 300, 5)],
+}
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_a_pair_exactly_at_the_margin_is_dropped(kernel):
-    # Orthogonal vectors are at distance 1 without rounding: not below a margin of 1.
-    label = torch.tensor([0, 1])
-    adjacency = torch.tensor([[0.0, 0.25], [0.25, 0.0]])
-    at = {"label_N": label, "adjacency_KK": adjacency, "kernel": kernel}
-    assert graph_loss(torch.eye(2), margin=1.0, **at).item() == 0
-    # Just above the margin's other side it counts: 2 * (1 - 0.25)^2 / 4.
-    assert graph_loss(torch.eye(2), margin=1.001, **at).item() == pytest.approx(0.28125)
+@every_relaxation
+@pytest.mark.parametrize(
+    ("kernel", "size"), [(kernel, size) for kernel, sizes in SIZES.items() for size in sizes]
+)
+def test_value_and_gradient_are_those_of_the_definition(
+    run, make_case, definition, assert_close, kernel, size, relaxation
+):
+    case = make_case(*size)
+    found = run(kernel, case, relaxation=relaxation)
+    assert_close(found, definition(case, 0.9, relaxation))
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_a_class_pair_exactly_at_the_margin_is_far(kernel):
-    # u and v are at distance 1 - 0.75 = 0.25, their classes at 0.5, which is the margin.
-    embedding = torch.tensor([[1.0, 0.0], [0.75, math.sqrt(1 - 0.75**2)]])
-    at = {
-        "label_N": torch.tensor([0, 1]),
-        "adjacency_KK": torch.tensor([[0.0, 0.5], [0.5, 0.0]]),
-        "margin": 0.5,
-        "kernel": kernel,
-    }
-    assert graph_loss(embedding, relaxation="paper", **at).item() == pytest.approx(0, abs=1e-12)
-    # hinge: both orders of the pair give (0.5 - 0.25)^2, over 2^2
-    assert graph_loss(embedding, relaxation="hinge", **at).item() == pytest.approx(0.03125)
-    # and at distance 1, farther than asked for, there is nothing to pull together
-    assert graph_loss(torch.eye(2), relaxation="hinge", **at).item() == 0
+@every_relaxation
+@pytest.mark.parametrize(
+    ("kernel", "size", "margin"),
+    [
+        *(("tiled", (300, 8, 7), margin) for margin in (1e-9, 0.2, 1.3, 3.0)),
+        ("triton", (41, 5, 1), 2.5),
+    ],
+)
+def test_no_pair_to_every_pair_inside_the_margin(
+    run, make_case, definition, assert_close, kernel, size, margin, relaxation
+):
+    case = make_case(*size)
+    assert_close(run(kernel, case, margin, relaxation), definition(case, margin, relaxation))
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_a_dropped_pair_gives_no_gradient(on_circle, kernel):
-    # Items 0 and 1 are of one class and near; item 2 is beyond the margin of both.
-    embedding = on_circle(0, 20, 180).float().requires_grad_()
-    graph_loss(
-        embedding,
-        torch.tensor([0, 0, 1]),
-        torch.tensor([[0.0, 0.4], [0.4, 0.0]]),
-        margin=0.9,
-        kernel=kernel,
-    ).backward()
-    # Its pair with itself is at distance 0 up to rounding.
-    assert embedding.grad[2].abs().max() < 1e-6
-    assert embedding.grad[0].abs().max() > 1e-3
+@every_relaxation
+@pytest.mark.parametrize(("kernel", "size"), [("tiled", (400, 64, 12)), ("triton", (101, 33, 7))])
+def test_bfloat16_products(run, make_case, definition, assert_close, kernel, size, relaxation):
+    case = make_case(*size)
+    loss, gradient = run(kernel, case, relaxation=relaxation, precision="bf16")
+    assert loss.dtype == gradient.dtype == torch.float32
+    assert_close((loss, gradient), definition(case, 0.9, relaxation), "bf16")
 
 
-def test_paper_gives_far_classes_no_push_and_hinge_does(on_circle):
-    label = torch.tensor([0, 1])
-    far_classes = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
-    for relaxation, pushes in (("paper", False), ("hinge", True)):
-        embedding = on_circle(0, 10).requires_grad_()
-        graph_loss(embedding, label, far_classes, margin=0.9, relaxation=relaxation).backward()
-        # Minus the gradient turns the first vector away from the second, which is above it.
-        assert bool(embedding.grad[0, 1] > 1e-3) is pushes
-
-
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("relaxation", RELAXATIONS)
-def test_a_nan_reaches_the_loss(kernel, relaxation):
-    embedding = torch.eye(3)
-    embedding[1] = math.nan
-    loss = graph_loss(
-        embedding,
-        torch.tensor([0, 1, 1]),
-        1 - torch.eye(2),
-        margin=0.9,
-        relaxation=relaxation,
-        kernel=kernel,
-    )
-    assert loss.isnan()
-
-
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_half_precision_and_autocast_are_computed_in_float32(on_circle, kernel):
-    embedding = on_circle(0, 20, 50, 65).bfloat16()
-    arguments = (torch.tensor([0, 1, 2, 0]), 1 - torch.eye(3))
-    expected = graph_loss(embedding.float(), *arguments, margin=1.5, kernel=kernel)
+@every_relaxation
+@pytest.mark.parametrize("kernel", ["auto", "tiled"])
+def test_gradient_is_the_slope_of_the_loss(make_case, kernel, relaxation):
+    embedding, *graph = make_case(9, 5, 3, torch.float64)
+    loss = partial(graph_loss, margin=0.9, relaxation=relaxation, kernel=kernel)
     leaf = embedding.clone().requires_grad_()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        loss = graph_loss(leaf, *arguments, margin=1.5, kernel=kernel)
-    loss.backward()
+    assert torch.autograd.gradcheck(lambda embedding: loss(embedding, *graph), (leaf,))
+
+
+@every_kernel
+def test_the_upstream_gradient_scales_the_gradient(run, make_case, kernel):
+    case = make_case(41, 20, 5)
+    (loss, gradient), (same_loss, doubled) = run(kernel, case), run(kernel, case, upstream=2.0)
+    assert torch.equal(same_loss, loss)
+    assert torch.equal(doubled, 2 * gradient)
+
+
+@every_kernel
+def test_strided_input_gives_the_same_bits(run, make_case, kernel):
+    case = make_case(70, 20, 5)
+    strided = case._replace(
+        embedding=case.embedding.T.contiguous().T, adjacency=case.adjacency.T.contiguous().T
+    )
+    assert not strided.embedding.is_contiguous()
+    (loss, gradient), (again, gradient_again) = run(kernel, case), run(kernel, strided)
+    if kernel in ("tiled", "triton"):
+        assert torch.equal(loss, again)
+        assert torch.equal(gradient, gradient_again)
+    torch.testing.assert_close((loss, gradient), (again, gradient_again))
+
+
+@every_kernel
+@every_relaxation
+def test_zero_where_the_embedding_realises_the_graph(run, on_circle, between, kernel, relaxation):
+    point, labels = on_circle(0, 25, 50), [0, 1, 2, 1, 0]
+    case = between(kernel, (0, 25, 50, 25, 0), labels, 1 - point @ point.T)
+    loss, gradient = run(kernel, case, relaxation=relaxation)
+    rounding = 1e-6 if kernel == "triton" else 1e-15
+    assert loss.item() == pytest.approx(0, abs=rounding)
+    assert gradient.abs().max().item() == pytest.approx(0, abs=rounding)
+
+
+@every_kernel
+def test_no_active_pair_gives_zero_and_no_gradient(run, kernel):
+    # Opposite vectors of one class; a pair with itself is at distance 0, its class distance.
+    case = torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), torch.tensor([0, 0]), torch.zeros(1, 1)
+    loss, gradient = run(kernel, case)
+    assert loss.item() == 0
+    assert torch.equal(gradient, torch.zeros(2, 2))
+
+
+@every_kernel
+def test_a_pair_exactly_at_the_margin_is_dropped(run, kernel):
+    # Orthogonal vectors are at distance 1 without rounding: not below a margin of 1.
+    case = torch.eye(2), torch.tensor([0, 1]), torch.tensor([[0.0, 0.25], [0.25, 0.0]])
+    assert run(kernel, case, margin=1.0)[0].item() == 0
+    # Just above the margin's other side it counts: 2 * (1 - 0.25)^2 / 4.
+    assert run(kernel, case, margin=1.001)[0].item() == pytest.approx(0.28125)
+
+
+@every_kernel
+def test_a_class_pair_exactly_at_the_margin_is_far(run, kernel):
+    # u and v are at distance 1 - 0.75 = 0.25, their classes at 0.5, which is the margin.
+    near = torch.tensor([[1.0, 0.0], [0.75, math.sqrt(1 - 0.75**2)]])
+    graph = torch.tensor([0, 1]), torch.tensor([[0.0, 0.5], [0.5, 0.0]])
+    assert run(kernel, (near, *graph), 0.5)[0].item() == pytest.approx(0, abs=1e-12)
+    # hinge: both orders of the pair give (0.5 - 0.25)^2, over 2^2
+    assert run(kernel, (near, *graph), 0.5, "hinge")[0].item() == pytest.approx(0.03125)
+    # and at distance 1, farther than asked for, there is nothing to pull together
+    assert run(kernel, (torch.eye(2), *graph), 0.5, "hinge")[0].item() == 0
+
+
+@every_kernel
+def test_a_dropped_pair_gives_no_gradient(run, between, kernel):
+    # Items 0 and 1 are of one class and near; item 2 is beyond the margin of both.
+    case = between("triton", (0, 20, 180), [0, 0, 1], [[0.0, 0.4], [0.4, 0.0]])
+    _, gradient = run(kernel, case)
+    # Its pair with itself is at distance 0 up to rounding.
+    assert gradient[2].abs().max() < 1e-6
+    assert gradient[0].abs().max() > 1e-3
+
+
+@every_kernel
+def test_paper_gives_far_classes_no_push_and_hinge_does(run, between, kernel):
+    case = between(kernel, (0, 10), [0, 1], [[0.0, 1.0], [1.0, 0.0]])
+    for relaxation, pushes in (("paper", False), ("hinge", True)):
+        _, gradient = run(kernel, case, relaxation=relaxation)
+        # Minus the gradient turns the first vector away from the second, which is above it.
+        assert bool(gradient[0, 1] > 1e-3) is pushes
+
+
+@every_kernel
+@every_relaxation
+def test_a_nan_reaches_the_loss(run, make_case, kernel, relaxation):
+    case = make_case(41, 5, 3)
+    case.embedding[7] = torch.nan
+    assert run(kernel, case, relaxation=relaxation)[0].isnan()
+
+
+@every_kernel
+def test_half_precision_is_computed_in_float32(run, make_case, kernel):
+    case = make_case(41, 20, 5)
+    case = case._replace(embedding=case.embedding.bfloat16())
+    loss, gradient = run(kernel, case)
+    expected, _ = run(kernel, case._replace(embedding=case.embedding.float()))
     assert loss.dtype == torch.float32
     assert torch.equal(loss, expected)
-    assert leaf.grad.dtype == torch.bfloat16
+    assert gradient.dtype == torch.bfloat16
+    if kernel != "triton":  # autocast is of this process
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert torch.equal(run(kernel, case)[0], expected)
 
 
-@pytest.mark.parametrize("relaxation", RELAXATIONS)
-@pytest.mark.parametrize("count", [6, 40])
-def test_auto_agrees_with_the_definition_below_and_above_the_dimension(relaxation, count):
-    generator = torch.Generator().manual_seed(count)
-    embedding = torch.randn(count, 16, generator=generator, dtype=torch.float64)
-    embedding = torch.nn.functional.normalize(embedding, dim=1)
-    label = torch.randint(4, (count,), generator=generator)
-    adjacency = torch.tensor(
-        [[0.0, 0.2, 0.7, 1.1], [0.2, 0.0, 0.8, 1.0], [0.7, 0.8, 0.0, 0.3], [1.1, 1.0, 0.3, 0.0]]
-    )
-    results = []
-    for kernel in ("auto", "reference"):
-        leaf = embedding.clone().requires_grad_()
-        loss = graph_loss(leaf, label, adjacency, margin=0.9, relaxation=relaxation, kernel=kernel)
-        loss.backward()
-        results.append((loss.detach(), leaf.grad))
-    torch.testing.assert_close(results[0], results[1])
-
-
-@pytest.mark.parametrize("relaxation", RELAXATIONS)
+@every_relaxation
 def test_auto_takes_no_kernel_that_has_not_run_on_a_gpu(relaxation):
     # There is no row of Triton's in benchmarks/results.
     with FakeTensorMode():
