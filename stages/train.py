@@ -1,45 +1,20 @@
 """Features and graph -> trained towers."""
 
+from __future__ import annotations
+
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import torch
 import typer
-from dvclive import Live
-from scmrepo.exceptions import SCMError
 
-from pipeline.core.allocator import keep_freed_memory
-from pipeline.core.atomic import copy_folder
-from pipeline.core.device import choose_device
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json
 from pipeline.core.machine import MachineSettings
 from pipeline.core.params import load_section
-from pipeline.core.sample import draw_sample
-from pipeline.core.seeding import seed_everything
-from pipeline.core.table import read_metadata, read_table
-from pipeline.encoders.encoder_digest import KEY, check_encoder
-from pipeline.features.classes import check_same_classes, item_classes, label_membership
-from pipeline.features.graph_file import read_graph
-from pipeline.features.item_graph import item_graph
-from pipeline.features.joined import index_features
-from pipeline.model.model_file import StoredModel, save_model
 from pipeline.model.settings import ModelSettings
-from pipeline.model.towers import Towers
-from pipeline.train.batches import Batches
-from pipeline.train.calibrate import calibrate
-from pipeline.train.checkpoint import CheckpointFile
-from pipeline.train.data.train_and_val import load_train_and_val
-from pipeline.train.fingerprint import fingerprint
-from pipeline.train.loop import train_towers
 from pipeline.train.loss_settings import LossSettings
-from pipeline.train.losses.graph_loss import check_kernel
-from pipeline.train.objective import make_config, objective_of
 from pipeline.train.settings import TrainSettings
-from pipeline.train.validate import MAX_ITEMS
-from pipeline.train.world import join_world
 from stages.command import (
     ClassesPath,
     GraphPath,
@@ -66,6 +41,9 @@ from stages.paths import (
     TEXT_FEATURES,
 )
 
+if TYPE_CHECKING:
+    from dvclive import Live
+
 GIB = 2**30
 
 
@@ -88,6 +66,34 @@ def main(
     ] = CURVES,
 ) -> None:
     """Train the image and text towers on the stored features; a killed run goes on."""
+    # Imported here because torch takes seconds, which `--help` need not wait for.
+    import torch
+
+    from pipeline.core.allocator import keep_freed_memory
+    from pipeline.core.atomic import copy_folder
+    from pipeline.core.device import choose_device
+    from pipeline.core.json_file import read_json
+    from pipeline.core.sample import draw_sample
+    from pipeline.core.seeding import seed_everything
+    from pipeline.core.table import read_metadata, read_table
+    from pipeline.encoders.encoder_digest import KEY, check_encoder
+    from pipeline.features.classes import check_same_classes, item_classes, label_membership
+    from pipeline.features.graph_file import read_graph
+    from pipeline.features.item_graph import item_graph
+    from pipeline.features.joined import index_features
+    from pipeline.model.model_file import StoredModel, save_model
+    from pipeline.model.towers import Towers
+    from pipeline.train.batches import Batches
+    from pipeline.train.calibrate import calibrate
+    from pipeline.train.checkpoint import CheckpointFile
+    from pipeline.train.data.train_and_val import load_train_and_val
+    from pipeline.train.fingerprint import fingerprint
+    from pipeline.train.loop import train_towers
+    from pipeline.train.losses.graph_loss import check_kernel
+    from pipeline.train.objective import make_config, objective_of
+    from pipeline.train.validate import MAX_ITEMS
+    from pipeline.train.world import join_world
+
     sizes = load_section(params, "model", ModelSettings)
     loss = load_section(params, "loss", LossSettings)
     p = load_section(params, "train", TrainSettings)
@@ -167,6 +173,9 @@ def main(
 
 def _curves(folder: Path) -> Live:
     """Curves from the first point on: DVCLive empties its files, and a resumed run replays."""
+    from dvclive import Live
+    from scmrepo.exceptions import SCMError
+
     try:
         return Live(str(folder), dvcyaml=None, save_dvc_exp=False, report=None)
     except SCMError as error:

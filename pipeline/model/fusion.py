@@ -45,14 +45,9 @@ class Fusion:
     """Whether an item has several labels, each with a probability of its own."""
 
     def probabilities(self, output: TowersOutput) -> dict[str, Tensor]:
-        """Calibrated class probabilities.
+        """Calibrated probabilities [N, K] for `image`, `text` and `fused`.
 
-        Args:
-            output: Forward pass of N items.
-
-        Returns:
-            [N, K] for `image`, `text` and `fused`; the rows sum to 1 unless items have several
-            labels.
+        The rows sum to 1 unless items have several labels.
         """
         image_NK = _probability(output.image_logits_BK / self.image_temperature, self.multi_label)
         text_NK = _probability(output.text_logits_BK / self.text_temperature, self.multi_label)
@@ -122,9 +117,6 @@ def path_probabilities(probability_NL: Tensor, membership_KL: Tensor) -> Tensor:
     Args:
         probability_NL: [N, L] probability of each label.
         membership_KL: [K, L] 1 where a path has a label, else 0.
-
-    Returns:
-        [N, K] with rows that sum to 1.
     """
     probability_NL = probability_NL.double().clamp(SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
     # What all paths have in common, the product of all (1 - p_l), cancels.
@@ -185,9 +177,6 @@ def product_loss(
         logits: [N, K] of the image and of the text, as the classifier gives them.
         temperatures: What they are divided by.
         target: [N] or [N, K]; see `fit_fusion`.
-
-    Returns:
-        The loss, and [2] its derivatives by the factors.
     """
     total, gradient = 0.0, np.zeros(2)
     for image_BK, text_BK, wanted in _blocks(*logits, target):

@@ -45,10 +45,6 @@ class StoredModel:
 def save_model(folder: Path, stored: StoredModel) -> None:
     """Write `model.safetensors` and `model.json`.
 
-    Args:
-        folder: For example data/model; created if missing.
-        stored: The model.
-
     Raises:
         InputError: The folder cannot be written to.
     """
@@ -71,12 +67,6 @@ def save_model(folder: Path, stored: StoredModel) -> None:
 
 def load_model(folder: Path) -> StoredModel:
     """Read what `save_model` wrote; the model is in evaluation mode on the CPU.
-
-    Args:
-        folder: The folder given to `save_model`.
-
-    Returns:
-        The model.
 
     Raises:
         InputError: A file is missing, damaged, of a newer format, or of another model than the

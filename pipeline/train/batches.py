@@ -40,7 +40,7 @@ class Batches:
             items: What to draw from.
             batch_size: Items of a step over all processes; a smaller catalogue gives batches of
                 all its items (of as many as the processes can share evenly).
-            seed: Order of the items, and their views.
+            seed: Of the order of the items, and of their views.
             world: Each process fetches its share of every batch.
 
         Raises:
@@ -80,11 +80,7 @@ class Batches:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where another series with the same arguments was.
-
-        Args:
-            state: What its `state` returned.
-        """
+        """Go on where another series with the same arguments was when it gave its `state`."""
         self._generator.set_state(state["generator"])
         self._start_pass(state["carried"])
         self._position = state["position"]

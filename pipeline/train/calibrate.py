@@ -34,18 +34,15 @@ def calibrate(
     seed: int,
     max_logits: int = MAX_LOGITS,
 ) -> Fusion:
-    """Fit temperatures and the fusion weight.
+    """Fit temperatures and the fusion weight; the model is left in evaluation mode.
 
     Args:
-        model: The trained model; left in evaluation mode.
+        model: The trained model.
         val: Validation items.
         membership_KL: [K, L] 1 where the items of a class have a label; None where the classifier
             gives an item exactly one class.
         seed: Which items are used where all would give too many logits.
         max_logits: What is too many, per modality.
-
-    Returns:
-        The fitted fusion.
 
     Raises:
         InputError: An embedding is not finite.
@@ -62,12 +59,7 @@ def calibrate(
 def outputs(
     model: Towers, pairs: Pairs, position_M: np.ndarray
 ) -> Iterator[tuple[Tensor, TowersOutput]]:
-    """Pass items through a model, as many at a time as their logits allow.
-
-    Args:
-        model: Left in evaluation mode.
-        pairs: Items on the model's device.
-        position_M: [M] int64: which of them.
+    """Pass the items at M positions through a model, as many at a time as their logits allow.
 
     Yields:
         [B] int64 positions of the items of a block, and what the model says of them.

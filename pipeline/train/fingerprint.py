@@ -12,14 +12,9 @@ CODE = Path(__file__).parents[1]
 
 
 def fingerprint(settings: Any, inputs: Iterable[Path]) -> str:
-    """Digest settings, inputs, this library's own code and torch's version.
+    """Digest settings (anything that JSON can hold), inputs, the library's code, torch's version.
 
-    Args:
-        settings: Parameters and whatever else the run was started with, as JSON can hold it.
-        inputs: Files, and folders of files, that the run reads. They are read once in full.
-
-    Returns:
-        64 hexadecimal digits; different if anything is.
+    The inputs are files and folders of files, which are read once in full.
     """
     digest = hashlib.sha256()
     facts = {"settings": settings, "torch": torch.__version__}

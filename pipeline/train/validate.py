@@ -26,7 +26,7 @@ def validate(model: Towers, pairs: Pairs, membership_KL: Tensor | None = None) -
     """Measure a model on validation items.
 
     Args:
-        model: Left in evaluation mode.
+        model: It is left in evaluation mode.
         pairs: Validation items, best no more than `MAX_ITEMS`, with what they share.
         membership_KL: [K, L] 1 where the items of a class have a label; None where the classifier
             gives an item exactly one class.

@@ -28,14 +28,7 @@ class World:
         return self.rank == 0
 
     def share(self, batch: slice) -> slice:
-        """This process's part of a global batch: one stretch, in the order of the ranks.
-
-        Args:
-            batch: Bounds of the batch, whose length is a multiple of the number of processes.
-
-        Returns:
-            Bounds of the part.
-        """
+        """This process's part of a global batch: one stretch, in the order of the ranks."""
         length = (batch.stop - batch.start) // self.size
         return slice(batch.start + self.rank * length, batch.start + (self.rank + 1) * length)
 
@@ -45,13 +38,9 @@ ALONE = World()
 
 @contextmanager
 def join_world(device: torch.device) -> Iterator[World]:
-    """Join the other processes if torchrun has started any.
+    """Join the other processes if torchrun has started any; without it a process is `ALONE`.
 
-    Args:
-        device: Where training runs: gloo connects CPUs, nccl CUDA devices, one per process.
-
-    Yields:
-        This process's place; `ALONE` without torchrun.
+    gloo connects CPUs, nccl CUDA devices, one per process.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE
@@ -72,13 +61,6 @@ def gather_output(output: TowersOutput, world: World) -> TowersOutput:
     gradient of its own rows; so no gradient has to be sent back between rows. The sum over the
     processes is the gradient of the whole batch. DistributedDataParallel takes the mean, hence
     the loss needs to be multiplied by the number of processes.
-
-    Args:
-        output: [S, ...] embeddings and logits of this process's share.
-        world: Where it stands.
-
-    Returns:
-        [B, ...] embeddings and logits in the order of the batch.
     """
     present = [tensor for tensor in output if tensor is not None]
     own = torch.cat(present, dim=1)
@@ -90,15 +72,7 @@ def gather_output(output: TowersOutput, world: World) -> TowersOutput:
 
 
 def gather_bytes(state: Tensor, world: World) -> list[Tensor]:
-    """Collect a small tensor from every process.
-
-    Args:
-        state: uint8 on the CPU, of one length everywhere.
-        world: Where this process stands.
-
-    Returns:
-        One tensor per process, on the CPU.
-    """
+    """Collect a small tensor, of one length everywhere, from every process; all on the CPU."""
     if world.size == 1:
         return [state]
     device = "cuda" if dist.get_backend() == "nccl" else "cpu"
@@ -108,15 +82,7 @@ def gather_bytes(state: Tensor, world: World) -> list[Tensor]:
 
 
 def from_main(value: int, world: World) -> int:
-    """Tell every process what the main one knows.
-
-    Args:
-        value: A number; only the main process's counts.
-        world: Where this process stands.
-
-    Returns:
-        The main process's number.
-    """
+    """Tell every process the main one's value; those of the others do not count."""
     if world.size == 1:
         return value
     told = torch.tensor(value, device="cuda" if dist.get_backend() == "nccl" else "cpu")

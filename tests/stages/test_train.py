@@ -102,7 +102,7 @@ def test_a_run_killed_again_and_again_ends_with_the_bytes_of_one_that_was_not(ru
     checkpoint = options["curves"] / "checkpoint" / "state.pt"
     # A server that has imported everything forks the processes that are killed.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["stages.train"])
+    context.set_forkserver_preload(["stages.train", "pipeline.train.loop", "dvclive"])
     killed = 0
     for delay in (0.0, 0.013, 0.031, 0.05):
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None

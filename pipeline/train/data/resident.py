@@ -15,12 +15,7 @@ class ResidentItems(TrainItems):
     """All features on the device."""
 
     def __init__(self, index: FeatureIndex, device: torch.device) -> None:
-        """Read the features.
-
-        Args:
-            index: The items, with all their views.
-            device: Where training runs.
-        """
+        """Read the features of the items, with all their views."""
         self.index_device = device
         self.label_N = torch.from_numpy(index.label_N).to(device)
         self.max_views = int(index.num_views_N.max())

@@ -32,11 +32,6 @@ class StreamedItems(TrainItems):
     def __init__(self, index: FeatureIndex, device: torch.device, max_bytes: int) -> None:
         """Lay out the buffer; features are read when a batch needs them.
 
-        Args:
-            index: The items, with all their views.
-            device: Where training runs.
-            max_bytes: Size of the buffer.
-
         Raises:
             InputError: Two groups do not fit: one for the block at work and one for the next.
         """

@@ -17,16 +17,9 @@ training, and their number hardly matters: the fused accuracy's standard error i
 def load_train_and_val(
     index: FeatureIndex, device: torch.device, max_bytes: int, seed: int
 ) -> tuple[TrainItems, Pairs]:
-    """Load what a training run needs.
+    """Load what a training run needs; training features larger than `max_bytes` are streamed.
 
-    Args:
-        index: All items.
-        device: Where training runs.
-        max_bytes: Training features larger than this are streamed.
-        seed: Which validation items are read where there are more than `MAX_VAL_ITEMS`.
-
-    Returns:
-        Training items, and validation items on the device.
+    The seed says which validation items are read where there are more than `MAX_VAL_ITEMS`.
 
     Raises:
         InputError: Not even two row groups fit.

@@ -37,26 +37,16 @@ class TrainItems(ABC):
 
     @abstractmethod
     def shuffled(self, generator: torch.Generator) -> Tensor:
-        """Draw the order of one pass.
-
-        Args:
-            generator: On the CPU.
-
-        Returns:
-            [N] int64 on the CPU: every item once.
-        """
+        """Draw the order of one pass: [N] int64 on the CPU, every item once."""
 
     @abstractmethod
     def fetch(self, index_B: Tensor, draw_B: Tensor | None) -> Features:
-        """Take the features of a batch.
+        """Take the features of a batch, to the device of training.
 
         Args:
             index_B: [B] int64 on `index_device`.
             draw_B: [B] float in [0, 1) on `index_device`: which view, as a share of the item's
                 views; None takes the clean view.
-
-        Returns:
-            The features on the device of training.
         """
 
     @abstractmethod
@@ -65,15 +55,5 @@ class TrainItems(ABC):
 
 
 def chosen_view(first_N: Tensor, num_views_N: Tensor, index_B: Tensor, draw_B: Tensor) -> Tensor:
-    """Turn draws into rows.
-
-    Args:
-        first_N: [N] int64 row of each item's view 0; its other views follow.
-        num_views_N: [N] int64.
-        index_B: [B] int64 items.
-        draw_B: [B] float in [0, 1).
-
-    Returns:
-        [B] int64 rows.
-    """
+    """Turn draws in [0, 1) into rows: an item's view 0 is in row `first_N`, its others follow."""
     return first_N[index_B] + (draw_B * num_views_N[index_B]).long()

@@ -10,9 +10,6 @@ from torch import Tensor
 def class_members(label_N: Tensor) -> tuple[Tensor, Tensor]:
     """List, for every item, the items of its class (itself included).
 
-    Args:
-        label_N: [N] int64, N >= 1.
-
     Returns:
         Positions [N, P] int64, in ascending order per row, where P is the size of the largest
         class; and [N, P] bool, False where a smaller class's row is padded with position 0.

@@ -12,14 +12,8 @@ def classification_loss(image_logits_BK: Tensor, text_logits_BK: Tensor, target:
 
         L_class = -1 / 2B * sum_n (log p_image[n, y_n] + log p_text[n, y_n])
 
-    Args:
-        image_logits_BK: [B, K] float, the classifier's output for the image embeddings.
-        text_logits_BK: [B, K] float, the same for the text embeddings; from the same classifier
-            in HUSE, from one of its own in CME and HIE*.
-        target: What the items are; see `cross_entropy`.
-
-    Returns:
-        Scalar >= 0, in nats.
+    The logits come from one classifier in HUSE, from two in CME and HIE*. For the target see
+    `cross_entropy`.
     """
     return (cross_entropy(image_logits_BK, target) + cross_entropy(text_logits_BK, target)) / 2
 
@@ -38,9 +32,6 @@ def cross_entropy(logits_BK: Tensor, target: Tensor) -> Tensor:
         logits_BK: [B, K] float.
         target: [B] int64 in [0, K) where an item has one class; [B, K] float, 1 for the item's
             labels and 0 for others, where it has several.
-
-    Returns:
-        Scalar >= 0.
     """
     if target.dim() == 1:
         return functional.cross_entropy(logits_BK, target)

@@ -13,12 +13,7 @@ def gap_loss(image_BD: Tensor, text_BD: Tensor) -> Tensor:
 
         L_gap = 1 / B * sum_n d(image_n, text_n)
 
-    Args:
-        image_BD: [B, D] float, rows of unit norm.
-        text_BD: [B, D] float, rows of unit norm; row n belongs to image n.
-
-    Returns:
-        Scalar in [0, 2].
+    Rows have unit norm, and row n of either belongs to item n.
 
     Raises:
         ValueError: If the shapes differ.

@@ -123,10 +123,6 @@ def reference_graph_loss(
 def check_kernel(kernel: str, device: torch.device) -> None:
     """Refuse a kernel that cannot run, before a training run overwrites anything.
 
-    Args:
-        kernel: As for `graph_loss`.
-        device: Where training runs.
-
     Raises:
         InputError: Triton is asked for away from CUDA, and not in its interpreter.
     """

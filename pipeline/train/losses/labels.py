@@ -12,10 +12,6 @@ def check_labels(label_N: Tensor, classes: int) -> None:
     A table of classes takes -1 for the last class, and a kernel reads beside the table without a
     word.
 
-    Args:
-        label_N: [N] int64.
-        classes: K.
-
     Raises:
         ValueError: A label is not in [0, K).
     """
@@ -28,14 +24,6 @@ def check_labels(label_N: Tensor, classes: int) -> None:
 
 
 def check_labels_on_cpu(label_N: Tensor, classes: int) -> None:
-    """Check labels where that costs nothing; on a device, `train_towers` has checked them all.
-
-    Args:
-        label_N: [N] int64.
-        classes: K.
-
-    Raises:
-        ValueError: The labels are on the CPU and one is not in [0, K).
-    """
+    """Check labels where that costs nothing; on a device, `train_towers` has checked them all."""
     if label_N.device.type == "cpu":
         check_labels(label_N, classes)

@@ -26,9 +26,6 @@ def projection_loss(
         class_embedding_KD: [K, D] float, psi: embeddings of the class names, rows of unit norm.
         label_B: [B] int64 in [0, K); on the CPU they are checked.
 
-    Returns:
-        Scalar in [0, 4].
-
     Raises:
         ValueError: The dimensions differ, or a label is wrong.
     """

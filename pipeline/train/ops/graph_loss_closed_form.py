@@ -31,9 +31,6 @@ def closed_form_graph_loss(
         label_N: [N] int64 in [0, K).
         adjacency_KK: [K, K] of the embedding's dtype, symmetric.
         with_gradient: Whether the gradient is computed.
-
-    Returns:
-        The scalar loss and the gradient [N, D] (None where not asked for).
     """
     count = len(embedding_ND)
     size_K = embedding_ND.new_zeros(len(adjacency_KK))

@@ -54,9 +54,6 @@ def tiled_graph_loss(
         relaxation: Which pairs count.
         precision: "bf16" rounds embeddings, similarities and w to bfloat16 for the products.
         with_gradient: Whether the gradient, two thirds of the work, is computed.
-
-    Returns:
-        The scalar loss and the gradient [N, D] (None where not asked for).
     """
     count = len(embedding_ND)
     embedding_ND = embedding_ND.contiguous()  # once, or every product would copy

@@ -54,9 +54,6 @@ def triton_graph_loss(
             residuals to bfloat16 and sums in float32.
         with_gradient: Whether the gradient is computed.
 
-    Returns:
-        The scalar loss and the gradient [N, D] (None where not asked for).
-
     Raises:
         InputError: The embedding is not float32, or not on a device that Triton can use.
     """
