@@ -78,32 +78,16 @@ def fit_fusion(output: TowersOutput, target: Tensor, rule: str) -> Fusion:
     Returns:
         The fitted fusion; deterministic.
     """
-    multi_label = target.dim() == 2
-    image_temperature = _fit_temperature(output.image_logits_BK, target)
-    text_temperature = _fit_temperature(output.text_logits_BK, target)
+    logits = output.image_logits_BK, output.text_logits_BK
+    temperatures = _fit_temperature(logits[0], target), _fit_temperature(logits[1], target)
+    weight, fused_temperature = 0.5, 1.0
     if output.fused_logits_BK is not None:
         fused_temperature = _fit_temperature(output.fused_logits_BK, target)
-        return Fusion(
-            0.5, image_temperature, text_temperature, fused_temperature, rule, multi_label
-        )
-    if rule == "product":
-        weight, fused_temperature = _fit_product(
-            (output.image_logits_BK, output.text_logits_BK),
-            (image_temperature, text_temperature),
-            target,
-        )
-        return Fusion(
-            weight, image_temperature, text_temperature, fused_temperature, rule, multi_label
-        )
-    image = _probability_of(output.image_logits_BK, image_temperature, target)
-    text = _probability_of(output.text_logits_BK, text_temperature, target)
-
-    def loss(weight: float) -> float:
-        parts = (weight * one + (1 - weight) * other for one, other in _blocks(image, text))
-        return -sum(part.clamp_min(1e-30).log().sum().item() for part in parts) / target.numel()
-
-    weight = _minimise(loss, 0.0, 1.0)
-    return Fusion(weight, image_temperature, text_temperature, 1.0, rule, multi_label)
+    elif rule == "product":
+        weight, fused_temperature = _fit_product(logits, temperatures, target)
+    else:
+        weight = _fit_average(logits, temperatures, target)
+    return Fusion(weight, *temperatures, fused_temperature, rule, multi_label=target.dim() == 2)
 
 
 def path_probabilities(probability_NL: Tensor, membership_KL: Tensor) -> Tensor:
@@ -140,6 +124,21 @@ def _fit_temperature(logits_NK: Tensor, target: Tensor) -> float:
         return sum(losses) / target.numel()
 
     return 10 ** _minimise(loss, -2.0, 2.0)
+
+
+def _fit_average(
+    logits: tuple[Tensor, Tensor], temperatures: tuple[float, float], target: Tensor
+) -> float:
+    """Weight of the image's probabilities that makes the targets most likely."""
+    image, text = (
+        _probability_of(*pair, target) for pair in zip(logits, temperatures, strict=True)
+    )
+
+    def loss(weight: float) -> float:
+        parts = (weight * one + (1 - weight) * other for one, other in _blocks(image, text))
+        return -sum(part.clamp_min(1e-30).log().sum().item() for part in parts) / target.numel()
+
+    return _minimise(loss, 0.0, 1.0)
 
 
 def _fit_product(

@@ -68,11 +68,12 @@ class Batches:
         share = self._world.share(batch)
         draw_B = None if self._draw_Q is None else self._draw_Q[share]
         features = self.items.fetch(self._queue_Q[share], draw_B)
+        # Labels are cheap and every process needs all of them, for the pairs of the whole batch.
         label_B = self.items.label_N[self._queue_Q[batch]].to(features.image_BI.device)
         return Batch(features.image_BI, features.text_BT, label_B)
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs to go on from here: small, whatever the number of items."""
+        """What `restore` needs to go on from here."""
         return {
             "generator": self._generator_before,
             "carried": self._carried,
@@ -87,6 +88,8 @@ class Batches:
 
     def _start_pass(self, carried: Tensor) -> None:
         """Queue the items that the last pass left over, then all items in a new order."""
+        # From this state and what is carried over the whole queue follows; a checkpoint of it is
+        # small, whatever the number of items.
         self._generator_before = self._generator.get_state()
         self._carried = carried.clone()
         order_N = self.items.shuffled(self._generator)

@@ -49,6 +49,7 @@ def calibrate(
     """
     size = max(FEWEST_ITEMS, max_logits // model.config.num_classes)
     chosen_M = draw_sample(len(val), size, seed)
+    # From blocks of outputs to one output of all; without concatenation a column is None.
     columns = zip(*(output for _, output in outputs(model, val, chosen_M)), strict=True)
     output = TowersOutput._make(None if c[0] is None else torch.cat(c) for c in columns)
     label_M = val.label_N[torch.from_numpy(chosen_M)]
@@ -68,6 +69,7 @@ def outputs(
         InputError: An embedding is not finite, as after a step that was too long.
     """
     model.eval()
+    # Of a catalogue with many classes the logits are what fills the memory.
     size = min(LARGEST_BLOCK, max(1, BLOCK_LOGITS // model.config.num_classes))
     for position_B in torch.from_numpy(position_M).split(size):
         with torch.inference_mode():

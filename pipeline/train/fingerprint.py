@@ -19,6 +19,7 @@ def fingerprint(settings: Any, inputs: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     facts = {"settings": settings, "torch": torch.__version__}
     digest.update(json.dumps(facts, sort_keys=True).encode())
+    # The code too: after an update, half a run of the old and half of the new is neither.
     for path in (*inputs, *sorted(CODE.rglob("*.py"))):
         files = [path] if path.is_file() else sorted(path.rglob("*"))
         for file in files:

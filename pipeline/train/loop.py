@@ -128,12 +128,14 @@ def train_towers(
         while progress.step < settings.steps and not (
             0 < settings.patience <= progress.validations_since_best
         ):
+            # Draw a batch and take a step; the step fails before it harms the weights.
             rate = learning_rate(settings, progress.step)
             progress.step += 1
             is_last = progress.step == settings.steps
             for name, value in take_step(progress.step, batches.next(), rate).items():
                 progress.window.setdefault(f"train/{name}", []).append(value)
             if progress.step % LOG_EVERY == 0 or is_last:
+                # A point of the curves is the mean since the last one, which is less noisy.
                 means = {name: sum(v) / len(v) for name, v in progress.window.items()}
                 progress.window.clear()
                 point({**means, "train/learning_rate": rate})

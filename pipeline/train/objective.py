@@ -64,6 +64,7 @@ class Objective(ABC):
             device: Of the towers.
         """
         self.loss = loss
+        # An objective's file, its section and the value of loss.objective have one name.
         self.own = getattr(loss, type(self).__module__.rpartition(".")[2], None)
         self.kernel = machine.kernel
         self.adjacency_KK = torch.from_numpy(graph.adjacency_KK).to(device)

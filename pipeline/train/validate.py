@@ -40,6 +40,7 @@ def validate(model: Towers, pairs: Pairs, membership_KL: Tensor | None = None) -
     Raises:
         InputError: An embedding is not finite, as after a step that was too long.
     """
+    # Always the same sample, so that two validations differ by the model alone.
     fusion = calibrate(model, pairs, membership_KL, seed=0, max_logits=FIT_LOGITS)
     right: dict[str, float] = defaultdict(float)
     embeddings: dict[str, list[Tensor]] = {"image": [], "text": []}
@@ -75,6 +76,7 @@ def _mean_r_at_1(embedding_ND: dict[str, Tensor], pairs: Pairs) -> float:
     for query, query_ND in embedding_ND.items():
         for gallery, gallery_ND in embedding_ND.items():
             within = own[query] if query == gallery else None
+            # Within a modality, to find what shares the query's product or content proves nothing.
             groups = {"query_group_M": within, "gallery_group_N": within}
             hit_N = class_hits(
                 nearest(query_ND, gallery_ND, 1, **groups).indices, label_N, label_N, [1]

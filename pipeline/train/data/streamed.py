@@ -4,7 +4,8 @@ The items whose clean view lies in one row group of the image table are a group.
 groups in random order, several at a time, and shuffles the items of these together (a block); so
 every item still comes once per pass, and only two blocks have to be on the device.
 
-Shape letters: B batch, N items, G groups, I image feature, T text feature, P items of one group.
+Shape letters: B batch, N items, G groups, I image feature, T text feature, P items of one group,
+F feature.
 """
 
 import numpy as np
@@ -12,7 +13,6 @@ import torch
 from torch import Tensor
 
 from pipeline.features.joined import FeatureIndex
-from pipeline.train.data.moments import Moments
 from pipeline.features.text_rows import put
 from pipeline.train.data.train_items import Features, TrainItems, chosen_view
 from pipeline.core.errors import InputError
@@ -40,11 +40,13 @@ class StreamedItems(TrainItems):
         self.max_views = int(index.num_views_N.max())
         self._index = index
         self._device = device
+        # A row group is decompressed as a whole, so its items come and go together.
         _, group_N = np.unique(index.image.row_group(index.clean_row), return_inverse=True)
         self._group_N = torch.from_numpy(group_N)
         self._num_views_N = torch.from_numpy(index.num_views_N)
         by_group_N = np.argsort(group_N, kind="stable")
         self._items_G = np.split(by_group_N, np.cumsum(np.bincount(group_N))[:-1])
+        # A slot takes any group, hence is as large as the largest needs.
         self._image_rows = max(int(index.num_views_N[items].sum()) for items in self._items_G)
         self._text_rows = max(len(items) for items in self._items_G)
         slot_bytes = (
@@ -57,6 +59,7 @@ class StreamedItems(TrainItems):
                 f"train.max_memory: {max_bytes / MIB:.0f} MiB, but two row groups of the image "
                 f"features with their texts need {2 * slot_bytes / MIB:.0f} MiB; raise it"
             )
+        # One half for the block at work, one for the next, into which its last batch reaches.
         self._groups_per_block = max(1, self._num_slots // 2)
         self._image_buffer = torch.empty(
             self._num_slots * self._image_rows, index.image.dimension, device=device
@@ -73,6 +76,7 @@ class StreamedItems(TrainItems):
         block_G[torch.randperm(num_groups, generator=generator)] = (
             torch.arange(num_groups) // self._groups_per_block
         )
+        # One order of everything, sorted by block alone, is a random one within each block.
         order_N = torch.randperm(len(self), generator=generator)
         return order_N[torch.argsort(block_G[self._group_N[order_N]], stable=True)]
 
@@ -122,6 +126,7 @@ class StreamedItems(TrainItems):
         )
 
     def _load(self, groups: list[int]) -> None:
+        # Before any is read, or one that this batch needs could make way for another.
         for group in groups:
             if group in self._slot_of:
                 self._slot_of[group] = self._slot_of.pop(group)  # now the last used
@@ -137,7 +142,7 @@ class StreamedItems(TrainItems):
 
     def _read(self, group: int, slot: int) -> None:
         items_P = self._items_G[group]
-        part = self._index.take(items_P)
+        part = self._index.take(items_P)  # with all views, in whichever row groups they lie
         image_start, text_start = slot * self._image_rows, slot * self._text_rows
         image = torch.from_numpy(part.image.read(part.view_row_R))
         self._image_buffer[image_start : image_start + len(image)] = image.to(self._device)
@@ -145,3 +150,36 @@ class StreamedItems(TrainItems):
         put(self._text_buffer, text_start, text)
         self._image_place_N[items_P] = torch.from_numpy(image_start + part.first_view)
         self._text_place_N[items_P] = torch.arange(text_start, text_start + len(text))
+
+
+class Moments:
+    """Running mean and sum of squared deviations per feature (Chan, Golub and LeVeque 1979)."""
+
+    def __init__(self) -> None:
+        """Start with no rows."""
+        self._count = 0
+        self._mean_F: np.ndarray | float = 0.0
+        self._square_sum_F: np.ndarray | float = 0.0
+
+    def add(self, row_NF: np.ndarray) -> None:
+        """Take [N, F] rows into account, N >= 1."""
+        mean_F = row_NF.mean(axis=0, dtype=np.float64)
+        total = self._count + len(row_NF)
+        shift_F = mean_F - self._mean_F
+        self._square_sum_F = (
+            self._square_sum_F
+            + row_NF.var(axis=0, dtype=np.float64) * len(row_NF)
+            + shift_F**2 * (self._count * len(row_NF) / total)
+        )
+        self._mean_F = self._mean_F + shift_F * (len(row_NF) / total)
+        self._count = total
+
+    @property
+    def mean_F(self) -> Tensor:
+        """[F] float64."""
+        return torch.as_tensor(self._mean_F)
+
+    @property
+    def std_F(self) -> Tensor:
+        """[F] float64, of the population."""
+        return torch.as_tensor(np.sqrt(self._square_sum_F / self._count))

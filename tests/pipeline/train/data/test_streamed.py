@@ -1,11 +1,12 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from pipeline.features.joined import index_features
 from pipeline.train.data.resident import ResidentItems
-from pipeline.train.data.streamed import StreamedItems
+from pipeline.train.data.streamed import Moments, StreamedItems
 from pipeline.core.errors import InputError
 from pipeline.features.text_input import text_matrix
 from tests.feature_tables import write_tables
@@ -107,3 +108,21 @@ def test_standardisation_is_that_of_all_items(tmp_path, make_model, words):
 def test_a_buffer_too_small_for_two_groups_is_refused(index):
     with pytest.raises(InputError, match=r"train\.max_memory: 0 MiB, but two row groups"):
         StreamedItems(index, CPU, 2 * GROUP_BYTES - 1)
+
+
+def test_pieces_have_the_mean_and_deviation_of_the_whole():
+    # Far from zero, where a sum of squares would lose the digits.
+    whole = np.random.default_rng(0).normal(loc=1000.0, size=(50, 3)).astype(np.float32)
+    moments = Moments()
+    for piece in np.split(whole, [1, 7, 30]):
+        moments.add(piece)
+    exact = whole.astype(np.float64)
+    np.testing.assert_allclose(moments.mean_F, exact.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(moments.std_F, exact.std(axis=0), rtol=1e-9)
+
+
+def test_a_constant_feature_has_no_deviation():
+    moments = Moments()
+    moments.add(np.full((4, 1), 0.1, dtype=np.float32))
+    moments.add(np.full((2, 1), 0.1, dtype=np.float32))
+    assert moments.std_F.item() == 0.0
