@@ -77,7 +77,7 @@ def main(
     from pipeline.core.seeding import seed_everything
     from pipeline.core.table import read_metadata, read_table
     from pipeline.encoders.encoder_digest import KEY, check_encoder
-    from pipeline.features.classes import check_same_classes, class_names, label_membership
+    from pipeline.features.classes import check_same_classes, item_classes, label_membership
     from pipeline.features.graph_file import read_graph
     from pipeline.features.item_graph import item_graph
     from pipeline.features.joined import index_features
@@ -122,7 +122,8 @@ def main(
         watched = val.take(draw_sample(len(val), MAX_ITEMS, p.seed))
         membership = label_membership(class_list)
         membership_KL = None if membership is None else torch.from_numpy(membership).to(device)
-        between_items = item_graph(semantic_graph, membership, class_names(class_list))
+        names = [entry["name"] for entry in item_classes(class_list)]
+        between_items = item_graph(semantic_graph, membership, names)
         kind = objective_of(loss)
         objective = kind(loss, machine, between_items, membership_KL, device)
         psi_dim = between_items.class_embedding_KE.shape[1]
