@@ -59,12 +59,18 @@ class Evil:
         return print, ("unpickled",)
 
 
-@pytest.mark.parametrize("length", [0, 40, 400, -1], ids=str)
-def test_a_damaged_file_says_what_to_do(tmp_path, length):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(lambda whole, length=length: whole[:length] for length in (0, 40, 400, -1)),
+        lambda whole: whole.replace(b"fingerprint", b"\xffingerprint"),
+    ],
+)
+def test_a_damaged_file_says_what_to_do(tmp_path, damage):
     file = CheckpointFile(tmp_path, "one")
     file.save(STATE)
     (path,) = tmp_path.iterdir()
-    path.write_bytes(path.read_bytes()[:length])
+    path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(InputError, match=r"state\.pt: damaged checkpoint .*; delete it"):
         file.load()
 
