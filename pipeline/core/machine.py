@@ -19,6 +19,9 @@ def _auto_or_count(value: Any) -> int | None:
 # None stands for auto.
 AutoOrCount = Annotated[int | None, PlainValidator(_auto_or_count)]
 
+Kernel = Literal["auto", "reference", "tiled", "triton"]
+"""What computes the graph loss; the results agree within float rounding."""
+
 
 class MachineSettings(Section):
     """What suits the machine at hand and changes no result: no stage runs again for it."""
@@ -31,7 +34,7 @@ class MachineSettings(Section):
     """Pictures per forward pass of the backbone."""
     vector_store: Annotated[str, Field(min_length=1)] | None
     """Folder or URI of the image vectors of earlier runs; null: in DVC's cache."""
-    kernel: Literal["auto", "reference", "tiled", "triton"]
+    kernel: Kernel
     """What computes the graph loss; the results agree within float rounding."""
     checkpoint_every: Annotated[int, Field(ge=0)]
     """Steps between checkpoints of a training run; 0: not by steps."""

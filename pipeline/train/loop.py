@@ -125,9 +125,9 @@ def train_towers(
     with tqdm(
         total=settings.steps, initial=progress.step, desc="train", unit="step", disable=quiet
     ) as bar:
-        while progress.step < settings.steps and not (
-            0 < settings.patience <= progress.validations_since_best
-        ):
+        while progress.step < settings.steps:
+            if 0 < settings.patience <= progress.validations_since_best:
+                break
             # Draw a batch and take a step; the step fails before it harms the weights.
             rate = learning_rate(settings, progress.step)
             progress.step += 1

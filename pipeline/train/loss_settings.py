@@ -21,6 +21,12 @@ Weight = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 Margin = Annotated[float, Field(gt=0.0, le=2.0)]
 
+Relaxation = Literal["none", "paper", "hinge"]
+"""Which pairs count: all (HUSE eq. 9), those of eq. 10-11, or the sentence above eq. 10."""
+
+Precision = Literal["fp32", "bf16"]
+"""Type of the operands of matrix products; everything else is float32 or wider."""
+
 OBJECTIVES = tuple(sorted(found.name for found in pkgutil.iter_modules(objectives.__path__)))
 """Values of loss.objective; to know them, no objective is imported, and so torch neither."""
 
@@ -50,9 +56,9 @@ class LossSettings(Section):
     """Weight of the cross-modal gap loss."""
     margin: Margin
     """zeta: pairs count in the graph loss where both distances are below it."""
-    relaxation: Literal["none", "paper", "hinge"]
+    relaxation: Relaxation
     """Which pairs the graph loss keeps: eq. 9, eq. 10-11, or the sentence above eq. 10."""
-    precision: Literal["fp32", "bf16"]
+    precision: Precision
     """Of the graph loss's matrix products."""
 
     @classmethod

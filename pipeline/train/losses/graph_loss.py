@@ -7,20 +7,19 @@ import importlib.util
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor
 
 from pipeline.core.distance import pairwise
 from pipeline.core.errors import InputError
+from pipeline.core.machine import Kernel
+from pipeline.train.loss_settings import Precision, Relaxation
 from pipeline.train.losses.labels import check_labels_on_cpu
 from pipeline.train.ops.gradient_in_forward import LossAndGradient, with_gradient_in_forward
 from pipeline.train.ops.graph_loss_closed_form import closed_form_graph_loss
-from pipeline.train.ops.graph_loss_tiled import Precision, Relaxation, tiled_graph_loss
-
-Kernel = Literal["auto", "reference", "tiled", "triton"]
-"""How the loss is computed; see `graph_loss`."""
+from pipeline.train.ops.graph_loss_tiled import tiled_graph_loss
 
 
 def graph_loss(

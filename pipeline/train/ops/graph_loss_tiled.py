@@ -10,18 +10,12 @@ block (a tile is stored [C, R]).
 
 import math
 from collections.abc import Iterator
-from typing import Literal
 
 import torch
 from torch import Tensor
 
+from pipeline.train.loss_settings import Precision, Relaxation
 from pipeline.train.ops.gradient_in_forward import LossAndGradient
-
-Relaxation = Literal["none", "paper", "hinge"]
-"""Which pairs count: all (HUSE eq. 9), those of eq. 10-11, or the sentence above eq. 10."""
-
-Precision = Literal["fp32", "bf16"]
-"""Type of the operands of the matrix products; everything else is float32 or wider."""
 
 # Few rows keep the diagonal blocks, half of which is wasted, small; many columns keep the number
 # of calls and thread barriers small. A float32 tile (2 MiB) still fits in the cache, where the

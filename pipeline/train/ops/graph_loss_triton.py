@@ -16,8 +16,8 @@ import triton.language as tl
 from torch import Tensor
 
 from pipeline.core.errors import InputError
+from pipeline.train.loss_settings import Precision, Relaxation
 from pipeline.train.ops.gradient_in_forward import LossAndGradient
-from pipeline.train.ops.graph_loss_tiled import Precision, Relaxation
 
 # Compiled for sm_80 and sm_90, in float32 and bfloat16, these need at most 64 KiB of shared memory
 # (every GPU since Ampere has 99) and spill no register; larger tiles spill in float32.
