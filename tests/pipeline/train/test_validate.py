@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.core.errors import InputError
 from pipeline.features.pairs import Pairs
 from pipeline.model.towers import TowersOutput
 from pipeline.train.validate import validate
@@ -127,12 +126,6 @@ def test_blocks_of_items_change_nothing(make_model, make_pairs, monkeypatch):
     whole = validate(model, pairs)
     monkeypatch.setattr("pipeline.train.calibrate.BLOCK_LOGITS", 3 * 7)
     assert validate(model, pairs) == pytest.approx(whole, abs=1e-6)
-
-
-def test_embeddings_that_are_not_finite_name_the_learning_rate(unit):
-    pairs = items(unit(0, 10), torch.full((2, 2), torch.nan), torch.eye(2), torch.eye(2), [0, 1])
-    with pytest.raises(InputError, match=r"not finite; lower train\.lr"):
-        validate(Given(2), pairs)
 
 
 def test_several_labels_count_by_their_share_in_the_top(unit):
