@@ -65,7 +65,7 @@ class Objective(ABC):
         """
         self.loss = loss
         # An objective's file, its section and the value of loss.objective have one name.
-        self.own = getattr(loss, type(self).__module__.rpartition(".")[2], None)
+        self.own = getattr(loss, loss.objective)
         self.kernel = machine.kernel
         self.adjacency_KK = torch.from_numpy(graph.adjacency_KK).to(device)
         class_embedding_KD = torch.from_numpy(graph.class_embedding_KE)

@@ -2,6 +2,7 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -73,6 +74,11 @@ def run(tmp_path, monkeypatch):
     torch.set_num_threads(1)
     yield Run(tmp_path)
     torch.set_num_threads(threads)
+
+
+def test_the_command_is_there_before_torch():
+    code = "import sys, stages.train; print('torch' in sys.modules, 'dvclive' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False False\n"
 
 
 def test_one_seed_gives_the_same_bytes_and_another_one_does_not(run):
