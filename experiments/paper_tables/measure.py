@@ -14,7 +14,7 @@ from pipeline.evaluate.directions import (
     measure_directions,
     paper_rule,
 )
-from pipeline.evaluate.embed import embed_pairs
+from pipeline.evaluate.predictions import predict_pairs
 from pipeline.features.classes import item_classes
 from pipeline.features.pairs import load_pairs
 from pipeline.metrics.own_group import worthless_results
@@ -37,7 +37,7 @@ def measure(folder: Path, split: str) -> dict[str, Any]:
     """
     stored = load_model(folder / "model")
     pairs = load_pairs(**artifacts()).only(split)
-    embedded = embed_pairs(stored, pairs)
+    embedded = predict_pairs(stored, pairs)
     class_parts = [entry["parts"] for entry in item_classes(stored.classes)]
     cutoffs = {"k": CUTOFFS, "hp_k": HIERARCHY_CUTOFFS}
     assert pairs.shared_N3 is not None, "load_pairs reads what items share"

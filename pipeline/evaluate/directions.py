@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.evaluate.embed import Embedded
+from pipeline.evaluate.predictions import Predicted
 from pipeline.metrics.average_precision import average_precision_at_r
 from pipeline.metrics.graded_hierarchy import (
     ClassHeights,
@@ -68,7 +68,7 @@ class Direction(NamedTuple):
 
 
 def measure_directions(
-    embedded: Mapping[str, Embedded],
+    embedded: Mapping[str, Predicted],
     label_N: Tensor,
     class_parts: Sequence[Sequence[str]],
     *,
@@ -111,7 +111,7 @@ def measure_directions(
 
 
 def paper_rule(
-    embedded: Mapping[str, Embedded],
+    embedded: Mapping[str, Predicted],
     label_N: Tensor,
     class_parts: Sequence[Sequence[str]],
     *,

@@ -12,9 +12,9 @@ import torch
 
 from pipeline.core.vector_column import vector_array
 from pipeline.core.vectors import vector_writer
-from pipeline.evaluate.embed import Embedded, concatenate, embed_pairs, select
 from pipeline.evaluate.items import EvaluationItems
 from pipeline.evaluate.plane import MOST_FITTED, Plane, fit_plane, place
+from pipeline.evaluate.predictions import Predicted, concatenate, predict_pairs, select
 from pipeline.features.classes import item_classes
 from pipeline.model.model_file import StoredModel
 
@@ -38,7 +38,7 @@ def fit_map(stored: StoredModel, items: EvaluationItems, *, method: str, seed: i
     most = MOST_FITTED // len(items.modalities)
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
-    blocks = [embed_pairs(stored, pairs) for pairs in items.blocks(rows)]
+    blocks = [predict_pairs(stored, pairs) for pairs in items.blocks(rows)]
     shown = [name for name in items.modalities if name != "fused"]
     point_ND = torch.cat([block[name].embedding_ND for name in shown for block in blocks])
     return fit_plane(point_ND, method=method, seed=seed)
@@ -49,7 +49,7 @@ def write_embeddings(
     stored: StoredModel,
     items: EvaluationItems,
     plane: Plane,
-) -> dict[str, Embedded]:
+) -> dict[str, Predicted]:
     """Embed all items, block by block, and write them with their place on the plane.
 
     The columns are item_id, modality, split, vector (D float32 of unit norm), class_path,
@@ -73,13 +73,13 @@ def write_embeddings(
         [separator.join(entry["parts"]) for entry in item_classes(stored.classes)], dtype=object
     )
     metadata = {"normalised": "true", "dimension": str(dimension), "model": stored.digest()}
-    kept: dict[str, list[Embedded]] = {modality: [] for modality in items.modalities}
+    kept: dict[str, list[Predicted]] = {modality: [] for modality in items.modalities}
     start = 0
     with vector_writer(path, _schema(dimension), metadata) as writer:
         for pairs in items.blocks(np.arange(len(items.table))):
             part = items.table.iloc[start : start + len(pairs)]
             start += len(pairs)
-            embedded = embed_pairs(stored, pairs)
+            embedded = predict_pairs(stored, pairs)
             test = torch.from_numpy(np.flatnonzero(pairs.split_N == "test"))
             for modality in items.modalities:
                 result = embedded[modality]
@@ -105,7 +105,7 @@ def _schema(dimension: int) -> pa.Schema:
 
 
 def _columns(
-    modality: str, result: Embedded, part: pd.DataFrame, path_K: np.ndarray, plane: Plane
+    modality: str, result: Predicted, part: pd.DataFrame, path_K: np.ndarray, plane: Plane
 ) -> list[pa.Array]:
     xy_N2 = place(plane, result.embedding_ND).numpy()
     return [

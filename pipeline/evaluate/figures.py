@@ -20,8 +20,8 @@ from pipeline.evaluate.directions import (
     Direction,
     paper_rule,
 )
-from pipeline.evaluate.embed import TOP, Embedded
 from pipeline.evaluate.outcomes import Outcomes
+from pipeline.evaluate.predictions import TOP, Predicted
 from pipeline.metrics.classification import SHARED_TOP, accuracy_by_level, macro_f1
 from pipeline.metrics.graph_shape import graph_correlation
 from pipeline.metrics.hierarchy import correct_everywhere, radius_to_enter
@@ -40,7 +40,7 @@ of the tree than of the space and is no headline figure."""
 class Measured:
     """What the figures are computed from."""
 
-    embedded: dict[str, Embedded]
+    embedded: dict[str, Predicted]
     """By modality."""
     label_N: Tensor
     directions: dict[str, Direction]
@@ -267,7 +267,7 @@ def _graded(one: Direction) -> Tree:
 
 
 def _classification(
-    one: Embedded, label_N: np.ndarray, class_parts: Sequence[Sequence[str]]
+    one: Predicted, label_N: np.ndarray, class_parts: Sequence[Sequence[str]]
 ) -> Tree:
     predicted_N = one.predicted_N.cpu().numpy()
     levels = accuracy_by_level(label_N, predicted_N, class_parts)

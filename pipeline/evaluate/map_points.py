@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 
 from pipeline.core.location import Location
-from pipeline.evaluate.embed import Embedded
 from pipeline.evaluate.plane import Plane, place
+from pipeline.evaluate.predictions import Predicted
 from pipeline.pictures.thumbnail import thumbnail
 
 MOST_ITEMS = 1500
@@ -28,7 +28,7 @@ _READERS = 8
 
 
 def map_points(
-    test: dict[str, Embedded],
+    test: dict[str, Predicted],
     items: pd.DataFrame,
     plane: Plane,
     top_level_M: Sequence[str],

@@ -18,6 +18,7 @@ from torch.nn import functional
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
 from pipeline.features.text_input import MixedText, TextInput
+from pipeline.model.embed import embed, fuse, predict
 from pipeline.model.model_file import StoredModel
 
 INPUTS = ("image_features", "text_features", "text_words", "text_weights")
@@ -57,8 +58,12 @@ class _Exported(nn.Module):
         else:
             text_ND = self._mixed(text_NT, word_NL, weight_NL)
         output = self.model.classify(image_ND, text_ND)
-        fused_ND = functional.normalize(image_ND + text_ND, dim=1)
-        return (image_ND, text_ND, fused_ND, *self.fusion.probabilities(output).values())
+        return (
+            image_ND,
+            text_ND,
+            fuse(image_ND, text_ND),
+            *self.fusion.probabilities(output).values(),
+        )
 
     def _mixed(self, text_NT: Tensor, word_NL: Tensor, weight_NL: Tensor) -> Tensor:
         """The text tower in operations that ONNX has; the export compares it with the tower."""
@@ -133,11 +138,9 @@ def _compare(session: InferenceSession, stored: StoredModel, features: tuple[Ten
     if len(features) > 2:
         _, text_NT, word_NL, weight_NL = features
         text = MixedText(text_NT, word_NL, weight_NL, stored.model.config.text_words)
-    with torch.inference_mode():
-        output = stored.model(features[0], text)
-        fused_ND = functional.normalize(output.image_BD + output.text_BD, dim=1)
-        probabilities = stored.fusion.probabilities(output).values()
-    wanted = [output.image_BD, output.text_BD, fused_ND, *probabilities]
+    points = embed(stored.model, features[0], text)
+    _, probabilities = next(predict(stored, points["image"], points["text"]))
+    wanted = [*points.values(), *(one.label_BL for one in probabilities.values())]
     return max(
         float(np.abs(one - other.numpy()).max()) for one, other in zip(found, wanted, strict=True)
     )
