@@ -10,11 +10,16 @@ from pipeline.core.json_file import write_json
 from pipeline.core.table import write_table
 from pipeline.core.vector_column import vector_array
 from pipeline.features.classes import make_classes
-from pipeline.features.pairs import load_pairs
+from pipeline.features.joined import index_features, join_features
+from pipeline.features.pairs import Pairs, read_pairs
 
 IDS = ["a", "b", "c", "d", "e"]
 PATHS = ["shoes<boots", "hats", "shoes<boots", "hats", "bags"]
 SPLITS = ["train", "val", "test", "train", "test"]
+
+
+def load_pairs(**paths) -> Pairs:
+    return read_pairs(index_features(**paths))
 
 
 def vectors(ids, multiples):
@@ -85,6 +90,10 @@ def test_items_without_both_features_are_left_out(artifacts):
     assert pairs.image_NI[:, 0].tolist() == [0, 1, 2, 4]
     assert pairs.text_NT[:, 0].tolist() == [0, 2, 4, 8]
     assert pairs.label_N.tolist() == [2, 1, 2, 0]
+    every = read_pairs(join_features(**artifacts))
+    assert every.item_ids.tolist() == IDS
+    assert every.image_NI[:, 0].tolist() == [0, 1, 2, 0, 4]  # zeros where d has no picture
+    assert every.text_NT[:, 0].tolist() == [0, 2, 4, 6, 8]
 
 
 def test_a_split_without_items_to_train_with_is_named(artifacts):
