@@ -5,32 +5,17 @@ Shape letters: N items, Q queries, D embedding, K neighbours.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import faiss
 import numpy as np
 
 from pipeline.core.errors import InputError
+from pipeline.index.settings import HnswSettings, IvfpqSettings
 
 RECALL_AT = 10
 SMALLEST_CODEBOOK = 256
 """Centroids of a product quantiser with one byte per part: as many vectors are needed."""
-
-
-class HnswSettings(NamedTuple):
-    """A graph of neighbours: fast, nearly exact, somewhat larger than the vectors."""
-
-    links: int
-    build_depth: int
-    search_depth: int
-
-
-class IvfpqSettings(NamedTuple):
-    """Vectors in lists, compressed: a fraction of the memory, approximate."""
-
-    lists: int
-    probes: int
-    code_bytes: int
 
 
 def build_index(vector_ND: np.ndarray, settings: HnswSettings | IvfpqSettings | None) -> Any:
