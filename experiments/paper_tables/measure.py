@@ -18,7 +18,7 @@ from pipeline.evaluate.predictions import predict_pairs
 from pipeline.features.classes import item_classes
 from pipeline.features.joined import index_features
 from pipeline.features.pairs import read_pairs
-from pipeline.metrics.own_group import worthless_results
+from pipeline.metrics.neighbours import worthless_results
 from pipeline.model.model_file import load_model
 
 CUTOFFS, HIERARCHY_CUTOFFS = (1, 5, 10), (2, 5, 10)

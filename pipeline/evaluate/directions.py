@@ -19,7 +19,7 @@ from pipeline.metrics.graded_hierarchy import (
     graded_precision,
 )
 from pipeline.metrics.hierarchy import hierarchical_precision, radius_to_enter
-from pipeline.metrics.own_group import count_candidates
+from pipeline.metrics.neighbours import count_candidates
 from pipeline.metrics.retrieval import candidates_of_class, class_hits, nearest
 
 PAPER_DIRECTIONS = {

@@ -33,7 +33,7 @@ from pipeline.features.classes import item_classes, label_membership
 from pipeline.features.graph_file import SemanticGraph
 from pipeline.features.item_graph import item_graph
 from pipeline.metrics.classification import ancestors_at
-from pipeline.metrics.own_group import worthless_results
+from pipeline.metrics.neighbours import worthless_results
 from pipeline.model.model_file import StoredModel
 
 

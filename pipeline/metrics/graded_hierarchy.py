@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from pipeline.metrics.hierarchy import common_levels
-from pipeline.metrics.own_group import OwnGroup
+from pipeline.metrics.neighbours import OwnGroup
 
 # Pairs that share a group are listed block by block: a text that ten thousand items have makes ten
 # thousand pairs per query.

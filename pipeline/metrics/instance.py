@@ -6,7 +6,7 @@ Shape letters: M queries, N gallery items, D embedding, B queries of one block.
 import torch
 from torch import Tensor
 
-from pipeline.metrics.score_blocks import score_blocks
+from pipeline.metrics.neighbours import score_blocks
 
 
 def instance_rank(query_MD: Tensor, gallery_ND: Tensor, own_M: Tensor) -> Tensor:

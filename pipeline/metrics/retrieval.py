@@ -10,9 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pipeline.metrics.own_group import count_candidates
-from pipeline.metrics.ranking import best_columns
-from pipeline.metrics.score_blocks import score_blocks
+from pipeline.metrics.neighbours import best_columns, count_candidates, score_blocks
 
 
 class Neighbours(NamedTuple):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline.metrics import score_blocks as blocks
+from pipeline.metrics import neighbours as blocks
 from pipeline.metrics.retrieval import candidates_of_class, class_hits, nearest
 
 # Four queries and eight items with their cosines typed by hand. `query` is the identity, so item
