@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.table import read_table
-from pipeline.features.joined import SHARED, FeatureIndex, join_features
+from pipeline.features.joined import FeatureIndex, join_features
 from pipeline.features.pairs import Pairs, read_pairs
+from pipeline.features.shared import SHARED
 
 BLOCK = 8192
 """Items whose features are in memory at a time."""

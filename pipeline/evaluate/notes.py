@@ -12,11 +12,10 @@ from pipeline.baseline.baseline import Baseline
 from pipeline.evaluate.directions import PAPER_DIRECTIONS
 from pipeline.evaluate.figures import WHOLE_TREE_AT_MOST, Measured
 from pipeline.evaluate.outcomes import Outcomes, against_baseline
+from pipeline.features.shared import NEAR_TEXTS
 
 UNANSWERABLE_AT_MOST = 0.1
 """Share of a direction's queries that may be unanswerable before it is said."""
-NEAR_TEXT_AT_MOST = 0.05
-"""Share of the test items with a nearly identical text in train before it is said."""
 
 
 def baseline_tree(found: Outcomes, baseline: Baseline) -> dict[str, Any]:
@@ -134,8 +133,7 @@ def _leak_notes(details: Mapping[str, Any]) -> list[str]:
     ):
         leak = details.get(name)
         if not leak or (
-            name == "near_text_in_train"
-            and leak["items"] <= NEAR_TEXT_AT_MOST * details["test"]["items"]
+            name == "near_text_in_train" and leak["items"] <= NEAR_TEXTS * details["test"]["items"]
         ):
             continue
         line = f"{leak['items']} of {details['test']['items']} test items {reason}"

@@ -18,13 +18,12 @@ from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json
 from pipeline.core.table import read_table
 from pipeline.features.classes import class_indices
+from pipeline.features.shared import SHARED
 from pipeline.features.text_rows import TextRows
 from pipeline.features.vector_rows import VectorRows
 
 TRAINED_WITH = ("train", "val")
 """Splits that training is nothing without; there may be no test items."""
-SHARED = ("product", "picture", "text")
-"""Columns of groups.parquet: numbers that items share where the value is the same."""
 
 
 @dataclass(frozen=True)
