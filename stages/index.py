@@ -11,9 +11,8 @@ from pipeline.core.params import load_section
 from pipeline.core.table import read_metadata, read_table
 from pipeline.index.build import build_index, measure_recall
 from pipeline.index.catalog_index import CatalogIndex, model_digest
-from pipeline.index.embedded_items import read_modality
-from pipeline.index.near_limit import save_references
-from pipeline.index.queries import choose_queries
+from pipeline.index.embeddings import choose_queries, read_modality
+from pipeline.index.fit_references import fit_references
 from pipeline.index.settings import IndexSettings
 from stages.command import (
     ImageFeaturesPath,
@@ -58,7 +57,7 @@ def main(
     frame = frame.merge(shown, "left", validate="1:1")
     built = build_index(vector_ND, {"flat": None, "hnsw": p.hnsw, "ivfpq": p.ivfpq}[p.kind])
     stored = read_json(model / "model.json")
-    near = save_references(
+    near = fit_references(
         out,
         frame,
         groups=groups,

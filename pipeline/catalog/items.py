@@ -85,13 +85,7 @@ def make_items(
 def make_item_id(image: str, text: str, class_path: str) -> str:
     """Name an item by its content, so that its name survives new rows and another row order.
 
-    Args:
-        image: Path relative to the picture folder.
-        text: Text of the item.
-        class_path: Normalised class path.
-
-    Returns:
-        16 hexadecimal digits: a million items share one with probability 3e-8.
+    16 hexadecimal digits: a million items share one with probability 3e-8.
     """
     content = json.dumps([image, text, class_path])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
@@ -99,12 +93,6 @@ def make_item_id(image: str, text: str, class_path: str) -> str:
 
 def normalize_text(text: str) -> str:
     """Keep a text as written, but on one line and without whitespace around it.
-
-    Args:
-        text: As the user wrote it.
-
-    Returns:
-        The text, not empty.
 
     Raises:
         BadRowError: Nothing is left, or a character is half.
@@ -120,14 +108,7 @@ def normalize_text(text: str) -> str:
 
 
 def normalize_class_path(class_path: str, separator: str) -> str:
-    """Make one spelling of `a<b c`, ` a < b  c ` and the like.
-
-    Args:
-        class_path: As the user wrote it.
-        separator: What joins its parts.
-
-    Returns:
-        The parts without whitespace around them and with single blanks inside, joined again.
+    """Make one spelling of `a<b c`, ` a < b  c ` and the like: single blanks within the parts.
 
     Raises:
         BadRowError: The path or one of its parts is empty.
@@ -141,13 +122,7 @@ def normalize_class_path(class_path: str, separator: str) -> str:
 
 
 def normalize_split(split: str) -> str:
-    """Map a user's word for a split to ours.
-
-    Args:
-        split: One of SPLIT_NAMES in any case.
-
-    Returns:
-        train, val or test.
+    """Map a user's word for a split, in any case, to train, val or test.
 
     Raises:
         BadRowError: It is none of them.

@@ -57,11 +57,6 @@ def reject_placeholders(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Keep out the items whose picture is a placeholder: they have no picture.
 
-    Args:
-        items: As for `find_placeholders`.
-        table: The rows that the items were made of, as the user wrote them.
-        placeholders: What `find_placeholders` returns.
-
     Returns:
         The other items, and the rejected rows: `row`, `image`, `text`, `classes`, `reason`.
 
@@ -89,14 +84,7 @@ def reject_placeholders(
 
 
 def doubt_placeholders(placeholders: pd.DataFrame) -> Iterator[str]:
-    """Say what was taken for a placeholder.
-
-    Args:
-        placeholders: What `find_placeholders` returns.
-
-    Yields:
-        One line per kind that there is, with its most frequent one.
-    """
+    """Say what was taken for a placeholder: one line per kind, with its most frequent one."""
     outcome = {"picture": "their rows are rejected", "text": "it makes no set of their items"}
     for kind, part in placeholders.groupby("kind"):
         first = part.iloc[0]

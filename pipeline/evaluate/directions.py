@@ -86,9 +86,6 @@ def measure_directions(
         hp_k: Cut-offs of HP@K.
         groups: What directions within one modality leave out, by modality, from
             `worthless_results`; None to leave out the query alone, as the paper does.
-
-    Returns:
-        Results by direction.
     """
     if groups is None:
         alone_N = torch.arange(len(label_N), device=label_N.device)
@@ -120,12 +117,7 @@ def paper_rule(
 ) -> dict[str, dict[str, float]]:
     """R@K and HP@K by the paper's rule: the query alone is left out, and every query counts.
 
-    Args:
-        embedded: Test items by modality.
-        label_N: [N] int64 classes, N at least 1.
-        class_parts: K class paths.
-        k: Cut-offs of R@K.
-        hp_k: Cut-offs of HP@K.
+    There has to be a test item.
 
     Returns:
         `r_at_<k>` and `hp_at_<k>` by direction, of those of the paper that there are.

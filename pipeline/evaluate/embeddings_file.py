@@ -30,9 +30,6 @@ def fit_map(stored: StoredModel, items: EvaluationItems, *, method: str, seed: i
         items: The items.
         method: `pacmap` or `pca`.
         seed: Of the items drawn when there are many groups, and of the layout.
-
-    Returns:
-        The plane.
     """
     rows = np.flatnonzero(~items.table["group"].duplicated())
     most = MOST_FITTED // len(items.modalities)
@@ -55,17 +52,8 @@ def write_embeddings(
     The columns are item_id, modality, split, vector (D float32 of unit norm), class_path,
     predicted_path, score, x and y. Only the test items stay in memory.
 
-    Args:
-        path: Parquet file.
-        stored: The trained model.
-        items: N items.
-        plane: From `fit_map`.
-
     Returns:
         The test items by modality, in the order of `items.test`.
-
-    Raises:
-        InputError: The folder cannot be written to.
     """
     dimension = stored.model.config.dim
     separator = stored.classes["separator"]

@@ -70,9 +70,6 @@ class Measured:
 def outcomes(test: Measured) -> Outcomes:
     """Put together what every test item contributes to every figure.
 
-    Args:
-        test: The test items.
-
     Returns:
         Columns `retrieval.<direction>.r_at_<k>` and `.map_at_r`, `hierarchy.<direction>.hp_at_<k>`
         and `classification.<modality>.accuracy`; `baseline.<modality>.accuracy` where there is
@@ -108,11 +105,6 @@ def metrics_tree(test: Measured, found: Outcomes, adjacency_KK: np.ndarray) -> T
     accuracy from both modalities (from the one there is, if there is one). Intervals are pairs in
     lists, which DVC's tables pass over.
 
-    Args:
-        test: The test items.
-        found: Their outcomes.
-        adjacency_KK: [K, K] distances of the semantic graph.
-
     Returns:
         `retrieval.<direction>.r_at_<k>`, `hierarchy.<direction>.hp_at_<k>`,
         `classification.<modality>.accuracy` (of the whole class path; where items have several
@@ -139,16 +131,7 @@ def metrics_tree(test: Measured, found: Outcomes, adjacency_KK: np.ndarray) -> T
 
 
 def details_tree(test: Measured, found: Outcomes, train_label_N: np.ndarray) -> Tree:
-    """Figures for a closer look, too many for a table that compares runs.
-
-    Args:
-        test: The test items.
-        found: Their outcomes.
-        train_label_N: Classes of the training items.
-
-    Returns:
-        A nested dict of numbers.
-    """
+    """Figures for a closer look, too many for a table that compares runs; nested."""
     label_N = test.label_N.cpu().numpy()
     support = class_support(train_label_N, label_N)
     tree: Tree = {

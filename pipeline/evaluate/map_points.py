@@ -39,15 +39,6 @@ def map_points(
 ) -> dict[str, Any]:
     """Gather what the map's script draws.
 
-    Args:
-        test: Test items by modality.
-        items: M rows with image, text and class_path.
-        plane: Of the whole space.
-        top_level_M: Top-level class of each test item.
-        images: Folder of the pictures.
-        background: Colour under transparent pixels.
-        seed: Which items are shown when there are too many.
-
     Returns:
         Plain values: `items` (text, path, number of the top-level class), `classes` (top-level
         classes by falling number of test items), `points` by modality ([x, y] in 0..1), and

@@ -51,23 +51,9 @@ def evaluate(
 ) -> list[str]:
     """Measure the test items and write the folder of the evaluation.
 
-    Args:
-        items: The items.
-        stored: The trained model.
-        graph: The semantic graph.
-        baseline: What logistic regression says of the test items.
-        settings: What to measure and show.
-        out: Folder for metrics.json, details.json, outcomes.parquet, embeddings.parquet,
-            report.html and plots.
-        images: Folder of the pictures.
-        parameters: Settings of the run that the report lists, nested.
-        rejected: CSV lists of unusable rows, by the name that the report gives them.
-
-    Returns:
-        What has to be known beside the figures, one line each; the report begins with it.
-
-    Raises:
-        InputError: A file cannot be read or written.
+    That is metrics.json, details.json, outcomes.parquet, embeddings.parquet, report.html and plots.
+    `rejected` are CSV lists of unusable rows by the name that the report gives them. Returned is
+    what has to be known beside the figures, one line each; the report begins with it.
     """
     plane = fit_map(stored, items, method=settings.projection, seed=settings.seed)
     embedded = write_embeddings(out / "embeddings.parquet", stored, items, plane)

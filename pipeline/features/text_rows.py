@@ -143,13 +143,7 @@ class TextRows:
 
 
 def put(buffer: TextInput, start: int, text: TextInput) -> None:
-    """Copy features into a buffer.
-
-    Args:
-        buffer: From `TextRows.empty`.
-        start: First row to write.
-        text: Features of the same table.
-    """
+    """Copy features of the same table into a buffer from `TextRows.empty`, from row `start` on."""
     rows = slice(start, start + len(text))
     if isinstance(buffer, MixedText):
         assert isinstance(text, MixedText), "both are of one table"

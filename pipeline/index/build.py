@@ -21,12 +21,7 @@ SMALLEST_CODEBOOK = 256
 def build_index(vector_ND: np.ndarray, settings: HnswSettings | IvfpqSettings | None) -> Any:
     """Index vectors for search by inner product; the same vectors give the same bytes.
 
-    Args:
-        vector_ND: [N, D] float32, rows of unit norm.
-        settings: Of the kind wanted; None for a flat index, which is exact.
-
-    Returns:
-        The FAISS index.
+    Vectors have unit norm. No settings make a flat index, which is exact.
 
     Raises:
         InputError: The settings do not fit the vectors.
@@ -50,15 +45,9 @@ def build_index(vector_ND: np.ndarray, settings: HnswSettings | IvfpqSettings | 
 
 
 def measure_recall(index: Any, vector_ND: np.ndarray, query_QD: np.ndarray) -> float:
-    """Compare with exact search.
+    """Share of the RECALL_AT truly nearest vectors that an index of the vectors finds.
 
-    Args:
-        index: Index of the vectors.
-        vector_ND: [N, D] float32, rows of unit norm.
-        query_QD: [Q, D] float32, rows of unit norm; Q at least 1.
-
-    Returns:
-        Share of the RECALL_AT truly nearest vectors that the index finds.
+    Q is at least 1; all rows have unit norm.
     """
     exact = faiss.IndexFlatIP(vector_ND.shape[1])
     exact.add(vector_ND)

@@ -49,9 +49,6 @@ def class_heights(class_parts: Sequence[Sequence[str]]) -> ClassHeights:
     with it, else from a root above the most general parts. A class stands at height 0 to itself,
     even when other classes lie below it, because nothing is more similar.
 
-    Args:
-        class_parts: The path of each of K classes, most general part first; all different.
-
     Returns:
         Heights of all pairs, and of the tree. Memory: about 12 K^2 bytes while it is made.
 

@@ -105,16 +105,9 @@ def candidates_of_class(
     query_group_M: Tensor | None = None,
     gallery_group_N: Tensor | None = None,
 ) -> Tensor:
-    """Count the gallery items that would be a hit for each query.
+    """Count the gallery items, [M], that would be a hit for each query and that it may find.
 
-    Args:
-        query_label_M: [M] integer class, at least 0.
-        gallery_label_N: [N] integer class, at least 0.
-        query_group_M: [M] or [M, J] integers, or None where no candidate is left out.
-        gallery_group_N: [N] or [N, J] integers; as in `nearest`.
-
-    Returns:
-        [M] int64: items of the query's class that it may find. A query with none is unanswerable.
+    A query with none is unanswerable. Groups are as in `nearest`.
     """
     return count_candidates(
         len(query_label_M),

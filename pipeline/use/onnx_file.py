@@ -75,20 +75,13 @@ class _Exported(nn.Module):
 
 
 def export_onnx(stored: StoredModel, path: Path) -> float:
-    """Write an ONNX file and check it against torch.
+    """Write an ONNX file, check it against torch, and return the largest difference.
 
     Inputs are `image_features` [N, I] and `text_features` [N, T] as the feature tables hold them,
     float32. A model whose text features have a sparse part takes it as `text_words` [N, L] int64
     columns and `text_weights` [N, L] float32 values, 0 where a text has fewer than L. Outputs are
     OUTPUTS: embeddings [N, D] of unit norm and probabilities [N, K] in the order of the class
     list, which the file's metadata holds as `classes`. N and L are free.
-
-    Args:
-        stored: The trained model.
-        path: The file.
-
-    Returns:
-        Largest difference from torch on random features.
 
     Raises:
         InputError: The file cannot be written, or the check fails.
