@@ -38,6 +38,7 @@ def largest_confusions(
     wrong = [pair for pair in confusion_counts(label_N, predicted_N) if pair.true != pair.predicted]
     found = []
     for pair in wrong[:count]:
+        # Of few pairs, so that a pass over all items for each is cheap.
         rows = np.flatnonzero((label_N == pair.true) & (predicted_N == pair.predicted))
         shown = items.iloc[rows[:EXAMPLES]]
         found.append(

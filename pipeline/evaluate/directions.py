@@ -91,6 +91,7 @@ def measure_directions(
         alone_N = torch.arange(len(label_N), device=label_N.device)
         groups = dict.fromkeys(embedded, alone_N)
     radius_KK, heights = radius_to_enter(class_parts), class_heights(class_parts)
+    # Across modalities nothing is left out: an item's own text is what its picture is to find.
     return {
         name: _measure(
             embedded[query].embedding_ND,
@@ -157,6 +158,7 @@ def _measure(
     hp_k: Sequence[int],
 ) -> Direction:
     groups = {"query_group_M": group, "gallery_group_N": group}
+    # One search serves all cut-offs.
     results = max(*k, *hp_k, *GRADED_K, CURVE, AREA_TO)
     index_NR = nearest(query_ND, gallery_ND, results, **groups).indices
     precision_NC = hierarchical_precision(index_NR, label_N, label_N, radius_KK, hp_k)

@@ -16,6 +16,7 @@ from pipeline.evaluate.items import EvaluationItems
 from pipeline.evaluate.plane import MOST_FITTED, Plane, fit_plane, place
 from pipeline.evaluate.predictions import Predicted, concatenate, predict_pairs, select
 from pipeline.features.classes import item_classes
+from pipeline.model.embed import embed
 from pipeline.model.model_file import StoredModel
 
 
@@ -31,13 +32,14 @@ def fit_map(stored: StoredModel, items: EvaluationItems, *, method: str, seed: i
         method: `pacmap` or `pca`.
         seed: Of the items drawn when there are many groups, and of the layout.
     """
+    # The first of each group, whatever the split: the map is of the whole space.
     rows = np.flatnonzero(~items.table["group"].duplicated())
     most = MOST_FITTED // len(items.modalities)
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
-    blocks = [predict_pairs(stored, pairs) for pairs in items.blocks(rows)]
+    blocks = [embed(stored.model, one.image_NI, one.text_NT) for one in items.blocks(rows)]
     shown = [name for name in items.modalities if name != "fused"]
-    point_ND = torch.cat([block[name].embedding_ND for name in shown for block in blocks])
+    point_ND = torch.cat([block[name] for name in shown for block in blocks])
     return fit_plane(point_ND, method=method, seed=seed)
 
 
@@ -72,6 +74,7 @@ def write_embeddings(
             for modality in items.modalities:
                 result = embedded[modality]
                 writer.append(_columns(modality, result, part, path_K, plane))
+                # Figures are of test items; the others are done with.
                 kept[modality].append(select(result, test))
     return {modality: concatenate(parts) for modality, parts in kept.items()}
 

@@ -120,6 +120,7 @@ def metrics_tree(test: Measured, found: Outcomes, adjacency_KK: np.ndarray) -> T
     for name in tree.get("retrieval", {}):
         one = test.directions[name]
         tree["retrieval"][name]["chance_r_at_1"] = float(one.chance_N[one.answerable].mean())
+    # The baseline is no figure of the run: it stands in details.json.
     tree.pop("baseline", None)
     tree["graph_correlation"] = _correlations(test, adjacency_KK)
     tree["test"] = items
@@ -174,6 +175,7 @@ def _headline(test: Measured, names: list[str]) -> dict[str, list[str]]:
         f"r_at_{test.k[0]}": ("retrieval", f"r_at_{test.k[0]}"),
         "map_at_r": ("retrieval", "map_at_r"),
     }
+    # Of the K whose correct sets are seldom the whole tree, the largest looks farthest.
     telling = [k for k, share in test.whole_tree_share.items() if share <= WHOLE_TREE_AT_MOST]
     if telling:
         parts[f"hp_at_{max(telling)}"] = ("hierarchy", f"hp_at_{max(telling)}")

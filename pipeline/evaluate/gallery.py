@@ -56,6 +56,7 @@ def choose_worst(direction: Direction, label_N: np.ndarray, count: int) -> list[
     """
     precision_N = direction.average_precision_N
     order_N = np.argsort(precision_N, kind="stable")
+    # One without a candidate could not be right, and one with AP 1 is not wrong.
     fair_N = (direction.candidates_N > 0) & (precision_N < 1)
     return _classes_in_turn(order_N[fair_N[order_N]], label_N)[:count]
 

@@ -69,6 +69,7 @@ def index_items(*, items: Path, groups: Path, **tables: Path) -> EvaluationItems
         InputError: A file is missing or damaged.
     """
     index = join_features(items=items, groups=groups, **tables)
+    # By the test items: with a modality that training items alone have, nothing is measured.
     modalities, warnings = _choose(index.only("test"))
     has_N = np.ones(len(index), dtype=bool)
     if "image" in modalities:
@@ -89,12 +90,7 @@ def index_items(*, items: Path, groups: Path, **tables: Path) -> EvaluationItems
             "all test items are of one class, so every result is a hit: retrieval by class and "
             "hierarchical precision are left out; give the test split items of more classes"
         )
-    return EvaluationItems(
-        table,
-        modalities,
-        tuple(warnings),
-        index,
-    )
+    return EvaluationItems(table, modalities, tuple(warnings), index)
 
 
 def _choose(test: FeatureIndex) -> tuple[tuple[str, ...], list[str]]:

@@ -107,6 +107,7 @@ def differences(first: Outcomes, second: Outcomes) -> tuple[dict[str, Difference
         for name in second.value_of
         if name in first.value_of
     }
+    # Paired: what one run left out of a figure says nothing of how the two differ in it.
     for pair_2N in pairs.values():
         pair_2N[:, np.isnan(pair_2N).any(axis=0)] = np.nan
     names = [name for name, pair_2N in pairs.items() if not np.isnan(pair_2N).all()]
@@ -118,6 +119,7 @@ def differences(first: Outcomes, second: Outcomes) -> tuple[dict[str, Difference
         for name, parts in second.means_of.items()
         if first.means_of.get(name) == parts and set(parts) <= set(names)
     }
+    # Of the differences, not of either run: most of what makes queries hard is common to both.
     mean_SC = resampled_means(second_NC - first_NC, second.group_N[others], seed=SEED)
     ends = _ends(_with_headline(mean_SC, names, means_of))
     one, two = (

@@ -48,6 +48,7 @@ def leaf_confusion(
     Without any error, the most frequent classes are taken.
     """
     pairs = confusion_counts(label_N, predicted_N)
+    # A model without errors has a plot too.
     chosen = most_confused_classes(pairs, count) or [pair.true for pair in pairs[:count]]
     kept_N = np.isin(label_N, chosen) & np.isin(predicted_N, chosen)
     name_K = np.array(names, dtype=object)

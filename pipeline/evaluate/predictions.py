@@ -57,6 +57,7 @@ def predict_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Predicted]:
                 own_NL = membership_KL[label_N]
                 shared = shared_in_top(label_NL.cpu().numpy(), own_NL, SHARED_TOP)
                 shared_N = torch.from_numpy(shared)
+            # The probabilities themselves are not kept: N x K of them would outgrow all the rest.
             score_N, predicted_N = class_NK.max(dim=1)
             in_top_N = torch.from_numpy(hits_at(class_NK.cpu().numpy(), label_N, TOP))
             blocks[modality].append(

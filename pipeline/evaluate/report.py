@@ -51,6 +51,7 @@ def write_report(
 ) -> None:
     """Write the page; texts of the catalogue are escaped."""
 
+    # An item may be on many cards.
     @cache
     def picture(image: str) -> str:
         stream = io.BytesIO()

@@ -55,6 +55,8 @@ def evaluate(
     `rejected` are CSV lists of unusable rows by the name that the report gives them. Returned is
     what has to be known beside the figures, one line each; the report begins with it.
     """
+    # Two passes over the features: some items lay the plane out, then every item is placed on it
+    # as it is written, so that a large catalogue need not be in memory.
     plane = fit_map(stored, items, method=settings.projection, seed=settings.seed)
     embedded = write_embeddings(out / "embeddings.parquet", stored, items, plane)
     measured = _measure(items, embedded, stored, settings, baseline)
@@ -63,11 +65,14 @@ def evaluate(
     train_label_N = table.loc[table["split"] == "train", "label"].to_numpy()
     classes = item_classes(stored.classes)
     class_parts = [entry["parts"] for entry in classes]
+    # The graph is between labels; retrieval is between the paths that items have of them.
     of_items = item_graph(
         graph, label_membership(stored.classes), [entry["name"] for entry in classes]
     )
     metrics = metrics_tree(measured, found, of_items.adjacency_KK)
     details = details_tree(measured, found, train_label_N)
+    # Test items that training has seen in another guise flatter the figures: without them tells
+    # how much.
     beside = {
         "baseline": baseline_tree(found, baseline),
         "divided": without(found, items.shared_with("group", ["train", "val"])),
@@ -140,6 +145,7 @@ def _measure(
             groups=worthless_results(product_N, picture_N, text_N),
         )
     name_K = np.array([entry["name"] for entry in classes], dtype=object)
+    # NaN where the baseline was not asked, as of an item that lacks the other modality.
     said = baseline.predicted.reindex(test["item_id"])
     right_of = {
         modality: np.where(said[modality].isna(), np.nan, said[modality] == name_K[label_N])
