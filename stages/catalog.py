@@ -15,10 +15,9 @@ from pipeline.catalog.placeholders import (
     reject_placeholders,
 )
 from pipeline.catalog.read import read_catalog
-from pipeline.catalog.settings import CatalogSettings
+from pipeline.catalog.settings import CatalogSettings, SplitSettings
 from pipeline.catalog.split import make_splits
 from pipeline.catalog.split_doubts import doubt_classes, doubt_splits
-from pipeline.catalog.split_settings import SplitSettings
 from pipeline.core.csv_file import write_csv
 from pipeline.core.json_file import write_json
 from pipeline.core.location import locate

@@ -48,14 +48,9 @@ def number_values(items: pd.DataFrame, placeholders: Collection[str] = ()) -> pd
 
 
 def find_components(numbers: pd.DataFrame, keep_together: Collection[str]) -> np.ndarray:
-    """Number the sets of items that are linked, directly or over others, by a shared value.
+    """Number the sets of items, [N] from 0 without gaps, that are linked by a shared value.
 
-    Args:
-        numbers: What `number_values` returns for N items.
-        keep_together: Which of COLUMN_OF link two items.
-
-    Returns:
-        [N] component numbers from 0 without gaps.
+    Links of links count too; `keep_together` says which of COLUMN_OF link two items.
     """
     # Two kinds of nodes: an item has an edge to each of its values, which is linear in N where
     # edges between items are quadratic in a group's size.

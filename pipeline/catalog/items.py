@@ -35,15 +35,10 @@ def make_items(
     on_bad_row: Literal["skip", "error"],
     warn: Callable[[str], None],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Check every row of a catalogue.
+    """Check every row of a catalogue, what `read_catalog` returns.
 
-    Args:
-        table: What `read_catalog` returns.
-        folder: The pictures.
-        separator: What joins the parts of a class path.
-        on_bad_row: Keep an unusable row out, or stop.
-        warn: Takes one line on folders in front of the pictures' names, and one on a picture that
-            has several names.
+    `warn` takes one line on folders in front of the pictures' names, and one on a picture that has
+    several names.
 
     Returns:
         The items in the catalogue's order: ITEM_COLUMNS, then `group` (empty: none), `split`

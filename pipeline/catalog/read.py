@@ -27,10 +27,6 @@ CHUNK = 2**20
 def read_catalog(path: Path, columns: ColumnSettings) -> pd.DataFrame:
     """Read a CSV, TSV, JSON Lines or Parquet table; the text formats also gzipped.
 
-    Args:
-        path: The table; its name's ending tells the format.
-        columns: What they are called.
-
     Returns:
         One row per row of the table, in its order, with the columns:
         `row` (int), counted as a user does: 1 is the first row after the column names, a record
@@ -58,14 +54,8 @@ def read_catalog(path: Path, columns: ColumnSettings) -> pd.DataFrame:
 def open_rows(path: Path, wanted: Mapping[str, str], source: Source | None = None) -> Iterator[Row]:
     """Read a table row by row; memory does not grow with it.
 
-    Args:
-        path: The table; its name's ending tells the format.
-        wanted: What a column is for to its name.
-        source: What the user calls table and columns, and which may be missing; the keys of
-            params.yaml and none if not given.
-
-    Returns:
-        The rows in their order.
+    `wanted` says what a column is for, and its name; `source` what the user calls table and
+    columns, if not by the keys of params.yaml, and which may be missing.
 
     Raises:
         InputError: As `read_catalog`; what is wrong with one row may turn up on the way.

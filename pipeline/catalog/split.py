@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array
 
-from pipeline.catalog.split_settings import SplitSettings
+from pipeline.catalog.settings import SplitSettings
 from pipeline.core.errors import InputError
 from pipeline.features.classes import Classes, class_indices, item_classes
 

@@ -19,8 +19,8 @@ from pipeline.metrics.graded_hierarchy import (
     graded_precision,
 )
 from pipeline.metrics.hierarchy import hierarchical_precision, radius_to_enter
-from pipeline.metrics.neighbours import count_candidates
-from pipeline.metrics.retrieval import candidates_of_class, class_hits, nearest
+from pipeline.metrics.neighbours import candidates_of_class
+from pipeline.metrics.retrieval import class_hits, nearest
 
 PAPER_DIRECTIONS = {
     "image_to_image": ("image", "image"),
@@ -166,7 +166,8 @@ def _measure(
         index_NR, label_N, label_N, heights, GRADED_K, area_to=AREA_TO, **groups
     )
     same_N = candidates_of_class(label_N, label_N, **groups)
-    compared_N = count_candidates(len(label_N), len(label_N), **groups).to(same_N.device)
+    any_N = torch.zeros_like(label_N)
+    compared_N = candidates_of_class(any_N, any_N, **groups)
     average_precision_N = average_precision_at_r(query_ND, gallery_ND, label_N, label_N, **groups)
     return Direction(
         # A copy, so that the longer list is freed.

@@ -56,11 +56,6 @@ def make_classes(class_paths: Iterable[str], *, separator: str, label: Label) ->
     own, a label, and an item has as many as its path has different parts (notebook A). The place
     in the hierarchy of such a class is the one with most items, at a tie the alphabetically first.
 
-    Args:
-        class_paths: N normalised class paths, one per item.
-        separator: What joins their parts.
-        label: Whether a class is the whole path, its last part, or any part.
-
     Returns:
         At least two classes, sorted by name.
 

@@ -89,33 +89,25 @@ class OwnGroup:
         return torch.cat(row), torch.cat(item)
 
 
-def count_candidates(
-    num_queries: int,
-    num_items: int,
+def candidates_of_class(
+    query_label_M: Tensor,
+    gallery_label_N: Tensor,
+    *,
     query_group_M: Tensor | None = None,
     gallery_group_N: Tensor | None = None,
-    *,
-    query_label_M: Tensor | None = None,
-    gallery_label_N: Tensor | None = None,
 ) -> Tensor:
-    """Count what each query is compared with, without a pair being listed.
+    """Count what each query is to find: gallery items of its class, without a pair being listed.
 
     Args:
-        num_queries: M.
-        num_items: N.
+        query_label_M: [M] integer class.
+        gallery_label_N: [N] integer class.
         query_group_M: [M] or [M, J] integers, or None where no candidate is left out.
         gallery_group_N: [N] or [N, J] integers; see `OwnGroup`.
-        query_label_M: [M] integer class, to count candidates of the query's class alone.
-        gallery_label_N: [N] integer class.
 
     Returns:
-        [M] int64.
+        [M] int64. A query with none is unanswerable.
     """
-    device = next((one.device for one in (query_group_M, query_label_M) if one is not None), None)
-    query_label_M1 = torch.zeros(num_queries, 0, dtype=torch.int64, device=device)
-    gallery_label_N1 = torch.zeros(num_items, 0, dtype=torch.int64, device=device)
-    if query_label_M is not None and gallery_label_N is not None:
-        query_label_M1, gallery_label_N1 = query_label_M[:, None], gallery_label_N[:, None]
+    query_label_M1, gallery_label_N1 = query_label_M[:, None], gallery_label_N[:, None]
     count_M = _alike(query_label_M1, gallery_label_N1)
     if query_group_M is None or gallery_group_N is None:
         return count_M

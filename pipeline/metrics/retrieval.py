@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pipeline.metrics.neighbours import best_columns, count_candidates, score_blocks
+from pipeline.metrics.neighbours import best_columns, score_blocks
 
 
 class Neighbours(NamedTuple):
@@ -96,24 +96,3 @@ def class_hits(
     same_MK &= index_MK >= 0
     found_MK = same_MK.cumsum(1) > 0
     return found_MK[:, torch.tensor(k, device=index_MK.device) - 1]
-
-
-def candidates_of_class(
-    query_label_M: Tensor,
-    gallery_label_N: Tensor,
-    *,
-    query_group_M: Tensor | None = None,
-    gallery_group_N: Tensor | None = None,
-) -> Tensor:
-    """Count the gallery items, [M], that would be a hit for each query and that it may find.
-
-    A query with none is unanswerable. Groups are as in `nearest`.
-    """
-    return count_candidates(
-        len(query_label_M),
-        len(gallery_label_N),
-        query_group_M,
-        gallery_group_N,
-        query_label_M=query_label_M,
-        gallery_label_N=gallery_label_N,
-    )

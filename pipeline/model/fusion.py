@@ -45,14 +45,9 @@ class Fusion:
     """Whether an item has several labels, each with a probability of its own."""
 
     def probabilities(self, output: TowersOutput) -> dict[str, Tensor]:
-        """Calibrated class probabilities.
+        """Calibrated class probabilities, [N, K] by modality: image, text and fused.
 
-        Args:
-            output: Forward pass of N items.
-
-        Returns:
-            [N, K] for `image`, `text` and `fused`; the rows sum to 1 unless items have several
-            labels.
+        Rows sum to 1 unless items have several labels.
         """
         image_NK = _probability(output.image_logits_BK / self.image_temperature, self.multi_label)
         text_NK = _probability(output.text_logits_BK / self.text_temperature, self.multi_label)
@@ -178,13 +173,9 @@ def product_loss(
     temperatures: tuple[float, float],
     target: Tensor,
 ) -> tuple[float, np.ndarray]:
-    """Mean negative log likelihood of a product, and its gradient, both in float64.
+    """Mean negative log likelihood of a product, and its [2] gradient, both in float64.
 
-    Args:
-        factors: [2] of the image's and the text's calibrated logits in their sum.
-        logits: [N, K] of the image and of the text, as the classifier gives them.
-        temperatures: What they are divided by.
-        target: [N] or [N, K]; see `fit_fusion`.
+    The factors are those of the image's and the text's calibrated logits in their sum.
 
     Returns:
         The loss, and [2] its derivatives by the factors.

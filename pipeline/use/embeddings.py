@@ -83,10 +83,6 @@ def class_probabilities(stored: StoredModel, embeddings: Embeddings) -> np.ndarr
 
     Where items have several labels, a class is a path that they make up.
 
-    Args:
-        stored: The trained model.
-        embeddings: N items.
-
     Returns:
         [N, K] float32 with rows that sum to 1, in the order of `item_classes`: the fitted fusion
         for items with a picture and a text, the one modality's prediction for the others.

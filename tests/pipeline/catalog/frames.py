@@ -4,9 +4,8 @@ import pandas as pd
 
 from pipeline.catalog.components import find_components, number_values
 from pipeline.catalog.near_text import near_text, plain_text
-from pipeline.catalog.settings import ColumnSettings
+from pipeline.catalog.settings import ColumnSettings, SplitSettings
 from pipeline.catalog.split import make_splits
-from pipeline.catalog.split_settings import SplitSettings
 from pipeline.features.classes import make_classes
 
 KEEP = ("group", "image", "text")

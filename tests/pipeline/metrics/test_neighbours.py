@@ -8,7 +8,7 @@ from pipeline.metrics import neighbours as module
 from pipeline.metrics.neighbours import (
     OwnGroup,
     best_columns,
-    count_candidates,
+    candidates_of_class,
     multiply,
     order_key,
     score_blocks,
@@ -54,15 +54,18 @@ def test_candidates_are_counted_as_a_plain_loop_counts_them():
     query, gallery = both_kinds(40, 0), both_kinds(70, 1)
     query_label, gallery_label = torch.arange(40) % 3, torch.arange(70) % 3
     allowed = [[n for n in range(70) if not (query[m] == gallery[n]).any()] for m in range(40)]
-    assert count_candidates(40, 70, query, gallery).tolist() == [len(some) for some in allowed]
-    labels = {"query_label_M": query_label, "gallery_label_N": gallery_label}
-    assert count_candidates(40, 70, query, gallery, **labels).tolist() == [
+    any_query, any_item = torch.zeros(40), torch.zeros(70)
+    groups = {"query_group_M": query, "gallery_group_N": gallery}
+    found = candidates_of_class(any_query, any_item, **groups)
+    assert found.tolist() == [len(some) for some in allowed]
+    assert candidates_of_class(query_label, gallery_label, **groups).tolist() == [
         sum(bool(gallery_label[n] == query_label[m]) for n in some)
         for m, some in enumerate(allowed)
     ]
-    one_kind = count_candidates(40, 70, query[:, 0], gallery[:, 0])
-    assert one_kind.tolist() == [int((gallery[:, 0] != query[m, 0]).sum()) for m in range(40)]
-    assert count_candidates(2, 70).tolist() == [70, 70]
+    one_kind = {"query_group_M": query[:, 0], "gallery_group_N": gallery[:, 0]}
+    found = candidates_of_class(any_query, any_item, **one_kind)
+    assert found.tolist() == [int((gallery[:, 0] != query[m, 0]).sum()) for m in range(40)]
+    assert candidates_of_class(torch.zeros(2), any_item).tolist() == [70, 70]
 
 
 def whole(query, gallery, **groups):
