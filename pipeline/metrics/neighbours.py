@@ -162,11 +162,12 @@ def score_blocks(
     query_MD, gallery_ND = query_MD.contiguous(), gallery_ND.contiguous()
     parts = _equal_parts(len(query_MD), min(ROWS_PER_BLOCK, SCORES_PER_BLOCK // N))
     buffer_BN = query_MD.new_empty(parts[0].stop, N)
+    tiles = cut_tiles(gallery_ND, parts[0].stop)
     own_group = None
     if query_group_M is not None and gallery_group_N is not None:
         own_group = OwnGroup(query_group_M, gallery_group_N)
     for part in parts:
-        multiply(query_MD[part], gallery_ND, out_BN=buffer_BN)
+        multiply(query_MD[part], tiles, out_BN=buffer_BN)
         rows = slice(part.start, min(part.stop, M))
         score_BN = buffer_BN[: rows.stop - rows.start]
         if own_group is not None:
@@ -174,18 +175,26 @@ def score_blocks(
         yield rows, score_BN
 
 
-def multiply(query_BD: Tensor, gallery_ND: Tensor, *, out_BN: Tensor) -> None:
-    """Write query_BD @ gallery_ND.T into [B, N], in full float32; all are contiguous.
+def cut_tiles(gallery_ND: Tensor, rows: int) -> list[tuple[slice, Tensor]]:
+    """Prepare a gallery for products with so many queries at a time: columns, and their items.
 
-    On a CPU, oneDNN computes it where torch has it: MKL, behind `torch.mm`, leaves the AVX-512
-    units of some AMD processors idle and is less than half as fast there.
+    On a CPU, oneDNN computes them where torch has it: MKL, behind `torch.mm`, leaves the AVX-512
+    units of some AMD processors idle and is less than half as fast there. That takes a copy of
+    the gallery, made once and not for every block of queries.
     """
-    if query_BD.device.type != "cpu" or not torch.backends.mkldnn.is_available():
-        torch.mm(query_BD, gallery_ND.T, out=out_BN)
-        return
-    query = query_BD.to_mkldnn()
-    for tile in _equal_parts(len(gallery_ND), SCORES_PER_TILE // len(query_BD)):
-        out_BN[:, tile] = functional.linear(query, gallery_ND[tile].to_mkldnn()).to_dense()
+    if gallery_ND.device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return [(slice(None), gallery_ND)]
+    tiles = _equal_parts(len(gallery_ND), SCORES_PER_TILE // rows)
+    return [(tile, gallery_ND[tile].to_mkldnn()) for tile in tiles]
+
+
+def multiply(query_BD: Tensor, tiles: list[tuple[slice, Tensor]], *, out_BN: Tensor) -> None:
+    """Write [B, N] products of contiguous queries with a gallery's tiles, in full float32."""
+    for tile, gallery in tiles:
+        if gallery.is_mkldnn:
+            out_BN[:, tile] = functional.linear(query_BD.to_mkldnn(), gallery).to_dense()
+        else:
+            torch.mm(query_BD, gallery.T, out=out_BN)
 
 
 def best_columns(score_BN: Tensor, k: int) -> Tensor:

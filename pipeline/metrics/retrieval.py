@@ -32,8 +32,8 @@ def nearest(
 ) -> Neighbours:
     """Find the k gallery items nearest to every query.
 
-    Extra memory: 64 MiB for a block of scores, up to 0.5 GiB while rows with a tie at position k
-    are settled, and 12 bytes per result.
+    Extra memory: on a CPU a copy of the gallery; 64 MiB for a block of scores, up to 0.5 GiB
+    while rows with a tie at position k are settled, and 12 bytes per result.
 
     Args:
         query_MD: [M, D] float32, rows of unit norm.
