@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -50,15 +52,28 @@ def test_probabilities_sum_to_one(informed, useless, labels):
             assert torch.allclose(value_NK.sum(dim=1), torch.ones(COUNT), atol=1e-5)
 
 
-def test_late_fusion_by_hand():
-    fusion = Fusion(0.25, image_temperature=2.0, text_temperature=0.5, fused_temperature=1.0)
-    image, text = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])
-    found = fusion.probabilities(outputs(image, text))
-    # softmax of (1, 0): e / (e + 1) = 0.731059; softmax of (0, 2): 1 / (1 + e^2) = 0.119203.
-    assert found["image"][0].tolist() == pytest.approx([0.731059, 0.268941], abs=1e-6)
-    assert found["text"][0].tolist() == pytest.approx([0.119203, 0.880797], abs=1e-6)
-    # 0.25 * 0.731059 + 0.75 * 0.119203 = 0.272167.
-    assert found["fused"][0].tolist() == pytest.approx([0.272167, 0.727833], abs=1e-6)
+@pytest.mark.parametrize(
+    ("changed", "image", "text", "fused"),
+    [
+        # softmax of (1, 0): e / (e + 1) = 0.731059; softmax of (0, 2): 1 / (1 + e^2) = 0.119203;
+        # 0.25 * 0.731059 + 0.75 * 0.119203 = 0.272167.
+        ({}, [0.731059, 0.268941], [0.119203, 0.880797], [0.272167, 0.727833]),
+        # (0.25 * (1, 0) + 0.75 * (0, 2)) / 0.5 = (0.5, 3); 1 / (1 + e^2.5) = 0.075858.
+        (
+            {"rule": "product", "fused_temperature": 0.5},
+            [0.731059, 0.268941],
+            [0.119203, 0.880797],
+            [0.075858, 0.924142],
+        ),
+        # sigmoid(1) = 0.731059, sigmoid(2) = 0.880797.
+        ({"multi_label": True}, [0.731059, 0.5], [0.5, 0.880797], [0.557765, 0.785598]),
+    ],
+)
+def test_fusion_by_hand(changed, image, text, fused):
+    fusion = replace(Fusion(0.25, 2.0, 0.5, 1.0), **changed)
+    found = fusion.probabilities(outputs(torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])))
+    for modality, expected in (("image", image), ("text", text), ("fused", fused)):
+        assert found[modality][0].tolist() == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_useless_but_overconfident_modality_gets_little_weight(informed, useless, labels):
@@ -115,21 +130,6 @@ def test_concatenation_fits_a_temperature_of_its_own(informed, labels):
     assert torch.equal(fused_NK, expected)
 
 
-def test_product_by_hand():
-    fusion = Fusion(
-        0.25,
-        image_temperature=2.0,
-        text_temperature=0.5,
-        fused_temperature=0.5,
-        rule="product",
-    )
-    image, text = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])
-    found = fusion.probabilities(outputs(image, text))
-    # (0.25 * (1, 0) + 0.75 * (0, 2)) / 0.5 = (0.5, 3); 1 / (1 + e^2.5) = 0.075858.
-    assert found["fused"][0].tolist() == pytest.approx([0.075858, 0.924142], abs=1e-6)
-    assert found["image"][0].tolist() == pytest.approx([0.731059, 0.268941], abs=1e-6)
-
-
 def test_a_product_adds_up_evidence_where_an_average_cannot(informed, labels):
     # The logits are log likelihood ratios of independent evidence: the truth is their sum.
     output = outputs(informed(1), informed(2))
@@ -175,16 +175,6 @@ def test_certainty_does_not_break_the_fit(labels, rule):
     assert fusion.image_weight > 0.9
     found = fusion.probabilities(outputs(certain, -certain))
     assert all(value.isfinite().all() for value in found.values())
-
-
-def test_labels_have_a_probability_each_by_hand():
-    fusion = Fusion(0.25, 2.0, 0.5, 1.0, multi_label=True)
-    image, text = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])
-    found = fusion.probabilities(outputs(image, text))
-    # sigmoid(1) = 0.731059, sigmoid(2) = 0.880797.
-    assert found["image"][0].tolist() == pytest.approx([0.731059, 0.5], abs=1e-6)
-    assert found["text"][0].tolist() == pytest.approx([0.5, 0.880797], abs=1e-6)
-    assert found["fused"][0].tolist() == pytest.approx([0.557765, 0.785598], abs=1e-6)
 
 
 @pytest.fixture
