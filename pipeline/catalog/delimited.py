@@ -18,7 +18,7 @@ def read_delimited(
     wanted: Mapping[str, str],
     source: Source,
 ) -> Iterator[Row]:
-    """Yield the rows of a delimited table with a header line, which are not blank lines.
+    """Yield the rows of a delimited table with a header line, but for blank lines.
 
     A row with more or fewer fields than the header, or with a stray quote in one line, has a
     reason; its values are taken by position as far as they go. `open_text` takes the `newline` of

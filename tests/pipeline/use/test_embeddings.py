@@ -5,7 +5,6 @@ from pipeline.evaluate.predictions import predict_pairs
 from pipeline.features.classes import make_classes
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel
-from pipeline.use.class_tree import ClassTree
 from pipeline.use.embeddings import class_probabilities, embed_features
 
 TEMPERATURES = {"image_temperature": 1.5, "text_temperature": 0.7, "fused_temperature": 2.0}
@@ -47,20 +46,3 @@ def test_an_item_with_one_modality_is_classified_by_it(stored, make_pairs):
     for row, modality in enumerate(("image", "text")):
         assert probability_NK[row].argmax() == wanted[modality].predicted_N[row]
         assert probability_NK[row].max() == pytest.approx(wanted[modality].score_N[row].item())
-
-
-def test_labels_are_classified_as_in_the_evaluation(make_model, make_pairs):
-    classes = make_classes(["a<b<c<d", "a<b", "e"], separator="<", label="parts")
-    fusion = Fusion(0.3, **TEMPERATURES, multi_label=True)
-    stored = StoredModel(make_model(num_classes=5), fusion, classes, {})
-    pairs = make_pairs(9)
-    found = embed_features(stored, pairs.image_NI.numpy(), BOTH, pairs.text_NT, BOTH)
-    probability_NK = class_probabilities(stored, found)
-    assert probability_NK.shape == (9, 3)
-    assert np.allclose(probability_NK.sum(axis=1), 1)
-    wanted = predict_pairs(stored, pairs)["fused"]
-    assert np.array_equal(probability_NK.argmax(1), wanted.predicted_N)
-    tree = ClassTree(classes)
-    assert tree.path_K == ["a<b", "a<b<c<d", "e"]
-    top = [one.top[0].path for one in tree.predict(probability_NK, k=1, threshold=0.5)]
-    assert top == [tree.path_K[k] for k in wanted.predicted_N]
