@@ -20,8 +20,9 @@ import pandas as pd
 import torch
 
 from benchmarks.harness import interleave, median_ratio
-from pipeline.index.build import HnswSettings, IvfpqSettings, build_index, measure_recall
+from pipeline.index.build import build_index, measure_recall
 from pipeline.index.catalog_index import SHOWN, CatalogIndex
+from pipeline.index.settings import HnswSettings, IvfpqSettings
 
 RESULTS = 10
 CLASSES = 100

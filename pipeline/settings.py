@@ -7,8 +7,7 @@ any stage starts, so that a mistake anywhere in the file is found before the fir
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.catalog.settings import CatalogSettings
-from pipeline.catalog.split_settings import SplitSettings
+from pipeline.catalog.settings import CatalogSettings, SplitSettings
 from pipeline.clean_text.settings import CleanTextSettings
 from pipeline.core.errors import InputError
 from pipeline.core.machine import MachineSettings

@@ -8,15 +8,16 @@ import typer
 
 from pipeline.catalog.components import find_components, number_values
 from pipeline.catalog.items import ITEM_COLUMNS, make_items
+from pipeline.catalog.near_text import near_text, plain_text
 from pipeline.catalog.placeholders import (
     doubt_placeholders,
     find_placeholders,
     reject_placeholders,
 )
 from pipeline.catalog.read import read_catalog
-from pipeline.catalog.settings import CatalogSettings
-from pipeline.catalog.split import doubt_classes, doubt_splits, make_splits
-from pipeline.catalog.split_settings import SplitSettings
+from pipeline.catalog.settings import CatalogSettings, SplitSettings
+from pipeline.catalog.split import make_splits
+from pipeline.catalog.split_doubts import doubt_classes, doubt_splits
 from pipeline.core.csv_file import write_csv
 from pipeline.core.json_file import write_json
 from pipeline.core.location import locate
@@ -58,7 +59,7 @@ def main(
     """Read and check the catalogue, name its items, list its classes and split it."""
     p = load_section(params, "catalog", CatalogSettings)
     split = load_section(params, "split", SplitSettings)
-    table = read_catalog(Path(p.path), **p.columns.model_dump())
+    table = read_catalog(Path(p.path), p.columns)
     folder = open_images(locate(p.images, "catalog.images"), tracked_contents())
     found, bad = make_items(
         table,
@@ -69,18 +70,15 @@ def main(
     )
     digests = digest_pictures(found["image"], folder, digest_cache(pictures))
     found["digest"] = contents(found["image"], digests)
-    common = find_placeholders(found, **p.placeholders.model_dump())
+    found["plain_text"] = found["text"].map(plain_text)
+    found["near_text"] = found["text"].map(near_text)
+    common = find_placeholders(found, p.placeholders)
     found, without_picture = reject_placeholders(found, table, common)
     bad = pd.concat([bad, without_picture]).sort_values("row")
     together = number_values(found, common.loc[common["kind"] == "text", "value"])
     together.insert(1, "group", find_components(together, split.keep_together))
     class_list = make_classes(found["class_path"], separator=p.separator, label=p.label)
-    split_table = make_splits(
-        found,
-        class_list,
-        together["group"].to_numpy(),
-        **split.model_dump(exclude={"keep_together"}),
-    )
+    split_table = make_splits(found, class_list, together["group"].to_numpy(), split)
     doubts = (
         *doubt_placeholders(common),
         doubt_separator(class_list),

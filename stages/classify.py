@@ -30,8 +30,8 @@ from stages.new_items import embed_rows
 from stages.paths import MODEL
 
 if TYPE_CHECKING:
-    from pipeline.use.classified_file import Classified
-    from pipeline.use.table import BadRow
+    from pipeline.use.new_items import BadRow
+    from pipeline.use.write_classes import Classified
 
 SHOWN = 50
 """Rows of the table on a terminal."""
@@ -62,8 +62,8 @@ def main(
     """Classify new items from their pictures, their texts or both."""
     # Imported here because torch takes seconds, which `--help` need not wait for.
     from pipeline.use.api import Huse
-    from pipeline.use.classified_file import classified_writer, classify_table
-    from pipeline.use.table import refuse_if_empty, rejected_writer
+    from pipeline.use.new_items import refuse_if_empty, rejected_writer
+    from pipeline.use.write_classes import classified_writer, classify_table
 
     listed = beside(out) if rejected is None and out is not None else rejected
     shown: list[Classified] = []

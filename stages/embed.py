@@ -36,8 +36,8 @@ def main(
     """Embed new items from their pictures, their texts or both."""
     # Imported here because torch takes seconds, which `--help` need not wait for.
     from pipeline.use.api import Huse
-    from pipeline.use.embedded_file import write_embedded
-    from pipeline.use.table import refuse_if_empty
+    from pipeline.use.new_items import refuse_if_empty
+    from pipeline.use.write_embeddings import write_embedded
 
     if out.suffix != ".parquet":
         raise InputError(

@@ -65,7 +65,7 @@ def main(
     from pipeline.baseline.baseline import read_baseline
     from pipeline.core.json_file import read_json
     from pipeline.evaluate.items import index_items
-    from pipeline.evaluate.run import Settings, evaluate
+    from pipeline.evaluate.run import evaluate
     from pipeline.features.classes import check_same_classes, class_names
     from pipeline.features.graph_file import read_graph
     from pipeline.model.model_file import check_features, load_model
@@ -95,8 +95,9 @@ def main(
         stored,
         semantic_graph,
         said,
-        Settings(**p.model_dump(exclude={"baseline"}), images=folder),
+        p,
         out,
+        images=folder,
         parameters={
             section: read_value(params, section)
             for section in ("model", "loss", "train", "evaluate")

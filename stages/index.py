@@ -9,11 +9,10 @@ from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json, write_json
 from pipeline.core.params import load_section
 from pipeline.core.table import read_metadata, read_table
-from pipeline.index.build import HnswSettings, IvfpqSettings, build_index, measure_recall
+from pipeline.index.build import build_index, measure_recall
 from pipeline.index.catalog_index import CatalogIndex, model_digest
-from pipeline.index.embedded_items import read_modality
-from pipeline.index.near_limit import save_references
-from pipeline.index.queries import choose_queries
+from pipeline.index.embeddings import choose_queries, read_modality
+from pipeline.index.fit_references import fit_references
 from pipeline.index.settings import IndexSettings
 from stages.command import (
     ImageFeaturesPath,
@@ -49,11 +48,6 @@ def main(
 ) -> None:
     """Make the catalogue searchable by its embeddings."""
     p = load_section(params, "index", IndexSettings)
-    settings = {
-        "flat": None,
-        "hnsw": HnswSettings(**p.hnsw.model_dump()),
-        "ivfpq": IvfpqSettings(**p.ivfpq.model_dump()),
-    }[p.kind]
     if read_metadata(embeddings).get("model") != model_digest(model):
         raise InputError(f"{embeddings}: made by another model than {model}; run huse evaluate")
     frame, vector_ND = read_modality(embeddings, p.modality)
@@ -61,9 +55,9 @@ def main(
     if gone := sorted(set(frame["item_id"]) - set(shown["item_id"])):
         raise InputError(f"{embeddings}: item {gone[0]} is not in {items}; run huse evaluate")
     frame = frame.merge(shown, "left", validate="1:1")
-    built = build_index(vector_ND, settings)
+    built = build_index(vector_ND, {"flat": None, "hnsw": p.hnsw, "ivfpq": p.ivfpq}[p.kind])
     stored = read_json(model / "model.json")
-    near = save_references(
+    near = fit_references(
         out,
         frame,
         groups=groups,

@@ -14,7 +14,7 @@ from stages.paths import PARAMS
 
 if TYPE_CHECKING:
     from pipeline.use.api import Huse
-    from pipeline.use.table import EmbeddedBatch
+    from pipeline.use.new_items import EmbeddedBatch
 
 
 def embed_rows(
@@ -43,7 +43,7 @@ def embed_rows(
     Raises:
         InputError: `images` or the section catalog of params.yaml cannot be used.
     """
-    from pipeline.use.table import embed_table
+    from pipeline.use.new_items import embed_table
 
     named = {"image": image_column, "text": text_column}
     usual: dict[str, str] = {}

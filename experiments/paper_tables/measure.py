@@ -14,10 +14,11 @@ from pipeline.evaluate.directions import (
     measure_directions,
     paper_rule,
 )
-from pipeline.evaluate.embed import embed_pairs
+from pipeline.evaluate.predictions import predict_pairs
 from pipeline.features.classes import item_classes
-from pipeline.features.pairs import load_pairs
-from pipeline.metrics.own_group import worthless_results
+from pipeline.features.joined import index_features
+from pipeline.features.pairs import read_pairs
+from pipeline.metrics.neighbours import worthless_results
 from pipeline.model.model_file import load_model
 
 CUTOFFS, HIERARCHY_CUTOFFS = (1, 5, 10), (2, 5, 10)
@@ -36,11 +37,11 @@ def measure(folder: Path, split: str) -> dict[str, Any]:
         `recall_paper_rule` and `hierarchy_paper_rule`; `accuracy` by modality.
     """
     stored = load_model(folder / "model")
-    pairs = load_pairs(**artifacts()).only(split)
-    embedded = embed_pairs(stored, pairs)
+    pairs = read_pairs(index_features(**artifacts()).only(split))
+    embedded = predict_pairs(stored, pairs)
     class_parts = [entry["parts"] for entry in item_classes(stored.classes)]
     cutoffs = {"k": CUTOFFS, "hp_k": HIERARCHY_CUTOFFS}
-    assert pairs.shared_N3 is not None, "load_pairs reads what items share"
+    assert pairs.shared_N3 is not None, "read_pairs reads what items share"
     groups = worthless_results(*pairs.shared_N3.T)
     directions = measure_directions(embedded, pairs.label_N, class_parts, groups=groups, **cutoffs)
     by_paper = paper_rule(embedded, pairs.label_N, class_parts, **cutoffs)

@@ -57,15 +57,6 @@ def fit_baseline(
     work would pass MOST_WORK, a random sample of the training items is fitted on. There is no
     baseline where not even an item per class is affordable, or the weights would pass
     MOST_WEIGHTS.
-
-    Args:
-        index: All items.
-        class_names: Of the K classes that items have.
-        most_items: Most training items to fit on; 0 for no baseline.
-        recipe: How image and text features were made, by modality.
-
-    Returns:
-        The predictions.
     """
     train, test = index.only("train"), index.only("test")
     features = index.image.dimension + index.text.dimension + index.text.num_words
@@ -85,31 +76,13 @@ def fit_baseline(
 
 
 def write_baseline(path: Path, baseline: Baseline) -> None:
-    """Write predictions, with what they were fitted on as metadata.
-
-    Args:
-        path: Parquet file.
-        baseline: What `fit_baseline` returned.
-
-    Raises:
-        InputError: The folder cannot be written to.
-    """
+    """Write predictions, with what they were fitted on as metadata."""
     noted = json.dumps(baseline._asdict() | {"predicted": None})
     write_table(path, baseline.predicted.reset_index(), {"baseline": noted})
 
 
 def read_baseline(path: Path) -> Baseline:
-    """Read what `write_baseline` wrote.
-
-    Args:
-        path: Parquet file.
-
-    Returns:
-        The predictions.
-
-    Raises:
-        InputError: The file is missing or damaged.
-    """
+    """Read what `write_baseline` wrote."""
     columns = [name for name in open_parquet(path, []).schema_arrow.names if name in MODALITIES]
     table = read_table(path, ["item_id", *columns])
     noted = json.loads(read_metadata(path)["baseline"])

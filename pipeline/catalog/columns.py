@@ -18,9 +18,6 @@ def find_columns(
         wanted: What a column is for to its name.
         source: Which columns may be missing.
 
-    Returns:
-        Position of each wanted column, in the order of `wanted`; None for one that is missing.
-
     Raises:
         InputError: A column that is needed is missing, all are, or a wanted name is there twice.
             Other columns may repeat: spreadsheets like to leave several without a name.

@@ -4,28 +4,16 @@ Shape letters: N items.
 """
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from pipeline.catalog.near_text import near_text, plain_text
+from pipeline.catalog.near_text import plain_text
 
 COLUMN_OF = {"group": "product", "image": "picture", "text": "tied_text", "near_text": "near_text"}
 """What split.keep_together names -> the column of `number_values` that holds it."""
-
-
-class Divided(NamedTuple):
-    """Leaks of a split."""
-
-    sets: int
-    """Sets with items on more than one side."""
-    test_items: int
-    """Test items of a set that has items in other splits that count as seen."""
-    all_test_items: int
-    """Items in test altogether."""
 
 
 def number_values(items: pd.DataFrame, placeholders: Collection[str] = ()) -> pd.DataFrame:
@@ -36,8 +24,8 @@ def number_values(items: pd.DataFrame, placeholders: Collection[str] = ()) -> pd
     would leave out results that are worth having.
 
     Args:
-        items: N items with `item_id`, `group` (empty: none), `digest` (what is in the picture) and
-            `text`.
+        items: N items with `item_id`, `group` (empty: none), `digest` (what is in the picture),
+            `plain_text` and `near_text`.
         placeholders: Texts that say nothing of an item, so that sharing one ties nothing; a text
             is no find for the same text all the same.
 
@@ -46,28 +34,23 @@ def number_values(items: pd.DataFrame, placeholders: Collection[str] = ()) -> pd
         `near_text`: int64 numbers that items share where the value is the same. An item without a
         value has a number of its own, and in the last two columns one with a placeholder.
     """
-    text_N = items["text"].map(plain_text)
+    text_N = items["plain_text"]
     is_placeholder_N = text_N.isin([plain_text(text) for text in placeholders])
     values = {
         "product": items["group"].mask(items["group"] == ""),
         "picture": items["digest"],
         "text": text_N,
         "tied_text": text_N.mask(is_placeholder_N),
-        "near_text": items["text"].map(near_text).mask(is_placeholder_N),
+        "near_text": items["near_text"].mask(is_placeholder_N),
     }
     numbers = {name: _numbers(value_N) for name, value_N in values.items()}
     return pd.DataFrame({"item_id": items["item_id"].to_numpy(), **numbers})
 
 
 def find_components(numbers: pd.DataFrame, keep_together: Collection[str]) -> np.ndarray:
-    """Number the sets of items that are linked, directly or over others, by a shared value.
+    """Number the sets of items, [N] from 0 without gaps, that are linked by a shared value.
 
-    Args:
-        numbers: What `number_values` returns for N items.
-        keep_together: Which of COLUMN_OF link two items.
-
-    Returns:
-        [N] component numbers from 0 without gaps.
+    Links of links count too; `keep_together` says which of COLUMN_OF link two items.
     """
     # Two kinds of nodes: an item has an edge to each of its values, which is linear in N where
     # edges between items are quadratic in a group's size.
@@ -82,31 +65,6 @@ def find_components(numbers: pd.DataFrame, keep_together: Collection[str]) -> np
     graph = coo_array((np.ones(len(edge[0]), np.int8), edge), shape=(num_nodes, num_nodes))
     label_N = connected_components(graph, directed=False)[1][:num_items]
     return np.unique(label_N, return_inverse=True)[1]
-
-
-def count_divided(
-    groups: pd.DataFrame,
-    splits: pd.DataFrame,
-    column: str,
-    *,
-    seen: Collection[str] = ("train", "val"),
-) -> Divided:
-    """Count the sets of items that a split divides.
-
-    Args:
-        groups: `item_id` and a number per item that items of one set have in common.
-        splits: `item_id` and `split` of the same items.
-        column: The column of the numbers.
-        seen: Splits of which the model knows something before the test.
-
-    Returns:
-        How many sets are divided, and how many test items that concerns.
-    """
-    split_N = groups["item_id"].map(splits.set_index("item_id")["split"])
-    sides = split_N.groupby(groups[column]).nunique()
-    test_N = groups.loc[split_N == "test", column]
-    seen_N = test_N.isin(groups.loc[split_N.isin(seen), column])
-    return Divided(int((sides > 1).sum()), int(seen_N.sum()), len(test_N))
 
 
 def _numbers(values: pd.Series) -> np.ndarray:

@@ -18,23 +18,14 @@ def read_delimited(
     wanted: Mapping[str, str],
     source: Source,
 ) -> Iterator[Row]:
-    """Yield the rows of a delimited table with a header line.
+    """Yield the rows of a delimited table with a header line, but for blank lines.
+
+    A row with more or fewer fields than the header, or with a stray quote in one line, has a
+    reason; its values are taken by position as far as they go. `open_text` takes the `newline` of
+    `open` and gives content without a byte-order mark, not blank throughout.
 
     The csv module reads it and not pandas, because pandas drops a line with too many fields
     without its number, fills one with too few, and turns the word `NA` into nothing.
-
-    Args:
-        path: The table, for messages.
-        open_text: Opens its decoded content without a byte-order mark, not blank throughout, with
-            the given ends of lines (the `newline` of `open`).
-        delimiter: One character.
-        wanted: What a column is for to its name.
-        source: What the user calls the columns.
-
-    Yields:
-        Every row that is not a blank line. A row with more or fewer fields than the header, or
-        with a stray quote in one line, has a reason; its values are taken by position as far as
-        they go.
 
     Raises:
         InputError: A wanted column is missing or there twice, or a quote is never closed.

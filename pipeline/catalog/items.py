@@ -35,15 +35,10 @@ def make_items(
     on_bad_row: Literal["skip", "error"],
     warn: Callable[[str], None],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Check every row of a catalogue.
+    """Check every row of a catalogue, what `read_catalog` returns.
 
-    Args:
-        table: What `read_catalog` returns.
-        folder: The pictures.
-        separator: What joins the parts of a class path.
-        on_bad_row: Keep an unusable row out, or stop.
-        warn: Takes one line on folders in front of the pictures' names, and one on a picture that
-            has several names.
+    `warn` takes one line on folders in front of the pictures' names, and one on a picture that has
+    several names.
 
     Returns:
         The items in the catalogue's order: ITEM_COLUMNS, then `group` (empty: none), `split`
@@ -85,13 +80,7 @@ def make_items(
 def make_item_id(image: str, text: str, class_path: str) -> str:
     """Name an item by its content, so that its name survives new rows and another row order.
 
-    Args:
-        image: Path relative to the picture folder.
-        text: Text of the item.
-        class_path: Normalised class path.
-
-    Returns:
-        16 hexadecimal digits: a million items share one with probability 3e-8.
+    16 hexadecimal digits: a million items share one with probability 3e-8.
     """
     content = json.dumps([image, text, class_path])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
@@ -99,12 +88,6 @@ def make_item_id(image: str, text: str, class_path: str) -> str:
 
 def normalize_text(text: str) -> str:
     """Keep a text as written, but on one line and without whitespace around it.
-
-    Args:
-        text: As the user wrote it.
-
-    Returns:
-        The text, not empty.
 
     Raises:
         BadRowError: Nothing is left, or a character is half.
@@ -120,14 +103,7 @@ def normalize_text(text: str) -> str:
 
 
 def normalize_class_path(class_path: str, separator: str) -> str:
-    """Make one spelling of `a<b c`, ` a < b  c ` and the like.
-
-    Args:
-        class_path: As the user wrote it.
-        separator: What joins its parts.
-
-    Returns:
-        The parts without whitespace around them and with single blanks inside, joined again.
+    """Make one spelling of `a<b c`, ` a < b  c ` and the like: single blanks within the parts.
 
     Raises:
         BadRowError: The path or one of its parts is empty.
@@ -141,13 +117,7 @@ def normalize_class_path(class_path: str, separator: str) -> str:
 
 
 def normalize_split(split: str) -> str:
-    """Map a user's word for a split to ours.
-
-    Args:
-        split: One of SPLIT_NAMES in any case.
-
-    Returns:
-        train, val or test.
+    """Map a user's word for a split, in any case, to train, val or test.
 
     Raises:
         BadRowError: It is none of them.

@@ -14,12 +14,7 @@ class NamedPictures:
     """The pictures of a folder as one table names them."""
 
     def __init__(self, folder: ImageFolder, names: Iterable[str]) -> None:
-        """Settle without how many folders most names are found; as they stand if equally many.
-
-        Args:
-            folder: The pictures.
-            names: Those of all rows, as the user wrote them.
-        """
+        """Settle without how many folders most names are found; as they stand if equally many."""
         self._folder = folder
         self._found = Counter(n for name in names for n in folder.leading_folders(name))
         self._leading = max(sorted(self._found), key=lambda n: self._found[n], default=0)
@@ -50,11 +45,7 @@ class NamedPictures:
             ) from error
 
     def describe(self) -> str | None:
-        """Say what is left out of the names.
-
-        Returns:
-            One line, or None where names are taken as they stand.
-        """
+        """One line on what is left out of the names; None where they are taken as they stand."""
         if not self._leading:
             return None
         return (

@@ -46,26 +46,15 @@ LEAST_WORDS = 2
 
 
 def plain_text(text: str) -> str:
-    """Give what is compared of a text: the same for every case and all whitespace.
-
-    Args:
-        text: As the user wrote it.
-
-    Returns:
-        Folded, with single blanks.
-    """
+    """Fold a text to what is compared of it: the same for every case and all whitespace."""
     return " ".join(text.casefold().split())
 
 
 def near_text(text: str) -> str:
     """Reduce a text to what variants of one product have in common.
 
-    Args:
-        text: As the user wrote it.
-
-    Returns:
-        Its words in order, folded, without sizes, colours and numbers; the plain text where fewer
-        than LEAST_WORDS are left. Equal texts are also nearly identical ones.
+    That is its words in order, folded, without sizes, colours and numbers; the plain text where
+    fewer than LEAST_WORDS are left. Equal texts are also nearly identical ones.
     """
     plain = plain_text(text)
     words = WORD.findall(unicodedata.normalize("NFKC", plain))

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from pipeline.catalog.near_text import near_text, plain_text
+from pipeline.catalog.settings import PlaceholderSettings
 from pipeline.core.errors import InputError
 
 
-def find_placeholders(
-    items: pd.DataFrame, *, share: float, classes: int, largest: float
-) -> pd.DataFrame:
+def find_placeholders(items: pd.DataFrame, settings: PlaceholderSettings) -> pd.DataFrame:
     """Find the pictures and texts that many products of several classes share.
 
     Rows of one product count once: items of the same group or, without one, of the same picture
@@ -21,23 +19,20 @@ def find_placeholders(
     classes make a placeholder.
 
     Args:
-        items: N items with `row`, `image`, `digest` (what is in the picture), `text`, `group`
-            (empty: none) and `class_path`.
-        share: What their products exceed as a share of the items.
-        classes: Least number of their classes, hence also of the products.
-        largest: Greatest share of these products in one class.
+        items: N items with `row`, `image`, `digest` (what is in the picture), `text`,
+            `plain_text`, `near_text`, `group` (empty: none) and `class_path`.
+        settings: What makes a placeholder.
 
     Returns:
         `kind` (picture or text), `value` (path or text, as in its first item), `items`, `classes`,
         `most_frequent_class` and `first_row`; pictures first, the most frequent ones first.
     """
-    text_N, near_N = items["text"].map(plain_text), items["text"].map(near_text)
     # What is shared, what tells products apart that share it, and how the user wrote it.
     compared = {
-        "picture": (items["digest"], near_N, items["image"]),
-        "text": (text_N, items["digest"], items["text"]),
+        "picture": (items["digest"], items["near_text"], items["image"]),
+        "text": (items["plain_text"], items["digest"], items["text"]),
     }
-    least, found = share * len(items), []
+    least, found = settings.share * len(items), []
     for kind, (value_N, other_N, written_N) in compared.items():
         product_N = items["group"].where(items["group"] != "", other_N)
         frame = items.assign(value=value_N, product=product_N, written=written_N)
@@ -46,7 +41,11 @@ def find_placeholders(
         for _, part in frequent.groupby("value"):
             sizes = part.drop_duplicates("product")["class_path"].value_counts()
             count = sizes.sum()
-            if count > least and len(sizes) >= classes and sizes.max() <= largest * count:
+            if (
+                count > least
+                and len(sizes) >= settings.classes
+                and sizes.max() <= settings.largest * count
+            ):
                 found.append((kind, *_describe(part)))
     columns = ["kind", "value", "items", "classes", "most_frequent_class", "first_row"]
     order = ["kind", "items", "first_row"]
@@ -57,11 +56,6 @@ def reject_placeholders(
     items: pd.DataFrame, table: pd.DataFrame, placeholders: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Keep out the items whose picture is a placeholder: they have no picture.
-
-    Args:
-        items: As for `find_placeholders`.
-        table: The rows that the items were made of, as the user wrote them.
-        placeholders: What `find_placeholders` returns.
 
     Returns:
         The other items, and the rejected rows: `row`, `image`, `text`, `classes`, `reason`.
@@ -90,14 +84,7 @@ def reject_placeholders(
 
 
 def doubt_placeholders(placeholders: pd.DataFrame) -> Iterator[str]:
-    """Say what was taken for a placeholder.
-
-    Args:
-        placeholders: What `find_placeholders` returns.
-
-    Yields:
-        One line per kind that there is, with its most frequent one.
-    """
+    """Say what was taken for a placeholder: one line per kind, with its most frequent one."""
     outcome = {"picture": "their rows are rejected", "text": "it makes no set of their items"}
     for kind, part in placeholders.groupby("kind"):
         first = part.iloc[0]

@@ -14,6 +14,7 @@ import pandas as pd
 from pipeline.catalog.delimited import read_delimited
 from pipeline.catalog.records import read_json_lines, read_parquet
 from pipeline.catalog.rows import Row, Source
+from pipeline.catalog.settings import ColumnSettings
 from pipeline.core.errors import InputError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
@@ -23,24 +24,8 @@ CHUNK = 2**20
 """Bytes in memory while a text is checked."""
 
 
-def read_catalog(
-    path: Path,
-    *,
-    image: str,
-    text: str,
-    classes: str,
-    group: str | None = None,
-    split: str | None = None,
-) -> pd.DataFrame:
+def read_catalog(path: Path, columns: ColumnSettings) -> pd.DataFrame:
     """Read a CSV, TSV, JSON Lines or Parquet table; the text formats also gzipped.
-
-    Args:
-        path: The table; its name's ending tells the format.
-        image: Name of the column of picture paths.
-        text: Name of the column of texts.
-        classes: Name of the column of class paths.
-        group: Name of the column of groups, or None.
-        split: Name of the column of ready-made splits, or None.
 
     Returns:
         One row per row of the table, in its order, with the columns:
@@ -53,14 +38,13 @@ def read_catalog(
         InputError: The file is missing, empty, of another format, not UTF-8 or damaged, or a
             column is missing or there twice.
     """
-    given = {"image": image, "text": text, "classes": classes, "group": group, "split": split}
-    wanted = {role: name for role, name in given.items() if name is not None}
+    wanted = columns.model_dump(exclude_none=True)
     rows = list(open_rows(path, wanted))
     if not rows:
         raise InputError(f"catalog.path: {path} has column names but no rows")
-    columns = zip(*(row.values for row in rows), strict=True)
+    values_of = zip(*(row.values for row in rows), strict=True)
     frame = pd.DataFrame(
-        {role: list(values) for role, values in zip(wanted, columns, strict=True)}, dtype="str"
+        {role: list(values) for role, values in zip(wanted, values_of, strict=True)}, dtype="str"
     )
     frame.insert(0, "row", [row.number for row in rows])
     frame["reason"] = pd.array([row.reason for row in rows], dtype="str")
@@ -70,14 +54,8 @@ def read_catalog(
 def open_rows(path: Path, wanted: Mapping[str, str], source: Source | None = None) -> Iterator[Row]:
     """Read a table row by row; memory does not grow with it.
 
-    Args:
-        path: The table; its name's ending tells the format.
-        wanted: What a column is for to its name.
-        source: What the user calls table and columns, and which may be missing; the keys of
-            params.yaml and none if not given.
-
-    Returns:
-        The rows in their order.
+    `wanted` says what a column is for, and its name; `source` what the user calls table and
+    columns, if not by the keys of params.yaml, and which may be missing.
 
     Raises:
         InputError: As `read_catalog`; what is wrong with one row may turn up on the way.

@@ -23,21 +23,9 @@ def read_json_lines(
 ) -> Iterator[Row]:
     """Yield the rows of a JSON Lines table; a key that a line lacks is an empty value.
 
-    The table is read twice, once for its keys, so that it is never in memory as a whole.
-
-    Args:
-        path: The table, for messages.
-        open_text: Opens its decoded content without a byte-order mark with the given ends of
-            lines (the `newline` of `open`).
-        wanted: What a column is for to its name.
-        source: What the user calls the columns.
-
-    Yields:
-        Every line that is not blank, numbered by line; one with a list, say, where text belongs
-        has a reason.
-
-    Raises:
-        InputError: A line is not a JSON object, or no line has a wanted column.
+    The table is read twice, once for its keys, so that it is never in memory as a whole. Lines
+    that are not blank are numbered by line; one with a list, say, where text belongs has a reason.
+    `open_text` takes the `newline` of `open` and gives content without a byte-order mark.
     """
     names: dict[str, None] = {}
     for _, record in _parsed(path, open_text):
@@ -50,19 +38,7 @@ def read_json_lines(
 
 
 def read_parquet(path: Path, *, wanted: Mapping[str, str], source: Source) -> Iterator[Row]:
-    """Yield the rows of a Parquet table.
-
-    Args:
-        path: The table.
-        wanted: What a column is for to its name.
-        source: What the user calls the columns.
-
-    Yields:
-        Every row; one with a list, say, where text belongs has a reason.
-
-    Raises:
-        InputError: The file is not readable Parquet, or a wanted column is missing or there twice.
-    """
+    """Yield the rows of a Parquet table; one with a list, say, where text belongs has a reason."""
     try:
         with pq.ParquetFile(path) as file:
             places = find_columns(path, file.schema_arrow.names, wanted, source)

@@ -34,21 +34,11 @@ def largest_confusions(
     items: pd.DataFrame,
     count: int,
 ) -> list[Confusion]:
-    """List the confusions with most items.
-
-    Args:
-        label_N: [N] true classes.
-        predicted_N: [N] predicted classes.
-        names: K class names.
-        items: N rows with image, text and class_path.
-        count: How many confusions.
-
-    Returns:
-        By falling number of items.
-    """
+    """List the `count` confusions with most of the N test items, which `items` describes."""
     wrong = [pair for pair in confusion_counts(label_N, predicted_N) if pair.true != pair.predicted]
     found = []
     for pair in wrong[:count]:
+        # Of few pairs, so that a pass over all items for each is cheap.
         rows = np.flatnonzero((label_N == pair.true) & (predicted_N == pair.predicted))
         shown = items.iloc[rows[:EXAMPLES]]
         found.append(

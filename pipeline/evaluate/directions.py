@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.evaluate.embed import Embedded
+from pipeline.evaluate.predictions import Predicted
 from pipeline.metrics.average_precision import average_precision_at_r
 from pipeline.metrics.graded_hierarchy import (
     ClassHeights,
@@ -19,8 +19,8 @@ from pipeline.metrics.graded_hierarchy import (
     graded_precision,
 )
 from pipeline.metrics.hierarchy import hierarchical_precision, radius_to_enter
-from pipeline.metrics.own_group import count_candidates
-from pipeline.metrics.retrieval import candidates_of_class, class_hits, nearest
+from pipeline.metrics.neighbours import candidates_of_class
+from pipeline.metrics.retrieval import class_hits, nearest
 
 PAPER_DIRECTIONS = {
     "image_to_image": ("image", "image"),
@@ -68,7 +68,7 @@ class Direction(NamedTuple):
 
 
 def measure_directions(
-    embedded: Mapping[str, Embedded],
+    embedded: Mapping[str, Predicted],
     label_N: Tensor,
     class_parts: Sequence[Sequence[str]],
     *,
@@ -86,14 +86,12 @@ def measure_directions(
         hp_k: Cut-offs of HP@K.
         groups: What directions within one modality leave out, by modality, from
             `worthless_results`; None to leave out the query alone, as the paper does.
-
-    Returns:
-        Results by direction.
     """
     if groups is None:
         alone_N = torch.arange(len(label_N), device=label_N.device)
         groups = dict.fromkeys(embedded, alone_N)
     radius_KK, heights = radius_to_enter(class_parts), class_heights(class_parts)
+    # Across modalities nothing is left out: an item's own text is what its picture is to find.
     return {
         name: _measure(
             embedded[query].embedding_ND,
@@ -111,7 +109,7 @@ def measure_directions(
 
 
 def paper_rule(
-    embedded: Mapping[str, Embedded],
+    embedded: Mapping[str, Predicted],
     label_N: Tensor,
     class_parts: Sequence[Sequence[str]],
     *,
@@ -120,12 +118,7 @@ def paper_rule(
 ) -> dict[str, dict[str, float]]:
     """R@K and HP@K by the paper's rule: the query alone is left out, and every query counts.
 
-    Args:
-        embedded: Test items by modality.
-        label_N: [N] int64 classes, N at least 1.
-        class_parts: K class paths.
-        k: Cut-offs of R@K.
-        hp_k: Cut-offs of HP@K.
+    There has to be a test item.
 
     Returns:
         `r_at_<k>` and `hp_at_<k>` by direction, of those of the paper that there are.
@@ -165,6 +158,7 @@ def _measure(
     hp_k: Sequence[int],
 ) -> Direction:
     groups = {"query_group_M": group, "gallery_group_N": group}
+    # One search serves all cut-offs.
     results = max(*k, *hp_k, *GRADED_K, CURVE, AREA_TO)
     index_NR = nearest(query_ND, gallery_ND, results, **groups).indices
     precision_NC = hierarchical_precision(index_NR, label_N, label_N, radius_KK, hp_k)
@@ -172,7 +166,8 @@ def _measure(
         index_NR, label_N, label_N, heights, GRADED_K, area_to=AREA_TO, **groups
     )
     same_N = candidates_of_class(label_N, label_N, **groups)
-    compared_N = count_candidates(len(label_N), len(label_N), **groups).to(same_N.device)
+    any_N = torch.zeros_like(label_N)
+    compared_N = candidates_of_class(any_N, any_N, **groups)
     average_precision_N = average_precision_at_r(query_ND, gallery_ND, label_N, label_N, **groups)
     return Direction(
         # A copy, so that the longer list is freed.

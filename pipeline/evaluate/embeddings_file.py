@@ -12,10 +12,11 @@ import torch
 
 from pipeline.core.vector_column import vector_array
 from pipeline.core.vectors import vector_writer
-from pipeline.evaluate.embed import Embedded, concatenate, embed_pairs, select
 from pipeline.evaluate.items import EvaluationItems
 from pipeline.evaluate.plane import MOST_FITTED, Plane, fit_plane, place
+from pipeline.evaluate.predictions import Predicted, concatenate, predict_pairs, select
 from pipeline.features.classes import item_classes
+from pipeline.model.embed import embed
 from pipeline.model.model_file import StoredModel
 
 
@@ -30,17 +31,15 @@ def fit_map(stored: StoredModel, items: EvaluationItems, *, method: str, seed: i
         items: The items.
         method: `pacmap` or `pca`.
         seed: Of the items drawn when there are many groups, and of the layout.
-
-    Returns:
-        The plane.
     """
+    # The first of each group, whatever the split: the map is of the whole space.
     rows = np.flatnonzero(~items.table["group"].duplicated())
     most = MOST_FITTED // len(items.modalities)
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
-    blocks = [embed_pairs(stored, pairs) for pairs in items.blocks(rows)]
+    blocks = [embed(stored.model, one.image_NI, one.text_NT) for one in items.blocks(rows)]
     shown = [name for name in items.modalities if name != "fused"]
-    point_ND = torch.cat([block[name].embedding_ND for name in shown for block in blocks])
+    point_ND = torch.cat([block[name] for name in shown for block in blocks])
     return fit_plane(point_ND, method=method, seed=seed)
 
 
@@ -49,23 +48,14 @@ def write_embeddings(
     stored: StoredModel,
     items: EvaluationItems,
     plane: Plane,
-) -> dict[str, Embedded]:
+) -> dict[str, Predicted]:
     """Embed all items, block by block, and write them with their place on the plane.
 
     The columns are item_id, modality, split, vector (D float32 of unit norm), class_path,
     predicted_path, score, x and y. Only the test items stay in memory.
 
-    Args:
-        path: Parquet file.
-        stored: The trained model.
-        items: N items.
-        plane: From `fit_map`.
-
     Returns:
         The test items by modality, in the order of `items.test`.
-
-    Raises:
-        InputError: The folder cannot be written to.
     """
     dimension = stored.model.config.dim
     separator = stored.classes["separator"]
@@ -73,17 +63,18 @@ def write_embeddings(
         [separator.join(entry["parts"]) for entry in item_classes(stored.classes)], dtype=object
     )
     metadata = {"normalised": "true", "dimension": str(dimension), "model": stored.digest()}
-    kept: dict[str, list[Embedded]] = {modality: [] for modality in items.modalities}
+    kept: dict[str, list[Predicted]] = {modality: [] for modality in items.modalities}
     start = 0
     with vector_writer(path, _schema(dimension), metadata) as writer:
         for pairs in items.blocks(np.arange(len(items.table))):
             part = items.table.iloc[start : start + len(pairs)]
             start += len(pairs)
-            embedded = embed_pairs(stored, pairs)
+            embedded = predict_pairs(stored, pairs)
             test = torch.from_numpy(np.flatnonzero(pairs.split_N == "test"))
             for modality in items.modalities:
                 result = embedded[modality]
                 writer.append(_columns(modality, result, part, path_K, plane))
+                # Figures are of test items; the others are done with.
                 kept[modality].append(select(result, test))
     return {modality: concatenate(parts) for modality, parts in kept.items()}
 
@@ -105,7 +96,7 @@ def _schema(dimension: int) -> pa.Schema:
 
 
 def _columns(
-    modality: str, result: Embedded, part: pd.DataFrame, path_K: np.ndarray, plane: Plane
+    modality: str, result: Predicted, part: pd.DataFrame, path_K: np.ndarray, plane: Plane
 ) -> list[pa.Array]:
     xy_N2 = place(plane, result.embedding_ND).numpy()
     return [

@@ -18,15 +18,7 @@ SHOWN_ROWS = 20
 
 
 def count_items(items: EvaluationItems, stored: StoredModel) -> dict[str, str]:
-    """Count what was evaluated.
-
-    Args:
-        items: The items.
-        stored: The trained model.
-
-    Returns:
-        Name to value.
-    """
+    """Count what was evaluated, by name."""
     sizes = items.table["split"].value_counts()
     labels = {}
     if "paths" in stored.classes:
@@ -41,15 +33,7 @@ def count_items(items: EvaluationItems, stored: StoredModel) -> dict[str, str]:
 
 
 def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    """Name the leaves of a nested dict.
-
-    Args:
-        tree: For example the parameters by section.
-        prefix: Of all names.
-
-    Returns:
-        `section.key` to the value as text.
-    """
+    """Name the leaves of a nested dict: `section.key` to the value as text."""
     leaves: dict[str, str] = {}
     for key, value in tree.items():
         if isinstance(value, dict):
@@ -60,26 +44,12 @@ def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Name the versions of Python and of the libraries that compute.
-
-    Returns:
-        Name to version.
-    """
+    """Versions of Python and of the libraries that compute, by name."""
     return {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}}
 
 
 def read_rejected(path: Path) -> pd.DataFrame:
-    """Read a list of rejected rows or failed pictures.
-
-    Args:
-        path: CSV with a column `reason`.
-
-    Returns:
-        The rows, all values text.
-
-    Raises:
-        InputError: The file is missing or is not CSV.
-    """
+    """Read a CSV list of rejected rows or failed pictures; all values are text."""
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     except FileNotFoundError as error:

@@ -20,8 +20,8 @@ from pipeline.evaluate.directions import (
     Direction,
     paper_rule,
 )
-from pipeline.evaluate.embed import TOP, Embedded
 from pipeline.evaluate.outcomes import Outcomes
+from pipeline.evaluate.predictions import TOP, Predicted
 from pipeline.metrics.classification import SHARED_TOP, accuracy_by_level, macro_f1
 from pipeline.metrics.graph_shape import graph_correlation
 from pipeline.metrics.hierarchy import correct_everywhere, radius_to_enter
@@ -40,7 +40,7 @@ of the tree than of the space and is no headline figure."""
 class Measured:
     """What the figures are computed from."""
 
-    embedded: dict[str, Embedded]
+    embedded: dict[str, Predicted]
     """By modality."""
     label_N: Tensor
     directions: dict[str, Direction]
@@ -69,9 +69,6 @@ class Measured:
 
 def outcomes(test: Measured) -> Outcomes:
     """Put together what every test item contributes to every figure.
-
-    Args:
-        test: The test items.
 
     Returns:
         Columns `retrieval.<direction>.r_at_<k>` and `.map_at_r`, `hierarchy.<direction>.hp_at_<k>`
@@ -108,11 +105,6 @@ def metrics_tree(test: Measured, found: Outcomes, adjacency_KK: np.ndarray) -> T
     accuracy from both modalities (from the one there is, if there is one). Intervals are pairs in
     lists, which DVC's tables pass over.
 
-    Args:
-        test: The test items.
-        found: Their outcomes.
-        adjacency_KK: [K, K] distances of the semantic graph.
-
     Returns:
         `retrieval.<direction>.r_at_<k>`, `hierarchy.<direction>.hp_at_<k>`,
         `classification.<modality>.accuracy` (of the whole class path; where items have several
@@ -128,6 +120,7 @@ def metrics_tree(test: Measured, found: Outcomes, adjacency_KK: np.ndarray) -> T
     for name in tree.get("retrieval", {}):
         one = test.directions[name]
         tree["retrieval"][name]["chance_r_at_1"] = float(one.chance_N[one.answerable].mean())
+    # The baseline is no figure of the run: it stands in details.json.
     tree.pop("baseline", None)
     tree["graph_correlation"] = _correlations(test, adjacency_KK)
     tree["test"] = items
@@ -139,16 +132,7 @@ def metrics_tree(test: Measured, found: Outcomes, adjacency_KK: np.ndarray) -> T
 
 
 def details_tree(test: Measured, found: Outcomes, train_label_N: np.ndarray) -> Tree:
-    """Figures for a closer look, too many for a table that compares runs.
-
-    Args:
-        test: The test items.
-        found: Their outcomes.
-        train_label_N: Classes of the training items.
-
-    Returns:
-        A nested dict of numbers.
-    """
+    """Figures for a closer look, too many for a table that compares runs; nested."""
     label_N = test.label_N.cpu().numpy()
     support = class_support(train_label_N, label_N)
     tree: Tree = {
@@ -191,6 +175,7 @@ def _headline(test: Measured, names: list[str]) -> dict[str, list[str]]:
         f"r_at_{test.k[0]}": ("retrieval", f"r_at_{test.k[0]}"),
         "map_at_r": ("retrieval", "map_at_r"),
     }
+    # Of the K whose correct sets are seldom the whole tree, the largest looks farthest.
     telling = [k for k, share in test.whole_tree_share.items() if share <= WHOLE_TREE_AT_MOST]
     if telling:
         parts[f"hp_at_{max(telling)}"] = ("hierarchy", f"hp_at_{max(telling)}")
@@ -267,7 +252,7 @@ def _graded(one: Direction) -> Tree:
 
 
 def _classification(
-    one: Embedded, label_N: np.ndarray, class_parts: Sequence[Sequence[str]]
+    one: Predicted, label_N: np.ndarray, class_parts: Sequence[Sequence[str]]
 ) -> Tree:
     predicted_N = one.predicted_N.cpu().numpy()
     levels = accuracy_by_level(label_N, predicted_N, class_parts)

@@ -40,11 +40,6 @@ class GalleryRow(NamedTuple):
 def choose_random(top_level_N: np.ndarray, count: int, seed: int) -> list[int]:
     """Draw test items to show, of as many parts of the catalogue as there are.
 
-    Args:
-        top_level_N: [N] numbers of the top-level classes.
-        count: How many.
-        seed: Another seed shows others.
-
     Returns:
         Distinct item indices, at most N of them: first one of each class, then seconds.
     """
@@ -55,17 +50,13 @@ def choose_random(top_level_N: np.ndarray, count: int, seed: int) -> list[int]:
 def choose_worst(direction: Direction, label_N: np.ndarray, count: int) -> list[int]:
     """Choose the queries that find their class worst.
 
-    Args:
-        direction: Results of one direction.
-        label_N: [N] classes.
-        count: How many.
-
     Returns:
         Queries by rising average precision, of different classes as far as there are; those
         without a candidate of their class are passed over, and so are perfect ones.
     """
     precision_N = direction.average_precision_N
     order_N = np.argsort(precision_N, kind="stable")
+    # One without a candidate could not be right, and one with AP 1 is not wrong.
     fair_N = (direction.candidates_N > 0) & (precision_N < 1)
     return _classes_in_turn(order_N[fair_N[order_N]], label_N)[:count]
 
@@ -77,18 +68,7 @@ def gallery_rows(
     queries: list[int],
     items: pd.DataFrame,
 ) -> list[GalleryRow]:
-    """Look up what was found for the chosen queries.
-
-    Args:
-        name: Of the direction.
-        kind: How the queries were chosen.
-        direction: Its results.
-        queries: Test item indices.
-        items: N rows with image, text, class_path and label.
-
-    Returns:
-        A row per query.
-    """
+    """Look up what was found for the chosen queries, positions among the N `items`; a row each."""
 
     def card(item: int, shown: str, label: int) -> Card:
         row = items.iloc[item]

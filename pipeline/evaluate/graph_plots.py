@@ -45,15 +45,7 @@ class HeatMap(NamedTuple):
 
 
 def nearest_classes(adjacency_KK: np.ndarray, classes: Sequence[ClassEntry]) -> list[Neighbourhood]:
-    """List the classes nearest to each class in the graph.
-
-    Args:
-        adjacency_KK: [K, K] distances.
-        classes: The K classes of the graph.
-
-    Returns:
-        The MOST_CLASSES classes with most items, in the order of the classes.
-    """
+    """List the classes nearest to each class, for the MOST_CLASSES classes with most items."""
     found = []
     for label in _largest(classes):
         order_K = np.argsort(adjacency_KK[label], kind="stable")
@@ -64,14 +56,7 @@ def nearest_classes(adjacency_KK: np.ndarray, classes: Sequence[ClassEntry]) -> 
 
 
 def neighbour_table(neighbourhoods: Sequence[Neighbourhood]) -> pd.DataFrame:
-    """Write neighbourhoods as a table.
-
-    Args:
-        neighbourhoods: From `nearest_classes`.
-
-    Returns:
-        Columns `class`, `rank` (1 is the nearest), `neighbour` and `distance`.
-    """
+    """Columns `class`, `rank` (1 is the nearest), `neighbour` and `distance`."""
     rows = [
         (one.name, rank, name, round(distance, 4))
         for one in neighbourhoods
@@ -84,10 +69,6 @@ def graph_heat_map(adjacency_KK: np.ndarray, classes: Sequence[ClassEntry]) -> p
     """Distances of the semantic graph, similar classes side by side.
 
     The order is that of the leaves of an average-linkage tree.
-
-    Args:
-        adjacency_KK: [K, K] distances.
-        classes: The K classes of the graph.
 
     Returns:
         Columns `class`, `other` and `distance`, C x C rows in the order of the axes; the
@@ -111,14 +92,7 @@ def graph_heat_map(adjacency_KK: np.ndarray, classes: Sequence[ClassEntry]) -> p
 
 
 def draw_heat_map(frame: pd.DataFrame) -> HeatMap:
-    """Draw a heat map with a pixel for each pair of classes.
-
-    Args:
-        frame: From `graph_heat_map`.
-
-    Returns:
-        Names and picture; the colours are those of the plot that DVC shows.
-    """
+    """Draw a pixel for each pair of classes, in the colours of the plot that DVC shows."""
     names = frame["class"].drop_duplicates().tolist()
     distance_CC = frame["distance"].to_numpy().reshape(len(names), len(names))
     farthest = float(distance_CC.max())
@@ -135,16 +109,7 @@ def draw_heat_map(frame: pd.DataFrame) -> HeatMap:
 def write_graph_plots(
     folder: Path, heat_map: pd.DataFrame, neighbourhoods: Sequence[Neighbourhood]
 ) -> None:
-    """Write what dvc.yaml declares as plots of the graph.
-
-    Args:
-        folder: Where to.
-        heat_map: From `graph_heat_map`.
-        neighbourhoods: From `nearest_classes`.
-
-    Raises:
-        InputError: The folder cannot be written to.
-    """
+    """Write what dvc.yaml declares as plots of the graph."""
     write_csv(folder / "graph.csv", heat_map)
     write_csv(folder / "graph_neighbours.csv", neighbour_table(neighbourhoods))
 

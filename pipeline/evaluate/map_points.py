@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 
 from pipeline.core.location import Location
-from pipeline.evaluate.embed import Embedded
 from pipeline.evaluate.plane import Plane, place
+from pipeline.evaluate.predictions import Predicted
 from pipeline.pictures.thumbnail import thumbnail
 
 MOST_ITEMS = 1500
@@ -28,7 +28,7 @@ _READERS = 8
 
 
 def map_points(
-    test: dict[str, Embedded],
+    test: dict[str, Predicted],
     items: pd.DataFrame,
     plane: Plane,
     top_level_M: Sequence[str],
@@ -38,15 +38,6 @@ def map_points(
     seed: int,
 ) -> dict[str, Any]:
     """Gather what the map's script draws.
-
-    Args:
-        test: Test items by modality.
-        items: M rows with image, text and class_path.
-        plane: Of the whole space.
-        top_level_M: Top-level class of each test item.
-        images: Folder of the pictures.
-        background: Colour under transparent pixels.
-        seed: Which items are shown when there are too many.
 
     Returns:
         Plain values: `items` (text, path, number of the top-level class), `classes` (top-level

@@ -12,19 +12,14 @@ from pipeline.baseline.baseline import Baseline
 from pipeline.evaluate.directions import PAPER_DIRECTIONS
 from pipeline.evaluate.figures import WHOLE_TREE_AT_MOST, Measured
 from pipeline.evaluate.outcomes import Outcomes, against_baseline
+from pipeline.features.shared import NEAR_TEXTS
 
 UNANSWERABLE_AT_MOST = 0.1
 """Share of a direction's queries that may be unanswerable before it is said."""
-NEAR_TEXT_AT_MOST = 0.05
-"""Share of the test items with a nearly identical text in train before it is said."""
 
 
 def baseline_tree(found: Outcomes, baseline: Baseline) -> dict[str, Any]:
     """Figures of the baseline, and of the model against it.
-
-    Args:
-        found: The test items' outcomes.
-        baseline: What the accuracies are of.
 
     Returns:
         `fitted_items` of `train_items`, and by modality `model` and `baseline` accuracy and their
@@ -53,10 +48,6 @@ def baseline_tree(found: Outcomes, baseline: Baseline) -> dict[str, Any]:
 def without(found: Outcomes, left_out_N: np.ndarray) -> dict[str, Any]:
     """Figures without some of the queries, which stay candidates.
 
-    Args:
-        found: The test items' outcomes.
-        left_out_N: [N] bool: test items to leave out.
-
     Returns:
         `items` left out, and the headline figures `with` and `without` them; empty if there are
         none.
@@ -72,12 +63,7 @@ def without(found: Outcomes, left_out_N: np.ndarray) -> dict[str, Any]:
 def notes(test: Measured, details: Mapping[str, Any]) -> list[str]:
     """Say what stands between the figures and what they are read as, one line each.
 
-    Args:
-        test: The test items.
-        details: Content of details.json.
-
-    Returns:
-        Lines; the baseline's, which matters most, first.
+    The baseline's, which matters most, comes first.
     """
     return [
         *_baseline_notes(details.get("baseline", {})),
@@ -88,14 +74,7 @@ def notes(test: Measured, details: Mapping[str, Any]) -> list[str]:
 
 
 def verdict(row: Mapping[str, Any]) -> str:
-    """Name the model's accuracy beside the baseline's.
-
-    Args:
-        row: A modality's figures in `baseline_tree`.
-
-    Returns:
-        One line without an end.
-    """
+    """Name the model's accuracy beside the baseline's, from a modality's row of `baseline_tree`."""
     low, high = row["interval"]
     return (
         f"accuracy {row['model']:.3f}, logistic regression on the same features "
@@ -134,8 +113,7 @@ def _leak_notes(details: Mapping[str, Any]) -> list[str]:
     ):
         leak = details.get(name)
         if not leak or (
-            name == "near_text_in_train"
-            and leak["items"] <= NEAR_TEXT_AT_MOST * details["test"]["items"]
+            name == "near_text_in_train" and leak["items"] <= NEAR_TEXTS * details["test"]["items"]
         ):
             continue
         line = f"{leak['items']} of {details['test']['items']} test items {reason}"

@@ -54,14 +54,9 @@ class Outcomes:
         return _ends(_with_headline(mean_SC, list(self.value_of), self.means_of))
 
     def select(self, keep_N: np.ndarray) -> "Outcomes":
-        """Keep some items.
+        """Keep some items, by [N] bool.
 
-        Args:
-            keep_N: [N] bool.
-
-        Returns:
-            The same figures of these items; one that none of them counts for is left out, and so
-            is a headline figure that it is a part of.
+        A figure that none of them counts for is left out, and so is a headline figure made of it.
         """
         value_of = {
             name: value_N[keep_N]
@@ -99,10 +94,6 @@ class Difference(NamedTuple):
 def differences(first: Outcomes, second: Outcomes) -> tuple[dict[str, Difference], int]:
     """Compare two runs on the test items that both have, paired item by item.
 
-    Args:
-        first: One run.
-        second: Another.
-
     Returns:
         Differences of the figures that both have, headline figures first; number of items. An item
         that only one of the runs counts in a figure is left out of that figure.
@@ -116,6 +107,7 @@ def differences(first: Outcomes, second: Outcomes) -> tuple[dict[str, Difference
         for name in second.value_of
         if name in first.value_of
     }
+    # Paired: what one run left out of a figure says nothing of how the two differ in it.
     for pair_2N in pairs.values():
         pair_2N[:, np.isnan(pair_2N).any(axis=0)] = np.nan
     names = [name for name, pair_2N in pairs.items() if not np.isnan(pair_2N).all()]
@@ -127,6 +119,7 @@ def differences(first: Outcomes, second: Outcomes) -> tuple[dict[str, Difference
         for name, parts in second.means_of.items()
         if first.means_of.get(name) == parts and set(parts) <= set(names)
     }
+    # Of the differences, not of either run: most of what makes queries hard is common to both.
     mean_SC = resampled_means(second_NC - first_NC, second.group_N[others], seed=SEED)
     ends = _ends(_with_headline(mean_SC, names, means_of))
     one, two = (
@@ -144,11 +137,7 @@ def differences(first: Outcomes, second: Outcomes) -> tuple[dict[str, Difference
 def against_baseline(outcomes: Outcomes) -> dict[str, Difference]:
     """Compare the model's accuracies with those of logistic regression on the same items.
 
-    Args:
-        outcomes: The model's.
-
-    Returns:
-        Differences by modality, the baseline first; empty without a baseline.
+    Differences are by modality, the baseline first; there are none without a baseline.
     """
     accuracy = {
         name.replace("baseline.", "classification."): value_N
@@ -163,15 +152,7 @@ def against_baseline(outcomes: Outcomes) -> dict[str, Difference]:
 
 
 def write_outcomes(path: Path, outcomes: Outcomes) -> None:
-    """Write a row per test item and a column per figure.
-
-    Args:
-        path: Parquet file.
-        outcomes: What to write.
-
-    Raises:
-        InputError: The folder cannot be written to.
-    """
+    """Write a row per test item and a column per figure."""
     columns = {"item_id": outcomes.item_ids, "group": outcomes.group_N} | {
         name: value_N.astype(np.float32) for name, value_N in outcomes.value_of.items()
     }
@@ -179,17 +160,7 @@ def write_outcomes(path: Path, outcomes: Outcomes) -> None:
 
 
 def read_outcomes(path: Path) -> Outcomes:
-    """Read what `write_outcomes` wrote.
-
-    Args:
-        path: Parquet file.
-
-    Returns:
-        The run's test items.
-
-    Raises:
-        InputError: The file is missing or damaged.
-    """
+    """Read what `write_outcomes` wrote."""
     names = open_parquet(path, ROLES).schema_arrow.names
     table = read_table(path, names)
     return Outcomes(

@@ -34,9 +34,6 @@ def fit_plane(point_ND: Tensor, *, method: str, seed: int) -> Plane:
         point_ND: [N, D] float32, rows of unit norm.
         method: `pacmap`, or `pca`: two principal components, faster and less telling.
         seed: Of the points drawn when there are more, and of the layout.
-
-    Returns:
-        The points kept, with their places.
     """
     if len(point_ND) > MOST_FITTED:
         generator = torch.Generator().manual_seed(seed)
@@ -50,10 +47,6 @@ def fit_plane(point_ND: Tensor, *, method: str, seed: int) -> Plane:
 
 def place(plane: Plane, point_ND: Tensor) -> Tensor:
     """Place points among the fitted ones: a fitted point on its own place, others between theirs.
-
-    Args:
-        plane: From `fit_plane`.
-        point_ND: [N, D] float32, rows of unit norm.
 
     Returns:
         [N, 2] float32: mean place of the nearest fitted points, weighted by 1 / squared distance.

@@ -21,12 +21,7 @@ MOST_CLASSES = 100
 def recall_curves(directions: dict[str, Direction]) -> pd.DataFrame:
     """R@K by K, one column per direction.
 
-    Args:
-        directions: Results by direction.
-
-    Returns:
-        Columns `k` and all directions; one that was not measured, or in which no query can be
-        answered, is empty.
+    One that was not measured, or in which no query can be answered, is empty.
     """
     frame = pd.DataFrame({"k": range(1, CURVE + 1)})
     for name in DIRECTIONS:
@@ -40,16 +35,7 @@ def recall_curves(directions: dict[str, Direction]) -> pd.DataFrame:
 def top_level_confusion(
     label_N: np.ndarray, predicted_N: np.ndarray, class_parts: Sequence[Sequence[str]]
 ) -> pd.DataFrame:
-    """True and predicted top-level class of every test item.
-
-    Args:
-        label_N: [N] true classes.
-        predicted_N: [N] predicted classes.
-        class_parts: K class paths.
-
-    Returns:
-        Columns `actual` and `predicted`, a row per item.
-    """
+    """Columns `actual` and `predicted`: the top-level class of every test item."""
     top_K = np.array([parts[0] for parts in class_parts], dtype=object)
     return pd.DataFrame({"actual": top_K[label_N], "predicted": top_K[predicted_N]})
 
@@ -57,19 +43,12 @@ def top_level_confusion(
 def leaf_confusion(
     label_N: np.ndarray, predicted_N: np.ndarray, names: Sequence[str], count: int
 ) -> pd.DataFrame:
-    """True and predicted class of test items among the classes confused most.
+    """Columns `actual` and `predicted`: items of which both are among the classes confused most.
 
-    Args:
-        label_N: [N] true classes.
-        predicted_N: [N] predicted classes.
-        names: K class names.
-        count: Number of classes.
-
-    Returns:
-        Columns `actual` and `predicted`, a row per item whose true and predicted class are both
-        among those classes. Without any error, the most frequent classes are taken.
+    Without any error, the most frequent classes are taken.
     """
     pairs = confusion_counts(label_N, predicted_N)
+    # A model without errors has a plot too.
     chosen = most_confused_classes(pairs, count) or [pair.true for pair in pairs[:count]]
     kept_N = np.isin(label_N, chosen) & np.isin(predicted_N, chosen)
     name_K = np.array(names, dtype=object)
@@ -81,16 +60,9 @@ def leaf_confusion(
 def class_accuracy(
     label_N: np.ndarray, predicted_N: np.ndarray, names: Sequence[str]
 ) -> pd.DataFrame:
-    """Share of each class's test items that were given their class.
+    """Share of each class's test items that were given their class: `class`, `accuracy`, `items`.
 
-    Args:
-        label_N: [N] true classes.
-        predicted_N: [N] predicted classes.
-        names: K class names.
-
-    Returns:
-        Columns `class`, `accuracy` and `items`: the MOST_CLASSES classes with most test items,
-        by falling accuracy.
+    The MOST_CLASSES classes with most test items, by falling accuracy.
     """
     frame = pd.DataFrame({"label": label_N, "right": label_N == predicted_N})
     found = frame.groupby("label")["right"].agg(["mean", "size"]).reset_index()
@@ -114,19 +86,7 @@ def write_plot_data(
     classes: Sequence[ClassEntry],
     confusions: int,
 ) -> None:
-    """Write what dvc.yaml declares as plots.
-
-    Args:
-        folder: Where to.
-        directions: Results by direction.
-        label_N: [N] true classes.
-        predicted_N: [N] predicted classes, from both modalities where there are both.
-        classes: The K classes that items have.
-        confusions: Classes in the leaf confusion matrix.
-
-    Raises:
-        InputError: The folder cannot be written to.
-    """
+    """Write what dvc.yaml declares as plots."""
     names = [entry["name"] for entry in classes]
     class_parts = [entry["parts"] for entry in classes]
     write_csv(folder / "recall_at_k.csv", recall_curves(directions))

@@ -49,19 +49,9 @@ class Report(NamedTuple):
 def write_report(
     path: Path, report: Report, *, images: Location, background: str, shown_rows: int
 ) -> None:
-    """Write the page; texts of the catalogue are escaped.
+    """Write the page; texts of the catalogue are escaped."""
 
-    Args:
-        path: HTML file.
-        report: What it shows.
-        images: Folder of the pictures.
-        background: Colour under transparent pixels.
-        shown_rows: How many rejected rows are listed.
-
-    Raises:
-        InputError: The folder cannot be written to.
-    """
-
+    # An item may be on many cards.
     @cache
     def picture(image: str) -> str:
         stream = io.BytesIO()

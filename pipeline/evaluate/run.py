@@ -1,7 +1,7 @@
 """The whole evaluation: from artifacts to metrics, plots, embeddings and report."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from pipeline.baseline.baseline import Baseline
 from pipeline.core.json_file import write_json
 from pipeline.core.location import Location
 from pipeline.evaluate.confusions import Confusion, largest_confusions
-from pipeline.evaluate.directions import PAPER_DIRECTIONS, measure_directions
+from pipeline.evaluate.directions import measure_directions
 from pipeline.evaluate.embeddings_file import fit_map, write_embeddings
 from pipeline.evaluate.facts import SHOWN_ROWS, count_items, flatten, read_rejected, versions
 from pipeline.evaluate.figures import Measured, details_tree, metrics_tree, outcomes
@@ -25,28 +25,16 @@ from pipeline.evaluate.items import FEWEST_CLASSES, EvaluationItems
 from pipeline.evaluate.map_points import map_points
 from pipeline.evaluate.notes import baseline_tree, notes, without
 from pipeline.evaluate.outcomes import write_outcomes
-from pipeline.evaluate.picture import draw_gallery
 from pipeline.evaluate.plane import Plane
 from pipeline.evaluate.plots import write_plot_data
 from pipeline.evaluate.report import Report, write_report
+from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.features.classes import item_classes, label_membership
 from pipeline.features.graph_file import SemanticGraph
 from pipeline.features.item_graph import item_graph
 from pipeline.metrics.classification import ancestors_at
-from pipeline.metrics.own_group import worthless_results
+from pipeline.metrics.neighbours import worthless_results
 from pipeline.model.model_file import StoredModel
-
-
-class Settings(NamedTuple):
-    """Section `evaluate` of the parameters, and where the pictures are."""
-
-    k: list[int]
-    hp_k: list[int]
-    projection: str
-    confusions: int
-    gallery: int
-    seed: int
-    images: Location
 
 
 def evaluate(
@@ -54,31 +42,21 @@ def evaluate(
     stored: StoredModel,
     graph: SemanticGraph,
     baseline: Baseline,
-    settings: Settings,
+    settings: EvaluateSettings,
     out: Path,
     *,
+    images: Location,
     parameters: dict[str, Any],
     rejected: dict[str, Path],
 ) -> list[str]:
     """Measure the test items and write the folder of the evaluation.
 
-    Args:
-        items: The items.
-        stored: The trained model.
-        graph: The semantic graph.
-        baseline: What logistic regression says of the test items.
-        settings: What to measure and show.
-        out: Folder for metrics.json, details.json, outcomes.parquet, embeddings.parquet,
-            report.html and plots.
-        parameters: Settings of the run that the report lists, nested.
-        rejected: CSV lists of unusable rows, by the name that the report gives them.
-
-    Returns:
-        What has to be known beside the figures, one line each; the report begins with it.
-
-    Raises:
-        InputError: A file cannot be read or written.
+    That is metrics.json, details.json, outcomes.parquet, embeddings.parquet, report.html and plots.
+    `rejected` are CSV lists of unusable rows by the name that the report gives them. Returned is
+    what has to be known beside the figures, one line each; the report begins with it.
     """
+    # Two passes over the features: some items lay the plane out, then every item is placed on it
+    # as it is written, so that a large catalogue need not be in memory.
     plane = fit_map(stored, items, method=settings.projection, seed=settings.seed)
     embedded = write_embeddings(out / "embeddings.parquet", stored, items, plane)
     measured = _measure(items, embedded, stored, settings, baseline)
@@ -87,11 +65,14 @@ def evaluate(
     train_label_N = table.loc[table["split"] == "train", "label"].to_numpy()
     classes = item_classes(stored.classes)
     class_parts = [entry["parts"] for entry in classes]
+    # The graph is between labels; retrieval is between the paths that items have of them.
     of_items = item_graph(
         graph, label_membership(stored.classes), [entry["name"] for entry in classes]
     )
     metrics = metrics_tree(measured, found, of_items.adjacency_KK)
     details = details_tree(measured, found, train_label_N)
+    # Test items that training has seen in another guise flatter the figures: without them tells
+    # how much.
     beside = {
         "baseline": baseline_tree(found, baseline),
         "divided": without(found, items.shared_with("group", ["train", "val"])),
@@ -115,13 +96,6 @@ def evaluate(
     write_graph_plots(out / "plots", heat_map, neighbours)
     gallery = _gallery(items, measured, class_parts, settings)
     background = stored.recipe["image"].get("background", "#ffffff")
-    draw_gallery(
-        out / "plots" / "gallery.png",
-        _for_picture(gallery),
-        settings.images,
-        background,
-        stored.classes["separator"],
-    )
     report = Report(
         warnings=warnings,
         counts=count_items(items, stored),
@@ -134,12 +108,12 @@ def evaluate(
         confusions=_confusions(items, embedded, stored, settings.confusions),
         neighbours=neighbours,
         heat_map=draw_heat_map(heat_map),
-        map=_map(items, embedded, plane, class_parts, settings, background),
+        map=_map(items, embedded, plane, class_parts, images, background, settings.seed),
     )
     write_report(
         out / "report.html",
         report,
-        images=settings.images,
+        images=images,
         background=background,
         shown_rows=SHOWN_ROWS,
     )
@@ -150,7 +124,7 @@ def _measure(
     items: EvaluationItems,
     embedded: dict[str, Any],
     stored: StoredModel,
-    settings: Settings,
+    settings: EvaluateSettings,
     baseline: Baseline,
 ) -> Measured:
     test = items.table.iloc[items.test]
@@ -171,6 +145,7 @@ def _measure(
             groups=worthless_results(product_N, picture_N, text_N),
         )
     name_K = np.array([entry["name"] for entry in classes], dtype=object)
+    # NaN where the baseline was not asked, as of an item that lacks the other modality.
     said = baseline.predicted.reindex(test["item_id"])
     right_of = {
         modality: np.where(said[modality].isna(), np.nan, said[modality] == name_K[label_N])
@@ -196,7 +171,10 @@ def _predicted(embedded: dict[str, Any]) -> np.ndarray:
 
 
 def _gallery(
-    items: EvaluationItems, measured: Measured, class_parts: list[list[str]], settings: Settings
+    items: EvaluationItems,
+    measured: Measured,
+    class_parts: list[list[str]],
+    settings: EvaluateSettings,
 ) -> list[GalleryRow]:
     test = items.table.iloc[items.test]
     label_N = test["label"].to_numpy()
@@ -207,16 +185,6 @@ def _gallery(
         rows += gallery_rows(name, "random", direction, random, test)
         rows += gallery_rows(name, "worst", direction, worst, test)
     return rows
-
-
-def _for_picture(gallery: list[GalleryRow]) -> list[GalleryRow]:
-    """Two random queries of each of the paper's directions, others in each as far as it goes."""
-    chosen = []
-    for position, name in enumerate(PAPER_DIRECTIONS):
-        rows = [row for row in gallery if (row.direction, row.kind) == (name, "random")]
-        turn = 2 * position % len(rows) if rows else 0
-        chosen += [*rows[turn:], *rows[:turn]][:2]
-    return chosen
 
 
 def _confusions(
@@ -232,8 +200,9 @@ def _map(
     embedded: dict[str, Any],
     plane: Plane,
     class_parts: list[list[str]],
-    settings: Settings,
+    images: Location,
     background: str,
+    seed: int,
 ) -> dict[str, Any]:
     test = items.table.iloc[items.test]
     return map_points(
@@ -241,7 +210,7 @@ def _map(
         test,
         plane,
         [class_parts[label][0] for label in test["label"]],
-        images=settings.images,
+        images=images,
         background=background,
-        seed=settings.seed,
+        seed=seed,
     )

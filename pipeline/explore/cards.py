@@ -29,29 +29,13 @@ element.addEventListener('click', event => {
 
 
 def show_hits(hits: Sequence[Hit], heading: str, separator: str) -> str:
-    """Draw a card per hit.
-
-    Args:
-        hits: What was found, the nearest first.
-        heading: What was asked for.
-        separator: What joins the parts of a class path.
-
-    Returns:
-        HTML; pictures come from `picture/<row>`.
-    """
+    """Draw a card per hit, the nearest first; pictures come from `picture/<row>`."""
     cards = "".join(_card(hit, separator) for hit in hits)
     return f'{show_note(heading)}<div class="cards">{cards}</div>'
 
 
 def show_note(text: str) -> str:
-    """Say something in place of results, or above them.
-
-    Args:
-        text: What to say.
-
-    Returns:
-        HTML.
-    """
+    """Say something in place of results, or above them."""
     return f'<div class="note" role="status">{escape(text)}</div>'
 
 

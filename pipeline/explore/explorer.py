@@ -22,26 +22,12 @@ class Explorer:
     """Answers what is asked on the page, in HTML."""
 
     def __init__(self, model: Huse) -> None:
-        """Read the catalogue.
-
-        Args:
-            model: The model with its index.
-        """
+        """Read the catalogue."""
         self.model = model
         self.separator = model.index.description["separator"]
 
     def search(self, text: str | None, picture: str | None, within: str, k: int) -> str:
-        """Answer a search.
-
-        Args:
-            text: What was typed.
-            picture: File that was dropped.
-            within: Class to look in, or EVERYTHING.
-            k: How many results.
-
-        Returns:
-            HTML of the results, or of what is wrong with the question.
-        """
+        """Answer a search by what was typed, and by the file that was dropped, in HTML."""
         text = (text or "").strip() or None
         try:
             if picture is not None:
@@ -61,16 +47,7 @@ class Explorer:
         return above + show_hits(hits, f"Nearest to {asked}", self.separator)
 
     def more_like(self, row: int, within: str, k: int) -> str:
-        """Answer a click on "More like this".
-
-        Args:
-            row: The item's place in the index.
-            within: Class to look in, or EVERYTHING.
-            k: How many results.
-
-        Returns:
-            HTML of the results.
-        """
+        """Answer a click on "More like this" at an item's place in the index."""
         items = self.model.index.items
         if not 0 <= row < len(items):
             return show_note("There is no such item.")
@@ -78,11 +55,7 @@ class Explorer:
         return show_hits(hits, f"More like \u201c{items['text'].iloc[row]}\u201d", self.separator)
 
     def classes(self) -> list[str]:
-        """List what can be filtered by.
-
-        Returns:
-            EVERYTHING, then every beginning of a class path that an item has, sorted.
-        """
+        """What can be filtered by: EVERYTHING, then every beginning of a class path, sorted."""
         paths = [
             path.split(self.separator) for path in self.model.index.items["class_path"].unique()
         ]
@@ -92,11 +65,7 @@ class Explorer:
         return [EVERYTHING, *sorted(nodes)]
 
     def points(self) -> pd.DataFrame:
-        """Place items on the map.
-
-        Returns:
-            Columns x, y, class (the most general part), text and path; at most MOST_POINTS rows.
-        """
+        """At most MOST_POINTS points: x, y, class (the most general part), text and path."""
         items = self.model.index.items
         rows = np.unique(np.linspace(0, len(items) - 1, MOST_POINTS).astype(int))
         shown = items.iloc[rows].rename(columns={"class_path": "path"})

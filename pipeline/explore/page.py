@@ -9,14 +9,7 @@ from pipeline.explore.explorer import EVERYTHING, START, Explorer
 
 
 def build_page(explorer: Explorer) -> gradio.Blocks:
-    """Lay the page out.
-
-    Args:
-        explorer: What answers.
-
-    Returns:
-        The page, not yet served.
-    """
+    """Lay the page out; it is not yet served."""
 
     def more_like(event: gradio.EventData, within: str, k: int) -> str:
         return explorer.more_like(int(event.row), within, k)

@@ -31,14 +31,7 @@ _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 def make_app(model: Huse, images: Location, host: str) -> fastapi.FastAPI:
     """Put the server together.
 
-    Args:
-        model: The model with its index.
-        images: Folder of the catalogue's pictures.
-        host: Address that the server will be bound to. On one of this machine alone, only requests
-            for this machine are answered.
-
-    Returns:
-        The application, for uvicorn.
+    On a `host` of this machine alone, only requests for this machine are answered.
 
     Raises:
         InputError: There is no usable index.
@@ -95,11 +88,5 @@ def _is_loopback(host: str) -> bool:
 
 
 def serve(app: fastapi.FastAPI, host: str, port: int) -> None:
-    """Serve until interrupted.
-
-    Args:
-        app: From `make_app`.
-        host: Address to bind to; 127.0.0.1 is reached from this machine alone.
-        port: Port.
-    """
+    """Serve until interrupted; 127.0.0.1 is reached from this machine alone."""
     uvicorn.run(app, host=host, port=port, log_level="warning")

@@ -15,9 +15,6 @@ MOST_BYTES = 20 * 2**20
 def check_upload(path: Path) -> None:
     """Refuse what cannot be a picture of a sensible size; only the file's head is read.
 
-    Args:
-        path: The file.
-
     Raises:
         InputError: It is none of FORMATS, is damaged, or has too many pixels or bytes.
     """

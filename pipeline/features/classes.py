@@ -56,11 +56,6 @@ def make_classes(class_paths: Iterable[str], *, separator: str, label: Label) ->
     own, a label, and an item has as many as its path has different parts (notebook A). The place
     in the hierarchy of such a class is the one with most items, at a tie the alphabetically first.
 
-    Args:
-        class_paths: N normalised class paths, one per item.
-        separator: What joins their parts.
-        label: Whether a class is the whole path, its last part, or any part.
-
     Returns:
         At least two classes, sorted by name.
 
@@ -103,14 +98,9 @@ def make_classes(class_paths: Iterable[str], *, separator: str, label: Label) ->
 
 
 def doubt_separator(classes: Classes) -> str | None:
-    """Tell whether the paths of a catalogue look as if something else joined their parts.
+    """One line if no path of two or more classes has a second part.
 
-    Args:
-        classes: Two or more classes.
-
-    Returns:
-        One line if no path has a second part, which is right for a catalogue without a hierarchy
-        only; else None.
+    That is right for a catalogue without a hierarchy only; maybe something else joins the parts.
     """
     paths = [entry["parts"] for entry in item_classes(classes)]
     if any(len(parts) > 1 for parts in paths):
@@ -129,36 +119,20 @@ def doubt_separator(classes: Classes) -> str | None:
 
 
 def class_name(class_path: str, separator: str, label: Label) -> str:
-    """Name the class of which an item has exactly one.
-
-    Args:
-        class_path: Normalised class path of the item.
-        separator: What joins its parts.
-        label: What a class is.
-
-    Returns:
-        The last part under `leaf`, else the class path.
-    """
+    """Class of which an item has exactly one: the last part under `leaf`, else the path."""
     return class_path.split(separator)[-1] if label == "leaf" else class_path
 
 
 def item_classes(classes: Mapping[str, Any]) -> list[ClassEntry]:
-    """List the classes of which an item has exactly one: what retrieval and the split go by.
+    """The K classes of which an item has exactly one, which retrieval and the split go by.
 
-    Args:
-        classes: Content of classes.json.
-
-    Returns:
-        K classes: the class paths under `parts`, else the classes.
+    That is the class paths under `parts`, else the classes.
     """
     return classes["paths"] if "paths" in classes else classes["classes"]
 
 
 def label_membership(classes: Mapping[str, Any]) -> np.ndarray | None:
     """Tell which labels the items of each class have, where an item has several.
-
-    Args:
-        classes: Content of classes.json.
 
     Returns:
         Under `parts`, [K, L] float32: 1 where the path (row) has the label (column), else 0.
@@ -173,14 +147,7 @@ def label_membership(classes: Mapping[str, Any]) -> np.ndarray | None:
 
 
 def class_indices(classes: Mapping[str, Any], class_paths: Iterable[str]) -> np.ndarray:
-    """Find the class of each item among `item_classes`.
-
-    Args:
-        classes: Content of classes.json.
-        class_paths: N normalised class paths.
-
-    Returns:
-        [N] int64 class indices in [0, K).
+    """Find the class of each item, [N] int64, among `item_classes`, by normalised class paths.
 
     Raises:
         InputError: A path's class is not among the classes.
@@ -196,14 +163,7 @@ def class_indices(classes: Mapping[str, Any], class_paths: Iterable[str]) -> np.
 
 
 def class_names(classes: Mapping[str, Any]) -> list[str]:
-    """List the names of everything that is called a class.
-
-    Args:
-        classes: Content of classes.json.
-
-    Returns:
-        Names of the classes in their order, under `parts` followed by the class paths.
-    """
+    """Names of everything that is called a class; under `parts` the class paths come last."""
     return [entry["name"] for entry in (*classes["classes"], *classes.get("paths", ()))]
 
 

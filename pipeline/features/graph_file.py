@@ -25,16 +25,7 @@ class SemanticGraph(NamedTuple):
 
 
 def write_graph(folder: Path, graph: SemanticGraph, notes: dict[str, Any]) -> None:
-    """Write the graph.
-
-    Args:
-        folder: For example data/graph.
-        graph: The graph.
-        notes: What made it; stored in classes.json beside the names.
-
-    Raises:
-        InputError: The folder cannot be written to.
-    """
+    """Write the graph; `notes` of what made it stand in classes.json beside the names."""
     _write_array(folder / "adjacency.npy", graph.adjacency_KK)
     _write_array(folder / "class_embeddings.npy", graph.class_embedding_KE)
     write_json(folder / "classes.json", {"classes": graph.names, **notes})
@@ -42,12 +33,6 @@ def write_graph(folder: Path, graph: SemanticGraph, notes: dict[str, Any]) -> No
 
 def read_graph(folder: Path) -> SemanticGraph:
     """Read the graph and check that its files belong together.
-
-    Args:
-        folder: For example data/graph.
-
-    Returns:
-        The graph.
 
     Raises:
         InputError: A file is missing or damaged, or the sizes differ.

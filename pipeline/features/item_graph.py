@@ -27,9 +27,6 @@ def item_graph(
         membership_KL: [K, L] 1 where class k has label l, at least one per row. None where the
             classes are the labels: the graph then stays as it is.
         names: K class names.
-
-    Returns:
-        The graph between K classes; its embeddings are the means of the labels' unit vectors.
     """
     if membership_KL is None:
         return graph

@@ -1,5 +1,8 @@
 """Which rows of the two feature tables belong to which item; no vector is read.
 
+An item may lack a feature: its text row is then -1, as is the row of its clean view, and both
+readers give a row of zeros for it.
+
 Shape letters: N items, R image rows (all views of all items).
 """
 
@@ -15,21 +18,17 @@ from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json
 from pipeline.core.table import read_table
 from pipeline.features.classes import class_indices
+from pipeline.features.shared import SHARED
 from pipeline.features.text_rows import TextRows
 from pipeline.features.vector_rows import VectorRows
 
 TRAINED_WITH = ("train", "val")
 """Splits that training is nothing without; there may be no test items."""
-SHARED = ("product", "picture", "text")
-"""Columns of groups.parquet: numbers that items share where the value is the same."""
 
 
 @dataclass(frozen=True)
 class FeatureIndex:
-    """Items that have both an image and a text feature, and where these are.
-
-    About 120 bytes per item, whatever the length of the features.
-    """
+    """Items, and where their features are: about 120 bytes per item, whatever the lengths."""
 
     item_ids: np.ndarray
     """[N] strings."""
@@ -40,9 +39,9 @@ class FeatureIndex:
     view_row_R: np.ndarray
     """[R] int64 rows of the image table: all views of item 0, view 0 first, then of item 1, ..."""
     num_views_N: np.ndarray
-    """[N] int64, at least 1: an item without the clean view is left out."""
+    """[N] int64; 0 for an item without the clean view, whatever other views there are."""
     text_row_N: np.ndarray
-    """[N] int64 rows of the text table."""
+    """[N] int64 rows of the text table; -1 for an item that is not there."""
     shared_N3: np.ndarray
     """[N, 3] int64: numbers of the product, the picture and the text; see `SHARED`."""
     image: VectorRows
@@ -57,9 +56,21 @@ class FeatureIndex:
         return np.cumsum(self.num_views_N) - self.num_views_N
 
     @property
+    def has_image(self) -> np.ndarray:
+        """[N] bool."""
+        return self.num_views_N > 0
+
+    @property
+    def has_text(self) -> np.ndarray:
+        """[N] bool."""
+        return self.text_row_N >= 0
+
+    @property
     def clean_row(self) -> np.ndarray:
-        """[N] int64 rows of view 0 in the image table."""
-        return self.view_row_R[self.first_view]
+        """[N] int64 rows of view 0 in the image table; -1 for an item without."""
+        row_N = np.full(len(self), -1)
+        row_N[self.has_image] = self.view_row_R[self.first_view[self.has_image]]
+        return row_N
 
     @property
     def nbytes(self) -> int:
@@ -68,25 +79,11 @@ class FeatureIndex:
         return image + len(self) * self.text.nbytes_per_row
 
     def only(self, split: str) -> FeatureIndex:
-        """Select the items of one split, in the same order.
-
-        Args:
-            split: train, val or test.
-
-        Returns:
-            Its items.
-        """
+        """Select the items of one split, in the same order."""
         return self.take(np.flatnonzero(self.split_N == split))
 
     def take(self, position_M: np.ndarray) -> FeatureIndex:
-        """Select items.
-
-        Args:
-            position_M: [M] int64 positions among the N items.
-
-        Returns:
-            These items in this order, with all their views.
-        """
+        """Select items at [M] int64 positions, in that order, with all their views."""
         num_views_M = self.num_views_N[position_M]
         offset_M = self.first_view[position_M] - (np.cumsum(num_views_M) - num_views_M)
         view = np.repeat(offset_M, num_views_M) + np.arange(num_views_M.sum())
@@ -103,7 +100,7 @@ class FeatureIndex:
         )
 
 
-def index_features(
+def join_features(
     *,
     items: Path,
     splits: Path,
@@ -120,50 +117,54 @@ def index_features(
         groups: Parquet with item_id, product, picture and text.
         classes: The class list that gives the labels.
         image_features: Parquet with item_id, view (0 = clean) and vector; an item whose picture
-            could not be used is missing there and left out here.
+            could not be used is missing there.
         text_features: Parquet with item_id and the columns of one or more blocks.
 
     Returns:
-        The items that have both modalities.
+        All items.
 
     Raises:
-        InputError: A file is missing or damaged, or train or val is left without items.
+        InputError: A file is missing or damaged.
     """
     table = read_table(items, ["item_id", "class_path"])
     table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")
     table = table.merge(read_table(groups, ["item_id", *SHARED]), validate="one_to_one")
     text_ids = pd.Index(read_table(text_features, ["item_id"])["item_id"])
-    table["text_row"] = text_ids.get_indexer(table["item_id"])
     views = _views(image_features, table["item_id"])
-    has_clean = np.zeros(len(table), dtype=bool)
-    has_clean[views.loc[views["view"] == 0, "item"]] = True
-    kept_N = np.flatnonzero(has_clean & (table["text_row"] >= 0).to_numpy())
-    views = views[np.isin(views["item"], kept_N)]
-    num_views = np.bincount(views["item"], minlength=len(table))
-    table = table.iloc[kept_N]
-    missing = [name for name in TRAINED_WITH if name not in set(table["split"])]
-    if missing:
-        raise InputError(
-            f"{image_features}: no item of split {', '.join(missing)} has both an image and a text "
-            "feature; see the list of failed pictures beside it"
-        )
     return FeatureIndex(
         table["item_id"].to_numpy(dtype=object),
         class_indices(read_json(classes), table["class_path"]),
         table["split"].to_numpy(dtype=object),
         views["row"].to_numpy(dtype=np.int64),
-        num_views[kept_N],
-        table["text_row"].to_numpy(dtype=np.int64),
+        np.bincount(views["item"], minlength=len(table)),
+        text_ids.get_indexer(table["item_id"]),
         table[list(SHARED)].to_numpy(dtype=np.int64, copy=True),
         VectorRows(image_features, ["vector"]),
         TextRows(text_features),
     )
 
 
+def index_features(*, image_features: Path, **tables: Path) -> FeatureIndex:
+    """Join as `join_features` does, and keep the items that have both an image and a text feature.
+
+    Raises:
+        InputError: A file is missing or damaged, or train or val is left without items.
+    """
+    index = join_features(image_features=image_features, **tables)
+    index = index.take(np.flatnonzero(index.has_image & index.has_text))
+    if missing := [name for name in TRAINED_WITH if name not in index.split_N]:
+        raise InputError(
+            f"{image_features}: no item of split {', '.join(missing)} has both an image and a text "
+            "feature; see the list of failed pictures beside it"
+        )
+    return index
+
+
 def _views(image_features: Path, item_id: pd.Series) -> pd.DataFrame:
-    """Every view's item, as a position in `item_id`, and row; in the order of items and views."""
+    """Row and item, as a position in `item_id`, of the views of items that have a clean one."""
     views = read_table(image_features, ["item_id", "view"])
     views["row"] = np.arange(len(views))
     views["item"] = pd.Index(item_id).get_indexer(views["item_id"])
     views = views[views["item"] >= 0]
+    views = views[views["item"].isin(views.loc[views["view"] == 0, "item"])]
     return views.sort_values(["item", "view"], kind="stable")

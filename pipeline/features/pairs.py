@@ -1,4 +1,4 @@
-"""Items that have both an image and a text feature, aligned row by row, in memory.
+"""Features of items in memory, the image and the text aligned row by row.
 
 Shape letters: N items, I image feature, T text feature.
 """
@@ -6,19 +6,21 @@ Shape letters: N items, I image feature, T text feature.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.features.joined import FeatureIndex, index_features
+from pipeline.features.joined import FeatureIndex
 from pipeline.features.text_input import TextInput
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Aligned features of the clean view and labels of some items."""
+    """Features of the clean view and of the text, and labels, of some items.
+
+    Zeros stand for a feature that an item lacks.
+    """
 
     item_ids: np.ndarray
     """[N] strings."""
@@ -38,25 +40,11 @@ class Pairs:
         return len(self.item_ids)
 
     def only(self, split: str) -> Pairs:
-        """Select the items of one split.
-
-        Args:
-            split: train, val or test.
-
-        Returns:
-            Its items in the same order.
-        """
+        """Select the items of one split, in the same order."""
         return self.take(np.flatnonzero(self.split_N == split))
 
     def take(self, position_M: np.ndarray) -> Pairs:
-        """Select items.
-
-        Args:
-            position_M: [M] int64 positions among the N items.
-
-        Returns:
-            These items in this order.
-        """
+        """Select items at [M] int64 positions, in that order."""
         index = torch.from_numpy(position_M)
         return Pairs(
             self.item_ids[position_M],
@@ -68,14 +56,7 @@ class Pairs:
         )
 
     def to(self, device: torch.device) -> Pairs:
-        """Move all but ids and splits to a device.
-
-        Args:
-            device: Where to.
-
-        Returns:
-            The same items there.
-        """
+        """Move all but ids and splits to a device."""
         return Pairs(
             self.item_ids,
             self.image_NI.to(device),
@@ -87,14 +68,7 @@ class Pairs:
 
 
 def read_pairs(index: FeatureIndex) -> Pairs:
-    """Read the features of indexed items, the clean view (0) of each picture.
-
-    Args:
-        index: N items.
-
-    Returns:
-        The same items in the same order.
-    """
+    """Read the features of N indexed items, the clean view (0) of each picture."""
     return Pairs(
         index.item_ids,
         torch.from_numpy(index.image.read(index.clean_row)),
@@ -102,42 +76,4 @@ def read_pairs(index: FeatureIndex) -> Pairs:
         torch.from_numpy(index.label_N),
         index.split_N,
         torch.from_numpy(index.shared_N3),
-    )
-
-
-def load_pairs(
-    *,
-    items: Path,
-    splits: Path,
-    groups: Path,
-    classes: Path,
-    image_features: Path,
-    text_features: Path,
-) -> Pairs:
-    """Join items, splits, groups and both feature tables by item id, in the order of the items.
-
-    Args:
-        items: Parquet with item_id and class_path.
-        splits: Parquet with item_id and split.
-        groups: Parquet with item_id, product, picture and text.
-        classes: The class list that gives the labels.
-        image_features: Parquet with item_id, view and vector; view 0 is read. An item whose
-            picture could not be used is missing there and left out here.
-        text_features: Parquet with item_id and the columns of one or more blocks.
-
-    Returns:
-        The items that have both modalities.
-
-    Raises:
-        InputError: A file is missing or damaged, or train or val is left without items.
-    """
-    return read_pairs(
-        index_features(
-            items=items,
-            splits=splits,
-            groups=groups,
-            classes=classes,
-            image_features=image_features,
-            text_features=text_features,
-        )
     )

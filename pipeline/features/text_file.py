@@ -20,10 +20,6 @@ from pipeline.core.vectors import ROW_GROUP, vector_writer
 def columns_of(name: str, block: Block) -> dict[str, pa.Array]:
     """Arrow columns of a block.
 
-    Args:
-        name: The block's name.
-        block: [N, E] float32.
-
     Returns:
         Column `name` with fixed-size lists, or `name_indices` and `name_values` with lists of the
         columns that are not zero and their values.
@@ -48,12 +44,6 @@ def write_block(
     metadata: Mapping[str, str],
 ) -> tuple[int, int, int]:
     """Write the block's file piece by piece.
-
-    Args:
-        path: Parquet file.
-        name: The block's name.
-        pieces: Item ids and features of some texts; at least one piece.
-        metadata: What made the block; stored with `name.` in front of each key.
 
     Returns:
         Number of texts, of features, and of texts whose features are all zero.
@@ -86,9 +76,6 @@ def join_blocks(paths: Mapping[str, Path], out: Path, metadata: Mapping[str, str
         paths: Block name to its file, in the order of the columns.
         out: The text feature table: item_id and the columns of every block.
         metadata: What else made the table; the blocks' own metadata go beside it.
-
-    Returns:
-        Number of texts.
 
     Raises:
         InputError: A file is missing or damaged, or the blocks are not of the same items.

@@ -60,14 +60,10 @@ TextInput = Tensor | MixedText
 
 
 def text_input(blocks: Mapping[str, np.ndarray | csr_matrix]) -> TextInput:
-    """Put the blocks of some texts side by side, as the text tower takes them.
+    """Put [N, E] blocks of some texts side by side, as the text tower takes them.
 
-    Args:
-        blocks: Block name to [N, E] float32, in the order in which the model was trained; that of
-            `TextFeaturizer.encode` and of the columns of the feature table.
-
-    Returns:
-        The tower's input for N texts.
+    Their order is that in which the model was trained: of `TextFeaturizer.encode` and of the
+    columns of the feature table.
     """
     sparse = [block for block in blocks.values() if isinstance(block, csr_matrix)]
     dense = [block for block in blocks.values() if not isinstance(block, csr_matrix)]
@@ -90,28 +86,14 @@ def text_input(blocks: Mapping[str, np.ndarray | csr_matrix]) -> TextInput:
 
 
 def text_sizes(text: TextInput) -> tuple[int, int]:
-    """Lengths of the two parts of text features.
-
-    Args:
-        text: N texts.
-
-    Returns:
-        T and V; V is 0 if there is no sparse part.
-    """
+    """Lengths T and V of the two parts of text features; V is 0 if there is no sparse part."""
     if isinstance(text, MixedText):
         return text.dense_NT.shape[1], text.num_words
     return text.shape[1], 0
 
 
 def text_matrix(text: TextInput) -> np.ndarray | csr_matrix:
-    """Text features as other libraries take them.
-
-    Args:
-        text: N texts.
-
-    Returns:
-        [N, T] float32, or a sparse [N, T + V] if there is a sparse part.
-    """
+    """[N, T] features as other libraries take them; sparse [N, T + V] if there is a sparse part."""
     if not isinstance(text, MixedText):
         return text.cpu().numpy()
     num_texts, longest = text.word_NL.shape
@@ -125,14 +107,7 @@ def text_matrix(text: TextInput) -> np.ndarray | csr_matrix:
 
 
 def join(parts: Sequence[TextInput]) -> TextInput:
-    """Put the rows of several inputs of one model below each other.
-
-    Args:
-        parts: At least one; all of one kind and width.
-
-    Returns:
-        All rows.
-    """
+    """Put the rows of several inputs of one model below each other; at least one."""
     mixed = [part for part in parts if isinstance(part, MixedText)]
     if not mixed:
         return torch.cat([part for part in parts if isinstance(part, Tensor)])

@@ -75,28 +75,17 @@ class TextRows:
         Returns:
             Features of R texts in the order asked for, on the CPU.
         """
-        text = self.empty(len(row_R), torch.device("cpu"))
-        has_R = np.flatnonzero(row_R >= 0)
-        if not len(has_R):
-            return text
-        dense_RT = torch.from_numpy(self._dense.read(row_R[has_R]))
-        if not isinstance(text, MixedText):
-            text[has_R] = dense_RT
-            return text
-        text.dense_NT[has_R] = dense_RT
+        dense_RT = torch.from_numpy(self._dense.read(row_R))
+        if not self._sparse:
+            return dense_RT
+        text = self.empty(len(row_R), dense_RT.device)
+        assert isinstance(text, MixedText), "a sparse block makes it one"
+        text.dense_NT.copy_(dense_RT)
         self._read_sparse(row_R, text)
         return text
 
     def empty(self, count: int, device: torch.device) -> TextInput:
-        """Make room for features.
-
-        Args:
-            count: N.
-            device: Where.
-
-        Returns:
-            N rows of zeros.
-        """
+        """Make room for the features of N texts: zeros."""
         dense_NT = torch.zeros(count, self.dimension, device=device)
         if not self._sparse:
             return dense_NT
@@ -154,13 +143,7 @@ class TextRows:
 
 
 def put(buffer: TextInput, start: int, text: TextInput) -> None:
-    """Copy features into a buffer.
-
-    Args:
-        buffer: From `TextRows.empty`.
-        start: First row to write.
-        text: Features of the same table.
-    """
+    """Copy features of the same table into a buffer from `TextRows.empty`, from row `start` on."""
     rows = slice(start, start + len(text))
     if isinstance(buffer, MixedText):
         assert isinstance(text, MixedText), "both are of one table"

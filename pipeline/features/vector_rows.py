@@ -42,41 +42,27 @@ class VectorRows:
         self._end_G = np.cumsum(np.array(sizes_G, dtype=np.int64))
 
     def row_group(self, row_R: np.ndarray) -> np.ndarray:
-        """Find the row groups of rows.
-
-        Args:
-            row_R: [R] int64 row numbers.
-
-        Returns:
-            [R] int64 in [0, G).
-        """
+        """Find the row groups, [R] int64 in [0, G), of [R] int64 row numbers."""
         return np.searchsorted(self._end_G, row_R, side="right")
 
     def first_row(self, group: int) -> int:
-        """Number of a row group's first row.
-
-        Args:
-            group: In [0, G).
-
-        Returns:
-            The row number.
-        """
+        """Number of a row group's first row."""
         return int(self._end_G[group - 1]) if group else 0
 
     def read(self, row_R: np.ndarray) -> np.ndarray:
         """Read vectors.
 
         Args:
-            row_R: [R] int64 row numbers in any order.
+            row_R: [R] int64 row numbers in any order; -1 gives a row of zeros.
 
         Returns:
             [R, F] float32 in the order asked for.
         """
-        vector_RF = np.empty((len(row_R), self.dimension), dtype=np.float32)
-        group_R = self.row_group(row_R)
-        by_group_R = np.argsort(group_R, kind="stable")
-        wanted, starts = np.unique(group_R[by_group_R], return_index=True)
-        for group, place in zip(wanted, np.split(by_group_R, starts[1:]), strict=True):
+        vector_RF = np.zeros((len(row_R), self.dimension), dtype=np.float32)
+        has_R = np.flatnonzero(row_R >= 0)
+        group_R = self.row_group(row_R[has_R])
+        for group in np.unique(group_R):
+            place = has_R[group_R == group]
             table = self._file.read_row_group(int(group), columns=self._columns)
             local = row_R[place] - self.first_row(int(group))
             at = 0

@@ -5,43 +5,23 @@ Shape letters: N items, Q queries, D embedding, K neighbours.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import faiss
 import numpy as np
 
 from pipeline.core.errors import InputError
+from pipeline.index.settings import HnswSettings, IvfpqSettings
 
 RECALL_AT = 10
 SMALLEST_CODEBOOK = 256
 """Centroids of a product quantiser with one byte per part: as many vectors are needed."""
 
 
-class HnswSettings(NamedTuple):
-    """A graph of neighbours: fast, nearly exact, somewhat larger than the vectors."""
-
-    links: int
-    build_depth: int
-    search_depth: int
-
-
-class IvfpqSettings(NamedTuple):
-    """Vectors in lists, compressed: a fraction of the memory, approximate."""
-
-    lists: int
-    probes: int
-    code_bytes: int
-
-
 def build_index(vector_ND: np.ndarray, settings: HnswSettings | IvfpqSettings | None) -> Any:
     """Index vectors for search by inner product; the same vectors give the same bytes.
 
-    Args:
-        vector_ND: [N, D] float32, rows of unit norm.
-        settings: Of the kind wanted; None for a flat index, which is exact.
-
-    Returns:
-        The FAISS index.
+    Vectors have unit norm. No settings make a flat index, which is exact.
 
     Raises:
         InputError: The settings do not fit the vectors.
@@ -65,15 +45,9 @@ def build_index(vector_ND: np.ndarray, settings: HnswSettings | IvfpqSettings | 
 
 
 def measure_recall(index: Any, vector_ND: np.ndarray, query_QD: np.ndarray) -> float:
-    """Compare with exact search.
+    """Share of the RECALL_AT truly nearest vectors that an index of the vectors finds.
 
-    Args:
-        index: Index of the vectors.
-        vector_ND: [N, D] float32, rows of unit norm.
-        query_QD: [Q, D] float32, rows of unit norm; Q at least 1.
-
-    Returns:
-        Share of the RECALL_AT truly nearest vectors that the index finds.
+    Q is at least 1; all rows have unit norm.
     """
     exact = faiss.IndexFlatIP(vector_ND.shape[1])
     exact.add(vector_ND)

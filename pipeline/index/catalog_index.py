@@ -42,13 +42,7 @@ class CatalogIndex:
     """N items of a catalogue that can be searched by their embeddings."""
 
     def __init__(self, index: Any, items: pd.DataFrame, description: dict[str, Any]) -> None:
-        """Put an index together; use `load`.
-
-        Args:
-            index: FAISS index of N unit vectors by inner product.
-            items: N rows with the columns SHOWN.
-            description: Of the index: kind, separator and the like.
-        """
+        """Put an index together; use `load`. Rows of `items` have the columns SHOWN."""
         self._index = index
         self.items = items
         self.description = description
@@ -59,15 +53,7 @@ class CatalogIndex:
         return len(self.items)
 
     def save(self, folder: Path, *, model: Path) -> None:
-        """Write `index.faiss`, `items.parquet` and `index.json`.
-
-        Args:
-            folder: Created if missing.
-            model: Folder of the model that made the vectors.
-
-        Raises:
-            InputError: The folder cannot be written to, or there is no such model.
-        """
+        """Write `index.faiss`, `items.parquet` and `index.json`, which names the model."""
         with atomic_path(folder / "index.faiss") as temporary:
             faiss.write_index(self._index, str(temporary))
         write_table(folder / "items.parquet", self.items[SHOWN])
@@ -83,13 +69,6 @@ class CatalogIndex:
     @classmethod
     def load(cls, folder: Path, *, model: Path) -> CatalogIndex:
         """Read what `save` wrote.
-
-        Args:
-            folder: The folder given to `save`.
-            model: Folder of the model whose embeddings will be searched for.
-
-        Returns:
-            The index.
 
         Raises:
             InputError: A file is missing or damaged, of a newer format, or another model's.
@@ -158,11 +137,6 @@ class CatalogIndex:
 
     def similar(self, row: int, k: int, within: str | None = None) -> list[Hit]:
         """Find the items nearest to one of the catalogue.
-
-        Args:
-            row: Its place in the index.
-            k: How many to find.
-            within: First parts of a class path, whole.
 
         Returns:
             Up to `k` hits without the item itself, the nearest first.
@@ -234,13 +208,9 @@ class CatalogIndex:
 
 
 def exact_part(index: Any) -> tuple[Any, Any]:
-    """What to search with a filter: a graph or a few lists alone might miss the items wanted.
+    """What to search with a filter, and parameters that make it look at all vectors.
 
-    Args:
-        index: FAISS index.
-
-    Returns:
-        The index to search, and parameters that make it look at all vectors.
+    A graph or a few lists alone might miss the items wanted.
     """
     if isinstance(index, faiss.IndexHNSW):
         return faiss.downcast_index(index.storage), faiss.SearchParameters()
@@ -253,12 +223,6 @@ def exact_part(index: Any) -> tuple[Any, Any]:
 
 def model_digest(model: Path) -> str:
     """SHA-256 of a model's weights, as model.json has it; `load_model` checks that it is theirs.
-
-    Args:
-        model: Folder of the model.
-
-    Returns:
-        64 hexadecimal digits.
 
     Raises:
         InputError: There is no model, or it is of an earlier version.

@@ -24,11 +24,7 @@ class Nearness(NamedTuple):
     """Which part was judged: image or text."""
 
     def warning(self) -> str | None:
-        """Say it if nothing is near.
-
-        Returns:
-            One line without a full stop; None where something is near, or nobody can tell.
-        """
+        """One line if nothing is near; None if something is, or nobody can tell."""
         if self.near is not False:
             return None
         part = PARTS[self.modality]
@@ -40,15 +36,9 @@ class Nearness(NamedTuple):
 
 
 def decide(parts: Sequence[Nearness]) -> Nearness:
-    """Judge a query by the part that is nearest for its kind.
+    """Judge a query by the one of its parts that is nearest for its kind.
 
     So something is near if it is near to any part, and nothing if every part is far.
-
-    Args:
-        parts: What is said of the query's picture, its text or both.
-
-    Returns:
-        One of them.
     """
     order = {True: 0, None: 1, False: 2}
 

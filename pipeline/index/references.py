@@ -47,14 +47,9 @@ class References:
     """Validation items that the limit comes from."""
 
     def judge(self, feature_NF: TextInput, modality: str) -> list[Nearness]:
-        """Tell which queries are near.
+        """Tell which queries, as the tower takes them, are near.
 
-        Args:
-            feature_NF: The tower's input of N queries.
-            modality: image or text.
-
-        Returns:
-            N judgements. A text without features is near nothing: no word of it is known.
+        A text without features is near nothing: no word of it is known.
         """
         query_NF = unit_rows(some_columns(feature_NF, self.columns))
         found = []
@@ -69,16 +64,8 @@ class References:
     def save(self, folder: Path, modality: str, item_ids: Sequence[str]) -> dict[str, Any]:
         """Write the features.
 
-        Args:
-            folder: Of the index.
-            modality: image or text; names the file.
-            item_ids: R strings.
-
         Returns:
             All the rest, which `load_references` wants to find in index.json.
-
-        Raises:
-            InputError: The folder cannot be written to.
         """
         stored = self.unit_RF if issparse(self.unit_RF) else self.unit_RF.astype(np.float16)
         path = folder / FOLDER / f"{modality}.parquet"
@@ -93,11 +80,6 @@ class References:
 
 def load_references(folder: Path, modality: str, *, model: Path) -> References | None:
     """Read what `References.save` wrote and index.json tells of.
-
-    Args:
-        folder: Of the index.
-        modality: image or text.
-        model: Folder of the model whose queries will be judged.
 
     Returns:
         The references; None where there is no index of this model, or one of an earlier version.
@@ -122,15 +104,7 @@ def load_references(folder: Path, modality: str, *, model: Path) -> References |
 
 
 def some_columns(feature_NF: TextInput, columns: slice) -> Block:
-    """Take a block out of the tower's input.
-
-    Args:
-        feature_NF: N rows, perhaps with a sparse part.
-        columns: Those of the block in `text_matrix`.
-
-    Returns:
-        [N, F] float32; dense where the block is.
-    """
+    """Take [N, F] columns of `text_matrix` out of the tower's input; dense where the block is."""
     dense_NT = feature_NF.dense_NT if isinstance(feature_NF, MixedText) else feature_NF
     if columns.stop <= dense_NT.shape[1]:
         return dense_NT[:, columns].numpy()
@@ -138,14 +112,7 @@ def some_columns(feature_NF: TextInput, columns: slice) -> Block:
 
 
 def unit_rows(feature_NF: Block) -> Block:
-    """Scale rows to unit norm.
-
-    Args:
-        feature_NF: [N, F].
-
-    Returns:
-        [N, F] float32; a row of zeros stays one.
-    """
+    """Scale rows to unit norm; a row of zeros stays one."""
     square_NF = feature_NF**2 if isinstance(feature_NF, np.ndarray) else feature_NF.power(2)
     norm_N = np.sqrt(np.asarray(square_NF.sum(axis=1))).ravel()
     return diags(1 / np.where(norm_N > 0, norm_N, 1)) @ feature_NF

@@ -7,7 +7,7 @@ from pydantic import Field
 from pipeline.core.section import Section
 
 
-class HnswParams(Section):
+class HnswSettings(Section):
     """An index that is a graph of neighbours."""
 
     links: Annotated[int, Field(ge=2, le=256)]
@@ -18,7 +18,7 @@ class HnswParams(Section):
     """Candidates looked at in a search: more find more and take longer."""
 
 
-class IvfpqParams(Section):
+class IvfpqSettings(Section):
     """An index of lists of compressed vectors."""
 
     lists: Annotated[int, Field(ge=1)]
@@ -38,7 +38,7 @@ class IndexSettings(Section):
     """Exact, a graph, or compressed lists."""
     near_share: Annotated[float, Field(ge=0.5, lt=1)]
     """Share of the validation items that lie within the distance called near."""
-    hnsw: HnswParams
+    hnsw: HnswSettings
     """Settings of the kind hnsw."""
-    ivfpq: IvfpqParams
+    ivfpq: IvfpqSettings
     """Settings of the kind ivfpq."""

@@ -6,9 +6,7 @@ Shape letters: M queries, N gallery items, D embedding, B queries of one block, 
 import torch
 from torch import Tensor
 
-from pipeline.metrics.ranking import best_columns
-from pipeline.metrics.retrieval import candidates_of_class
-from pipeline.metrics.score_blocks import score_blocks
+from pipeline.metrics.neighbours import best_columns, candidates_of_class, score_blocks
 
 
 def average_precision_at_r(

@@ -61,11 +61,7 @@ def resampled_means(
 
 
 def interval_ends(mean_SC: np.ndarray, *, level: float = LEVEL) -> np.ndarray:
-    """Percentile interval of resampled means, or of their differences.
-
-    Args:
-        mean_SC: [S, C] from `resampled_means`.
-        level: Probability that the interval covers, in 0..1 exclusive.
+    """Percentile interval of [S, C] resampled means, or of their differences.
 
     Returns:
         [C, 2] float64: lower and upper end; NaN where no draw gave a mean.

@@ -36,14 +36,6 @@ def hits_at(score_NK: np.ndarray, label_N: np.ndarray, k: int) -> np.ndarray:
 
     Equal scores are ordered by class number, so k = 1 agrees with `score_NK.argmax(axis=1)`.
 
-    Args:
-        score_NK: [N, K] logits or probabilities, greater is better.
-        label_N: [N] true class in 0..K-1.
-        k: At least 1.
-
-    Returns:
-        [N] bool.
-
     Raises:
         ValueError: k is below 1, or a score is NaN.
     """
@@ -66,14 +58,6 @@ def shared_in_top(score_NL: np.ndarray, label_NL: np.ndarray, k: int) -> np.ndar
     labels or more; the denominator lets an item with fewer reach 1 too. Equal scores are ordered
     by label number.
 
-    Args:
-        score_NL: [N, L] logits or probabilities, greater is better.
-        label_NL: [N, L] 1 or True for the item's labels, at least one per row.
-        k: At least 1.
-
-    Returns:
-        [N] float64 in 0..1.
-
     Raises:
         ValueError: k is below 1, a score is NaN, or an item has no label.
     """
@@ -90,17 +74,11 @@ def shared_in_top(score_NL: np.ndarray, label_NL: np.ndarray, k: int) -> np.ndar
 
 
 def macro_f1(label_N: np.ndarray, predicted_N: np.ndarray) -> float:
-    """Average F1 with equal weight for every class that occurs among the true labels.
+    """Average F1 with equal weight for every class that occurs among the true labels, one at least.
 
     A class that is only predicted lowers the precision of no other class, but counts as an error
-    of the class it was predicted for; it has no F1 of its own here.
-
-    Args:
-        label_N: [N] true class, N at least 1.
-        predicted_N: [N] predicted class.
-
-    Returns:
-        Macro F1 in 0..1; a class that is never predicted has F1 = 0.
+    of the class it was predicted for; it has no F1 of its own here. One that is never predicted
+    has F1 = 0.
     """
     occurring = np.unique(label_N)
     return float(f1_score(label_N, predicted_N, labels=occurring, average="macro", zero_division=0))
@@ -109,18 +87,10 @@ def macro_f1(label_N: np.ndarray, predicted_N: np.ndarray) -> float:
 def accuracy_by_level(
     label_N: np.ndarray, predicted_N: np.ndarray, class_parts: Sequence[Sequence[str]]
 ) -> list[LevelAccuracy]:
-    """Accuracy of the path down to each level.
+    """Accuracy of the path down to each level, 1 to the longest path among the true classes.
 
     Level l asks the items whose true path has at least l parts whether the first l parts of the
     predicted path are the same.
-
-    Args:
-        label_N: [N] true class in 0..K-1.
-        predicted_N: [N] predicted class in 0..K-1.
-        class_parts: The path of each of K classes, most general part first.
-
-    Returns:
-        One entry per level, from 1 to the longest path among the true classes.
     """
     depth_K = np.array([len(parts) for parts in class_parts])
     deepest = int(depth_K[label_N].max(initial=0))
@@ -134,14 +104,9 @@ def accuracy_by_level(
 
 
 def ancestors_at(class_parts: Sequence[Sequence[str]], level: int) -> np.ndarray:
-    """Number the classes' ancestors at one level, for example the top level.
+    """Number the classes' ancestors at one level, 1 for the top level, by first appearance: [K].
 
-    Args:
-        class_parts: The path of each of K classes, most general part first.
-        level: 1 is the most general part. A shorter path stands for itself.
-
-    Returns:
-        [K] int64: ancestors numbered by first appearance.
+    A shorter path stands for itself.
     """
     number: dict[tuple[str, ...], int] = {}
     return np.array(
@@ -153,13 +118,8 @@ def ancestors_at(class_parts: Sequence[Sequence[str]], level: int) -> np.ndarray
 def confusion_counts(label_N: np.ndarray, predicted_N: np.ndarray) -> list[ConfusedPair]:
     """Count every pair of true and predicted class that occurs, right ones included.
 
-    Args:
-        label_N: [N] true class, or its ancestor (see `ancestors_at`).
-        predicted_N: [N] predicted class, numbered alike.
-
-    Returns:
-        Pairs by falling count, equal counts by true and then predicted class. Memory grows with
-        the pairs that occur, not with K^2.
+    Pairs come by falling count, equal counts by true and then predicted class. Memory grows with
+    the pairs that occur, not with K^2.
     """
     pair_P2, count_P = np.unique(
         np.stack((label_N, predicted_N), axis=1), axis=0, return_counts=True
@@ -171,13 +131,7 @@ def confusion_counts(label_N: np.ndarray, predicted_N: np.ndarray) -> list[Confu
 def most_confused_classes(pairs: Sequence[ConfusedPair], count: int) -> list[int]:
     """Choose the classes that take part in most errors, as the true class or as the predicted one.
 
-    Args:
-        pairs: From `confusion_counts`.
-        count: Largest number of classes to return.
-
-    Returns:
-        Classes by falling number of errors, equal numbers by class; classes without errors are
-        not listed.
+    Equal numbers of errors are ordered by class; classes without errors are not listed.
     """
     errors: dict[int, int] = {}
     for pair in pairs:

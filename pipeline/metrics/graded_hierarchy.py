@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from pipeline.metrics.hierarchy import common_levels
-from pipeline.metrics.own_group import OwnGroup
+from pipeline.metrics.neighbours import OwnGroup
 
 # Pairs that share a group are listed block by block: a text that ten thousand items have makes ten
 # thousand pairs per query.
@@ -48,9 +48,6 @@ def class_heights(class_parts: Sequence[Sequence[str]]) -> ClassHeights:
     The tree hangs from the lowest common ancestor of all classes: from `shop` if all paths begin
     with it, else from a root above the most general parts. A class stands at height 0 to itself,
     even when other classes lie below it, because nothing is more similar.
-
-    Args:
-        class_parts: The path of each of K classes, most general part first; all different.
 
     Returns:
         Heights of all pairs, and of the tree. Memory: about 12 K^2 bytes while it is made.

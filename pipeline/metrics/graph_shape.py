@@ -30,14 +30,6 @@ def graph_correlation(
     The centroid of a class is the mean of its items, scaled to unit norm. Only classes with an
     item take part, each pair once. There is no rho with fewer than three pairs, or where all
     distances on one side are equal.
-
-    Args:
-        embedding_ND: [N, D] float32, rows of unit norm.
-        label_N: [N] integer class in 0..K-1.
-        adjacency_KK: [K, K] float, distances between the classes' names (HUSE section 3).
-
-    Returns:
-        Spearman's rho and the number of pairs.
     """
     occurring_C, row_N = torch.unique(label_N, return_inverse=True)
     sum_CD = torch.zeros(

@@ -55,9 +55,6 @@ def radius_to_enter(class_parts: Sequence[Sequence[str]]) -> Tensor:
     unequal depths the matrix is not symmetric: from `a`, radius 0 reaches `a<b`; from `a<b`,
     radius 1 reaches `a`.
 
-    Args:
-        class_parts: The path of each of K classes, most general part first; all different.
-
     Returns:
         [K, K] int16, row: class in the middle, column: class to be taken in.
 
@@ -70,10 +67,6 @@ def radius_to_enter(class_parts: Sequence[Sequence[str]]) -> Tensor:
 
 def correct_classes(radius_KK: Tensor, k: int) -> Tensor:
     """Grow the radius around every class until its set holds at least k classes (DeViSE).
-
-    Args:
-        radius_KK: [K, K] from `radius_to_enter`.
-        k: Wanted number of classes, at least 1. Where fewer exist, the set is all classes.
 
     Returns:
         [K, K] bool: whether the column's class counts as correct for a query of the row's class.
@@ -89,20 +82,10 @@ def correct_classes(radius_KK: Tensor, k: int) -> Tensor:
 
 
 def correct_everywhere(radius_KK: Tensor, k: int) -> Tensor:
-    """Tell for which classes the correct set is the whole tree, so that any result is right.
+    """Tell for which classes, [K] bool, the correct set is the whole tree, so any result is right.
 
     In a shallow tree that happens early: with two levels it takes a top-level class of fewer than
     k classes.
-
-    Args:
-        radius_KK: [K, K] from `radius_to_enter`.
-        k: Wanted number of classes, at least 1.
-
-    Returns:
-        [K] bool.
-
-    Raises:
-        ValueError: k is below 1.
     """
     return correct_classes(radius_KK, k).all(dim=1)
 

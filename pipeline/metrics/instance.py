@@ -6,11 +6,11 @@ Shape letters: M queries, N gallery items, D embedding, B queries of one block.
 import torch
 from torch import Tensor
 
-from pipeline.metrics.score_blocks import score_blocks
+from pipeline.metrics.neighbours import score_blocks
 
 
 def instance_rank(query_MD: Tensor, gallery_ND: Tensor, own_M: Tensor) -> Tensor:
-    """Tell at which place the one right gallery item of every query comes.
+    """Tell at which place, 1..N, the one right item `own_M` of every query comes.
 
         rank = 1 + candidates that score higher + candidates that tie and have a lower index
 
@@ -18,14 +18,6 @@ def instance_rank(query_MD: Tensor, gallery_ND: Tensor, own_M: Tensor) -> Tensor
     Counting only the higher scores would give every query of a collapsed space rank 1. The right
     item's score is taken from the same product as the others: computed apart, it would differ by
     rounding and an item could lose against its own score.
-
-    Args:
-        query_MD: [M, D] float32, rows of unit norm.
-        gallery_ND: [N, D] float32, rows of unit norm, on the same device.
-        own_M: [M] int64 gallery index of the right item, in 0..N-1.
-
-    Returns:
-        [M] int64 in 1..N.
 
     Raises:
         ValueError: Shapes or types do not fit, an embedding is not finite, or an index is out of

@@ -10,9 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pipeline.metrics.own_group import count_candidates
-from pipeline.metrics.ranking import best_columns
-from pipeline.metrics.score_blocks import score_blocks
+from pipeline.metrics.neighbours import best_columns, score_blocks
 
 
 class Neighbours(NamedTuple):
@@ -34,8 +32,8 @@ def nearest(
 ) -> Neighbours:
     """Find the k gallery items nearest to every query.
 
-    Extra memory: 64 MiB for a block of scores, up to 0.5 GiB while rows with a tie at position k
-    are settled, and 12 bytes per result.
+    Extra memory: on a CPU a copy of the gallery; 64 MiB for a block of scores, up to 0.5 GiB
+    while rows with a tie at position k are settled, and 12 bytes per result.
 
     Args:
         query_MD: [M, D] float32, rows of unit norm.
@@ -98,31 +96,3 @@ def class_hits(
     same_MK &= index_MK >= 0
     found_MK = same_MK.cumsum(1) > 0
     return found_MK[:, torch.tensor(k, device=index_MK.device) - 1]
-
-
-def candidates_of_class(
-    query_label_M: Tensor,
-    gallery_label_N: Tensor,
-    *,
-    query_group_M: Tensor | None = None,
-    gallery_group_N: Tensor | None = None,
-) -> Tensor:
-    """Count the gallery items that would be a hit for each query.
-
-    Args:
-        query_label_M: [M] integer class, at least 0.
-        gallery_label_N: [N] integer class, at least 0.
-        query_group_M: [M] or [M, J] integers, or None where no candidate is left out.
-        gallery_group_N: [N] or [N, J] integers; as in `nearest`.
-
-    Returns:
-        [M] int64: items of the query's class that it may find. A query with none is unanswerable.
-    """
-    return count_candidates(
-        len(query_label_M),
-        len(gallery_label_N),
-        query_group_M,
-        gallery_group_N,
-        query_label_M=query_label_M,
-        gallery_label_N=gallery_label_N,
-    )

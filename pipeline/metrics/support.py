@@ -22,15 +22,7 @@ class ClassSupport(NamedTuple):
 
 
 def class_support(train_label_N: np.ndarray, test_label_N: np.ndarray) -> ClassSupport:
-    """Find the classes that occur only in test, or only once in it.
-
-    Args:
-        train_label_N: Integer class of every training item.
-        test_label_N: Integer class of every test item.
-
-    Returns:
-        The tested classes, the unseen ones and the single ones.
-    """
+    """Find the classes that occur only in test, or only once in it."""
     tested, items = np.unique(test_label_N, return_counts=True)
     return ClassSupport(
         tested=tested.tolist(),

@@ -45,9 +45,9 @@ class Fusion:
     """Whether an item has several labels, each with a probability of its own."""
 
     def probabilities(self, output: TowersOutput) -> dict[str, Tensor]:
-        """Calibrated probabilities [N, K] for `image`, `text` and `fused`.
+        """Calibrated class probabilities, [N, K] by modality: image, text and fused.
 
-        The rows sum to 1 unless items have several labels.
+        Rows sum to 1 unless items have several labels.
         """
         image_NK = _probability(output.image_logits_BK / self.image_temperature, self.multi_label)
         text_NK = _probability(output.text_logits_BK / self.text_temperature, self.multi_label)
@@ -169,7 +169,7 @@ def product_loss(
     temperatures: tuple[float, float],
     target: Tensor,
 ) -> tuple[float, np.ndarray]:
-    """Mean negative log likelihood of a product, and its gradient, both in float64.
+    """Mean negative log likelihood of a product, and its [2] gradient, both in float64.
 
     Args:
         factors: [2] of the image's and the text's calibrated logits in their sum.

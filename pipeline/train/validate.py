@@ -11,8 +11,8 @@ from torch import Tensor
 
 from pipeline.features.pairs import Pairs
 from pipeline.metrics.classification import SHARED_TOP, shared_in_top
-from pipeline.metrics.own_group import worthless_results
-from pipeline.metrics.retrieval import candidates_of_class, class_hits, nearest
+from pipeline.metrics.neighbours import candidates_of_class, worthless_results
+from pipeline.metrics.retrieval import class_hits, nearest
 from pipeline.model.towers import Towers
 from pipeline.train.calibrate import calibrate, outputs
 

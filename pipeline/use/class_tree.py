@@ -35,11 +35,7 @@ class ClassTree:
     """The nodes of a class tree: every class and every beginning of its path."""
 
     def __init__(self, classes: Classes) -> None:
-        """List the nodes.
-
-        Args:
-            classes: Content of classes.json, or of the model.
-        """
+        """List the nodes."""
         separator = classes["separator"]
         parts = [entry["parts"] for entry in item_classes(classes)]
         self.path_K = [separator.join(path) for path in parts]
@@ -56,19 +52,11 @@ class ClassTree:
             self._member_KJ[labels, j] = 1
 
     def predict(self, probability_NK: np.ndarray, *, k: int, threshold: float) -> list[Prediction]:
-        """Name the most probable classes and the deepest node that is probable enough.
+        """Name the `k` most probable classes, and the deepest node that is probable enough.
 
         A node's probability is the sum over the classes at and below it, so it falls on the way
-        down. Of several nodes of the deepest level that pass, the most probable is taken; above a
-        threshold of one half there is at most one.
-
-        Args:
-            probability_NK: [N, K] with rows that sum to 1.
-            k: How many classes to name; at most K are.
-            threshold: In (0, 1]; the root, whose probability is 1, always passes.
-
-        Returns:
-            N predictions.
+        down; the root's is 1 and always passes. Of several nodes of the deepest level that pass,
+        the most probable is taken; above a threshold of one half there is at most one.
         """
         node_NJ = np.minimum(probability_NK @ self._member_KJ, 1.0)
         node_NJ[:, self._depth_J == 0] = 1.0

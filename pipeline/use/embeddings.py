@@ -11,16 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn import functional
 
-from pipeline.features.classes import label_membership
+from pipeline.features.classes import item_classes
 from pipeline.features.text_input import TextInput
-from pipeline.model.fusion import path_probabilities
+from pipeline.model.embed import embed, predict
 from pipeline.model.model_file import StoredModel
-from pipeline.model.towers import Tower
-
-CHUNK = 8192
-"""Items per forward pass: bounds the hidden activations, not the result."""
 
 
 @dataclass(frozen=True)
@@ -77,21 +72,10 @@ def embed_features(
     Returns:
         The embeddings, the same as the evaluate stage's for the same features.
     """
-    model = stored.model
-    shape = (len(has_image_N), model.config.dim)
-    image_ND, text_ND = (torch.full(shape, torch.nan) for _ in range(2))
-    with torch.inference_mode():
-        sides: list[tuple[torch.Tensor, Sequence[bool], Tower, TextInput]] = [
-            (image_ND, has_image_N, model.image_tower, torch.from_numpy(image_PI)),
-            (text_ND, has_text_N, model.text_tower, text_MT),
-        ]
-        for embedding_ND, has_N, tower, feature in sides:
-            rows = np.flatnonzero(np.asarray(has_N))
-            for start in range(0, len(rows), CHUNK):
-                part = slice(start, start + CHUNK)
-                embedding_ND[rows[part]] = tower(feature[part])
-        fused_ND = functional.normalize(image_ND.nan_to_num() + text_ND.nan_to_num(), dim=1)
-    return Embeddings(image_ND.numpy(), text_ND.numpy(), fused_ND.numpy(), image_PI, text_MT)
+    has = (np.array(has_N, dtype=bool) for has_N in (has_image_N, has_text_N))
+    points = embed(stored.model, torch.from_numpy(image_PI), text_MT, *has)
+    image_ND, text_ND, fused_ND = (point_ND.numpy() for point_ND in points.values())
+    return Embeddings(image_ND, text_ND, fused_ND, image_PI, text_MT)
 
 
 def class_probabilities(stored: StoredModel, embeddings: Embeddings) -> np.ndarray:
@@ -99,29 +83,17 @@ def class_probabilities(stored: StoredModel, embeddings: Embeddings) -> np.ndarr
 
     Where items have several labels, a class is a path that they make up.
 
-    Args:
-        stored: The trained model.
-        embeddings: N items.
-
     Returns:
         [N, K] float32 with rows that sum to 1, in the order of `item_classes`: the fitted fusion
         for items with a picture and a text, the one modality's prediction for the others.
     """
-    image_ND, text_ND = (
-        torch.from_numpy(np.nan_to_num(matrix))
-        for matrix in (embeddings.image_ND, embeddings.text_ND)
-    )
-    with torch.inference_mode():
-        by_modality = stored.fusion.probabilities(stored.model.classify(image_ND, text_ND))
-    membership = label_membership(stored.classes)
-    if membership is not None:
-        membership_KL = torch.from_numpy(membership)
-        by_modality = {
-            name: path_probabilities(probability_NL, membership_KL)
-            for name, probability_NL in by_modality.items()
-        }
-    probability_NK = by_modality["fused"].numpy().copy()
-    image_alone_N, text_alone_N = ~embeddings.has_text, ~embeddings.has_image
-    probability_NK[image_alone_N] = by_modality["image"].numpy()[image_alone_N]
-    probability_NK[text_alone_N] = by_modality["text"].numpy()[text_alone_N]
+    points = (torch.from_numpy(one) for one in (embeddings.image_ND, embeddings.text_ND))
+    shape = (len(embeddings), len(item_classes(stored.classes)))
+    probability_NK = np.empty(shape, dtype=np.float32)
+    for rows, found in predict(stored, *points):
+        block_BK = probability_NK[rows]
+        block_BK[:] = found["fused"].class_BK.numpy()
+        for modality, other_N in (("image", embeddings.has_text), ("text", embeddings.has_image)):
+            alone_B = ~other_N[rows]
+            block_BK[alone_B] = found[modality].class_BK.numpy()[alone_B]
     return probability_NK

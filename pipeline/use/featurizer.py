@@ -31,9 +31,6 @@ class TextFeaturizer:
     def encode(self, raw_texts: Sequence[str]) -> dict[str, Block]:
         """Encode texts as the stages did.
 
-        Args:
-            raw_texts: N texts as a catalogue has them; any may be empty.
-
         Returns:
             Block name to [N, E] float32, a scipy CSR matrix for a sparse block, in the order of
             the model's text features.
@@ -45,14 +42,7 @@ class TextFeaturizer:
         }
 
     def save(self, folder: Path) -> None:
-        """Write the encoders, one folder each, and `text_encoder.json`.
-
-        Args:
-            folder: For example data/features/text_encoder; created if missing.
-
-        Raises:
-            InputError: The folder cannot be written to.
-        """
+        """Write the encoders, one folder each, and `text_encoder.json`."""
         for name, encoder in self.encoders.items():
             encoder.save(folder / name)
         write_featurizer_file(folder, self.cleaning, self.inputs)
@@ -60,12 +50,6 @@ class TextFeaturizer:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote.
-
-        Args:
-            folder: The folder given to `save`, or `text_encoder` in a model's folder.
-
-        Returns:
-            The featurizer.
 
         Raises:
             InputError: A file is missing, damaged or of a newer format, texts would be cleaned

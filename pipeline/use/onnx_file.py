@@ -18,6 +18,7 @@ from torch.nn import functional
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
 from pipeline.features.text_input import MixedText, TextInput
+from pipeline.model.embed import embed, fuse, predict
 from pipeline.model.model_file import StoredModel
 
 INPUTS = ("image_features", "text_features", "text_words", "text_weights")
@@ -57,8 +58,12 @@ class _Exported(nn.Module):
         else:
             text_ND = self._mixed(text_NT, word_NL, weight_NL)
         output = self.model.classify(image_ND, text_ND)
-        fused_ND = functional.normalize(image_ND + text_ND, dim=1)
-        return (image_ND, text_ND, fused_ND, *self.fusion.probabilities(output).values())
+        return (
+            image_ND,
+            text_ND,
+            fuse(image_ND, text_ND),
+            *self.fusion.probabilities(output).values(),
+        )
 
     def _mixed(self, text_NT: Tensor, word_NL: Tensor, weight_NL: Tensor) -> Tensor:
         """The text tower in operations that ONNX has; the export compares it with the tower."""
@@ -70,20 +75,13 @@ class _Exported(nn.Module):
 
 
 def export_onnx(stored: StoredModel, path: Path) -> float:
-    """Write an ONNX file and check it against torch.
+    """Write an ONNX file, check it against torch, and return the largest difference.
 
     Inputs are `image_features` [N, I] and `text_features` [N, T] as the feature tables hold them,
     float32. A model whose text features have a sparse part takes it as `text_words` [N, L] int64
     columns and `text_weights` [N, L] float32 values, 0 where a text has fewer than L. Outputs are
     OUTPUTS: embeddings [N, D] of unit norm and probabilities [N, K] in the order of the class
     list, which the file's metadata holds as `classes`. N and L are free.
-
-    Args:
-        stored: The trained model.
-        path: The file.
-
-    Returns:
-        Largest difference from torch on random features.
 
     Raises:
         InputError: The file cannot be written, or the check fails.
@@ -133,11 +131,9 @@ def _compare(session: InferenceSession, stored: StoredModel, features: tuple[Ten
     if len(features) > 2:
         _, text_NT, word_NL, weight_NL = features
         text = MixedText(text_NT, word_NL, weight_NL, stored.model.config.text_words)
-    with torch.inference_mode():
-        output = stored.model(features[0], text)
-        fused_ND = functional.normalize(output.image_BD + output.text_BD, dim=1)
-        probabilities = stored.fusion.probabilities(output).values()
-    wanted = [output.image_BD, output.text_BD, fused_ND, *probabilities]
+    points = embed(stored.model, features[0], text)
+    _, probabilities = next(predict(stored, points["image"], points["text"]))
+    wanted = [*points.values(), *(one.label_BL for one in probabilities.values())]
     return max(
         float(np.abs(one - other.numpy()).max()) for one, other in zip(found, wanted, strict=True)
     )

@@ -40,9 +40,6 @@ class RawFeatures:
     ) -> tuple[np.ndarray, list[str | None]]:
         """Run the frozen backbone.
 
-        Args:
-            pictures: N files or decoded pictures.
-
         Returns:
             [N, I] float32 features and N reasons, None where a picture can be used; the features
             of the others are NaN.
@@ -53,9 +50,6 @@ class RawFeatures:
 
     def texts(self, texts: Sequence[str]) -> tuple[TextInput, list[str | None]]:
         """Clean and encode texts.
-
-        Args:
-            texts: N texts as a user writes them.
 
         Returns:
             N rows of the text tower's input and N reasons, None where a text can be used.

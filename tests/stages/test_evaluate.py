@@ -52,11 +52,11 @@ def test_cutoffs_are_those_of_the_parameters(project, out):
 
 def test_what_the_report_shows_does_not_change_what_is_measured(project, out):
     before = figures(out)
-    gallery = (out / "plots" / "gallery.png").read_bytes()
+    report = (out / "report.html").read_bytes()
     project.set({"evaluate.gallery": 2, "evaluate.seed": 5, "evaluate.confusions": 3})
     evaluate(project)
     assert figures(out) == before
-    assert (out / "plots" / "gallery.png").read_bytes() != gallery
+    assert (out / "report.html").read_bytes() != report
 
 
 def test_a_second_run_writes_the_same_bytes(project, out):
@@ -73,7 +73,7 @@ def test_a_second_run_writes_the_same_bytes(project, out):
 
 
 def test_pictures_on_another_filesystem_make_the_same_report(project, out, bucket):
-    names = ["metrics.json", "report.html", "plots/gallery.png"]
+    names = ["metrics.json", "report.html"]
     before = [(out / name).read_bytes() for name in names]
     pictures = project.root / "data" / "raw" / "openmoji" / "images"
     for path in pictures.iterdir():
@@ -168,7 +168,6 @@ def test_an_empty_test_split_is_counted_and_said(project, out):
     assert "warning: no item is in the test split" in result.stderr
     assert figures(out)["test"]["items"] == 0
     assert "no item is in the test split" in (out / "report.html").read_text(encoding="utf-8")
-    assert (out / "plots" / "gallery.png").is_file()
     assert len(pd.read_parquet(out / "embeddings.parquet", columns=["item_id"])) > 0
 
 
@@ -205,7 +204,6 @@ def test_a_picture_that_is_gone_by_now_is_an_empty_tile(project, out):
         path.unlink()
     evaluate(project)
     assert (out / "report.html").stat().st_size > 0
-    assert (out / "plots" / "gallery.png").stat().st_size > 0
 
 
 def test_a_graph_or_a_model_of_other_classes_is_refused(project, out):

@@ -1,12 +1,13 @@
 import pandas as pd
 import pytest
 
-from pipeline.catalog.components import count_divided, find_components, number_values
+from pipeline.catalog.components import find_components, number_values
+from tests.pipeline.catalog.frames import with_compared
 
 
 def frame(*rows):
     items = pd.DataFrame(rows, columns=["group", "digest", "text"], dtype="str")
-    return items.assign(item_id=[f"{number:02}" for number in range(len(items))])
+    return with_compared(items.assign(item_id=[f"{number:02}" for number in range(len(items))]))
 
 
 ITEMS = frame(
@@ -44,18 +45,6 @@ def test_items_that_share_a_value_are_one_component(keep_together, sets):
 def test_a_value_links_within_its_own_column_only():
     items = frame(("x", "picture 0", "a"), ("", "x", "b"), ("", "picture 2", "x"))
     assert len(set(find_components(number_values(items), ["group", "image", "text"]))) == 3
-
-
-def test_divided_sets_are_counted_with_the_test_items_that_training_knows():
-    groups = pd.DataFrame({"item_id": list("abcdefghi"), "group": [0, 0, 0, 1, 1, 2, 2, 3, 3]})
-    split = ["train", "test", "test", "val", "test", "train", "val", "test", "test"]
-    splits = pd.DataFrame({"item_id": groups["item_id"], "split": split})[::-1]
-    # 0, 1 and 2 lie on two sides; 0 joins train and test, 1 val and test. Joined by item, not by
-    # position.
-    assert count_divided(groups, splits, "group") == (3, 3, 5)
-    assert count_divided(groups, splits, "group", seen=["train"]) == (3, 2, 5)
-    splits["split"] = "train"
-    assert count_divided(groups, splits, "group") == (0, 0, 0)
 
 
 def test_values_are_numbered_each_kind_by_itself_without_chains():

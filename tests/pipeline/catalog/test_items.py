@@ -14,6 +14,7 @@ from pipeline.catalog.items import (
 from pipeline.catalog.read import read_catalog
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.pictures.folder import ImageFolder
+from tests.pipeline.catalog.frames import COLUMNS
 
 GOOD = [
     ("1.jpg", "Chloé boots", "shoes<boots"),
@@ -35,7 +36,7 @@ def run(
 ):
     path = images.parent / "catalog.csv"
     pd.DataFrame(rows, columns=list(columns)).to_csv(path, index=False)
-    table = read_catalog(path, image="image", text="text", classes="classes", **names)
+    table = read_catalog(path, COLUMNS.model_copy(update=names))
     return make_items(
         table,
         ImageFolder(images),
@@ -87,7 +88,7 @@ def test_every_unusable_row_is_listed_as_written_with_its_reason(images):
 def test_a_row_that_could_not_be_read_is_rejected_for_that(images):
     path = images.parent / "catalog.csv"
     path.write_text("image,text,classes\n1.jpg,Bag,bags\n2.jpg,Hat\n")
-    table = read_catalog(path, image="image", text="text", classes="classes")
+    table = read_catalog(path, COLUMNS)
     items, rejected = make_items(
         table, ImageFolder(images), separator="<", on_bad_row="skip", warn=pytest.fail
     )

@@ -6,7 +6,9 @@ from pipeline.catalog.placeholders import (
     find_placeholders,
     reject_placeholders,
 )
+from pipeline.catalog.settings import PlaceholderSettings
 from pipeline.core.errors import InputError
+from tests.pipeline.catalog.frames import with_compared
 
 COLUMNS = ["kind", "value", "items", "classes", "most_frequent_class", "first_row"]
 
@@ -32,7 +34,8 @@ def table_of(items):
 
 
 def find(items, **changed):
-    return find_placeholders(items, **{"share": 0.001, "classes": 5, "largest": 0.5, **changed})
+    settings = PlaceholderSettings(**{"share": 0.001, "classes": 5, "largest": 0.5, **changed})
+    return find_placeholders(with_compared(items), settings)
 
 
 def test_one_picture_of_eight_products_in_eight_classes_is_a_placeholder():

@@ -9,8 +9,8 @@ from pipeline.catalog import read
 from pipeline.catalog.read import open_rows, read_catalog
 from pipeline.core.errors import InputError
 from pipeline.features.classes import make_classes
+from tests.pipeline.catalog.frames import COLUMNS
 
-COLUMNS = {"image": "image", "text": "text", "classes": "classes"}
 ROWS = [
     ("1.jpg", "Chloé  Rylee boots", "shoes<boots"),
     ("b&w/2.jpg", 'aeydē "Dahlia", black & white', "shoes"),
@@ -51,7 +51,7 @@ def test_every_format_gives_the_same_frame(tmp_path, ending, text):
     frame = pd.DataFrame(ROWS, columns=["image", text, "classes"])
     path = write(tmp_path / f"catalog.{ending.lower()}", frame)
     path = path.rename(tmp_path / f"catalog.{ending}")
-    read = read_catalog(path, image="image", text=text, classes="classes")
+    read = read_catalog(path, COLUMNS.model_copy(update={"text": text}))
     assert list(read.columns) == ["row", "image", "text", "classes", "reason"]
     expected = [(number, *row, "") for number, row in enumerate(ROWS, start=1)]
     assert list(read.itertuples(index=False, name=None)) == expected
@@ -60,7 +60,7 @@ def test_every_format_gives_the_same_frame(tmp_path, ending, text):
 def test_group_and_split_are_read_where_asked_for(tmp_path):
     path = tmp_path / "catalog.csv"
     path.write_text("image,text,classes,model,part\n1.jpg,Bag,bags,m1,dev\n2.jpg,Hat,hats,,test\n")
-    read = read_catalog(path, **COLUMNS, group="model", split="part")
+    read = read_catalog(path, COLUMNS.model_copy(update={"group": "model", "split": "part"}))
     assert read["group"].tolist() == ["m1", ""]
     assert read["split"].tolist() == ["dev", "test"]
 
@@ -71,8 +71,8 @@ def test_group_and_split_are_read_where_asked_for(tmp_path):
 def test_a_byte_order_mark_does_not_matter(tmp_path, header, encoding, end):
     path = tmp_path / "catalog.csv"
     path.write_bytes(f"{header}{end}1.jpg,Chloé,bags{end}".encode(encoding))
-    assert read_catalog(path, **COLUMNS)["text"].tolist() == ["Chloé"]
-    assert read_catalog(path, **COLUMNS)["image"].tolist() == ["1.jpg"]
+    assert read_catalog(path, COLUMNS)["text"].tolist() == ["Chloé"]
+    assert read_catalog(path, COLUMNS)["image"].tolist() == ["1.jpg"]
 
 
 def test_a_byte_order_mark_before_json_does_not_matter(tmp_path):
@@ -80,13 +80,13 @@ def test_a_byte_order_mark_before_json_does_not_matter(tmp_path):
     path.write_text(
         '{"image": "1.jpg", "text": "Chloé", "classes": "bags"}\n', encoding="utf-8-sig"
     )
-    assert read_catalog(path, **COLUMNS)["text"].tolist() == ["Chloé"]
+    assert read_catalog(path, COLUMNS)["text"].tolist() == ["Chloé"]
 
 
 def test_a_malformed_line_is_handed_on_with_its_row_and_reason(tmp_path):
     path = tmp_path / "catalog.csv"
     path.write_text("image,text,classes\n1.jpg,Bag,bags\n2.jpg,Hat\n3.jpg,Boot,shoes\n")
-    read = read_catalog(path, **COLUMNS)
+    read = read_catalog(path, COLUMNS)
     assert read["row"].tolist() == [1, 2, 3]
     assert (read["reason"] != "").tolist() == [False, True, False]
 
@@ -98,7 +98,7 @@ def test_another_encoding_is_refused_with_the_place(tmp_path, mark):
     path.write_bytes(content)
     offset = content.index(b"\xe9")
     with pytest.raises(InputError, match=rf"not UTF-8: byte 0xe9 in line 3 \(offset {offset}\)"):
-        read_catalog(path, **COLUMNS)
+        read_catalog(path, COLUMNS)
 
 
 @pytest.mark.parametrize("name", ["catalog.csv", "catalog.tsv", "catalog.jsonl"])
@@ -107,29 +107,29 @@ def test_an_empty_file_is_refused(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(InputError, match=f"catalog.path: .*{name} is empty"):
-        read_catalog(path, **COLUMNS)
+        read_catalog(path, COLUMNS)
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
 def test_a_file_without_rows_is_refused(tmp_path, ending):
     frame = pd.DataFrame({"image": [], "text": [], "classes": []}, dtype="str")
     with pytest.raises(InputError, match="has column names but no rows"):
-        read_catalog(write(tmp_path / f"catalog.{ending}", frame), **COLUMNS)
+        read_catalog(write(tmp_path / f"catalog.{ending}", frame), COLUMNS)
 
 
 @pytest.mark.parametrize("name", ["catalog.xlsx", "catalog", "catalog.parquet.gz", "catalog.gz"])
 def test_an_unknown_ending_is_refused(tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(InputError, match=r"none of the known endings: \.csv, \.tsv"):
-        read_catalog(tmp_path / name, **COLUMNS)
+        read_catalog(tmp_path / name, COLUMNS)
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"catalog\.path: .*nowhere\.csv not found"):
-        read_catalog(tmp_path / "nowhere.csv", **COLUMNS)
+        read_catalog(tmp_path / "nowhere.csv", COLUMNS)
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputError, match="is a folder, not a file"):
-        read_catalog(tmp_path / "folder.csv", **COLUMNS)
+        read_catalog(tmp_path / "folder.csv", COLUMNS)
 
 
 def test_a_damaged_gzip_file_is_refused(tmp_path):
@@ -137,12 +137,12 @@ def test_a_damaged_gzip_file_is_refused(tmp_path):
     for content in (b"image,text,classes\n", gzip.compress(b"image,text,classes\n" * 9)[:-12]):
         path.write_bytes(content)
         with pytest.raises(InputError, match="cannot be read"):
-            read_catalog(path, **COLUMNS)
+            read_catalog(path, COLUMNS)
 
 
 @pytest.mark.skipif(not NETAPORTER.exists(), reason="the development data is not here")
 def test_real_fashion_names_are_read_whole():
-    read = read_catalog(NETAPORTER, **COLUMNS)
+    read = read_catalog(NETAPORTER, COLUMNS)
     assert read["row"].tolist() == list(range(1, 2351))
     assert (read["reason"] == "").all()
     classes = make_classes(read["classes"], separator="<", label="path")["classes"]
@@ -155,12 +155,12 @@ def test_damage_is_found_wherever_the_chunks_end(tmp_path, monkeypatch, chunk):
     path = tmp_path / "catalog.csv"
     good = "image,text,classes\n1.jpg,Chloé 猫,bags\n".encode()
     path.write_bytes(good)
-    assert read_catalog(path, **COLUMNS)["text"].tolist() == ["Chloé 猫"]
+    assert read_catalog(path, COLUMNS)["text"].tolist() == ["Chloé 猫"]
     # The first two bytes of three: the character breaks off where the comma stands.
     path.write_bytes(good + b"2.jpg,\xe7\x8c,bags\n")
     message = rf"byte 0xe7 in line 3 \(offset {len(good) + 6}\)"
     with pytest.raises(InputError, match=message):
-        read_catalog(path, **COLUMNS)
+        read_catalog(path, COLUMNS)
 
 
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "jsonl", "parquet"])

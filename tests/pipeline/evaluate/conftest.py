@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pipeline.evaluate.embed import Embedded
+from pipeline.evaluate.predictions import Predicted
 from pipeline.features.classes import make_classes
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel
@@ -22,7 +22,7 @@ def make_embedded():
         predicted_N = label_N.clone()
         predicted_N[::4] = 0
         ones_N = torch.ones(len(label_N))
-        return Embedded(embedding_ND, predicted_N, ones_N, predicted_N == label_N)
+        return Predicted(embedding_ND, predicted_N, ones_N, predicted_N == label_N)
 
     return build
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pipeline.evaluate.directions import DIRECTIONS, measure_directions, paper_rule
-from pipeline.metrics.own_group import worthless_results
+from pipeline.metrics.neighbours import worthless_results
 
 PARTS = [["a", "x"], ["a", "y"], ["b"]]
 

@@ -7,7 +7,7 @@ from pipeline.evaluate.items import index_items
 
 def features(items, rows):
     """First image and text feature of some items."""
-    pairs = list(items.blocks(np.asarray(rows)))
+    pairs = list(items.blocks(np.asarray(rows, dtype=np.int64)))
     assert len(pairs) == 1
     return pairs[0].image_NI[:, 0].tolist(), pairs[0].text_NT[:, 0].tolist()
 

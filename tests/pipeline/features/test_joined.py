@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow.parquet as pq
 
-from pipeline.features.joined import index_features
+from pipeline.features.joined import index_features, join_features
 from tests.feature_tables import write_tables
 
 
@@ -39,6 +39,7 @@ def test_an_item_with_augmented_views_alone_is_left_out(tmp_path):
     index = index_features(**paths)
     assert "item-3" not in index.item_ids
     assert len(index) == 11
+    assert np.flatnonzero(~join_features(**paths).has_image).tolist() == [3]
     assert index.image.read(index.clean_row)[:, 0].tolist() == [n for n in range(12) if n != 3]
 
 

@@ -10,11 +10,16 @@ from pipeline.core.json_file import write_json
 from pipeline.core.table import write_table
 from pipeline.core.vector_column import vector_array
 from pipeline.features.classes import make_classes
-from pipeline.features.pairs import load_pairs
+from pipeline.features.joined import index_features, join_features
+from pipeline.features.pairs import Pairs, read_pairs
 
 IDS = ["a", "b", "c", "d", "e"]
 PATHS = ["shoes<boots", "hats", "shoes<boots", "hats", "bags"]
 SPLITS = ["train", "val", "test", "train", "test"]
+
+
+def load_pairs(**paths) -> Pairs:
+    return read_pairs(index_features(**paths))
 
 
 def vectors(ids, multiples):
@@ -85,6 +90,10 @@ def test_items_without_both_features_are_left_out(artifacts):
     assert pairs.image_NI[:, 0].tolist() == [0, 1, 2, 4]
     assert pairs.text_NT[:, 0].tolist() == [0, 2, 4, 8]
     assert pairs.label_N.tolist() == [2, 1, 2, 0]
+    every = read_pairs(join_features(**artifacts))
+    assert every.item_ids.tolist() == IDS
+    assert every.image_NI[:, 0].tolist() == [0, 1, 2, 0, 4]  # zeros where d has no picture
+    assert every.text_NT[:, 0].tolist() == [0, 2, 4, 6, 8]
 
 
 def test_a_split_without_items_to_train_with_is_named(artifacts):
@@ -116,30 +125,18 @@ def test_classes_of_another_catalogue_are_refused(artifacts):
         load_pairs(**artifacts)
 
 
-def test_one_split_can_be_selected(artifacts):
-    train = load_pairs(**artifacts).only("train")
-    assert train.item_ids.tolist() == ["a", "d"]
-    assert train.image_NI.tolist() == [[0, 0], [3, 30]]
-    assert train.text_NT.tolist() == [[0, 0, 0], [6, 9, 12]]
-    assert train.label_N.tolist() == [2, 1]
-    assert train.split_N.tolist() == ["train", "train"]
-    assert train.shared_N3.tolist() == [[0, 4, 0], [2, 2, 1]]
-
-
-def test_items_can_be_taken_in_any_order(artifacts):
-    taken = load_pairs(**artifacts).take(np.array([4, 1]))
-    assert taken.item_ids.tolist() == ["e", "b"]
-    assert taken.image_NI.tolist() == [[4, 40], [1, 10]]
-    assert taken.text_NT.tolist() == [[8, 12, 16], [2, 3, 4]]
-    assert taken.label_N.tolist() == [0, 1]
-    assert taken.split_N.tolist() == ["test", "val"]
-    assert taken.shared_N3.tolist() == [[3, 1, 2], [1, 4, 0]]
-
-
-def test_moving_to_a_device_keeps_the_items(artifacts):
+@pytest.mark.parametrize(
+    ("choose", "chosen"),
+    [
+        (lambda pairs: pairs.only("train"), [0, 3]),
+        (lambda pairs: pairs.take(np.array([4, 1])), [4, 1]),
+        (lambda pairs: pairs.to(torch.device("cpu")), [0, 1, 2, 3, 4]),
+    ],
+)
+def test_items_are_chosen_and_moved_with_all_that_is_theirs(artifacts, choose, chosen):
     pairs = load_pairs(**artifacts)
-    moved = pairs.to(torch.device("cpu"))
-    assert moved.item_ids.tolist() == IDS
-    assert torch.equal(moved.image_NI, pairs.image_NI)
-    assert torch.equal(moved.shared_N3, pairs.shared_N3)
-    assert moved.label_N.device.type == "cpu"
+    found = choose(pairs)
+    assert found.item_ids.tolist() == [IDS[n] for n in chosen]
+    assert found.split_N.tolist() == [SPLITS[n] for n in chosen]
+    for name in ("image_NI", "text_NT", "label_N", "shared_N3"):
+        assert torch.equal(getattr(found, name), getattr(pairs, name)[chosen])

@@ -22,9 +22,9 @@ def table(tmp_path):
 
 
 def test_rows_come_in_the_order_asked_for(table):
-    row_R = np.array([9, 0, 4, 3, 4])
+    row_R = np.array([9, 0, 4, -1, 3, 4])
     read = VectorRows(table, ["single"]).read(row_R)
-    assert read.tolist() == [[n] * 3 for n in (9, 0, 4, 3, 4)]
+    assert read.tolist() == [[n] * 3 for n in (9, 0, 4, 0, 3, 4)]  # zeros for what is missing
     assert read.dtype == np.float32
 
 

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.index.build import HnswSettings, IvfpqSettings, build_index, measure_recall
+from pipeline.index.build import build_index, measure_recall
+from pipeline.index.settings import HnswSettings, IvfpqSettings
 
 HNSW = HnswSettings(links=16, build_depth=60, search_depth=60)
 IVFPQ = IvfpqSettings(lists=8, probes=4, code_bytes=8)
@@ -53,13 +54,17 @@ def test_compressed_vectors_take_a_fraction_of_the_bytes():
 
 
 @pytest.mark.parametrize(
-    ("count", "settings", "message"),
+    ("count", "changed", "message"),
     [
-        (600, IVFPQ._replace(code_bytes=5), r"code_bytes: 5 does not divide model\.dim 16"),
-        (200, IVFPQ, "needs at least 256 items, not 200; use flat"),
-        (600, IVFPQ._replace(lists=700), "needs at least 700 items"),
+        (
+            600,
+            {"code_bytes": 5},
+            r"code_bytes: 5 does not divide model\.dim 16",
+        ),
+        (200, {}, "needs at least 256 items, not 200; use flat"),
+        (600, {"lists": 700}, "needs at least 700 items"),
     ],
 )
-def test_settings_that_do_not_fit_are_refused(count, settings, message):
+def test_settings_that_do_not_fit_are_refused(count, changed, message):
     with pytest.raises(InputError, match=message):
-        build_index(unit_vectors(count), settings)
+        build_index(unit_vectors(count), IVFPQ.model_copy(update=changed))

@@ -6,8 +6,9 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import write_json
-from pipeline.index.build import HnswSettings, IvfpqSettings, build_index
+from pipeline.index.build import build_index
 from pipeline.index.catalog_index import CatalogIndex
+from pipeline.index.settings import HnswSettings, IvfpqSettings
 
 KINDS = [
     None,

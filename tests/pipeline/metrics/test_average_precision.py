@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline.metrics import score_blocks as blocks
+from pipeline.metrics import neighbours as blocks
 from pipeline.metrics.average_precision import average_precision_at_r
 
 

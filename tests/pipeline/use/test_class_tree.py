@@ -30,21 +30,24 @@ def test_the_most_probable_classes_come_first(tree):
         close(guess, *wanted)
 
 
-def test_it_is_sure_down_to_the_last_part_that_passes(tree):
-    # knitwear is 0.35 + 0.3, clothing 0.75.
-    numbers = (0.1, 0.35, 0.3, 0.25)
-    close(predict(tree, *numbers, threshold=0.3).sure, PATHS[1], 0.35)
-    close(predict(tree, *numbers, threshold=0.5).sure, "clothing<knitwear", 0.65)
-    close(predict(tree, *numbers, threshold=0.7).sure, "clothing", 0.75)
-    close(predict(tree, *numbers, threshold=0.8).sure, "", 1.0)
+# knitwear is 0.35 + 0.3, clothing 0.75.
+KNITWEAR = (0.1, 0.35, 0.3, 0.25)
 
 
-def test_a_class_that_is_less_deep_can_be_sure(tree):
-    close(predict(tree, 0.1, 0.1, 0.1, 0.7).sure, "shoes", 0.7)
-
-
-def test_a_probability_on_the_threshold_passes(tree):
-    close(predict(tree, 0.5, 0.25, 0.0, 0.25, threshold=0.5).sure, "clothing<dress", 0.5)
+@pytest.mark.parametrize(
+    ("numbers", "threshold", "path", "probability"),
+    [
+        (KNITWEAR, 0.3, PATHS[1], 0.35),
+        (KNITWEAR, 0.5, "clothing<knitwear", 0.65),
+        (KNITWEAR, 0.7, "clothing", 0.75),
+        (KNITWEAR, 0.8, "", 1.0),
+        # A class that is less deep; a probability on the threshold.
+        ((0.1, 0.1, 0.1, 0.7), 0.5, "shoes", 0.7),
+        ((0.5, 0.25, 0.0, 0.25), 0.5, "clothing<dress", 0.5),
+    ],
+)
+def test_it_is_sure_down_to_the_last_part_that_passes(tree, numbers, threshold, path, probability):
+    close(predict(tree, *numbers, threshold=threshold).sure, path, probability)
 
 
 def test_no_more_classes_are_named_than_there_are(tree):

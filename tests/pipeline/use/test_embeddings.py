@@ -1,12 +1,10 @@
 import numpy as np
 import pytest
-import torch
 
-from pipeline.evaluate.embed import embed_pairs
+from pipeline.evaluate.predictions import predict_pairs
 from pipeline.features.classes import make_classes
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel
-from pipeline.use.class_tree import ClassTree
 from pipeline.use.embeddings import class_probabilities, embed_features
 
 TEMPERATURES = {"image_temperature": 1.5, "text_temperature": 0.7, "fused_temperature": 2.0}
@@ -30,7 +28,7 @@ def stored(request, make_model):
 def test_items_with_both_get_the_embeddings_of_the_evaluation(stored, make_pairs):
     pairs = make_pairs(9)
     found = embed_features(stored, pairs.image_NI.numpy(), BOTH, pairs.text_NT, BOTH)
-    wanted = embed_pairs(stored, pairs)
+    wanted = predict_pairs(stored, pairs)
     for modality, matrix in found.modalities.items():
         assert np.abs(matrix - wanted[modality].embedding_ND.numpy()).max() < 1e-6
     probability_NK = class_probabilities(stored, found)
@@ -38,52 +36,13 @@ def test_items_with_both_get_the_embeddings_of_the_evaluation(stored, make_pairs
     assert np.allclose(probability_NK.max(1), wanted["fused"].score_N)
 
 
-def test_an_item_with_one_modality_has_that_one_alone(stored, make_pairs):
-    pairs = make_pairs(3)
-    whole = embed_features(stored, pairs.image_NI.numpy(), BOTH[:3], pairs.text_NT, BOTH[:3])
-    has_image, has_text = [True, False, True], [False, True, True]
-    found = embed_features(
-        stored, pairs.image_NI[[0, 2]].numpy(), has_image, pairs.text_NT[[1, 2]], has_text
-    )
-    assert found.has_image.tolist() == has_image
-    assert found.has_text.tolist() == has_text
-    assert np.isnan(found.text_ND[0]).all()
-    assert np.allclose(found.fused_ND[0], whole.image_ND[0], atol=1e-6)
-    assert np.allclose(found.fused_ND[1], whole.text_ND[1], atol=1e-6)
-    assert np.allclose(found.fused_ND[2], whole.fused_ND[2], atol=1e-6)
-    assert np.allclose(np.linalg.norm(found.fused_ND, axis=1), 1)
-
-
 def test_an_item_with_one_modality_is_classified_by_it(stored, make_pairs):
     pairs = make_pairs(2)
     found = embed_features(
         stored, pairs.image_NI[:1].numpy(), [True, False], pairs.text_NT[1:], [False, True]
     )
-    wanted = embed_pairs(stored, pairs)
+    wanted = predict_pairs(stored, pairs)
     probability_NK = class_probabilities(stored, found)
     for row, modality in enumerate(("image", "text")):
         assert probability_NK[row].argmax() == wanted[modality].predicted_N[row]
         assert probability_NK[row].max() == pytest.approx(wanted[modality].score_N[row].item())
-
-
-def test_labels_are_classified_as_in_the_evaluation(make_model, make_pairs):
-    classes = make_classes(["a<b<c<d", "a<b", "e"], separator="<", label="parts")
-    fusion = Fusion(0.3, **TEMPERATURES, multi_label=True)
-    stored = StoredModel(make_model(num_classes=5), fusion, classes, {})
-    pairs = make_pairs(9)
-    found = embed_features(stored, pairs.image_NI.numpy(), BOTH, pairs.text_NT, BOTH)
-    probability_NK = class_probabilities(stored, found)
-    assert probability_NK.shape == (9, 3)
-    assert np.allclose(probability_NK.sum(axis=1), 1)
-    wanted = embed_pairs(stored, pairs)["fused"]
-    assert np.array_equal(probability_NK.argmax(1), wanted.predicted_N)
-    tree = ClassTree(classes)
-    assert tree.path_K == ["a<b", "a<b<c<d", "e"]
-    top = [one.top[0].path for one in tree.predict(probability_NK, k=1, threshold=0.5)]
-    assert top == [tree.path_K[k] for k in wanted.predicted_N]
-
-
-def test_no_items_give_empty_matrices(stored):
-    nothing = embed_features(stored, np.zeros((0, 6), np.float32), [], torch.zeros(0, 4), [])
-    assert nothing.fused_ND.shape == (0, 8)
-    assert len(class_probabilities(stored, nothing)) == 0

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pipeline.core.errors import InputError
-from pipeline.evaluate.embed import embed_pairs
+from pipeline.evaluate.predictions import predict_pairs
 from pipeline.features.text_input import MixedText
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel
@@ -51,7 +51,7 @@ def test_onnxruntime_gives_what_torch_gives(stored, make_pairs, tmp_path):
                 strict=True,
             )
         )
-        for modality, wanted in embed_pairs(stored, pairs).items():
+        for modality, wanted in predict_pairs(stored, pairs).items():
             embedding_ND = wanted.embedding_ND.numpy()
             assert np.abs(found[f"{modality}_embedding"] - embedding_ND).max() < 1e-4
             probability_NK = found[f"{modality}_probability"]

@@ -3,7 +3,6 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from PIL import Image
 
 from pipeline.core.errors import InputError
@@ -69,16 +68,6 @@ def test_nothing_gives_nothing(features):
     found_NI, reasons = features.images([])
     found_NT, why = features.texts([])
     assert len(found_NI) == len(reasons) == len(found_NT) == len(why) == 0
-
-
-def test_a_text_whose_features_are_not_finite_has_a_reason_and_the_others_their_features(
-    features, overflowing_model
-):
-    broken = RawFeatures(overflowing_model, load_model(overflowing_model).recipe, pytest.fail)
-    found_NT, reasons = broken.texts(["red heart", "blue heart"])
-    assert reasons == ["features of the text are not finite (glove); write it otherwise", None]
-    expected_NT, _ = features.texts(["red heart", "blue heart"])
-    assert torch.equal(found_NT[1], expected_NT[1])
 
 
 def test_the_encoder_of_another_model_is_refused(finished_project, tmp_path):

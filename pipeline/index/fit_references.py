@@ -35,7 +35,7 @@ WORD_BLOCKS = ("glove", "tfidf")
 """They know the words of the training texts alone: a synonym is as strange to them as nonsense."""
 
 
-def save_references(
+def fit_references(
     out: Path,
     items: pd.DataFrame,
     *,
@@ -92,14 +92,9 @@ def save_references(
 
 
 def fit_limit(distance_Q: np.ndarray, share: float) -> float | None:
-    """Find the distance that a share of the queries stay within.
+    """Distance that a share of the [Q] queries stay within.
 
-    Args:
-        distance_Q: [Q] distances of usual queries.
-        share: In (0, 1).
-
-    Returns:
-        The limit; None where fewer than FEWEST_BEYOND queries would be beyond it.
+    None where fewer than FEWEST_BEYOND queries would be beyond it.
     """
     # Rounded, as 20 * (1 - 0.9) is a little below 2.
     if round(len(distance_Q) * (1 - share), 6) < FEWEST_BEYOND:
@@ -137,15 +132,10 @@ class _FeatureTable:
 
 
 def choose_block(names: Sequence[str]) -> str:
-    """Choose what tells usual texts from others.
+    """Choose the block that tells usual texts from others.
 
     Side by side, blocks would vote with their norms, and an unknown word would outvote them all.
-
-    Args:
-        names: Blocks of the text features, at least one.
-
-    Returns:
-        The first that reads any text, or the first if none does.
+    It is the first that reads any text, or the first if none does.
     """
     return next((name for name in names if name not in WORD_BLOCKS), names[0])
 

@@ -4,8 +4,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.index.embedded_items import read_modality
-from pipeline.index.queries import MOST, choose_queries
+from pipeline.index import embeddings as module
+from pipeline.index.embeddings import MOST_QUERIES, choose_queries, read_modality
 
 
 @pytest.fixture(scope="module")
@@ -29,4 +29,21 @@ def test_a_modality_that_is_not_there_is_told(embeddings, tmp_path):
     with pytest.raises(InputError, match=r"no embeddings of modality fused; it has image; see"):
         read_modality(tmp_path / "x.parquet", "fused")
     queries_QD = choose_queries(tmp_path / "x.parquet")
-    assert 0 < len(queries_QD) <= MOST
+    assert 0 < len(queries_QD) <= MOST_QUERIES
+
+
+def test_queries_are_images_and_texts_of_test_items(embeddings):
+    frame = pd.read_parquet(embeddings)
+    test = frame[(frame["split"] == "test") & (frame["modality"] != "fused")]
+    found = {tuple(row) for row in choose_queries(embeddings)}
+    assert found == {tuple(row) for row in test["vector"]}
+
+
+def test_there_are_no_more_queries_than_needed(embeddings, monkeypatch):
+    monkeypatch.setattr(module, "MOST_QUERIES", 5)
+    assert 2 <= len(choose_queries(embeddings)) <= 10
+
+
+def test_missing_embeddings_are_told(tmp_path):
+    with pytest.raises(InputError, match="not found; run the stage that makes it first"):
+        choose_queries(tmp_path / "embeddings.parquet")

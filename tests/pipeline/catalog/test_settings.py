@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.catalog.split_settings import SplitSettings
+from pipeline.catalog.settings import SplitSettings
 from pipeline.core.errors import InputError
 from pipeline.core.params import load_section
 

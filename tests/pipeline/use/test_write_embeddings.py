@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.use.embedded_file import write_embedded
-from pipeline.use.table import embed_table
+from pipeline.use.new_items import embed_table
+from pipeline.use.write_embeddings import write_embedded
 
 
 def write(huse, table, folder, out):

@@ -4,8 +4,69 @@ import sys
 import pytest
 import torch
 
-from pipeline.metrics import score_blocks as module
-from pipeline.metrics.score_blocks import multiply, score_blocks
+from pipeline.metrics import neighbours as module
+from pipeline.metrics.neighbours import (
+    OwnGroup,
+    best_columns,
+    candidates_of_class,
+    cut_tiles,
+    multiply,
+    order_key,
+    score_blocks,
+)
+
+
+def test_lists_every_pair_of_one_group_and_no_other():
+    query_group = torch.tensor([7, 1, 9, 7])
+    gallery_group = torch.tensor([1, 7, 3, 7, 1])
+    row, item = OwnGroup(query_group, gallery_group).pairs(slice(0, 4))
+    assert sorted(zip(row.tolist(), item.tolist(), strict=True)) == [
+        (0, 1), (0, 3), (1, 0), (1, 4), (3, 1), (3, 3),
+    ]  # fmt: skip
+
+
+def test_rows_count_from_the_start_of_the_block():
+    group = torch.tensor([5, 6, 5])
+    row, item = OwnGroup(group, group).pairs(slice(1, 3))
+    assert sorted(zip(row.tolist(), item.tolist(), strict=True)) == [(0, 1), (1, 0), (1, 2)]
+
+
+def test_no_pair_at_all():
+    row, item = OwnGroup(torch.tensor([1, 2]), torch.tensor([3, 4])).pairs(slice(0, 2))
+    assert len(row) == len(item) == 0
+
+
+def both_kinds(count, seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 9, (count, 2), generator=generator)
+
+
+def test_an_item_of_the_querys_group_of_any_kind_is_left_out_once_and_without_chains():
+    # Query 0 shares the first kind with item 0, the second with item 1, both with item 2. Item 3
+    # shares with item 1 alone.
+    query = torch.tensor([[5, 6]])
+    gallery = torch.tensor([[5, 1], [2, 6], [5, 6], [2, 3]])
+    row, item = OwnGroup(query, gallery).pairs(slice(0, 1))
+    assert row.tolist() == [0, 0, 0]
+    assert sorted(item.tolist()) == [0, 1, 2]
+
+
+def test_candidates_are_counted_as_a_plain_loop_counts_them():
+    query, gallery = both_kinds(40, 0), both_kinds(70, 1)
+    query_label, gallery_label = torch.arange(40) % 3, torch.arange(70) % 3
+    allowed = [[n for n in range(70) if not (query[m] == gallery[n]).any()] for m in range(40)]
+    any_query, any_item = torch.zeros(40), torch.zeros(70)
+    groups = {"query_group_M": query, "gallery_group_N": gallery}
+    found = candidates_of_class(any_query, any_item, **groups)
+    assert found.tolist() == [len(some) for some in allowed]
+    assert candidates_of_class(query_label, gallery_label, **groups).tolist() == [
+        sum(bool(gallery_label[n] == query_label[m]) for n in some)
+        for m, some in enumerate(allowed)
+    ]
+    one_kind = {"query_group_M": query[:, 0], "gallery_group_N": gallery[:, 0]}
+    found = candidates_of_class(any_query, any_item, **one_kind)
+    assert found.tolist() == [int((gallery[:, 0] != query[m, 0]).sum()) for m in range(40)]
+    assert candidates_of_class(torch.zeros(2), any_item).tolist() == [70, 70]
 
 
 def whole(query, gallery, **groups):
@@ -59,9 +120,9 @@ def test_both_ways_to_multiply_agree_exactly_on_small_integers(monkeypatch):
     query = torch.randint(-8, 9, (37, 50), generator=generator).float()
     gallery = torch.randint(-8, 9, (91, 50), generator=generator).float()
     first, second = torch.empty(37, 91), torch.empty(37, 91)
-    multiply(query, gallery, out_BN=first)
+    multiply(query, cut_tiles(gallery, 37), out_BN=first)
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    multiply(query, gallery, out_BN=second)
+    multiply(query, cut_tiles(gallery, 37), out_BN=second)
     assert torch.equal(first, second)
     assert torch.equal(first, query @ gallery.T)
 
@@ -114,3 +175,43 @@ print(peak() - before)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert int(done.stdout) < 500
+
+
+def by_hand(row, k):
+    return [index for _, index in sorted((-score, index) for index, score in enumerate(row))][:k]
+
+
+@pytest.mark.parametrize("distinct", [1, 2, 5, 100_000])
+@pytest.mark.parametrize(("columns", "k"), [(1, 1), (7, 7), (7, 3), (500, 1), (500, 10), (999, 60)])
+def test_order_is_score_then_index_however_many_ties(distinct, columns, k):
+    generator = torch.Generator().manual_seed(columns + distinct)
+    score = torch.randint(-distinct, distinct, (40, columns), generator=generator) / 7
+    found = best_columns(score, k)
+    assert found.tolist() == [by_hand(row, k) for row in score.tolist()]
+
+
+def test_tie_that_reaches_across_the_last_place_goes_to_the_lower_index():
+    score = torch.zeros(1, 400)
+    score[0, 399] = 1.0
+    assert best_columns(score, 3).tolist() == [[399, 0, 1]]
+
+
+def test_left_out_candidates_come_last():
+    score = torch.full((1, 300), -torch.inf)
+    score[0, 250], score[0, 17] = -0.5, -0.7
+    assert best_columns(score, 3)[0, :2].tolist() == [250, 17]
+
+
+def test_one_float_step_decides():
+    score = torch.full((1, 300), 0.75)
+    score[0, 200] = torch.nextafter(torch.tensor(0.75), torch.tensor(1.0))
+    assert best_columns(score, 2).tolist() == [[200, 0]]
+
+
+def test_key_orders_negative_zero_and_infinite_scores():
+    # Falling order by hand; -0.0 equals 0.0, so the lower index 4 comes before 9.
+    score = torch.tensor([torch.inf, 1.5, 1e-40, -0.0, 0.0, -1e-40, -2.0, -torch.inf])
+    index = torch.tensor([3, 5, 6, 4, 9, 7, 1, 0])
+    key = order_key(score, index)
+    assert key.tolist() == sorted(key.tolist(), reverse=True)
+    assert len(set(key.tolist())) == 8

@@ -13,29 +13,17 @@ import pyarrow as pa
 
 from pipeline.core.vector_column import vector_array
 from pipeline.core.vectors import vector_writer
-from pipeline.use.table import Counts, EmbeddedBatch, NewItem, rejected_writer
+from pipeline.use.new_items import Counts, EmbeddedBatch, NewItem, rejected_writer
 
 
 def write_embedded(
     out: Path, rejected: Path, batches: Iterable[EmbeddedBatch], dimension: int
 ) -> Counts:
-    """Write the embeddings of a table.
+    """Write the embeddings of a table, and the rows that were kept out with reasons; count both.
 
     The columns are row (of the table, from 1), image, text, modality (image, text, fused) and
     vector (D float32 of unit norm). An item has a row for every modality that it has, and one for
     fused.
-
-    Args:
-        out: Parquet file.
-        rejected: CSV file of the rows that were kept out, with reasons.
-        batches: The table.
-        dimension: D.
-
-    Returns:
-        How many items were embedded and rows kept out.
-
-    Raises:
-        InputError: A file cannot be written, or the table cannot be read.
     """
     schema = pa.schema(
         [

@@ -5,8 +5,8 @@ import pytest
 
 from huse import Huse
 from pipeline.core.errors import InputError
-from pipeline.use.classified_file import classified_writer, classify_table
-from pipeline.use.table import embed_table
+from pipeline.use.new_items import embed_table
+from pipeline.use.write_classes import classified_writer, classify_table
 
 
 def classify(huse, table, folder, write, k=2):

@@ -17,7 +17,7 @@ from pipeline.core.errors import InputError
 from pipeline.index.nearness import Nearness
 from pipeline.use.api import Huse
 from pipeline.use.class_tree import Prediction
-from pipeline.use.table import BadRow, Counts, EmbeddedBatch, NewItem
+from pipeline.use.new_items import BadRow, Counts, EmbeddedBatch, NewItem
 
 NEAR = ("near", "distance", "limit")
 """What a classified row says of its nearness."""
@@ -31,12 +31,7 @@ class Classified(NamedTuple):
     nearness: Nearness
 
     def as_json(self) -> dict[str, Any]:
-        """Nested, for programs.
-
-        Returns:
-            row, image, text, sure, top (paths with their probabilities), and near, distance and
-            limit of `Nearness`.
-        """
+        """Nested, for programs: row, image, text, sure, top, and near, distance and limit."""
         return {
             **self.item._asdict(),
             "sure": self.prediction.sure._asdict(),
@@ -45,26 +40,14 @@ class Classified(NamedTuple):
         }
 
     def as_row(self) -> list[Any]:
-        """Flat, for spreadsheets.
-
-        Returns:
-            Values of the columns of `csv_columns`.
-        """
+        """Flat, for spreadsheets: values of the columns of `csv_columns`."""
         guesses = [self.prediction.sure, *self.prediction.top]
         flat = (value for guess in guesses for value in guess)
         return [*self.item, *flat, *(getattr(self.nearness, name) for name in NEAR)]
 
 
 def csv_columns(k: int) -> list[str]:
-    """Name the columns of a classified table.
-
-    Args:
-        k: How many classes are named per item.
-
-    Returns:
-        row, image, text, sure_path, sure_probability, then path_1, probability_1 and so on; last
-        near (empty: cannot be told), distance and limit.
-    """
+    """Name the columns of a table with `k` classes per item; an empty `near` cannot be told."""
     numbered = [f"{name}_{n}" for n in range(1, k + 1) for name in ("path", "probability")]
     return [*NewItem._fields, "sure_path", "sure_probability", *numbered, *NEAR]
 
@@ -78,21 +61,9 @@ def classify_table(
     k: int,
     threshold: float,
 ) -> Counts:
-    """Classify the items of a table.
+    """Classify the items of a table, which `write` takes some at a time, and count them.
 
-    Args:
-        model: The trained model.
-        batches: The table.
-        write: Takes the classified items, some at a time.
-        refuse: Takes the rows that were kept out.
-        k: How many classes to name per item.
-        threshold: Probability that a part of the tree needs to be called sure.
-
-    Returns:
-        How many items were classified and rows kept out.
-
-    Raises:
-        InputError: The table cannot be read.
+    `refuse` takes the rows that were kept out.
     """
     counts = Counts(0, 0)
     for batch in batches:
@@ -107,14 +78,7 @@ def classify_table(
 
 @contextmanager
 def classified_writer(out: Path, k: int) -> Iterator[Callable[[list[Classified]], None]]:
-    """Write classified rows to CSV, JSON or JSON Lines, by the file's ending.
-
-    Args:
-        out: The file.
-        k: How many classes are named per item.
-
-    Yields:
-        A function that takes some `Classified` at a time.
+    """Write classified rows to CSV, JSON or JSON Lines, by the file's ending, some at a time.
 
     Raises:
         InputError: The file cannot be written, or its name has another ending.

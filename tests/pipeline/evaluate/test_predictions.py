@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pipeline.evaluate.embed import TOP, concatenate, embed_pairs, select
+from pipeline.evaluate.predictions import TOP, concatenate, predict_pairs, select
 from pipeline.features.classes import make_classes
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel
@@ -15,20 +15,10 @@ def stored(make_model, **changed):
     return StoredModel(make_model(**changed), FUSION, {}, {})
 
 
-def test_embeddings_have_unit_norm_and_the_fused_one_lies_between(make_model, make_pairs):
-    found = embed_pairs(stored(make_model), make_pairs(20))
-    for one in found.values():
-        torch.testing.assert_close(one.embedding_ND.norm(dim=1), torch.ones(20))
-    image_ND, text_ND = found["image"].embedding_ND, found["text"].embedding_ND
-    fused_ND = found["fused"].embedding_ND
-    # The bisector is as near to the one as to the other.
-    torch.testing.assert_close((fused_ND * image_ND).sum(1), (fused_ND * text_ND).sum(1))
-
-
 def test_the_prediction_is_the_most_probable_class(make_model, make_pairs):
     pairs = make_pairs(20)
     model = stored(make_model)
-    found = embed_pairs(model, pairs)
+    found = predict_pairs(model, pairs)
     with torch.inference_mode():
         output = model.model(pairs.image_NI, pairs.text_NT)
         probability_NK = (output.text_logits_BK / 0.7).softmax(1)
@@ -38,7 +28,7 @@ def test_the_prediction_is_the_most_probable_class(make_model, make_pairs):
 
 def test_with_few_classes_every_item_is_in_the_top(make_model, make_pairs):
     assert TOP >= 3
-    assert embed_pairs(stored(make_model), make_pairs(20))["image"].in_top_N.all()
+    assert predict_pairs(stored(make_model), make_pairs(20))["image"].in_top_N.all()
 
 
 def test_with_many_classes_the_top_holds_the_five_best(make_model, make_pairs):
@@ -48,19 +38,19 @@ def test_with_many_classes_the_top_holds_the_five_best(make_model, make_pairs):
         logits_NK = model.model(pairs.image_NI, pairs.text_NT).image_logits_BK
     best_N5 = logits_NK.topk(5, dim=1).indices
     expected_N = (best_N5 == pairs.label_N[:, None]).any(1)
-    assert torch.equal(embed_pairs(model, pairs)["image"].in_top_N, expected_N)
+    assert torch.equal(predict_pairs(model, pairs)["image"].in_top_N, expected_N)
     assert expected_N.any()
     assert not expected_N.all()
 
 
 def test_no_items_give_empty_results(make_model, make_pairs):
     pairs = make_pairs(3).only("none")
-    found = embed_pairs(stored(make_model), pairs)
+    found = predict_pairs(stored(make_model), pairs)
     assert found["fused"].embedding_ND.shape == (0, 8)
 
 
 def test_parts_join_to_the_whole(make_model, make_pairs):
-    whole = embed_pairs(stored(make_model), make_pairs(10))["text"]
+    whole = predict_pairs(stored(make_model), make_pairs(10))["text"]
     parts = [select(whole, torch.arange(0, 4)), select(whole, torch.arange(4, 10))]
     assert whole.shared_N is None
     for joined, expected in zip(concatenate(parts)[:4], whole[:4], strict=True):
@@ -72,7 +62,7 @@ def test_labels_give_their_share_and_the_path_they_make_up(make_model, make_pair
     pairs = make_pairs(20)
     fusion = replace(FUSION, multi_label=True)
     model = StoredModel(make_model(num_classes=5), fusion, classes, {})
-    found = embed_pairs(model, pairs)["image"]
+    found = predict_pairs(model, pairs)["image"]
     with torch.inference_mode():
         logits_NL = model.model(pairs.image_NI, pairs.text_NT).image_logits_BK / 1.5
     # Paths in alphabetical order: a<b, a<b<c<d, e; labels a to e.

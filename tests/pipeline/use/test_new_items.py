@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.use import table as table_module
-from pipeline.use.table import BadRow, embed_table, refuse_if_empty, rejected_writer
+from pipeline.use import new_items as table_module
+from pipeline.use.new_items import BadRow, embed_table, refuse_if_empty, rejected_writer
 
 
 def test_usable_rows_are_embedded_and_the_others_listed(huse, table, picture_folder, picture_names):

@@ -7,8 +7,8 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.core.table import read_metadata, read_table, write_table
 from pipeline.features.text_file import columns_of
-from pipeline.index import near_limit as module
-from pipeline.index.near_limit import choose_block, fit_limit, save_references
+from pipeline.index import fit_references as module
+from pipeline.index.fit_references import choose_block, fit_limit, fit_references
 from tests.feature_tables import read_vectors, write_tables
 
 COUNT = 80
@@ -26,7 +26,7 @@ def tables(tmp_path):
 
 def save(tables, out, share=0.9, **recipe):
     features = {name: tables[f"{name}_features"] for name in ("image", "text")}
-    return save_references(
+    return fit_references(
         out,
         read_table(tables["splits"], ["item_id", "split"]),
         groups=tables["groups"],

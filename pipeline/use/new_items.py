@@ -59,14 +59,7 @@ class Counts(NamedTuple):
     rejected: int
 
     def plus(self, batch: EmbeddedBatch) -> Counts:
-        """Count a batch too.
-
-        Args:
-            batch: Some rows of the table.
-
-        Returns:
-            The counts with it.
-        """
+        """Count a batch too."""
         return Counts(self.used + len(batch.items), self.rejected + len(batch.rejected))
 
 
@@ -145,28 +138,13 @@ def _embed(
 
 @contextmanager
 def rejected_writer(path: Path) -> Iterator[Callable[[list[BadRow]], None]]:
-    """List the rows that were kept out.
-
-    Args:
-        path: CSV file: row, image, text, reason.
-
-    Yields:
-        A function that takes some of them at a time.
-
-    Raises:
-        InputError: The file cannot be written.
-    """
+    """List the rows that were kept out, some at a time, in a CSV file: row, image, text, reason."""
     with csv_writer(path, BadRow._fields) as write:
         yield write
 
 
 def refuse_if_empty(used: int, rejected: Path | None, table: Path) -> None:
-    """Stop where nothing could be used.
-
-    Args:
-        used: Items that could be.
-        rejected: List of the rows that could not, if there is one.
-        table: The table.
+    """Stop where nothing could be used; `rejected` lists the reasons.
 
     Raises:
         InputError: No item could be used.

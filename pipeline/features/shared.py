@@ -1,0 +1,7 @@
+"""What items may share, as groups.parquet numbers it."""
+
+SHARED = ("product", "picture", "text")
+"""Its columns that say which results are worthless: the same number where the value is the same."""
+NEAR_TEXTS = 0.05
+"""Share of the test items with a nearly identical text in train from which on it is told: five
+points of accuracy are more than most of what is compared on a test split."""
