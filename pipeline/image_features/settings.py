@@ -6,7 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
+from pipeline.core.plugins import plugin_names
 from pipeline.core.section import Section
+from pipeline.image_features import backbones
 
 # Shares of the full pixel value, as every library of networks gives them.
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -14,7 +16,7 @@ PositiveShare = Annotated[float, Field(gt=0.0, le=1.0)]
 Channels = Annotated[list[Share], Field(min_length=3, max_length=3)]
 PositiveChannels = Annotated[list[PositiveShare], Field(min_length=3, max_length=3)]
 
-BACKBONE_SOURCES = ("packaged", "torchvision", "timm", "open_clip")
+BACKBONE_SOURCES = plugin_names(backbones)
 
 
 def _source_and_name(value: Any) -> str:

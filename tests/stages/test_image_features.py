@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from pipeline.core.table import read_metadata
-from pipeline.image_features.backbones.load import load_backbone
-from pipeline.image_features.extractor import load_extractor
+from pipeline.image_features.load_backbone import load_backbone
+from pipeline.image_features.picture_encoder import load_picture_encoder
 from tests.feature_tables import read_vectors
 
 
@@ -166,7 +166,7 @@ def test_what_made_the_features_is_in_the_file_and_suffices_for_new_pictures(sto
     ids, vector_NI = read_vectors(path, "vector")
     assert len(ids) == 32
     names = [stocked.root / "pictures" / f"{number}.png" for number in range(16)]
-    found_NI, reasons = load_extractor(made_by).extract(names)
+    found_NI, reasons = load_picture_encoder(made_by).encode(names)
     assert reasons == [None] * 16
     assert np.abs(found_NI - vector_NI[::2]).max() < 1e-4
 

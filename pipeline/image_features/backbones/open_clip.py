@@ -6,8 +6,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.backbone import Backbone
-from pipeline.image_features.backbones.weights import downloading, load_checkpoint, random_weights
+from pipeline.image_features.backbone import Backbone
+from pipeline.image_features.backbone_weights import downloading, load_checkpoint, random_weights
 from pipeline.image_features.transform import Resize, Transform
 
 # open_clip's resize modes, and what they are called here.
@@ -26,7 +26,7 @@ class _ImageTower(nn.Module):
         return found[0] if isinstance(found, tuple) else found
 
 
-def open_clip_backbone(name: str, layer: str, weights: str) -> Backbone:
+def load(name: str, layer: str, weights: str) -> Backbone:
     """Load the image tower of a CLIP model.
 
     Args:

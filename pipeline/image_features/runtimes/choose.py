@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.backbone import Backbone
+from pipeline.image_features.backbone import Backbone
 from pipeline.image_features.runtimes import RUNTIMES
 from pipeline.image_features.runtimes.onnx_export import ExportError, check_onnx, export_onnx
 

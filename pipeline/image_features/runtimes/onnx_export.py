@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.atomic import atomic_path
-from pipeline.image_features.backbones.backbone import Backbone
-from pipeline.image_features.backbones.weights import short
+from pipeline.image_features.backbone import Backbone
+from pipeline.image_features.backbone_weights import short
 
 
 class ExportError(Exception):

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.image_features.backbones.backbone import Backbone
+from pipeline.image_features.backbone import Backbone
 from pipeline.image_features.runtimes.onnx_export import PixelsToVectors
 from pipeline.image_features.runtimes.runner import Runner
 

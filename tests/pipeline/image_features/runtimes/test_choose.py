@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.backbone import Backbone
+from pipeline.image_features.backbone import Backbone
 from pipeline.image_features.runtimes.choose import choose_runtime
 from pipeline.image_features.runtimes.onnx_export import check_onnx
 

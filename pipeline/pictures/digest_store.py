@@ -1,8 +1,4 @@
-"""Digests of files that were read before, kept between runs.
-
-They lie in a folder of sealed files: each is written whole under the digest of its own bytes, so
-any number of processes may write at once and a damaged file is recognised and thrown away.
-"""
+"""Digests of picture files that were read before, for later runs."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,8 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.core.atomic import atomic_path
-from pipeline.core.sealed import SUFFIX, read_sealed, seal
+from pipeline.core.vector_store import SUFFIX, read_digested, write_digested
 from pipeline.pictures.folder import FileState
 
 _SCHEMA = pa.schema(
@@ -24,7 +19,7 @@ _SCHEMA = pa.schema(
 )
 
 
-class KeptDigests:
+class DigestStore:
     """What earlier runs have read. All that can happen to it is that files are read again."""
 
     def __init__(self, home: Path) -> None:
@@ -40,17 +35,15 @@ class KeptDigests:
         for path in sorted(home.glob(f"*{SUFFIX}")):
             # A network file system's hiccup, or another process has just merged it.
             with suppress(OSError):
-                table = read_sealed(path)
+                table = read_digested(path)
                 self._read.add(path)
                 if table is not None and table.schema == _SCHEMA:
-                    path_N, size_N, modified_N, digest_N = (
-                        column.to_pylist() for column in table.columns
-                    )
-                    states = map(FileState, path_N, size_N, modified_N)
-                    self.digest_of |= zip(states, (d.hex() for d in digest_N), strict=True)
+                    *states, digest_N = (column.to_pylist() for column in table.columns)
+                    digests = (digest.hex() for digest in digest_N)
+                    self.digest_of |= zip(map(FileState, *states), digests, strict=True)
 
     def replace(self, digest_of: Mapping[FileState, str]) -> None:
-        """Keep these and forget what was read.
+        """Store these and forget what was read.
 
         What another process has written meanwhile stays, and the next run merges it.
 
@@ -60,17 +53,10 @@ class KeptDigests:
         Raises:
             InputError: The folder cannot be written to.
         """
-        states = sorted(digest_of)
-        columns = [
-            *([state[place] for state in states] for place in range(3)),
-            [bytes.fromhex(digest_of[state]) for state in states],
-        ]
+        rows = [(*state, bytes.fromhex(digest)) for state, digest in sorted(digest_of.items())]
+        columns = zip(*rows, strict=True) if rows else [()] * len(_SCHEMA)
         arrays = [pa.array(*pair) for pair in zip(columns, _SCHEMA.types, strict=True)]
-        name, data = seal(pa.table(arrays, schema=_SCHEMA))
-        whole = self._home / name
-        if not whole.exists():
-            with atomic_path(whole) as temporary:
-                temporary.write_bytes(data)
+        whole = self._home / write_digested(self._home, pa.table(arrays, schema=_SCHEMA))
         for path in self._read - {whole}:
             with suppress(OSError):
                 path.unlink()

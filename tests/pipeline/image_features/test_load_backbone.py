@@ -3,14 +3,14 @@ from dataclasses import replace
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.load import load_backbone, load_same_backbone
+from pipeline.image_features.load_backbone import load_backbone, load_same_backbone
 
 
 @pytest.mark.parametrize("name", ["resnet18", "keras/resnet18", "packaged/", ""])
 def test_an_unknown_source_is_named_with_the_known(name):
     with pytest.raises(
         InputError,
-        match=r"image\.backbone: got .*; known: packaged/\.\.\., torchvision/\.\.\., timm",
+        match=r"image\.backbone: got .*; known: open_clip/\.\.\., packaged/\.\.\., timm",
     ):
         load_backbone(name, "pooled", "default")
 

@@ -35,7 +35,7 @@ class Square(NamedTuple):
     """[S, S, 3] uint8."""
 
 
-class Extractor:
+class PictureEncoder:
     """A recipe with its network ready to run."""
 
     def __init__(self, recipe: Recipe, runner: Runner) -> None:
@@ -48,7 +48,7 @@ class Extractor:
         self.recipe = recipe
         self.runner = runner
 
-    def extract(
+    def encode(
         self, pictures: Sequence[Location | Image.Image]
     ) -> tuple[np.ndarray, list[str | None]]:
         """Turn pictures into vectors with the steps that made the stored features.
@@ -152,10 +152,10 @@ class Extractor:
         return decode_image(picture, recipe.background, recipe.max_pixels, least).image
 
 
-def load_extractor(
+def load_picture_encoder(
     recipe: Mapping[str, str], *, device: str = "cpu", batch_size: int | None = 1
-) -> Extractor:
-    """Make the extractor that a features file tells of, for new pictures.
+) -> PictureEncoder:
+    """Make the encoder that a features file tells of, for new pictures.
 
     Args:
         recipe: The metadata of the Parquet file, which a model has under `recipe.image`.
@@ -164,7 +164,7 @@ def load_extractor(
             is what suits the device for many.
 
     Returns:
-        The extractor.
+        The encoder.
 
     Raises:
         InputError: The recipe is damaged, its weights are gone or have changed, or its runtime
@@ -174,7 +174,7 @@ def load_extractor(
     with TemporaryDirectory() as folder:
         graph = Path(folder) / "model.onnx"
         if found.runtime != "torch":
-            from pipeline.image_features.backbones.load import load_same_backbone
+            from pipeline.image_features.load_backbone import load_same_backbone
             from pipeline.image_features.runtimes.onnx_export import ExportError, export_onnx
 
             try:
@@ -184,7 +184,7 @@ def load_extractor(
                     f"image features of {found.backbone} were made with {found.runtime}, which "
                     f"cannot run it here ({error}); run image_features with image.runtime torch"
                 ) from error
-        return Extractor(found, open_runner(found, graph, device, batch_size))
+        return PictureEncoder(found, open_runner(found, graph, device, batch_size))
 
 
 def are_finite(vector_BI: np.ndarray) -> np.ndarray:

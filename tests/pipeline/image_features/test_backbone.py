@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.image_features.backbones.backbone import Backbone, LastLinearInput
+from pipeline.image_features.backbone import Backbone, LastLinearInput
 from pipeline.image_features.transform import Transform
 
 TRANSFORM = Transform("squash", 4, 4, "box", (0.0,) * 3, (1.0,) * 3)

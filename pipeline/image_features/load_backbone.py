@@ -1,8 +1,9 @@
 """Look a backbone up by its name `source/name`."""
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones import SOURCES
-from pipeline.image_features.backbones.backbone import Backbone
+from pipeline.core.plugins import import_plugin, plugin_names
+from pipeline.image_features import backbones
+from pipeline.image_features.backbone import Backbone
 from pipeline.image_features.recipe import Recipe
 
 
@@ -10,7 +11,7 @@ def load_backbone(name: str, layer: str, weights: str) -> Backbone:
     """Load a frozen network.
 
     Args:
-        name: `source/name`, the source a key of `SOURCES`.
+        name: `source/name`, the source a file in `backbones/`.
         layer: `pooled`: features before the classifier; `logits`: the classes.
         weights: `default`; `none`: random ones, always the same; or the path of a checkpoint.
 
@@ -21,20 +22,15 @@ def load_backbone(name: str, layer: str, weights: str) -> Backbone:
         InputError: The name is unknown or the weights cannot be loaded.
     """
     source, _, rest = name.partition("/")
-    if source not in SOURCES or not rest:
-        known = ", ".join(f"{known}/..." for known in SOURCES)
+    if source not in plugin_names(backbones) or not rest:
+        known = ", ".join(f"{known}/..." for known in plugin_names(backbones))
         raise InputError(f"image.backbone: got {name!r}; known: {known}")
-    return SOURCES[source](rest, layer, weights)
+    backbone: Backbone = import_plugin(backbones, source).load(rest, layer, weights)
+    return backbone
 
 
 def load_same_backbone(recipe: Recipe) -> Backbone:
     """Load the network of a recipe again, with the recipe's transform.
-
-    Args:
-        recipe: How features were made.
-
-    Returns:
-        The backbone.
 
     Raises:
         InputError: The weights cannot be loaded or are others than then.

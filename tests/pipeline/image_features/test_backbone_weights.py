@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.weights import downloading, load_checkpoint, random_weights
+from pipeline.image_features.backbone_weights import downloading, load_checkpoint, random_weights
 
 
 def net(seed):
