@@ -1,23 +1,28 @@
-# Two entry points: `make demo` and `make test`. VENV is where the environment lives.
+# Entry points: `make demo`, `make test`, `make quick`. VENV is where the environment lives.
 VENV ?= .venv
-PYTHON ?= python3.11
+PYTHON ?= python3
 
 BIN := $(abspath $(VENV))/bin
-READY := $(VENV)/.huse-ready
+INSTALLED := $(VENV)/.huse-installed
+DEVELOPED := $(VENV)/.huse-developed
 # DVC runs its stages with the `python` it finds on the path.
 export PATH := $(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: demo test lint clean
+.PHONY: demo test quick lint clean
 .DEFAULT_GOAL := demo
 
-$(READY): pyproject.toml
-	$(PYTHON) -c "import sys; sys.exit(sys.version_info[:2] != (3, 11) and 'Python 3.11 is needed: make PYTHON=/path/to/python3.11')"
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and 'Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.12')"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
-	touch $(READY)
+	$(BIN)/python -m pip install --quiet --editable ".[sample]"
+	touch $(INSTALLED)
 
-demo: $(READY)
+$(DEVELOPED): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $(DEVELOPED)
+
+demo: $(INSTALLED)
 	test -f data/raw/openmoji/catalog.csv || huse sample_catalog
 	dvc repro
 	@echo
@@ -25,7 +30,6 @@ demo: $(READY)
 	@echo
 	@echo "Metrics:   source $(VENV)/bin/activate && dvc metrics show --md"
 	@echo "Pictures:  data/evaluate/report.html      (open in a browser)"
-	@echo "           data/evaluate/plots/gallery.png"
 	@echo "Plots:     source $(VENV)/bin/activate && dvc plots show && open dvc_plots/index.html"
 	@echo "Next:      source $(VENV)/bin/activate && dvc exp run -S loss.beta=4 && dvc exp show"
 	@echo "Your data: set catalog.path, catalog.images and catalog.columns in params.yaml, then dvc repro"
@@ -33,7 +37,11 @@ demo: $(READY)
 test: lint
 	pytest -n auto --dist loadfile
 
-lint: $(READY)
+# Lint, types and the tests that need no finished project: after every change.
+quick: lint
+	pytest -n auto --dist loadfile -m fast
+
+lint: $(DEVELOPED)
 	ruff check .
 	ruff format --check .
 	mypy

@@ -7,9 +7,8 @@ import typer
 
 from pipeline.baseline.baseline import fit_baseline, write_baseline
 from pipeline.core.json_file import read_json
-from pipeline.core.params import load_section
+from pipeline.core.params import read_value
 from pipeline.core.table import read_metadata
-from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.features.classes import item_classes
 from pipeline.features.joined import index_features
 from stages.command import (
@@ -46,7 +45,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Where to write the predictions.")] = BASELINE,
 ) -> None:
     """Fit logistic regression on the same features, which the trained model has to beat."""
-    most_items = load_section(params, "evaluate", EvaluateSettings).baseline
+    most_items = read_value(params, "evaluate.baseline")
     index = index_features(
         items=items,
         splits=splits,

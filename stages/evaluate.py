@@ -5,12 +5,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.catalog.settings import CatalogSettings
-from pipeline.core.params import load_section
+from pipeline.core.params import load_section, read_value
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.model.settings import ModelSettings
-from pipeline.train.loss_settings import LossParams
-from pipeline.train.settings import TrainSettings
 from stages.command import (
     ClassesPath,
     GraphPath,
@@ -74,7 +70,7 @@ def main(
     from pipeline.features.graph_file import read_graph
     from pipeline.model.model_file import check_features, load_model
 
-    images = load_section(params, "catalog", CatalogSettings).images
+    images = read_value(params, "catalog.images")
     folder = require_folder("catalog.images", images)
     p = load_section(params, "evaluate", EvaluateSettings)
     stored, semantic_graph, class_list = load_model(model), read_graph(graph), read_json(classes)
@@ -102,10 +98,8 @@ def main(
         Settings(**p.model_dump(exclude={"baseline"}), images=folder),
         out,
         parameters={
-            "model": load_section(params, "model", ModelSettings).model_dump(),
-            "loss": load_section(params, "loss", LossParams).model_dump(),
-            "train": load_section(params, "train", TrainSettings).model_dump(),
-            "evaluate": p.model_dump(),
+            section: read_value(params, section)
+            for section in ("model", "loss", "train", "evaluate")
         },
         rejected={"rows of the catalogue": rejected, "pictures": failures},
     )

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline.catalog.settings import CatalogSettings
 from pipeline.core.errors import InputError
 from pipeline.core.location import locate
 from pipeline.core.machine import MachineSettings
-from pipeline.core.params import load_section
+from pipeline.core.params import load_section, read_value
 from pipeline.image_features.settings import ImageSettings
 from stages.command import ItemsPath, ParamsPath, run
 from stages.dvc_cache import tracked_contents, vector_cache
@@ -46,7 +45,7 @@ def main(
     from pipeline.pictures.folder import open_images
 
     start = time.monotonic()
-    images = load_section(params, "catalog", CatalogSettings).images
+    images = read_value(params, "catalog.images")
     folder = open_images(locate(images, "catalog.images"), tracked_contents())
     settings = load_section(params, "image", ImageSettings)
     machine = load_section(params, "machine", MachineSettings)

@@ -101,6 +101,20 @@ class Project:
         return Project(root)
 
 
+# What takes seconds to make: a project after all stages, a server, a browser.
+SLOW_FIXTURES = {"finished_project", "shipped_project", "environment", "browser", "s3"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test `slow` or `fast`, so that `make quick` runs those that take no time."""
+    for item in items:
+        slow = not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+        if slow and item.get_closest_marker("slow") is None:
+            item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("slow") is None:
+            item.add_marker(pytest.mark.fast)
+
+
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """This environment's programs, and nothing of the user's own settings of git and DVC."""

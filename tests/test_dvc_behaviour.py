@@ -6,7 +6,6 @@ import json
 import re
 
 import pytest
-from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 GALLERY = "data/evaluate/plots/gallery.png"
@@ -217,30 +216,6 @@ def test_an_edited_loss_reruns_training_and_not_image_extraction(project):
     output = project.succeed("dvc", "repro", "--dry")
     assert stages_run(output)[0] == "train"
     assert "Stage 'image_features' didn't change, skipping" in output
-
-
-@pytest.mark.parametrize(
-    ("name", "stages"),
-    [
-        ("pipeline/catalog/stratify.py", {"catalog"}),
-        ("pipeline/clean_text/steps.py", {"clean_text", "semantic_graph", "text_features"}),
-        ("pipeline/pictures/decode.py", {"image_features", "evaluate"}),
-        ("pipeline/metrics/hierarchy.py", {"evaluate"}),
-        ("pipeline/model/towers.py", {"train", "evaluate"}),
-        ("pipeline/train/loop.py", {"train"}),
-        ("pipeline/text_features/settings.py", {"text_block@glove", "text_features"}),
-        ("pipeline/encoders/glove.py", {"text_block@glove"}),
-        ("pipeline/encoders/sentence.py", {"semantic_graph"}),
-        ("stages/evaluate.py", {"evaluate"}),
-        ("stages/command.py", set()),
-        ("README.md", set()),
-    ],
-)
-def test_an_edited_file_makes_stale_the_stages_that_run_it(project, monkeypatch, name, stages):
-    monkeypatch.chdir(project.root)
-    with (project.root / name).open("a", encoding="utf-8") as file:
-        file.write("# edited\n")
-    assert set(Repo().status()) == stages
 
 
 def test_a_mistake_stops_dvc_with_one_line_and_mending_it_runs_nothing_again(project):

@@ -1,5 +1,5 @@
 """dvc.yaml says of every stage what it runs, reads and writes: no less, or a change would be
-missed, and no more, or a stage would run for nothing.
+missed, and no more, or a stage would run for nothing. Its code is in test_rooms.py.
 """
 
 import ast
@@ -21,11 +21,6 @@ ROOT = Path(__file__).parents[1]
 STAGES: dict[str, Any] = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 PARAMS: dict[str, Any] = YAML(typ="safe").load(ROOT / "params.yaml")
 
-# They hold the types of options, the places of artifacts (compared below) and the check of the
-# whole params.yaml, which can stop a run but not change an artifact. With them goes what only
-# they import: the schema of all sections, of which a stage runs its own alone.
-EXEMPT = {"stages/command.py", "stages/paths.py"}
-
 # Stages that run once per value of a list in params.yaml: the key that stands for the value, and
 # what it may be. The value names the file of an encoder, which is imported by that name.
 ENCODER = "${item.encoder}"
@@ -37,62 +32,8 @@ UNTRACKED = {"machine"}
 OF_THE_USER = {"${catalog.path}", "${catalog.images}"}
 
 
-def imported_modules(source: str) -> Iterator[str]:
-    """Names of all modules that a file may import, within functions too."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports are absolute"
-            assert node.module is not None
-            yield node.module
-            # `from pipeline.train import loop` imports a module too.
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def files_of_module(module: str) -> Iterator[str]:
-    """The module's own file and the package files that Python runs on the way to it."""
-    parts = module.split(".")
-    if parts[0] not in ("pipeline", "stages"):
-        return
-    for end in range(1, len(parts) + 1):
-        place = "/".join(parts[:end])
-        for name in (f"{place}.py", f"{place}/__init__.py"):
-            if (ROOT / name).is_file():
-                yield name
-
-
-def import_closure(start: str) -> set[str]:
-    """Files that importing `start` may run; without EXEMPT and empty package files."""
-    seen: set[str] = set()
-    waiting = [start]
-    while waiting:
-        name = waiting.pop()
-        if name in seen or name in EXEMPT:
-            continue
-        seen.add(name)
-        for module in imported_modules((ROOT / name).read_text(encoding="utf-8")):
-            waiting.extend(files_of_module(module))
-    return {name for name in seen if is_code(name)}
-
-
-def is_code(name: str) -> bool:
-    return bool((ROOT / name).read_text(encoding="utf-8").strip())
-
-
 def covers(dep: str, name: str) -> bool:
     return name == dep or name.startswith(f"{dep}/")
-
-
-def starts(stage: str) -> Iterator[str]:
-    """Files whose imports a stage runs."""
-    yield f"stages/{stage}.py"
-    if "matrix" in STAGES[stage]:
-        yield from (f"pipeline/text/encoders/{encoder}.py" for encoder in ENCODERS)
-
-
-def closure_of(stage: str) -> set[str]:
-    return set().union(*(import_closure(start) for start in starts(stage)))
 
 
 def expanded(names: Iterable[str]) -> set[str]:
@@ -133,12 +74,30 @@ def leaves(node: dict[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def loaded_sections(stage: str) -> set[str]:
-    """Sections of params.yaml that a stage file asks for."""
+    """Sections of params.yaml that a stage file asks for, by itself or by one value."""
     tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    asked = [
+        node.args[1]
+        for node in calls
+        if getattr(node.func, "id", "") in ("load_section", "read_value")
+    ]
+    assert asked
+    keys = {name for key in asked for name in strings(key, tree)}
+    return {key.split(".")[0] for key in keys}
+
+
+def strings(key: ast.expr, tree: ast.Module) -> set[str]:
+    """The text of an argument; of a comprehension's variable, all that it may be."""
+    if isinstance(key, ast.Constant):
+        return {key.value}
+    assert isinstance(key, ast.Name)
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.comprehension)]
     return {
-        ast.literal_eval(node.args[1])
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "load_section"
+        value
+        for loop in loops
+        if getattr(loop.target, "id", "") == key.id
+        for value in ast.literal_eval(loop.iter)
     }
 
 
@@ -148,25 +107,6 @@ def test_every_stage_is_a_command_and_runs_its_file():
         item = f" {ENCODER}" if "matrix" in stage else ""
         assert stage["cmd"] == f"python -m stages.{name}{item}"
         assert stage["desc"]
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_code_that_a_stage_runs_is_among_its_dependencies(stage):
-    missing = {
-        name for name in closure_of(stage) if not any(covers(dep, name) for dep in code_deps(stage))
-    }
-    assert missing == set(), f"add to the deps of {stage}"
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_no_code_that_it_does_not_run(stage):
-    closure = closure_of(stage)
-    for dep in code_deps(stage):
-        folder = ROOT / dep
-        files = folder.rglob("*.py") if folder.is_dir() else [folder]
-        names = {file.relative_to(ROOT).as_posix() for file in files}
-        unused = {name for name in names if is_code(name)} - closure
-        assert unused == set(), f"{stage} depends on {dep} but never imports these; name files"
 
 
 def test_data_files_of_the_library_are_dependencies_of_a_stage():

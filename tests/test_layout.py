@@ -3,8 +3,6 @@
 import ast
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(
     path.relative_to(ROOT).as_posix()
@@ -46,17 +44,6 @@ def needs_a_twin(source: str) -> bool:
     return source == "pipeline/settings.py" or not source.endswith(SECTIONS)
 
 
-def imports(source: str) -> set[str]:
-    """Top-level names of the packages that a file imports."""
-    found = set()
-    for node in ast.walk(ast.parse((ROOT / source).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module is not None:
-            found.add(node.module.split(".")[0])
-    return found
-
-
 def test_every_source_file_has_its_test_file():
     missing = [twin(name) for name in SOURCES if needs_a_twin(name) and twin(name) not in TESTS]
     assert missing == [], "\n".join(missing)
@@ -85,12 +72,6 @@ def test_files_are_short_enough_to_read():
         name: (ROOT / name).read_text(encoding="utf-8").count("\n") for name in SOURCES + TESTS
     }
     assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
-
-
-@pytest.mark.parametrize("outer", ["stages", "typer", "dvc", "dvclive"])
-def test_the_library_does_not_know_who_calls_it(outer):
-    library = [name for name in SOURCES if name.startswith("pipeline/")]
-    assert [name for name in library if outer in imports(name)] == []
 
 
 def test_the_tests_are_no_package():

@@ -57,6 +57,27 @@ def read_params(path: Path) -> dict[str, Any]:
     return values
 
 
+def read_value(path: Path, key: str) -> Any:
+    """Read one value of a section that belongs to another stage, checked by that stage's schema.
+
+    Args:
+        path: params.yaml.
+        key: Dotted, as in `catalog.images`.
+
+    Returns:
+        The value as it stands in the file.
+
+    Raises:
+        InputError: The file cannot be read, or there is no such key.
+    """
+    value: Any = read_params(path)
+    for part in key.split("."):
+        if not isinstance(value, dict) or part not in value:
+            raise InputError(f"{path}: {key}: missing key")
+        value = value[part]
+    return value
+
+
 def check_section(path: Path, name: str, model: type[SectionT], values: dict[str, Any]) -> SectionT:
     """Check one section of an already parsed file against its schema.
 

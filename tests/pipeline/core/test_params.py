@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.catalog.settings import CatalogSettings
 from pipeline.core.errors import InputError
-from pipeline.core.params import check_section, load_section, read_params
+from pipeline.core.params import check_section, load_section, read_params, read_value
 from pipeline.settings import SECTIONS
 from pipeline.train.loss_settings import LossParams
 from pipeline.train.settings import TrainSettings
@@ -162,3 +162,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     assert "cannot be read" in message(tmp_path, "loss")
     (tmp_path / "latin").write_bytes("loss: # é\n".encode("latin-1"))
     assert "not valid YAML" in message(tmp_path / "latin", "loss")
+
+
+def test_one_value_is_read_by_its_dotted_key(params_with):
+    assert read_value(params_with("catalog.images", "photos"), "catalog.images") == "photos"
+
+
+@pytest.mark.parametrize("key", ["catalog.pictures", "catalog.images.folder", "nothing"])
+def test_a_value_that_is_not_there_is_named(params_with, key):
+    with pytest.raises(InputError, match=f"{key}: missing key"):
+        read_value(params_with("catalog.images", "photos"), key)
