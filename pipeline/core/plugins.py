@@ -5,6 +5,10 @@ import pkgutil
 from types import ModuleType
 from typing import Any
 
+from pydantic import create_model
+
+from pipeline.core.section import Section
+
 
 def plugin_names(folder: ModuleType) -> tuple[str, ...]:
     """List the files of a package, sorted; none is imported."""
@@ -12,12 +16,15 @@ def plugin_names(folder: ModuleType) -> tuple[str, ...]:
 
 
 def import_plugin(folder: ModuleType, name: str) -> Any:
-    """Import a file of a package.
-
-    Raises:
-        ValueError: There is none of this name.
-    """
-    if name not in plugin_names(folder):
-        kind = folder.__name__.rpartition(".")[2]
-        raise ValueError(f"{kind}: unknown {name!r}; known: {', '.join(plugin_names(folder))}")
+    """Import a file of a package by one of its `plugin_names`."""
     return importlib.import_module(f"{folder.__name__}.{name}")
+
+
+def plugin_sections(folder: ModuleType) -> Any:
+    """Make a base of sections that has a section for each file of a package with `Settings`.
+
+    All files are imported.
+    """
+    modules = {name: import_plugin(folder, name) for name in plugin_names(folder)}
+    sections = {name: m.Settings for name, m in modules.items() if hasattr(m, "Settings")}
+    return create_model("Sections", __base__=Section, **sections)

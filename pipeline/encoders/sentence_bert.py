@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.core.json_file import read_json
-from pipeline.encoders.saved_settings import tensors_digest
+from pipeline.encoders.pretrained import tensors_digest
 
 MODULES = ("Transformer", "Pooling", "Normalize")
 """What a model is made of, in this order; the last may be missing."""

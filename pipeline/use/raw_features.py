@@ -16,7 +16,7 @@ from PIL import Image
 
 from pipeline.core.block import finite_rows
 from pipeline.core.location import Location
-from pipeline.encoders.encoder_digest import KEY, check_encoder
+from pipeline.features.encoder_digest import KEY, check_encoder
 from pipeline.features.text_input import TextInput, text_input
 from pipeline.use.featurizer import TextFeaturizer
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from pipeline.core.errors import InputError
 from pipeline.core.vector_column import vector_array, vector_matrix
-from pipeline.encoders.encoder_digest import encoder_digest
+from pipeline.features.encoder_digest import encoder_digest
 from pipeline.train.step import Step
 from stages.train import main
 from tests.feature_tables import write_graph_and_encoder, write_tables

@@ -1,8 +1,7 @@
 import sys
 
-import pytest
-
-from pipeline.core.plugins import import_plugin, plugin_names
+from pipeline.core.plugins import import_plugin, plugin_names, plugin_sections
+from pipeline.encoders import text
 from pipeline.image_features import backbones
 
 
@@ -14,6 +13,8 @@ def test_the_files_of_a_folder_are_its_parts_and_only_the_one_asked_for_is_impor
     assert f"{backbones.__name__}.torchvision" not in sys.modules
 
 
-def test_an_unknown_part_is_named_with_the_known():
-    with pytest.raises(ValueError, match="backbones: unknown 'keras'; known: open_clip, packaged"):
-        import_plugin(backbones, "keras")
+def test_every_file_with_settings_has_a_section():
+    sections = plugin_sections(text).model_fields
+    assert tuple(sections) == plugin_names(text)
+    assert sections["glove"].annotation is import_plugin(text, "glove").Settings
+    assert plugin_sections(backbones).model_fields == {}

@@ -1,20 +1,21 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pipeline.core.errors import InputError
-from pipeline.encoders.saved_words import save_words
-from pipeline.encoders.tfidf import TfidfEncoder
+from pipeline.encoders.text.tfidf import Encoder, Settings
+from pipeline.encoders.word_tensors import save_words
 
 TRAIN = ["red shirt", "red hat", "green shirt shirt", "red red red", "", "silk"]
 TEXTS = [*TRAIN, "red silk zzz zzz", "zzz"]
 
 
 def fit(**changed):
-    return TfidfEncoder.fit(
-        TEXTS, TRAIN, **{"min_count": 1, "max_words": 1000, "svd": 0, **changed}
-    )
+    settings = Settings(**{"min_count": 1, "max_words": 1000, "svd": 0, **changed})
+    return Encoder.fit(TEXTS, TRAIN, settings, Path())
 
 
 def test_vectors_equal_scikit_learns():
@@ -64,7 +65,7 @@ def test_more_components_than_words_are_refused():
 def test_a_stored_encoder_gives_the_same_vectors(svd, tmp_path):
     encoder = fit(svd=svd)
     encoder.save(tmp_path)
-    found, expected = TfidfEncoder.load(tmp_path).encode(TEXTS), encoder.encode(TEXTS)
+    found, expected = Encoder.load(tmp_path).encode(TEXTS), encoder.encode(TEXTS)
     assert type(found) is type(expected)
     assert (found != expected).sum() == 0
 
@@ -72,4 +73,4 @@ def test_a_stored_encoder_gives_the_same_vectors(svd, tmp_path):
 def test_an_encoder_that_lacks_a_tensor_is_refused(tmp_path):
     save_words(tmp_path, ["red"], {"components": np.zeros((1, 1), np.float32)})
     with pytest.raises(InputError, match="no tensor idf"):
-        TfidfEncoder.load(tmp_path)
+        Encoder.load(tmp_path)

@@ -6,7 +6,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from pipeline.core.errors import InputError
-from pipeline.encoders.transformer import TransformerEncoder
+from pipeline.encoders.text.transformer import Encoder, Settings
 
 TEXTS = ["red shirt", "", "blue hats with silk", "  ", "wool", "red red red shoe"]
 LONG = "red blue shirt hat silk wool with a shoe red blue shirt hat"
@@ -17,6 +17,7 @@ def make(bert):
     def build(fitted_on=None, **changed):
         settings = {
             "model": str(bert),
+            "input": "text",
             "layers": 2,
             "combine": "concat",
             "special_tokens": False,
@@ -26,10 +27,8 @@ def make(bert):
             "device": "cpu",
             "precision": "fp32",
         }
-        settings.update(changed)
-        if fitted_on is None:
-            return TransformerEncoder(**settings)
-        return TransformerEncoder.fit(fitted_on, fitted_on, **settings)
+        settings = Settings(**settings | changed)
+        return Encoder.fit(fitted_on or [], fitted_on or [], settings, bert)
 
     return build
 
@@ -104,7 +103,7 @@ def test_no_text_at_all(make):
 def test_a_stored_encoder_gives_the_same_vectors(make, keep, tmp_path):
     encoder = make(fitted_on=TEXTS, keep=keep, max_tokens=4)
     encoder.save(tmp_path)
-    loaded = TransformerEncoder.load(tmp_path)
+    loaded = Encoder.load(tmp_path)
     # Other texts share a forward pass, so the last bits differ.
     texts = [*TEXTS, LONG]
     np.testing.assert_allclose(loaded.encode(texts), encoder.encode(texts), atol=1e-5)
@@ -160,7 +159,7 @@ def test_other_weights_under_the_same_name_are_refused(make, bert, tmp_path):
         model.embeddings.LayerNorm.weight += 1
     model.save_pretrained(folder)
     with pytest.raises(InputError, match="not the one that this was made with"):
-        TransformerEncoder.load(tmp_path / "encoder")
+        Encoder.load(tmp_path / "encoder")
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.encoders.saved_words import load_tensors, load_words, save_tensors, save_words
+from pipeline.encoders.word_tensors import load_tensors, load_words, save_tensors, save_words
 
 WORDS = ["red", "chlo\u00e9"]
 TENSORS = {

@@ -7,20 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from pydantic import Field
 
 from pipeline.core.errors import InputError
+from pipeline.core.section import Section
 from pipeline.encoders.counts import count_words, distinct_words, smoothed_idf
-from pipeline.encoders.saved_words import load_words, save_words
+from pipeline.encoders.word_tensors import load_words, save_words
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 SVD_SEED = 0
 """The randomised SVD starts from random vectors; its result hardly depends on them."""
 
 
-class TfidfEncoder:
+class Settings(Section):
+    """TF-IDF of the words."""
+
+    min_count: Annotated[int, Field(ge=1)]
+    """Training texts that a word has to be in."""
+    max_words: Annotated[int, Field(ge=1)]
+    """Most words of the vocabulary; those in most texts stay, of equal ones by the alphabet."""
+    svd: Annotated[int, Field(ge=0)]
+    """Components of a dense block; 0 for a sparse one."""
+
+
+class Encoder:
     """Fitted encoder: count(w) idf(w) per known word, rows of unit norm.
 
     As scikit-learn's TfidfVectorizer with its defaults, for words as clean_text left them. Known
@@ -46,26 +61,9 @@ class TfidfEncoder:
 
     @classmethod
     def fit(
-        cls,
-        texts: Sequence[str],
-        train_texts: Sequence[str],
-        *,
-        min_count: int,
-        max_words: int,
-        svd: int,
+        cls, texts: Sequence[str], train_texts: Sequence[str], settings: Settings, cache: Path
     ) -> Self:
-        """Fit vocabulary, inverse document frequencies and components.
-
-        Args:
-            texts: Not looked at.
-            train_texts: Clean texts of the training split.
-            min_count: Training texts that a word has to be in.
-            max_words: Most words; those in most texts are kept, of equal ones the first in the
-                alphabet.
-            svd: C, components of the dense form; 0 for the sparse form.
-
-        Returns:
-            The fitted encoder.
+        """Fit vocabulary, inverse document frequencies and components on the training texts.
 
         Raises:
             InputError: No word is left, or there are not more words and texts than components.
@@ -73,25 +71,21 @@ class TfidfEncoder:
         words = sorted(distinct_words(train_texts))
         counts_NV = count_words(train_texts, {word: v for v, word in enumerate(words)})
         frequency_V = np.bincount(counts_NV.indices, minlength=len(words))
-        by_frequency = np.argsort(-frequency_V, kind="stable")[:max_words]
-        kept = np.sort(by_frequency[frequency_V[by_frequency] >= min_count])
+        by_frequency = np.argsort(-frequency_V, kind="stable")[: settings.max_words]
+        kept = np.sort(by_frequency[frequency_V[by_frequency] >= settings.min_count])
         if not len(kept):
             raise InputError(
-                f"text.tfidf.min_count: no word is in {min_count} training texts; lower it"
+                f"text.tfidf.min_count: no word is in {settings.min_count} training texts; lower it"
             )
         encoder = cls([words[v] for v in kept], smoothed_idf(counts_NV[:, kept]))
-        if svd:
-            encoder.components_VC = _components(encoder._sparse(train_texts), svd)
+        if settings.svd:
+            encoder.components_VC = _components(encoder._sparse(train_texts), settings.svd)
         return encoder
 
     def encode(self, texts: Sequence[str]) -> np.ndarray | csr_matrix:
-        """Encode clean texts.
+        """Encode N clean texts as [N, V] sparse or [N, C] dense.
 
-        Args:
-            texts: N clean texts, words separated by spaces.
-
-        Returns:
-            [N, V] sparse or [N, C] dense, float32; a text without a known word is a row of zeros.
+        A text without a known word is a row of zeros.
         """
         tfidf_NV = self._sparse(texts)
         if self.components_VC is None:
@@ -107,14 +101,7 @@ class TfidfEncoder:
         return tfidf_NV
 
     def save(self, folder: Path) -> None:
-        """Write `encoder.safetensors` (idf, perhaps components) and `words.json`.
-
-        Args:
-            folder: Created if missing.
-
-        Raises:
-            InputError: The folder cannot be written to.
-        """
+        """Write `encoder.safetensors` (idf, perhaps components) and `words.json`."""
         tensors = {"idf": self.idf_V}
         if self.components_VC is not None:
             tensors["components"] = self.components_VC
@@ -122,17 +109,7 @@ class TfidfEncoder:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote.
-
-        Args:
-            folder: The folder given to `save`.
-
-        Returns:
-            The encoder.
-
-        Raises:
-            InputError: A file is missing or damaged.
-        """
+        """Read what `save` wrote; `InputError` where a file is missing or damaged."""
         words, tensors = load_words(folder, ["idf"])
         return cls(words, tensors["idf"], tensors.get("components"))
 

@@ -7,19 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
+from pydantic import Field
 
 from pipeline.core.errors import InputError
+from pipeline.core.section import Section
 from pipeline.encoders.counts import count_words, distinct_words, smoothed_idf
-from pipeline.encoders.saved_words import load_words, save_words
+from pipeline.encoders.word_tensors import load_words, save_words
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
 
-class GloveEncoder:
+class Settings(Section):
+    """TF-IDF-weighted mean of word vectors."""
+
+    vectors: Annotated[str, Field(min_length=1)]
+    """Word vectors, as source/name."""
+
+
+class Encoder:
     """Fitted encoder: vector(text) = sum_w tfidf(w) glove(w) / sum_w tfidf(w).
 
     The sums run over the distinct known words of the text, tf = count / length, and
@@ -48,23 +57,15 @@ class GloveEncoder:
 
     @classmethod
     def fit(
-        cls,
-        texts: Sequence[str],
-        train_texts: Sequence[str],
-        *,
-        vectors: str,
-        cache: Path | None = None,
+        cls, texts: Sequence[str], train_texts: Sequence[str], settings: Settings, cache: Path
     ) -> Self:
-        """Load the word vectors of a catalogue and fit the inverse document frequencies.
+        """Look the words of all texts up and fit the inverse document frequencies.
 
         Args:
-            texts: All clean texts: their words are looked up.
+            texts: All clean texts.
             train_texts: Those of the training split.
-            vectors: Word vectors by `source/name`.
+            settings: Names the word vectors.
             cache: Folder for the catalogue's words of a large file of vectors.
-
-        Returns:
-            The fitted encoder.
 
         Raises:
             InputError: The vectors cannot be read, or no word of the catalogue has one.
@@ -72,9 +73,8 @@ class GloveEncoder:
         # A fitted encoder needs no gensim, which takes a second to import.
         from pipeline.encoders.word_vectors import load_word_vectors
 
-        return cls.from_vectors(
-            train_texts, load_word_vectors(vectors, distinct_words(texts), cache)
-        )
+        vectors = load_word_vectors(settings.vectors, distinct_words(texts), cache)
+        return cls.from_vectors(train_texts, vectors)
 
     @classmethod
     def from_vectors(cls, train_texts: Sequence[str], vectors: KeyedVectors) -> Self:
@@ -84,9 +84,6 @@ class GloveEncoder:
             train_texts: Clean texts of the training split alone.
             vectors: Word vectors of all words that shall be known; those that no training text
                 has get the largest idf.
-
-        Returns:
-            The fitted encoder.
 
         Raises:
             InputError: There is not a single word.
@@ -101,14 +98,7 @@ class GloveEncoder:
         return cls(words, vectors[words], smoothed_idf(count_words(train_texts, column_of)))
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Encode clean texts.
-
-        Args:
-            texts: N clean texts, words separated by spaces.
-
-        Returns:
-            [N, E] float32; a text without a known word is a row of zeros.
-        """
+        """Encode N clean texts as [N, E]; a text without a known word is a row of zeros."""
         weight_NV = count_words(texts, self._column_of)
         weight_NV.data *= self.idf_V[weight_NV.indices]
         total_N1 = np.asarray(weight_NV.sum(axis=1), dtype=np.float32).reshape(-1, 1)
@@ -116,28 +106,11 @@ class GloveEncoder:
         return np.divide(summed_NE, total_N1, out=np.zeros_like(summed_NE), where=total_N1 > 0)
 
     def save(self, folder: Path) -> None:
-        """Write `encoder.safetensors` (vectors, idf) and `words.json`.
-
-        Args:
-            folder: Created if missing.
-
-        Raises:
-            InputError: The folder cannot be written to.
-        """
+        """Write `encoder.safetensors` (vectors, idf) and `words.json`."""
         save_words(folder, self.words, {"vectors": self.vectors_VE, "idf": self.idf_V})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote.
-
-        Args:
-            folder: The folder given to `save`.
-
-        Returns:
-            The encoder.
-
-        Raises:
-            InputError: A file is missing or damaged.
-        """
+        """Read what `save` wrote; `InputError` where a file is missing or damaged."""
         words, tensors = load_words(folder, ["vectors", "idf"])
         return cls(words, tensors["vectors"], tensors["idf"])

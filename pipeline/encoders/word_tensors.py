@@ -19,29 +19,13 @@ TENSORS = "encoder.safetensors"
 
 
 def save_words(folder: Path, words: Sequence[str], tensors: Mapping[str, np.ndarray]) -> None:
-    """Write `encoder.safetensors` and `words.json`.
-
-    Args:
-        folder: Created if missing.
-        words: V words.
-        tensors: By name, each with V rows.
-
-    Raises:
-        InputError: The folder cannot be written to.
-    """
+    """Write V words as `words.json` and tensors of V rows each as `encoder.safetensors`."""
     save_tensors(folder / TENSORS, tensors)
     write_json(folder / WORDS, list(words))
 
 
 def load_words(folder: Path, names: Sequence[str]) -> tuple[list[str], dict[str, np.ndarray]]:
-    """Read what `save_words` wrote.
-
-    Args:
-        folder: The folder given to it.
-        names: Tensors that must be there.
-
-    Returns:
-        V words, and all tensors.
+    """Read what `save_words` wrote; the named tensors must be there.
 
     Raises:
         InputError: A file is missing or damaged, or they are not of the same words.
@@ -54,29 +38,14 @@ def load_words(folder: Path, names: Sequence[str]) -> tuple[list[str], dict[str,
 
 
 def save_tensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
-    """Write tensors.
-
-    Args:
-        path: Safetensors file.
-        tensors: By name.
-
-    Raises:
-        InputError: The folder cannot be written to.
-    """
+    """Write tensors by name as a safetensors file."""
     with atomic_path(path) as temporary:
         # safetensors' own save_file makes a file that only its owner may read.
         temporary.write_bytes(save(dict(tensors)))
 
 
 def load_tensors(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Read what `save_tensors` wrote.
-
-    Args:
-        path: Safetensors file.
-        names: Tensors that must be there.
-
-    Returns:
-        All tensors.
+    """Read what `save_tensors` wrote; the named ones must be there.
 
     Raises:
         InputError: The file is missing or damaged, or lacks one of them.

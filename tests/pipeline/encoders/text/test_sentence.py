@@ -3,14 +3,14 @@ import pytest
 from sentence_transformers import SentenceTransformer
 
 from pipeline.core.errors import InputError
-from pipeline.encoders.sentence import SentenceEncoder
+from pipeline.encoders.text.sentence import Encoder, Settings
 
 TEXTS = ["red shirt", "", "blue hats with silk", "wool"]
 
 
 def make(model, **changed):
-    settings = {"batch_size": 2, "device": "cpu", "precision": "fp32", **changed}
-    return SentenceEncoder(model=str(model), **settings)
+    how = {"input": "text", "batch_size": 2, "device": "cpu", "precision": "fp32", **changed}
+    return Encoder(Settings(model=str(model), **how))
 
 
 def test_vectors_are_the_librarys(sentence_model):
@@ -38,7 +38,7 @@ def test_texts_that_are_all_empty(sentence_model):
 def test_a_stored_encoder_gives_the_same_vectors(sentence_model, tmp_path):
     encoder = make(sentence_model)
     encoder.save(tmp_path)
-    loaded = SentenceEncoder.load(tmp_path)
+    loaded = Encoder.load(tmp_path)
     # Other texts share a forward pass, so the last bits differ.
     np.testing.assert_allclose(loaded.encode(TEXTS), encoder.encode(TEXTS), atol=1e-6)
     assert loaded.fingerprint == encoder.fingerprint

@@ -13,13 +13,7 @@ KEY = "encoder_digest"
 
 
 def encoder_digest(folder: Path) -> str:
-    """Digest the names and contents of all files of an encoder.
-
-    Args:
-        folder: Where it was saved.
-
-    Returns:
-        64 hexadecimal digits.
+    """Digest the names and contents of all files of an encoder, as 64 hexadecimal digits.
 
     Raises:
         InputError: There is no such folder.

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.encoders.encoder_digest import check_encoder, encoder_digest
+from pipeline.features.encoder_digest import check_encoder, encoder_digest
 
 
 @pytest.fixture

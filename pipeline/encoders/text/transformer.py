@@ -1,72 +1,65 @@
 """Hidden states of a Hugging Face encoder, averaged over a text's tokens (HUSE section 2: BERT).
 
-Shape letters: N texts, M texts that are not empty, B batch, L tokens, V token vocabulary,
-E features.
+Shape letters: M texts, B batch, L tokens, P tokens kept, V token vocabulary, E features.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
-import torch
-from torch import Tensor
-from tqdm import tqdm
+from pydantic import Field
 
-from pipeline.core.device import choose_device
 from pipeline.core.errors import InputError
-from pipeline.core.precision import autocast_type
+from pipeline.encoders.find_model import locate_model, one_line, quiet_off_terminal
 from pipeline.encoders.pretrained import (
-    locate_model,
-    one_line,
-    quiet_off_terminal,
-    zero_rows_for_empty,
+    PretrainedEncoder,
+    PretrainedSettings,
+    model_digest,
+    weights_digest,
 )
-from pipeline.encoders.saved_settings import PretrainedEncoder, model_digest, weights_digest
-from pipeline.encoders.saved_words import load_tensors, save_tensors
 from pipeline.encoders.token_choice import choose_tokens, token_idf
+from pipeline.encoders.word_tensors import load_tensors, save_tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 UNLIMITED = 10**6
 """Tokenizers without a limit say a number above this."""
 
 
-class TransformerEncoder(PretrainedEncoder):
+class Settings(PretrainedSettings):
+    """Mean over tokens of hidden states; a model as for encoder `sentence`."""
+
+    layers: Annotated[int, Field(ge=1)]
+    """How many of the last layers."""
+    combine: Literal["concat", "mean"]
+    """What is done with the layers."""
+    special_tokens: bool
+    """Whether [CLS] and [SEP] count as tokens of the text."""
+    max_tokens: Annotated[int, Field(ge=3)]
+    """Most tokens of a text, special ones included; at most the model's own limit."""
+    keep: Literal["first", "salient"]
+    """Which tokens of a longer text."""
+
+
+class Encoder(PretrainedEncoder[Settings]):
     """Mean over tokens of the last layers, the layers concatenated (the paper) or averaged.
 
     Notebook B counts [CLS] and [SEP] as tokens; `special_tokens` does so too.
     """
 
-    FORMAT = "1"
-    OF_CHOICE = ("keep", "max_tokens")
+    SECTION = Settings
+    FORMAT = "TransformerEncoder 1"
+    OF_CHOICE = {"keep", "max_tokens"}  # noqa: RUF012 - a ClassVar in the base
 
-    def __init__(
-        self,
-        *,
-        model: str,
-        layers: int,
-        combine: str,
-        special_tokens: bool,
-        max_tokens: int,
-        keep: str,
-        batch_size: int,
-        device: str,
-        precision: str,
-        idf_V: np.ndarray | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, idf_V: np.ndarray | None = None) -> None:
         """Load the model.
 
         Args:
-            model: `packaged/all_minilm_l6_v2`, a folder, or a name on the Hugging Face hub.
-            layers: How many of the last layers are taken.
-            combine: `concat` or `mean` of the layers.
-            special_tokens: Whether [CLS], [SEP] and their like count as tokens of the text.
-            max_tokens: Most tokens of a text, special ones included; at most the model's own limit.
-            keep: Of a longer text, the `first` tokens or, as in the paper, the most `salient`.
-            batch_size: Texts per forward pass; texts of a batch are of similar length.
-            device: `auto`, `cpu` or `cuda`.
-            precision: `fp32`, `bf16`, or `auto`: bf16 on CUDA devices that have it.
+            settings: Which, and what to take of it; texts of a batch are of similar length.
             idf_V: [V] float32 inverse document frequencies of tokens, for `salient`; without them
                 every token is as rare as any other.
 
@@ -75,41 +68,30 @@ class TransformerEncoder(PretrainedEncoder):
         """
         from transformers import AutoModel, AutoTokenizer
 
-        self._settings = {
-            "model": model,
-            "layers": layers,
-            "combine": combine,
-            "special_tokens": special_tokens,
-            "max_tokens": max_tokens,
-            "keep": keep,
-            "batch_size": batch_size,
-            "device": device,
-            "precision": precision,
-        }
-        self._device = choose_device(device)
-        self._autocast = autocast_type("text.transformer.precision", precision, self._device)
-        place = locate_model(model)
+        super().__init__(settings)
+        place = locate_model(settings.model)
         quiet_off_terminal()
-        with one_line(model):
+        with one_line(settings.model):
             self._tokenizer = AutoTokenizer.from_pretrained(place)
             self._model = AutoModel.from_pretrained(place).to(self._device).eval()
         available = int(self._model.config.num_hidden_layers)
-        if layers > available:
+        if settings.layers > available:
             raise InputError(
-                f"layers: got {layers}, but text model {model} has {available}; lower it"
+                f"layers: got {settings.layers}, but text model {settings.model} has {available}; "
+                "lower it"
             )
-        self._layers, self._combine, self._keep = layers, combine, keep
-        self._special_tokens, self._batch_size = special_tokens, batch_size
-        self._max_tokens = min(max_tokens, self._limit())
+        self._max_tokens = min(settings.max_tokens, self._limit())
         self._idf_V = idf_V
         commit = getattr(self._model.config, "_commit_hash", None) or ""
         self._digest = model_digest(weights_digest(self._model), place, commit)
 
     @classmethod
-    def fit(cls, texts: Sequence[str], train_texts: Sequence[str], **settings: Any) -> Self:
+    def fit(
+        cls, texts: Sequence[str], train_texts: Sequence[str], settings: Settings, cache: Path
+    ) -> Self:
         """See `TextEncoder.fit`; what is fitted is how rare each token is."""
-        encoder = cls(**settings)
-        if settings["keep"] == "salient":
+        encoder = cls(settings)
+        if settings.keep == "salient":
             encoder._idf_V = token_idf(encoder._tokenize(train_texts)[0], len(encoder._tokenizer))
         return encoder
 
@@ -125,43 +107,32 @@ class TransformerEncoder(PretrainedEncoder):
             for text in texts
         ]
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Encode texts.
+    def _encode(self, texts: list[str]) -> np.ndarray:
+        from tqdm import tqdm
 
-        Args:
-            texts: N texts.
-
-        Returns:
-            [N, E] float32; an empty text, or one of special tokens alone, is a row of zeros.
-        """
-        texts = list(texts)
-        present = [text for text in texts if text.strip()]
-        chosen = self._choose(present)
+        chosen = self._choose(texts)
         hidden = int(self._model.config.hidden_size)
-        width = hidden * (self._layers if self._combine == "concat" else 1)
-        vector_ME = np.zeros((len(present), width), dtype=np.float32)
-        by_length = sorted(range(len(present)), key=lambda row: -len(chosen[row][0]))
-        starts = range(0, len(present), self._batch_size)
+        width = hidden * (self.settings.layers if self.settings.combine == "concat" else 1)
+        vector_ME = np.zeros((len(texts), width), dtype=np.float32)
+        # Little is padded where texts of a batch are of a length.
+        by_length = sorted(range(len(texts)), key=lambda row: -len(chosen[row][0]))
+        starts = range(0, len(texts), self.settings.batch_size)
         for start in tqdm(starts, desc="text batches", disable=None if len(starts) > 1 else True):
-            rows = by_length[start : start + self._batch_size]
+            rows = by_length[start : start + self.settings.batch_size]
             vector_ME[rows] = self._encode_batch([chosen[row] for row in rows]).cpu().numpy()
-        return zero_rows_for_empty(texts, vector_ME)
+        return vector_ME
 
     def save(self, folder: Path) -> None:
-        """Write `encoder.json` and, if fitted, `idf.safetensors`.
-
-        Args:
-            folder: Created if missing.
-        """
+        """Write `encoder.json` and, if fitted, `idf.safetensors`."""
         super().save(folder)
         if self._idf_V is not None:
             save_tensors(folder / "idf.safetensors", {"idf": self._idf_V})
 
     @classmethod
-    def _reopen(cls, folder: Path, settings: dict[str, Any], digest: str) -> Self:
-        salient = settings["keep"] == "salient"
+    def _reopen(cls, folder: Path, settings: Settings, digest: str) -> Self:
+        salient = settings.keep == "salient"
         idf_V = load_tensors(folder / "idf.safetensors", ["idf"])["idf"] if salient else None
-        return cls(**settings, idf_V=idf_V)
+        return cls(settings, idf_V)
 
     def _limit(self) -> int:
         limit = int(self._tokenizer.model_max_length)
@@ -169,7 +140,7 @@ class TransformerEncoder(PretrainedEncoder):
 
     def _choose(self, texts: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
         """Numbers of the tokens that are kept of each text, and which of them are special."""
-        salient = self._keep == "salient"
+        salient = self.settings.keep == "salient"
         chosen = []
         for ids_L, special_L in zip(*self._tokenize(texts), strict=True):
             kept_P = choose_tokens(ids_L, special_L, self._max_tokens, self._idf_V, salient=salient)
@@ -190,6 +161,8 @@ class TransformerEncoder(PretrainedEncoder):
         )
 
     def _encode_batch(self, batch: list[tuple[np.ndarray, np.ndarray]]) -> Tensor:
+        import torch
+
         longest = max(1, *(len(ids) for ids, _ in batch))
         ids_BL = torch.full((len(batch), longest), self._tokenizer.pad_token_id or 0)
         attention_BL = torch.zeros(len(batch), longest, dtype=torch.int64)
@@ -198,12 +171,9 @@ class TransformerEncoder(PretrainedEncoder):
             ids_BL[row, : len(ids)] = torch.from_numpy(ids)
             attention_BL[row, : len(ids)] = 1
             counted_BL[row, : len(ids)] = torch.from_numpy(
-                np.ones(len(ids)) if self._special_tokens else ~special
+                np.ones(len(ids)) if self.settings.special_tokens else ~special
             )
-        with (
-            torch.inference_mode(),
-            torch.autocast(self._device.type, self._autocast, enabled=self._autocast is not None),
-        ):
+        with torch.inference_mode(), self._autocast():
             output = self._model(
                 input_ids=ids_BL.to(self._device),
                 attention_mask=attention_BL.to(self._device),
@@ -213,6 +183,7 @@ class TransformerEncoder(PretrainedEncoder):
         count_B1 = counted_BL1.sum(dim=1).clamp_min(1.0)
         means = [
             (layer.float() * counted_BL1).sum(dim=1) / count_B1
-            for layer in output.hidden_states[-self._layers :]
+            for layer in output.hidden_states[-self.settings.layers :]
         ]
-        return torch.cat(means, dim=1) if self._combine == "concat" else torch.stack(means).mean(0)
+        concat = self.settings.combine == "concat"
+        return torch.cat(means, dim=1) if concat else torch.stack(means).mean(0)

@@ -4,13 +4,14 @@ import pytest
 import torch
 
 from pipeline.core.errors import InputError
-from pipeline.encoders.open_clip import OpenClipEncoder
+from pipeline.encoders.text.open_clip import Encoder, Settings
 
 TEXTS = ["red shirt", "", "a blue hat with silk", "wool"]
 
 
 def make(model):
-    return OpenClipEncoder(model=model, batch_size=2, device="cpu", precision="fp32")
+    how = {"input": "text", "batch_size": 2, "device": "cpu", "precision": "fp32"}
+    return Encoder(Settings(model=model, **how))
 
 
 def test_vectors_are_the_librarys(tiny_clip):
@@ -34,7 +35,7 @@ def test_no_text_at_all(tiny_clip):
 def test_a_stored_encoder_gives_the_same_vectors(tiny_clip, tmp_path):
     encoder = make(tiny_clip)
     encoder.save(tmp_path)
-    assert np.array_equal(OpenClipEncoder.load(tmp_path).encode(TEXTS), encoder.encode(TEXTS))
+    assert np.array_equal(Encoder.load(tmp_path).encode(TEXTS), encoder.encode(TEXTS))
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from gensim.models import KeyedVectors
 
 from pipeline.core.errors import InputError
-from pipeline.encoders.glove import GloveEncoder
-from pipeline.encoders.saved_words import save_words
+from pipeline.encoders.text.glove import Encoder, Settings
+from pipeline.encoders.word_tensors import save_words
 
 VECTORS = {
     "red": [1.0, 0.0, 2.0],
@@ -28,7 +28,7 @@ def keyed(vectors):
 
 @pytest.fixture
 def fitted():
-    return GloveEncoder.from_vectors(TRAIN, keyed(VECTORS))
+    return Encoder.from_vectors(TRAIN, keyed(VECTORS))
 
 
 def by_hand(text, train):
@@ -84,7 +84,7 @@ def test_each_text_is_encoded_by_itself(fitted):
 
 
 def test_document_frequencies_come_from_the_training_texts_alone():
-    few = GloveEncoder.from_vectors(["red shirt"], keyed(VECTORS)).encode(["red hat"])
+    few = Encoder.from_vectors(["red shirt"], keyed(VECTORS)).encode(["red hat"])
     # `hat` is in no training text: idf = ln(2/1) + 1; `red` is in all: idf = 1.
     weight = math.log(2) + 1
     expected = [
@@ -95,7 +95,7 @@ def test_document_frequencies_come_from_the_training_texts_alone():
 
 
 def test_the_order_of_the_training_texts_does_not_matter(fitted):
-    other = GloveEncoder.from_vectors(TRAIN[::-1], keyed(dict(reversed(VECTORS.items()))))
+    other = Encoder.from_vectors(TRAIN[::-1], keyed(dict(reversed(VECTORS.items()))))
     assert other.words == fitted.words == sorted(VECTORS)
     assert np.array_equal(other.idf_V, fitted.idf_V)
     assert np.array_equal(other.vectors_VE, fitted.vectors_VE)
@@ -103,7 +103,7 @@ def test_the_order_of_the_training_texts_does_not_matter(fitted):
 
 def test_a_stored_encoder_gives_the_same_vectors(fitted, tmp_path):
     fitted.save(tmp_path / "encoder")
-    loaded = GloveEncoder.load(tmp_path / "encoder")
+    loaded = Encoder.load(tmp_path / "encoder")
     assert np.array_equal(
         loaded.encode(["red red silk", "zzz"]), fitted.encode(["red red silk", "zzz"])
     )
@@ -117,18 +117,17 @@ def test_a_stored_encoder_gives_the_same_vectors(fitted, tmp_path):
 def test_an_encoder_that_lacks_a_tensor_is_refused(fitted, tmp_path):
     save_words(tmp_path, fitted.words, {"idf": fitted.idf_V})
     with pytest.raises(InputError, match="no tensor vectors"):
-        GloveEncoder.load(tmp_path)
+        Encoder.load(tmp_path)
 
 
 def test_no_known_word_at_all_names_the_parameter():
     with pytest.raises(InputError, match=r"text\.glove\.vectors: no word of the catalogue"):
-        GloveEncoder.from_vectors(["zzz"], keyed({}))
+        Encoder.from_vectors(["zzz"], keyed({}))
 
 
-def test_vectors_are_looked_up_for_the_words_of_all_splits_and_idf_is_fitted_on_train():
-    encoder = GloveEncoder.fit(
-        ["red shirt", "blue zzqq"], ["red shirt"], vectors="packaged/glove_6b_50d"
-    )
+def test_vectors_are_looked_up_for_the_words_of_all_splits_and_idf_is_fitted_on_train(tmp_path):
+    settings = Settings(vectors="packaged/glove_6b_50d")
+    encoder = Encoder.fit(["red shirt", "blue zzqq"], ["red shirt"], settings, tmp_path)
     assert encoder.words == ["blue", "red", "shirt"]
     # ln(2/1) + 1 for the word that no training text has, 1 for the others.
     assert encoder.idf_V.tolist() == pytest.approx([math.log(2) + 1, 1.0, 1.0])
