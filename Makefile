@@ -9,7 +9,7 @@ DEVELOPED := $(VENV)/.huse-developed
 export PATH := $(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: demo test quick lint clean
+.PHONY: install demo test quick lint clean
 .DEFAULT_GOAL := demo
 
 $(INSTALLED): pyproject.toml
@@ -21,6 +21,8 @@ $(INSTALLED): pyproject.toml
 $(DEVELOPED): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $(DEVELOPED)
+
+install: $(INSTALLED)
 
 demo: $(INSTALLED)
 	test -f data/raw/openmoji/catalog.csv || huse sample_catalog
@@ -35,11 +37,11 @@ demo: $(INSTALLED)
 	@echo "Your data: set catalog.path, catalog.images and catalog.columns in params.yaml, then dvc repro"
 
 test: lint
-	pytest -n auto --dist loadfile
+	pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # Lint, types and the tests that need no finished project: after every change.
 quick: lint
-	pytest -n auto --dist loadfile -m fast
+	pytest -n auto --dist loadfile --no-loadscope-reorder -m fast
 
 lint: $(DEVELOPED)
 	ruff check .

@@ -2,7 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from filelock import FileLock
 from PIL import Image
 from pyarrow.fs import FileSystem
 from ruamel.yaml import YAML
@@ -102,17 +103,42 @@ class Project:
 
 
 # What takes seconds to make: a project after all stages, a server, a browser.
-SLOW_FIXTURES = {"finished_project", "shipped_project", "environment", "browser", "s3"}
+PROJECTS = {"finished_project", "shipped_project"}
+SLOW_FIXTURES = {*PROJECTS, "environment", "browser", "s3"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test `slow` or `fast`, so that `make quick` runs those that take no time."""
+    """Mark every test `slow` or `fast`, and run files with slow ones first.
+
+    Files are what processes share out: the short ones at the end fill up the time. Files that need
+    no project open, so that not every process waits for the one that makes it.
+    """
+    rank: dict[Path, int] = {}
     for item in items:
-        slow = not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
-        if slow and item.get_closest_marker("slow") is None:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & SLOW_FIXTURES and item.get_closest_marker("slow") is None:
             item.add_marker(pytest.mark.slow)
-        if item.get_closest_marker("slow") is None:
+        is_slow = item.get_closest_marker("slow") is not None
+        if not is_slow:
             item.add_marker(pytest.mark.fast)
+        own = 1 if fixtures & PROJECTS else 0 if is_slow else 2
+        # A file with a project is ranked as such, whatever else is in it.
+        rank[item.path] = 1 if 1 in (own, rank.get(item.path)) else min(own, rank.get(item.path, 2))
+    items.sort(key=lambda item: rank[item.path])
+
+
+def make_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]
+) -> Path:
+    """Make a folder once for all processes that share the tests; nobody changes it afterwards."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / name
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "made").exists():
+            make(folder / "project")
+            (folder / "made").touch()
+    return folder / "project"
 
 
 @pytest.fixture(scope="session")
@@ -132,10 +158,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def finished_project(tmp_path_factory: pytest.TempPathFactory, environment: None) -> Project:
-    """A clone of this project on a tiny catalogue after one `dvc repro`; tests change copies."""
-    project = Project(tmp_path_factory.mktemp("finished") / "project")
+def make_finished(root: Path) -> None:
+    project = Project(root)
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"],
         cwd=ROOT,
@@ -146,8 +170,8 @@ def finished_project(tmp_path_factory: pytest.TempPathFactory, environment: None
     for name in listed.stdout.splitlines():
         # dvc.lock tells of another catalogue; a file may be deleted but still be in the index.
         if name != "dvc.lock" and (ROOT / name).is_file():
-            (project.root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, project.root / name)
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
     project.set(TINY)
     project.succeed("git", "init", "--quiet")
     project.succeed("git", "config", "user.name", "Test")
@@ -159,21 +183,30 @@ def finished_project(tmp_path_factory: pytest.TempPathFactory, environment: None
     project.succeed("dvc", "repro")
     project.succeed("git", "add", "--all")
     project.succeed("git", "commit", "--quiet", "--message", "Finished")
-    return project
 
 
-@pytest.fixture(scope="session")
-def shipped_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A small sample after all stages, with the text encoders that params.yaml comes with."""
-    project = Project(tmp_path_factory.mktemp("shipped"))
-    shutil.copy(ROOT / "params.yaml", project.root)
+def make_shipped(root: Path) -> None:
+    project = Project(root)
+    root.mkdir(parents=True)
+    shutil.copy(ROOT / "params.yaml", root)
     project.set({**TINY, "text.encoders": ["glove", "sentence"], "evaluate.projection": "pca"})
     # So that the few validation items are enough for a limit.
     project.set({"split.val": 0.3, "index.near_share": 0.9})
     for command in (["sample-catalog", "--limit", "200"], *([stage] for stage in STAGES)):
         result = project.huse(*command)
         assert result.exit_code == 0, result.output
-    return project
+
+
+@pytest.fixture(scope="session")
+def finished_project(tmp_path_factory: pytest.TempPathFactory, environment: None) -> Project:
+    """A clone of this project on a tiny catalogue after one `dvc repro`; tests change copies."""
+    return Project(make_once(tmp_path_factory, "finished", make_finished))
+
+
+@pytest.fixture(scope="session")
+def shipped_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A small sample after all stages, with the text encoders that params.yaml comes with."""
+    return Project(make_once(tmp_path_factory, "shipped", make_shipped))
 
 
 @pytest.fixture
