@@ -8,27 +8,13 @@ import pyarrow as pa
 
 
 def vector_array(vector_ND: np.ndarray) -> pa.FixedSizeListArray:
-    """Wrap a matrix as an Arrow column, one list per row.
-
-    Args:
-        vector_ND: [N, D] float16 or float32.
-
-    Returns:
-        N fixed-size lists of length D that share the matrix's memory where it is contiguous.
-    """
+    """[N, D] float16 or float32 -> N fixed-size lists, without a copy where it is contiguous."""
     flat = pa.array(np.ascontiguousarray(vector_ND).reshape(-1))
     return pa.FixedSizeListArray.from_arrays(flat, vector_ND.shape[1])
 
 
 def vector_matrix(column: pa.ChunkedArray) -> np.ndarray:
-    """Turn a fixed-size-list column into a matrix.
-
-    Args:
-        column: Fixed-size lists of length D.
-
-    Returns:
-        [N, D] array of the column's own float type; read-only where no copy was needed.
-    """
+    """N fixed-size lists -> [N, D] of their own type, read-only where no copy was needed."""
     dimension = column.type.list_size
     flat = column.combine_chunks().flatten()
     return flat.to_numpy(zero_copy_only=False).reshape(-1, dimension)

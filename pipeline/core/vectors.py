@@ -16,21 +16,13 @@ class VectorWriter:
     """Buffers rows to fixed row groups, so that the file's bytes do not depend on the batches."""
 
     def __init__(self, file: pq.ParquetWriter) -> None:
-        """Take the open file.
-
-        Args:
-            file: Where the row groups go.
-        """
+        """Take the open file, where the row groups go."""
         self._file = file
         self._pending: list[pa.RecordBatch] = []
         self._num_pending = 0
 
     def append(self, columns: list[pa.Array]) -> None:
-        """Add rows.
-
-        Args:
-            columns: One array per column of the schema, all of one length.
-        """
+        """Add rows: one array per column of the schema, all of one length."""
         batch = pa.record_batch(columns, schema=self._file.schema)
         self._pending.append(batch)
         self._num_pending += batch.num_rows
@@ -57,9 +49,6 @@ def vector_writer(
         path: Final file name.
         schema: Columns and types.
         metadata: What made the vectors; stored in the file under these keys.
-
-    Yields:
-        What takes some rows at a time.
 
     Raises:
         InputError: The folder cannot be written to, or the disk is full.

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 def count_words(texts: Sequence[str], column_of: Mapping[str, int]) -> csr_matrix:
     """Count the known words of each text.
 
-    Args:
-        texts: N texts, words separated by whitespace.
-        column_of: Column in [0, V) of each known word.
-
     Returns:
         [N, V] float32 counts, columns of a row in ascending order.
     """

@@ -37,10 +37,6 @@ def locate_model(name: str) -> str:
 def check_hub(name: str, files: Sequence[str]) -> None:
     """Ask the Hugging Face hub for a model, unless a file of it is in the hub's cache here.
 
-    Args:
-        name: `organisation/model` or `model`.
-        files: Any of these in the cache is enough.
-
     Raises:
         InputError: The hub cannot be reached or has no such model.
     """

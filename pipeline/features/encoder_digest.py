@@ -33,8 +33,7 @@ def check_encoder(folder: Path, noted: str | None, remedy: str) -> None:
 
     Args:
         folder: Where it was saved.
-        noted: Its digest when the features were made; None for features of an earlier version,
-            which do not name it.
+        noted: Its digest then; None for features of an earlier version, which do not name it.
         remedy: What the user is to do.
 
     Raises:

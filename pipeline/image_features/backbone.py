@@ -25,14 +25,7 @@ class Backbone:
         self.module.eval().requires_grad_(False)
 
     def with_transform(self, transform: Transform) -> "Backbone":
-        """The same network with another preprocessing.
-
-        Args:
-            transform: The new one.
-
-        Returns:
-            A backbone that shares the module.
-        """
+        """The same network with another preprocessing; the module is shared."""
         return Backbone(self.module, transform)
 
     def dimension(self) -> int:
@@ -54,14 +47,7 @@ class LastLinearInput(nn.Module):
     """A classifier up to its last linear layer: the features that its classes are told by."""
 
     def __init__(self, network: nn.Module) -> None:
-        """Take the last linear layer off.
-
-        Args:
-            network: A classification network, changed in place.
-
-        Raises:
-            ValueError: It has no linear layer.
-        """
+        """Take the last linear layer off, in place; a `ValueError` where there is none."""
         super().__init__()
         names = [name for name, part in network.named_modules() if isinstance(part, nn.Linear)]
         if not names:

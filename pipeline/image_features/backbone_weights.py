@@ -17,11 +17,7 @@ SEED = 0
 def random_weights(build: Callable[[], nn.Module]) -> nn.Module:
     """Build a network with random weights that are the same each time.
 
-    Args:
-        build: Makes the network.
-
-    Returns:
-        What it made; the caller's random numbers are left as they were.
+    The caller's random numbers are left as they were.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
@@ -55,12 +51,6 @@ def load_checkpoint(network: nn.Module, path: str) -> None:
 @contextmanager
 def downloading(backbone: str) -> Iterator[None]:
     """Turn what goes wrong while a library fetches weights into one line, without its log.
-
-    Args:
-        backbone: The parameter's value, for the message.
-
-    Yields:
-        Nothing.
 
     Raises:
         InputError: The weights are neither in the library's cache nor reachable.

@@ -126,12 +126,6 @@ def write_features(
 ) -> None:
     """Write `item_id, view, vector` for every usable picture, in the catalogue's order.
 
-    Args:
-        out: Parquet file.
-        extraction: What `extract` returned.
-        files: Where the vectors are.
-        metadata: What made them.
-
     Raises:
         InputError: The folder cannot be written to.
     """

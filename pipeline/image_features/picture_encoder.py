@@ -39,12 +39,7 @@ class PictureEncoder:
     """A recipe with its network ready to run."""
 
     def __init__(self, recipe: Recipe, runner: Runner) -> None:
-        """Put both together.
-
-        Args:
-            recipe: How pictures become vectors.
-            runner: The recipe's network.
-        """
+        """Put a recipe and its network together."""
         self.recipe = recipe
         self.runner = runner
 
@@ -118,10 +113,7 @@ class PictureEncoder:
         return pixels, squares
 
     def run(self, squares: Iterable[Square]) -> Iterator[tuple[list, np.ndarray]]:
-        """Run the network over a stream.
-
-        Args:
-            squares: Read only as far as results are taken.
+        """Run the network over a stream, which is read only as far as results are taken.
 
         Yields:
             Names and [at most B, I] vectors, in the order of the stream.
@@ -163,9 +155,6 @@ def load_picture_encoder(
         batch_size: Pictures per forward pass, to which fewer are filled up: one suits a query, None
             is what suits the device for many.
 
-    Returns:
-        The encoder.
-
     Raises:
         InputError: The recipe is damaged, its weights are gone or have changed, or its runtime
             cannot run it here.
@@ -188,14 +177,7 @@ def load_picture_encoder(
 
 
 def are_finite(vector_BI: np.ndarray) -> np.ndarray:
-    """Tell which pictures came through the network whole.
-
-    Args:
-        vector_BI: [B, I] features.
-
-    Returns:
-        [B] bool; false where a feature is NaN or infinite, as half precision may make it.
-    """
+    """[B, I] -> [B] bool: false where a feature is NaN or infinite, as fp16 may make it."""
     return np.isfinite(vector_BI).all(axis=1)
 
 

@@ -43,12 +43,9 @@ def extraction_report(extraction: Extraction, made_by: Mapping[str, str]) -> dic
 
 
 def reason_kind(reason: str) -> str:
-    """Take the details off a reason, so that equal reasons can be counted.
+    """Take the details off a reason, which stand in parentheses or behind a semicolon.
 
-    Args:
-        reason: Why a picture cannot be used; details stand in parentheses or behind a semicolon.
-
-    Returns:
-        For example `too many pixels` of `too many pixels (90000, image.max_pixels is 1000)`.
+    `too many pixels` of `too many pixels (90000, image.max_pixels is 1000)`: equal reasons can be
+    counted.
     """
     return re.split(r" \(|; ", reason, maxsplit=1)[0]

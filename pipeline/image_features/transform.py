@@ -42,14 +42,7 @@ class Transform:
             raise ValueError(f"unknown resize or interpolation: {self}")
 
     def square(self, image: Image.Image) -> np.ndarray:
-        """Resize a picture and take its middle.
-
-        Args:
-            image: RGB.
-
-        Returns:
-            [S, S, 3] uint8.
-        """
+        """Resize an RGB picture and take its middle: [S, S, 3] uint8."""
         if self.resize == "squash":
             image = self._resized(image, self.scale, self.scale)
         elif self.resize == "crop":
@@ -78,17 +71,7 @@ class Transform:
 
     @staticmethod
     def from_json(text: str) -> "Transform":
-        """Read what `to_json` wrote.
-
-        Args:
-            text: The line.
-
-        Returns:
-            The transform.
-
-        Raises:
-            ValueError: It is no such line.
-        """
+        """Read what `to_json` wrote; a `ValueError` where it is no such line."""
         try:
             values: dict[str, Any] = json.loads(text)
             for key in ("mean", "std", "fill"):

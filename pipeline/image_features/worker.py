@@ -68,14 +68,9 @@ Failures = list[tuple[str, str]]
 
 
 def job_chunks(jobs: Sequence[Job], workers: int) -> list[Sequence[Job]]:
-    """Divide the work into what a process is given at a time.
+    """Divide the work into what a process is given at a time, all jobs in order.
 
-    Args:
-        jobs: Pictures.
-        workers: Processes.
-
-    Returns:
-        All jobs in order; many chunks per process, so that all of them end at about the same time.
+    There are many chunks per process, so that all of them end at about the same time.
     """
     size = min(_MOST_AT_ONCE, len(jobs) // (16 * workers) // _BATCH * _BATCH)
     size = max(_BATCH, size)
@@ -101,9 +96,6 @@ class Worker:
 
     def __init__(self, plan: WorkPlan) -> None:
         """Load the network.
-
-        Args:
-            plan: What to do.
 
         Raises:
             InputError: The weights are gone or have changed, or the graph is not on this machine.

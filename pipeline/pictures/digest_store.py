@@ -23,11 +23,7 @@ class DigestStore:
     """What earlier runs have read. All that can happen to it is that files are read again."""
 
     def __init__(self, home: Path) -> None:
-        """Read what there is; damaged files are removed.
-
-        Args:
-            home: The folder, which need not be there.
-        """
+        """Read what there is; damaged files are left out, and removed by the next `replace`."""
         self._home = home
         self._read: set[Path] = set()
         self.digest_of: dict[FileState, str] = {}

@@ -61,10 +61,6 @@ def digest_pictures(images: Iterable[str], folder: ImageFolder, known: Path) -> 
 def contents(images: pd.Series, digests: pd.DataFrame) -> pd.Series:
     """Say what is in each item's picture, so that equal pictures can be told.
 
-    Args:
-        images: Paths of N pictures below the folder.
-        digests: What `digest_pictures` returned for them.
-
     Returns:
         The digest; the path where the file cannot be read, and so is like no other.
     """

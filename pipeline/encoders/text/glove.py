@@ -43,13 +43,7 @@ class Encoder:
     fingerprint: str | None = None
 
     def __init__(self, words: Sequence[str], vectors_VE: np.ndarray, idf_V: np.ndarray) -> None:
-        """Take what was fitted.
-
-        Args:
-            words: V known words, sorted.
-            vectors_VE: [V, E] float32 word vectors.
-            idf_V: [V] float32 inverse document frequencies of the training texts.
-        """
+        """Take V words, sorted, and their [V, E] vectors and [V] idf, both float32."""
         self.words = list(words)
         self.vectors_VE = vectors_VE
         self.idf_V = idf_V

@@ -47,13 +47,7 @@ class Encoder:
     def __init__(
         self, words: Sequence[str], idf_V: np.ndarray, components_VC: np.ndarray | None = None
     ) -> None:
-        """Take what was fitted.
-
-        Args:
-            words: V known words, sorted.
-            idf_V: [V] float32 inverse document frequencies of the training texts.
-            components_VC: [V, C] float32 directions of the SVD; None for the sparse form.
-        """
+        """Take V words, sorted, their [V] idf, and for the dense form [V, C] directions."""
         self.words = list(words)
         self.idf_V = idf_V
         self.components_VC = components_VC

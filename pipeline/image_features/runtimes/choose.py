@@ -24,9 +24,6 @@ def choose_runtime(
         device: Where it will run.
         precision: `fp32`, `bf16` or `fp16`.
 
-    Returns:
-        `torch`, `onnxruntime` or `openvino`.
-
     Raises:
         InputError: The runtime is missing, cannot do what is asked, or does not know the network.
     """

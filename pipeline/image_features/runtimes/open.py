@@ -22,9 +22,6 @@ def open_runner(recipe: Recipe, graph: Location, device: str, batch_size: int | 
         device: Where to run: `cpu` or `cuda`.
         batch_size: Pictures per forward pass; None: what suits the device.
 
-    Returns:
-        The runner.
-
     Raises:
         InputError: The graph is not there; or the weights are gone or are others than the recipe's.
     """

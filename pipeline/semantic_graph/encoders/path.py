@@ -32,12 +32,6 @@ def embed(
     product of two classes sums to 1 - d(i, j), and each class has unit norm. A class with other
     classes below it counts as a leaf of its own there, or it would be at a distance to itself.
 
-    Args:
-        class_parts: K >= 2 class paths, most general part first; all different.
-        of: Not read: the place in the tree is that of the whole path.
-        settings: There are none.
-        cache: Not used.
-
     Returns:
         [K, E] float32 of unit norm, E < 2 K where no node has a single child.
     """
