@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from pipeline.core.errors import InputError
 from pipeline.image_features.backbone import Backbone
 from pipeline.image_features.backbone_weights import downloading, load_checkpoint, random_weights
-from pipeline.image_features.transform import Resize, Transform
+from pipeline.image_features.settings import Resize
+from pipeline.image_features.transform import Transform
 
 # open_clip's resize modes, and what they are called here.
 _RESIZE: dict[str, Resize] = {"shortest": "crop", "squash": "squash", "longest": "pad"}
