@@ -114,6 +114,7 @@ class VectorStore:
         Returns:
             [M, D] float32 in the order asked for.
         """
+        # A file at a time: rows of one are near each other on disk.
         by_file: dict[str, list[int]] = {}
         for index, row in enumerate(rows):
             by_file.setdefault(row.file, []).append(index)

@@ -37,6 +37,7 @@ class Backbone:
     def weights_digest(self) -> str:
         """Sha256 over names and values of all weights, wherever they came from."""
         digest = hashlib.sha256()
+        # Sorted: libraries list the same weights in other orders in other versions.
         for name, tensor in sorted(self.module.state_dict().items()):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
             digest.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)

@@ -106,9 +106,11 @@ def extract(
             device=device,
             batch_size=machine.image_batch_size,
         )
+        # With the start of the processes: that is what a user waits for.
         start = time.monotonic()
         reasons = _run(jobs, plan, machine, from_cache=len(image_of) - len(jobs))
         seconds = time.monotonic() - start
+        # Workers hand vectors over by the store alone, so that a killed run has lost nothing.
         known = store.find(wanted)
     usable, failures = _account(pictures, keys, known, reasons, recipe.max_pixels)
     return Extraction(
@@ -142,6 +144,7 @@ def write_features(
         for view, place in enumerate(places)
     )
     with vector_writer(out, schema, metadata) as writer:
+        # All vectors of a large catalogue do not fit into memory.
         for block in _blocks(vectors):
             ids, numbers, places = zip(*block, strict=True)
             views_M = pa.array(np.array(numbers, dtype=np.int8))
@@ -189,6 +192,7 @@ def _account(
         if reason:
             failures.append(Failure(picture.item_id, str(picture.path), reason))
             continue
+        # No reason and no vector: another machine wrote it where this one does not look.
         if len(places) < len(keys[picture.digest]):
             raise InputError(
                 f"image_features: vectors of {picture.path} are not in the store; run again, or "

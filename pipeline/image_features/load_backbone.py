@@ -36,6 +36,7 @@ def load_same_backbone(recipe: Recipe) -> Backbone:
         InputError: The weights cannot be loaded or are others than then.
     """
     backbone = load_backbone(recipe.backbone, recipe.layer, recipe.weights)
+    # Vectors of other weights would be taken for comparable, and be wrong without a sign.
     found = backbone.weights_digest()
     if found != recipe.weights_digest:
         raise InputError(

@@ -39,6 +39,7 @@ def make_recipe(
         InputError: The backbone, its weights, the layer or the runtime cannot be had.
     """
     found = load_backbone(settings.backbone, settings.layer, settings.weights)
+    # By content: `default` may stand for other weights after an update of the library.
     digest = found.weights_digest()
     # Normalisation is part of the graph, and so is the side of its input.
     changes = settings.model_dump(include={"resize", "size", "interpolation", "mean", "std"})

@@ -55,6 +55,7 @@ class PictureEncoder:
             [N, I] float32, and for each picture None or the reason why it cannot be used; the
             vector of such a one is NaN.
         """
+        # NaN where there is none: a row of zeros would look like a picture.
         vector_NI = np.full((len(pictures), self.recipe.dimension), np.nan, dtype=np.float32)
         reasons: list[str | None] = [None] * len(pictures)
 
@@ -129,6 +130,7 @@ class PictureEncoder:
             if len(names) == self.runner.batch_size:
                 under_way.append((names, self.runner.submit(pixels_BSS3)))
                 names = []
+                # The next batch is prepared while a GPU works on these.
                 if len(under_way) > self.runner.depth:
                     yield _result(under_way.popleft())
         if names:

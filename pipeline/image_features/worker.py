@@ -138,6 +138,7 @@ class Worker:
                     rows.append((*name, row))
                 else:
                     failures.append((digest, NOT_FINITE))
+            # By rows as well as by time: on a fast device a second is much memory.
             if len(rows) >= _FLUSH_ROWS or time.monotonic() - flushed > FLUSH_SECONDS:
                 self._flush(rows, progress)
                 rows, flushed = [], time.monotonic()
@@ -164,16 +165,19 @@ class Worker:
                 yield Square((job.digest, key, pixels), square)
 
     def _decoded(self, jobs: Iterable[Job]) -> Iterator[tuple[int, list[np.ndarray]] | str]:
+        # On a CPU the network takes all of a process's core; a GPU has threads decode for it.
         threads = self._encoder.runner.decoders
         if isinstance(self._images, RemotePath):
             threads = max(threads, REMOTE_READERS)
         if not threads:
             yield from map(self._decode, jobs)
             return
+        # Enough that the network never waits, and no more: each is a picture in memory.
         ahead = 2 * threads + self._encoder.runner.batch_size
         waiting: deque[Future[tuple[int, list[np.ndarray]] | str]] = deque()
         with ThreadPoolExecutor(threads) as pool:
             for job in jobs:
+                # Taken in the order of the jobs, whichever is decoded first: so are the results.
                 waiting.append(pool.submit(self._decode, job))
                 if len(waiting) > ahead:
                     yield waiting.popleft().result()
@@ -183,6 +187,7 @@ class Worker:
     def _decode(self, job: Job) -> tuple[int, list[np.ndarray]] | str:
         try:
             data = read_picture(self._images / job.image)
+            # The vector would be stored under the name of a picture that it is not of.
             if hashlib.sha256(data).hexdigest() != job.digest:
                 return CHANGED
             with machine_trouble(self._images / job.image):

@@ -68,6 +68,7 @@ def embed_texts(
     texts_of_class = [
         [text for text in texts_of(parts, of) if text in vector_of] for parts in class_parts
     ]
+    # Of classes alone that need a stand-in: encoding takes its time.
     above = {
         part
         for parts, texts in zip(class_parts, texts_of_class, strict=True)

@@ -72,11 +72,13 @@ def make_block(
     else:
         home = cache / hashlib.sha256(encoder.fingerprint.encode()).hexdigest()[:32]
         store = VectorStore(home, " ".join([name, metadata.get("model", "")]).strip())
+        # Half a digest: among billions of texts no two share it, and a million keys stay small.
         keys = [
             hashlib.sha256(seen).digest()[:16]
             for rows in _slices(len(texts))
             for seen in encoder.seen(texts[rows])
         ]
+        # Where they are, not what they are: vectors are read piece by piece.
         earlier = store.find(set(keys))
         blocks = (
             _complete(encoder, keys[rows], texts[rows], earlier, store)

@@ -65,6 +65,7 @@ class Encoder:
         words = sorted(distinct_words(train_texts))
         counts_NV = count_words(train_texts, {word: v for v, word in enumerate(words)})
         frequency_V = np.bincount(counts_NV.indices, minlength=len(words))
+        # Stable, so that words of one frequency are chosen by the alphabet on every machine.
         by_frequency = np.argsort(-frequency_V, kind="stable")[: settings.max_words]
         kept = np.sort(by_frequency[frequency_V[by_frequency] >= settings.min_count])
         if not len(kept):
