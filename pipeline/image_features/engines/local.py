@@ -52,6 +52,8 @@ def run_local(
             progress(sum(len(job.views) for job in running[future]))
         return [failure for future in running for failure in future.result()]
     except BrokenProcessPool as error:
+        # Until all have ended, and with what status is known.
+        pool.shutdown(cancel_futures=True)
         raise InputError(_death(processes)) from error
     finally:
         # Whatever they are at need not be finished: vectors are on disk or will be made again.

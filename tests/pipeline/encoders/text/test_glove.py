@@ -101,19 +101,6 @@ def test_the_order_of_the_training_texts_does_not_matter(fitted):
     assert np.array_equal(other.vectors_VE, fitted.vectors_VE)
 
 
-def test_a_stored_encoder_gives_the_same_vectors(fitted, tmp_path):
-    fitted.save(tmp_path / "encoder")
-    loaded = Encoder.load(tmp_path / "encoder")
-    assert np.array_equal(
-        loaded.encode(["red red silk", "zzz"]), fitted.encode(["red red silk", "zzz"])
-    )
-    fitted.save(tmp_path / "again")
-    for name in ("words.json", "encoder.safetensors"):
-        assert (tmp_path / "again" / name).read_bytes() == (
-            tmp_path / "encoder" / name
-        ).read_bytes()
-
-
 def test_an_encoder_that_lacks_a_tensor_is_refused(fitted, tmp_path):
     save_words(tmp_path, fitted.words, {"idf": fitted.idf_V})
     with pytest.raises(InputError, match="no tensor vectors"):

@@ -27,17 +27,6 @@ def test_vectors_are_the_librarys(tiny_clip):
     np.testing.assert_allclose(found[[0, 2, 3]], expected, atol=1e-6)
 
 
-def test_no_text_at_all(tiny_clip):
-    assert make(tiny_clip).encode([]).shape == (0, 8)
-    assert make(tiny_clip).encode([""]).tolist() == [[0.0] * 8]
-
-
-def test_a_stored_encoder_gives_the_same_vectors(tiny_clip, tmp_path):
-    encoder = make(tiny_clip)
-    encoder.save(tmp_path)
-    assert np.array_equal(Encoder.load(tmp_path).encode(TEXTS), encoder.encode(TEXTS))
-
-
 @pytest.mark.parametrize(
     ("model", "message"),
     [

@@ -31,20 +31,6 @@ def test_the_packaged_model_knows_what_is_alike():
     assert vector_NE[0] @ vector_NE[1] > vector_NE[0] @ vector_NE[2] + 0.3
 
 
-def test_texts_that_are_all_empty(sentence_model):
-    assert make(sentence_model).encode(["", " "]).tolist() == np.zeros((2, 16)).tolist()
-
-
-def test_a_stored_encoder_gives_the_same_vectors(sentence_model, tmp_path):
-    encoder = make(sentence_model)
-    encoder.save(tmp_path)
-    loaded = Encoder.load(tmp_path)
-    # Other texts share a forward pass, so the last bits differ.
-    np.testing.assert_allclose(loaded.encode(TEXTS), encoder.encode(TEXTS), atol=1e-6)
-    assert loaded.fingerprint == encoder.fingerprint
-    assert make(sentence_model, precision="bf16").fingerprint != encoder.fingerprint
-
-
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(InputError, match="there is no such folder"):
         make(tmp_path / "absent")

@@ -95,21 +95,6 @@ def test_bf16_is_close(make):
     np.testing.assert_allclose(full, half, atol=0.05)
 
 
-def test_no_text_at_all(make):
-    assert make().encode([]).shape == (0, 32)
-
-
-@pytest.mark.parametrize("keep", ["first", "salient"])
-def test_a_stored_encoder_gives_the_same_vectors(make, keep, tmp_path):
-    encoder = make(fitted_on=TEXTS, keep=keep, max_tokens=4)
-    encoder.save(tmp_path)
-    loaded = Encoder.load(tmp_path)
-    # Other texts share a forward pass, so the last bits differ.
-    texts = [*TEXTS, LONG]
-    np.testing.assert_allclose(loaded.encode(texts), encoder.encode(texts), atol=1e-5)
-    assert loaded.fingerprint == encoder.fingerprint
-
-
 def test_the_fingerprint_tells_features_apart_and_not_how_fast_they_are_made(make):
     assert make(batch_size=4).fingerprint == make().fingerprint
     changes = {"layers": 1, "combine": "mean", "special_tokens": True}
