@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 from pipeline.clean_text.cleaning import Cleaning
 from pipeline.core.json_file import write_json
 from pipeline.core.table import write_table
-from pipeline.core.vector_column import vector_array, vector_matrix
+from pipeline.core.vectors import vector_array, vector_matrix
 from pipeline.encoders.text.glove import Encoder
 from pipeline.features.classes import make_classes
 from pipeline.features.graph_file import SemanticGraph, write_graph

@@ -26,7 +26,7 @@ import pyarrow as pa
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
 from pipeline.core.location import REMOTE_READERS, Location, RemotePath
-from pipeline.core.vector_column import vector_array, vector_matrix
+from pipeline.core.vectors import vector_array, vector_matrix
 
 SUFFIX = ".arrow"
 RECIPE_FILE = "recipe.txt"

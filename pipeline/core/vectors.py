@@ -1,15 +1,32 @@
-"""Vector columns in Parquet, written in batches: fixed-size lists."""
+"""Vectors as columns of fixed-size lists: from and to matrices, and in Parquet.
+
+Shape letters: N rows, D dimension.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import atomic_path
 
 ROW_GROUP = 4096
+
+
+def vector_array(vector_ND: np.ndarray) -> pa.FixedSizeListArray:
+    """[N, D] float16 or float32 -> N fixed-size lists, without a copy where it is contiguous."""
+    flat = pa.array(np.ascontiguousarray(vector_ND).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, vector_ND.shape[1])
+
+
+def vector_matrix(column: pa.ChunkedArray) -> np.ndarray:
+    """N fixed-size lists -> [N, D] of their own type, read-only where no copy was needed."""
+    dimension = column.type.list_size
+    flat = column.combine_chunks().flatten()
+    return flat.to_numpy(zero_copy_only=False).reshape(-1, dimension)
 
 
 class VectorWriter:

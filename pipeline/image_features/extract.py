@@ -17,9 +17,8 @@ from tqdm import tqdm
 from pipeline.core.errors import InputError
 from pipeline.core.location import Location, address
 from pipeline.core.machine import MachineSettings
-from pipeline.core.vector_column import vector_array
 from pipeline.core.vector_store import Row
-from pipeline.core.vectors import vector_writer
+from pipeline.core.vectors import vector_array, vector_writer
 from pipeline.image_features.engines import ENGINES
 from pipeline.image_features.make_recipe import RecipeFiles
 from pipeline.image_features.picture_list import Picture

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from safetensors.torch import load_file
 
 from pipeline.core.errors import InputError
-from pipeline.core.vector_column import vector_array, vector_matrix
+from pipeline.core.vectors import vector_array, vector_matrix
 from pipeline.features.encoder_digest import encoder_digest
 from pipeline.train.step import Step
 from stages.train import main
