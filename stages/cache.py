@@ -68,7 +68,8 @@ def _stores(machine: MachineSettings) -> Iterator[tuple[str, Location]]:
 
 
 def _line(kind: str, stored: StoredRecipe) -> str:
-    vectors = "" if not stored.vectors else counted(stored.vectors, "vector")
+    thing = "digest" if kind == "digest" else "vector"
+    vectors = "" if not stored.vectors else counted(stored.vectors, thing)
     used = time.strftime("%Y-%m-%d %H:%M", time.localtime(stored.used))
     return f"{kind:<7} {stored.recipe:<60} {vectors:>16} {stored.size / 1e6:>9.1f} MB  used {used}"
 

@@ -39,9 +39,9 @@ def main(
     from pipeline.core.json_file import write_json
     from pipeline.core.table import read_table
     from pipeline.image_features.extract import Failure, extract, write_features
+    from pipeline.image_features.extraction_report import extraction_report
     from pipeline.image_features.make_recipe import make_recipe
     from pipeline.image_features.picture_list import list_pictures
-    from pipeline.image_features.times import extraction_report
     from pipeline.pictures.folder import open_images
 
     start = time.monotonic()

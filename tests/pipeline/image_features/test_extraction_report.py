@@ -1,7 +1,7 @@
 import pytest
 from PIL import Image
 
-from pipeline.image_features.times import extraction_report, reason_kind
+from pipeline.image_features.extraction_report import extraction_report, reason_kind
 
 VIEWS = 2
 
