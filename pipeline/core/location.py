@@ -159,9 +159,6 @@ def locate(name: str, key: str) -> Location:
             takes. With `file://` it is a path of this machine.
         key: What the user names the place with, for messages.
 
-    Returns:
-        The place.
-
     Raises:
         InputError: The URI cannot be parsed, Arrow does not know such a filesystem, or it does not
             answer.

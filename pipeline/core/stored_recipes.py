@@ -48,9 +48,6 @@ def stored_recipes(home: Location) -> list[StoredRecipe]:
 def remove_recipe(place: Location) -> None:
     """Remove a recipe's folder or file; a run that uses it meanwhile makes its vectors again.
 
-    Args:
-        place: From `stored_recipes`.
-
     Raises:
         InputError: Another filesystem does not answer, or refuses.
     """

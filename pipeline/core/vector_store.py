@@ -106,14 +106,7 @@ class VectorStore:
         return {key: row for key, row in self._rows(sorted(self._tables)) if key in wanted}
 
     def read(self, rows: Sequence[Row]) -> np.ndarray:
-        """Read vectors.
-
-        Args:
-            rows: What `find` returned, at least one, in any order.
-
-        Returns:
-            [M, D] float32 in the order asked for.
-        """
+        """Read rows that `find` returned, at least one, as [M, D] float32 in the order given."""
         # A file at a time: rows of one are near each other on disk.
         by_file: dict[str, list[int]] = {}
         for index, row in enumerate(rows):
@@ -196,10 +189,6 @@ def _table(keys: Sequence[bytes], vector_MD: np.ndarray, pixels: Sequence[int] |
 def write_digested(folder: Location, table: pa.Table) -> str:
     """Write a table as a file that nobody changes.
 
-    Args:
-        folder: Made if missing.
-        table: Its content.
-
     Returns:
         The file's name, which is the digest of its bytes.
 
@@ -217,9 +206,6 @@ def write_digested(folder: Location, table: pa.Table) -> str:
 
 def read_digested(path: Path) -> pa.Table | None:
     """Open a file of `write_digested` and compare it with its name.
-
-    Args:
-        path: A file on this machine.
 
     Returns:
         The table, whose columns stay in the mapped file; None if the file is damaged.

@@ -119,9 +119,6 @@ class Worker:
             jobs: Pictures.
             progress: Called with the number of pictures whose vectors are safe on disk.
 
-        Returns:
-            Digest and reason of each picture that cannot be used.
-
         Raises:
             InputError: The store cannot be written to, another filesystem does not answer, or this
                 machine has run out of something.

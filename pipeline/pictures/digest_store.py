@@ -43,9 +43,6 @@ class DigestStore:
 
         What another process has written meanwhile stays, and the next run merges it.
 
-        Args:
-            digest_of: 64 hex digits by the state of a file.
-
         Raises:
             InputError: The folder cannot be written to.
         """

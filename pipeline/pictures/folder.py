@@ -178,11 +178,6 @@ class RemoteImageFolder(ImageFolder):
     def __init__(self, folder: RemotePath, *, key: str = KEY, place: str = PLACE) -> None:
         """List the folder and all folders below it.
 
-        Args:
-            folder: Where the pictures are.
-            key: What the user names the folder with, for messages.
-            place: What the reasons of rows call the folder.
-
         Raises:
             InputError: It is missing, not a folder, or cannot be listed.
         """
@@ -222,15 +217,6 @@ def open_images(
     place: str = PLACE,
 ) -> ImageFolder:
     """List a folder of pictures, wherever it is.
-
-    Args:
-        folder: Where the pictures are.
-        link_targets: Folders outside it that links on this machine may lead into.
-        key: What the user names the folder with, for messages.
-        place: What the reasons of rows call the folder.
-
-    Returns:
-        The folder.
 
     Raises:
         InputError: It is missing, not a folder, or cannot be listed.
