@@ -30,38 +30,36 @@ from PIL import Image
 from torchvision import models
 
 from benchmarks.harness import environment, interleave, median_ratio, write_results
-from pipeline.image_features.backbones.load import load_same_backbone
-from pipeline.image_features.extract import Effort, Views, extract, write_features
-from pipeline.image_features.extractor import Extractor
+from pipeline.core.machine import MachineSettings
+from pipeline.core.params import load_section
+from pipeline.core.vector_store import VectorStore
+from pipeline.image_features.extract import extract, write_features
+from pipeline.image_features.load_backbone import load_same_backbone
+from pipeline.image_features.make_recipe import RecipeFiles, make_recipe
+from pipeline.image_features.picture_encoder import PictureEncoder
 from pipeline.image_features.picture_list import list_pictures
-from pipeline.image_features.prepare import Prepared, Wishes, prepare
 from pipeline.image_features.recipe import Recipe
 from pipeline.image_features.runtimes.onnx_export import PixelsToVectors
 from pipeline.image_features.runtimes.onnxruntime import OnnxRunner
-from pipeline.image_features.vector_store import VectorStore
+from pipeline.image_features.settings import ImageSettings
 from pipeline.pictures.digests import digest_pictures
 from pipeline.pictures.folder import ImageFolder
 
 BATCH = 8
 LITE0, RESNET = "packaged/efficientnet_lite0", "torchvision/resnet18"
-SQUASHED = Wishes(resize="squash", size=None, interpolation=None, mean=None, std=None)
+PARAMS = Path("params.yaml")
 
 
-def prepared(backbone: str, cache: Path) -> Prepared:
-    """A backbone in the default runtime of a CPU; ResNet-18 as img2vec feeds it."""
-    return prepare(
-        backbone,
-        weights="default" if backbone == LITE0 else "none",
-        layer="pooled",
-        wishes=SQUASHED,
-        jpeg="exact",
-        background="#ffffff",
-        max_pixels=100_000_000,
-        runtime="auto",
-        precision="fp32",
-        device=torch.device("cpu"),
-        cache=cache,
-    )
+def settings_of(backbone: str) -> ImageSettings:
+    """Section `image` as shipped, on a CPU; ResNet-18 as img2vec feeds it."""
+    weights = "default" if backbone == LITE0 else "none"
+    changes = {"backbone": backbone, "weights": weights, "resize": "squash", "device": "cpu"}
+    return load_section(PARAMS, "image", ImageSettings).model_copy(update=changes)
+
+
+def prepared(backbone: str, cache: Path) -> RecipeFiles:
+    """A backbone in the default runtime of a CPU."""
+    return make_recipe(settings_of(backbone), torch.device("cpu"), cache)
 
 
 def make_files(source: Path, folder: Path, count: int) -> list[str]:
@@ -76,24 +74,24 @@ def make_files(source: Path, folder: Path, count: int) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def extract_all(made: Prepared, folder: Path, names: list[str], out: Path, workers: int) -> None:
+def extract_all(made: RecipeFiles, folder: Path, names: list[str], out: Path, workers: int) -> None:
     """Files to Parquet as the stages do it, with nothing read or extracted before."""
     shutil.rmtree(out, ignore_errors=True)
-    store = VectorStore(out / "store", made.recipe.dimension)
+    made = made._replace(store=VectorStore(out / "store"))
+    machine = load_section(PARAMS, "machine", MachineSettings)
     images = ImageFolder(folder)
     digests = digest_pictures(names, images, out / "digests")
     digest_of = dict(digests.itertuples(index=False, name=None))
     found = extract(
         list_pictures([(name, name) for name in names], digest_of, images),
         folder,
-        made.recipe,
-        store,
-        made.graph,
-        views=Views(1, "crop_flip"),
-        effort=Effort("local", "cpu", workers, BATCH),
+        made,
+        settings_of(made.recipe.backbone),
+        machine.model_copy(update={"workers": workers, "image_batch_size": BATCH}),
+        "cpu",
     )
     assert not found.failures, found.failures[:3]
-    write_features(out / "image.parquet", found, store, made.recipe.metadata())
+    write_features(out / "image.parquet", found, made, made.recipe.metadata())
 
 
 def forward_in_memory(graph: Path, side: int, batches: int) -> None:
@@ -108,7 +106,7 @@ def forward_in_memory(graph: Path, side: int, batches: int) -> None:
 _SESSIONS: dict[Path, OnnxRunner] = {}
 
 
-def limit(pool: ProcessPoolExecutor, made: Prepared, count: int, workers: int) -> None:
+def limit(pool: ProcessPoolExecutor, made: RecipeFiles, count: int, workers: int) -> None:
     """The same runtime's forward pass in as many processes, pictures in memory."""
     batches = count // (BATCH * workers)
     side = made.recipe.transform.size
@@ -141,11 +139,11 @@ def img2vec(folder: Path, names: list[str]) -> Callable[[], object]:
     return lambda: [peer.get_vec(Image.open(folder / name).convert("RGB")) for name in names]
 
 
-def least_cosine(made: Prepared, folder: Path, names: list[str]) -> float:
+def least_cosine(made: RecipeFiles, folder: Path, names: list[str]) -> float:
     """Default features against Pillow and torch in float32."""
     paths = [folder / name for name in names]
-    extractor = Extractor(made.recipe, OnnxRunner(made.graph, BATCH))
-    found_NI, _ = extractor.extract(paths)
+    encoder = PictureEncoder(made.recipe, OnnxRunner(made.graph, BATCH))
+    found_NI, _ = encoder.encode(paths)
     graph = PixelsToVectors(load_same_backbone(made.recipe))
     side = made.recipe.transform.size
     least = 1.0

@@ -13,6 +13,7 @@ Shape letters: K classes, E class-name embedding.
 
 import argparse
 import statistics
+import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
@@ -24,9 +25,12 @@ import pandas as pd
 import torch
 
 from benchmarks.harness import environment, interleave, median_ratio, peak_extra_mib, write_results
+from pipeline.core.params import load_section
 from pipeline.semantic_graph.adjacency import class_adjacency
 from pipeline.semantic_graph.class_embeddings import embed_classes
 from pipeline.semantic_graph.class_texts import Of
+from pipeline.semantic_graph.settings import GraphSettings
+from pipeline.semantic_graph.text_encoder import HOW
 
 KINDS = """
 shoes boots shirts coats dresses skirts hats bags belts scarves gloves socks jackets jeans sweaters
@@ -39,11 +43,9 @@ warm cool light heavy formal casual summer winter evening vintage modern classic
 plain knitted woven
 """
 DEPARTMENTS = ("women", "men", "kids", "home", "sport")
-SETTINGS: dict[str, dict[str, Any]] = {
-    "glove": {"vectors": "packaged/glove_6b_50d"},
-    "sentence": {"model": "packaged/all_minilm_l6_v2"},
-    "path": {},
-}
+ENCODERS = ("glove", "sentence", "path")
+SETTINGS = load_section(Path("params.yaml"), "graph", GraphSettings)
+"""Of each encoder as shipped."""
 
 Paths = Sequence[Sequence[str]]
 
@@ -65,7 +67,8 @@ def our_graph(encoder: str, of: Of, paths: Paths) -> Callable[[], np.ndarray]:
     """Everything from names to distances, loading included."""
 
     def run() -> np.ndarray:
-        found = embed_classes(paths, encoder=encoder, of=of, settings=SETTINGS)
+        settings = SETTINGS.model_copy(update={"encoder": encoder})
+        found = embed_classes(paths, of, settings, Path(tempfile.gettempdir()))
         return class_adjacency(found.embedding_KE)
 
     return run
@@ -95,7 +98,7 @@ def text_encoder(encoder: str, paths: Paths) -> Callable[[list[str]], np.ndarray
         from pipeline.semantic_graph.encoders.glove import text_words
 
         words = {word for path in paths for part in path for word in text_words(part)}
-        vectors = load_word_vectors(SETTINGS["glove"]["vectors"], words)
+        vectors = load_word_vectors(SETTINGS.glove.vectors, words)
 
         def encode(texts: list[str]) -> np.ndarray:
             known = [[word for word in text_words(text) if word in vectors] for text in texts]
@@ -105,10 +108,10 @@ def text_encoder(encoder: str, paths: Paths) -> Callable[[list[str]], np.ndarray
 
         return encode
     if encoder == "sentence":
-        from pipeline.encoders.sentence import SentenceEncoder
+        from pipeline.encoders.text.sentence import Encoder, Settings
 
-        model = SETTINGS["sentence"]["model"]
-        return SentenceEncoder(model=model, batch_size=32, device="cpu", precision="fp32").encode
+        how = HOW | {"device": "cpu", "model": SETTINGS.sentence.model}
+        return Encoder(Settings.model_validate(how)).encode
     raise ValueError(f"there is no loop over pairs for the encoder {encoder!r}")
 
 
@@ -146,7 +149,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--encoders", nargs="+", default=list(SETTINGS))
+    parser.add_argument("--encoders", nargs="+", default=list(ENCODERS))
     parser.add_argument("--catalog", type=Path, help="CSV file with class paths joined by <")
     parser.add_argument("--column", default="classes")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))

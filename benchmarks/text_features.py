@@ -6,7 +6,7 @@ and rounds are interleaved, so compare ratios.
 
 The notebook's loop is written as the notebook has it (every token searches the vocabulary list and
 the list of word vectors twice), timed on 20 names and extrapolated: all of them would take minutes
-to hours. Its result differs for names that repeat a word; see `GloveEncoder`.
+to hours. Its result differs for names that repeat a word; see the encoder `glove`.
 """
 
 import re
@@ -29,7 +29,7 @@ from benchmarks.harness import environment, interleave, median_ratio, write_resu
 from pipeline.clean_text.recipes import clean_texts
 from pipeline.clean_text.steps import STOP_WORDS
 from pipeline.encoders.counts import count_words, distinct_words, smoothed_idf
-from pipeline.encoders.glove import GloveEncoder
+from pipeline.encoders.text.glove import Encoder
 from pipeline.encoders.word_vectors import load_word_vectors
 from pipeline.sample.openmoji import read_emoji
 
@@ -116,7 +116,7 @@ def _notebook_clean(texts: Sequence[str]) -> list[str]:
 def _encode(texts: list[str], rounds: int) -> list[dict[str, Any]]:
     everything = load_word_vectors(VECTORS, _all_words())
     vectors = load_word_vectors(VECTORS, distinct_words(texts))
-    encoder = GloveEncoder.from_vectors(texts, vectors)
+    encoder = Encoder.from_vectors(texts, vectors)
     words = sorted(distinct_words(texts))
     column_of = {word: column for column, word in enumerate(words)}
     idf = dict(zip(words, smoothed_idf(count_words(texts, column_of)).tolist(), strict=True))

@@ -22,7 +22,7 @@ STAGES = (
 )
 USES = ("compare", "embed", "classify", "search", "explore", "export")
 """What to do with a trained model; these commands read what the stages wrote and are none."""
-COMMANDS = ("sample_catalog", *STAGES, *USES)
+COMMANDS = ("sample_catalog", *STAGES, *USES, "cache")
 
 
 class _LazyGroup(TyperGroup):
@@ -51,7 +51,7 @@ def main() -> None:
     """Learn one embedding space for the images and texts of a catalogue.
 
     `dvc repro` runs the stages that need it; each stage is a command too and then runs as dvc.yaml
-    does. The last six commands use what was trained.
+    does. The commands behind them use what was trained; `cache` shows what is stored between runs.
     """
 
 

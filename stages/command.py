@@ -9,7 +9,6 @@ import typer
 
 from pipeline.core.errors import InputError
 from pipeline.core.location import Location, locate
-from pipeline.settings import check_params
 
 ParamsPath = Annotated[Path, typer.Option(help="The parameters; each stage reads its sections.")]
 ItemsPath = Annotated[Path, typer.Option(help="Items that the catalog stage wrote.")]
@@ -141,6 +140,9 @@ def one_line_errors(main: Callable[..., None]) -> Callable[..., None]:
     def wrapped(**options: Any) -> None:
         try:
             if "params" in options:
+                # Knows every section, which `huse --help` has no use for.
+                from pipeline.settings import check_params
+
                 check_params(options["params"])
             main(**options)
         except InputError as error:

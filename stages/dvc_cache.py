@@ -4,8 +4,6 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from dvc.config import Config
-
 
 def dvc_cache() -> Path | None:
     """Find the cache of the project around the working directory.
@@ -15,6 +13,9 @@ def dvc_cache() -> Path | None:
     Returns:
         The cache's folder; None outside a DVC project.
     """
+    # Takes a moment to import, which nobody has to wait for who only asks for help.
+    from dvc.config import Config
+
     here = Path.cwd()
     for folder in (here, *here.parents):
         dvc = folder / ".dvc"
@@ -25,30 +26,19 @@ def dvc_cache() -> Path | None:
 
 
 def tracked_contents() -> list[Path]:
-    """Folders that links of files under DVC may lead into.
-
-    Returns:
-        One folder, or none outside a DVC project.
-    """
+    """Folders that links of files under DVC may lead into: one, or none outside a DVC project."""
     cache = dvc_cache()
     return [] if cache is None else [cache / "files"]
 
 
 def digest_cache(out: Path) -> Path:
-    """Choose where digests of pictures are kept between runs.
-
-    Args:
-        out: The file that lists them.
-
-    Returns:
-        A folder, as for `vector_cache`.
-    """
+    """Choose where digests of the pictures that `out` lists are stored; see `vector_cache`."""
     cache = dvc_cache()
     return out.parent / ".image_cache" if cache is None else cache / "picture_digests"
 
 
 def vector_cache(of: Literal["image", "text", "word"], out: Path) -> Path:
-    """Choose where features of single pictures, texts or words are kept between runs.
+    """Choose where features of single pictures, texts or words are stored between runs.
 
     Args:
         of: What the features are of.

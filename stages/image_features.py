@@ -4,18 +4,13 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 
-from pipeline.core.csv_file import write_csv
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import write_json
 from pipeline.core.location import locate
 from pipeline.core.machine import MachineSettings
 from pipeline.core.params import load_section, read_value
-from pipeline.core.table import read_table
 from pipeline.image_features.settings import ImageSettings
-from pipeline.pictures.folder import open_images
 from stages.command import ItemsPath, ParamsPath, run
 from stages.dvc_cache import tracked_contents, vector_cache
 from stages.paths import IMAGE_FAILURES, IMAGE_FEATURES, IMAGE_REPORT, ITEMS, PARAMS, PICTURES
@@ -36,19 +31,26 @@ def main(
     ] = IMAGE_REPORT,
 ) -> None:
     """Run the frozen backbone over every picture and store its features."""
+    # Imported when it runs: the processes that it starts import this file too.
+    import pandas as pd
+
+    from pipeline.core.csv_file import write_csv
     from pipeline.core.device import choose_device
-    from pipeline.image_features.extract import Effort, Failure, Views, extract, write_features
+    from pipeline.core.json_file import write_json
+    from pipeline.core.table import read_table
+    from pipeline.image_features.extract import Failure, extract, write_features
+    from pipeline.image_features.extraction_report import extraction_report
+    from pipeline.image_features.make_recipe import make_recipe
     from pipeline.image_features.picture_list import list_pictures
-    from pipeline.image_features.prepare import Wishes, prepare
-    from pipeline.image_features.times import extraction_report
+    from pipeline.pictures.folder import open_images
 
     start = time.monotonic()
     images = read_value(params, "catalog.images")
     folder = open_images(locate(images, "catalog.images"), tracked_contents())
-    p = load_section(params, "image", ImageSettings)
+    settings = load_section(params, "image", ImageSettings)
     machine = load_section(params, "machine", MachineSettings)
-    store, beside = machine.vector_store, vector_cache("image", out)
-    kept = beside if store is None else locate(store, "machine.vector_store")
+    local = vector_cache("image", out)
+    chosen = locate(machine.vector_store or str(local), "machine.vector_store")
     table = read_table(items, ["item_id", "image"])
     digests = read_table(pictures, ["image", "digest"])
     listed = list_pictures(
@@ -56,47 +58,27 @@ def main(
         dict(digests.itertuples(index=False, name=None)),
         folder,
     )
-    device = choose_device(p.device)
-    prepared = prepare(
-        p.backbone,
-        weights=p.weights,
-        layer=p.layer,
-        wishes=Wishes(p.resize, p.size, p.interpolation, p.mean, p.std),
-        jpeg=p.jpeg,
-        background=p.background,
-        max_pixels=p.max_pixels,
-        runtime=p.runtime,
-        precision=p.precision,
-        device=device,
-        cache=kept if isinstance(kept, Path) else beside,
-        shared=None if isinstance(kept, Path) else kept,
-    )
-    found = extract(
-        listed,
-        folder.folder,
-        *prepared,
-        views=Views(p.views, p.augment),
-        effort=Effort(
-            engine=machine.engine,
-            device=device.type,
-            workers=machine.workers,
-            batch_size=machine.image_batch_size,
-        ),
-    )
-    made_by = prepared.recipe.metadata() | {"views": str(p.views), "augment": p.augment}
+    device = choose_device(settings.device)
+    if isinstance(chosen, Path):
+        files = make_recipe(settings, device, chosen)
+    else:
+        files = make_recipe(settings, device, local, chosen)
+    found = extract(listed, folder.folder, files, settings, machine, device.type)
+    views = {"views": str(settings.views), "augment": settings.augment}
+    made_by = files.recipe.metadata() | views
     write_csv(failures, pd.DataFrame(found.failures, columns=list(Failure._fields)))
     write_json(report, extraction_report(found, made_by))
-    if len(found.failures) > p.max_failed * len(table):
+    if len(found.failures) > settings.max_failed * len(table):
         raise InputError(
             f"image_features: {len(found.failures)} of {len(table)} pictures cannot be used, more "
-            f"than image.max_failed {p.max_failed} allows; see {failures}"
+            f"than image.max_failed {settings.max_failed} allows; see {failures}"
         )
-    write_features(out, found, prepared.store, made_by)
+    write_features(out, found, files, made_by)
     typer.echo(
         f"image_features: {len(found.usable)} pictures, {len(found.failures)} failed, see "
         f"{failures}; {found.extracted} extracted, {found.from_cache} from the cache, "
         f"{found.duplicates} the same as another "
-        f"({prepared.recipe.runtime}, {time.monotonic() - start:.0f} s)"
+        f"({files.recipe.runtime}, {time.monotonic() - start:.0f} s)"
     )
 
 

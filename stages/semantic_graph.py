@@ -28,17 +28,13 @@ def main(
     entries = class_list["classes"]
     names = [entry["name"] for entry in entries]
     class_parts = [entry["parts"] for entry in entries]
-    settings = p.model_dump(exclude={"encoder", "of"})
-    cache = vector_cache("word", out)
-    cached = {name: {**settings[name], "cache": cache} for name in ("glove", "infersent")}
     # A label is a part by itself; what stands above it has a label of its own.
     of = "leaf" if class_list["label"] == "parts" else p.of
-    embedding_KE, unknown, stand_ins = embed_classes(
-        class_parts, encoder=p.encoder, of=of, settings={**settings, **cached}
-    )
+    embedding_KE, unknown, stand_ins = embed_classes(class_parts, of, p, vector_cache("word", out))
     adjacency_KK = class_adjacency(embedding_KE)
     same = [[names[i], names[j]] for i, j in same_name_classes(adjacency_KK)]
     used = [p.encoder, *(p.blend.encoders if p.encoder == "blend" else [])]
+    settings = p.model_dump(include=set(used))
     notes = {
         "encoder": p.encoder,
         "of": of,

@@ -8,12 +8,12 @@ import typer
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
 from pipeline.core.params import load_section
+from pipeline.core.section import Section
 from pipeline.core.table import read_table
-from pipeline.encoders import ENCODERS
 from pipeline.encoders.encoder import find_encoder
-from pipeline.encoders.encoder_digest import KEY, encoder_digest
+from pipeline.features.encoder_digest import KEY, encoder_digest
 from pipeline.text_features.make_block import make_block
-from pipeline.text_features.settings import TextSettings
+from pipeline.text_features.settings import TEXT_ENCODERS, TextSettings
 from stages.command import ItemsPath, ParamsPath, SplitsPath, run
 from stages.dvc_cache import vector_cache
 from stages.paths import CLEAN_TEXT, ITEMS, PARAMS, SPLITS, TEXT_BLOCKS
@@ -35,20 +35,21 @@ def main(
     table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")
     table = table.merge(read_table(items, ["item_id", "text"]), validate="one_to_one")
     is_train = table["split"] == "train"
-    if encoder is not None and encoder not in ENCODERS:
-        raise InputError(f"unknown text encoder {encoder!r}; known: {', '.join(ENCODERS)}")
+    if encoder is not None and encoder not in TEXT_ENCODERS:
+        raise InputError(f"unknown text encoder {encoder!r}; known: {', '.join(TEXT_ENCODERS)}")
     for name in p.encoders if encoder is None else [encoder]:
-        settings = getattr(p, name).model_dump()
-        column = settings.pop("input", "clean_text")
-        if name == "glove":
-            settings["cache"] = vector_cache("word", out)
+        settings: Section = getattr(p, name)
+        column = getattr(settings, "input", "clean_text")
         fitted = find_encoder(name).fit(
-            table[column].tolist(), table.loc[is_train, column].tolist(), **settings
+            table[column].tolist(),
+            table.loc[is_train, column].tolist(),
+            settings,
+            vector_cache("word", out),
         )
         with atomic_path(out / name / "encoder") as temporary:
             fitted.save(temporary)
         # Not how fast it was made: that would train the model anew.
-        made_by = getattr(p, name).model_dump(exclude={"batch_size", "device"})
+        made_by = settings.model_dump(exclude={"batch_size", "device"})
         metadata = {key: str(value) for key, value in made_by.items()}
         summary = make_block(
             out / name / "block.parquet",

@@ -9,7 +9,7 @@ from pipeline.clean_text.cleaning import GOLDEN, Cleaning, write_featurizer_file
 from pipeline.core.atomic import atomic_path, copy_folder
 from pipeline.core.params import load_section
 from pipeline.core.table import read_metadata
-from pipeline.encoders.encoder_digest import KEY, check_encoder, encoder_digest
+from pipeline.features.encoder_digest import KEY, check_encoder, encoder_digest
 from pipeline.features.text_file import join_blocks
 from pipeline.text_features.settings import TextSettings
 from stages.command import ParamsPath, run

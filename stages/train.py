@@ -76,8 +76,8 @@ def main(
     from pipeline.core.sample import draw_sample
     from pipeline.core.seeding import seed_everything
     from pipeline.core.table import read_metadata, read_table
-    from pipeline.encoders.encoder_digest import KEY, check_encoder
     from pipeline.features.classes import check_same_classes, item_classes, label_membership
+    from pipeline.features.encoder_digest import KEY, check_encoder
     from pipeline.features.graph_file import read_graph
     from pipeline.features.item_graph import item_graph
     from pipeline.features.joined import index_features

@@ -11,8 +11,8 @@ from scipy.sparse import csr_matrix
 from pipeline.clean_text.cleaning import Cleaning
 from pipeline.core.json_file import write_json
 from pipeline.core.table import write_table
-from pipeline.core.vector_column import vector_array, vector_matrix
-from pipeline.encoders.glove import GloveEncoder
+from pipeline.core.vectors import vector_array, vector_matrix
+from pipeline.encoders.text.glove import Encoder
 from pipeline.features.classes import make_classes
 from pipeline.features.graph_file import SemanticGraph, write_graph
 from pipeline.features.text_file import columns_of
@@ -88,7 +88,7 @@ def write_graph_and_encoder(folder: Path) -> dict[str, Path]:
     adjacency_KK[0, 1] = adjacency_KK[1, 0] = 0.5
     class_embedding_KE = np.eye(len(CLASSES), dtype=np.float32)
     write_graph(folder / "graph", SemanticGraph(CLASSES, adjacency_KK, class_embedding_KE), {})
-    encoder = GloveEncoder(["hat"], np.ones((1, 4), np.float32), np.ones(1, np.float32))
+    encoder = Encoder(["hat"], np.ones((1, 4), np.float32), np.ones(1, np.float32))
     cleaning = Cleaning.choose("letters", fold_accents=True)
     featurizer = TextFeaturizer(cleaning, {"glove": encoder}, {"glove": "clean_text"})
     featurizer.save(folder / "text_encoder")

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.encoders import ENCODERS
 from pipeline.settings import SECTIONS
+from pipeline.text_features.settings import TEXT_ENCODERS
 from stages.__main__ import STAGES as STAGE_NAMES
 from stages.paths import IMAGE_REPORT
 
@@ -38,7 +38,7 @@ def covers(dep: str, name: str) -> bool:
 
 def expanded(names: Iterable[str]) -> set[str]:
     """Names with every encoder in place of the template."""
-    return {name.replace(ENCODER, encoder) for name in names for encoder in ENCODERS}
+    return {name.replace(ENCODER, encoder) for name in names for encoder in TEXT_ENCODERS}
 
 
 def code_deps(stage: str) -> set[str]:

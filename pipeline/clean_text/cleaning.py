@@ -33,26 +33,11 @@ class Cleaning:
 
     @classmethod
     def choose(cls, recipe: str | list[str], fold_accents: bool) -> Self:
-        """Choose how the texts of a catalogue are cleaned.
-
-        Args:
-            recipe: See `clean_texts`.
-            fold_accents: See `clean_texts`.
-
-        Returns:
-            The cleaning as it is here and now.
-        """
+        """Choose how the texts of a catalogue are cleaned, here and now."""
         return cls(recipe, fold_accents, GoldenText.make(recipe, fold=fold_accents))
 
     def __call__(self, texts: Sequence[str]) -> list[str]:
-        """Clean texts.
-
-        Args:
-            texts: N raw texts.
-
-        Returns:
-            N clean texts.
-        """
+        """Clean N raw texts."""
         return clean_texts(texts, recipe=self.recipe, fold=self.fold_accents)
 
     def check(self, inputs: Mapping[str, str], source: Path) -> None:
@@ -85,12 +70,6 @@ class Cleaning:
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Read what `to_json` gave.
 
-        Args:
-            stored: The same, perhaps with other keys.
-
-        Returns:
-            The cleaning.
-
         Raises:
             KeyError: A key is missing.
             TypeError: So is a setting, or there is one that is not known.
@@ -110,14 +89,7 @@ class Cleaning:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
-        """Read what `metadata` gave.
-
-        Args:
-            metadata: Of the table of clean texts.
-
-        Returns:
-            The cleaning.
-        """
+        """Read what `metadata` gave, from a table of clean texts."""
         recipe = metadata["recipe"]
         settings = {
             "recipe": recipe if recipe in RECIPES else recipe.split(","),
@@ -134,9 +106,6 @@ def write_featurizer_file(folder: Path, cleaning: Cleaning, inputs: Mapping[str,
         folder: The featurizer's folder.
         cleaning: What stage clean_text did.
         inputs: Block name to what its encoder reads, in the order of the blocks.
-
-    Raises:
-        InputError: The folder cannot be written to.
     """
     write_json(
         folder / FILE,

@@ -53,16 +53,7 @@ class GoldenText:
 
     @classmethod
     def make(cls, recipe: str | Sequence[str], *, fold: bool, text: str = TEXT) -> Self:
-        """Clean a text here and now.
-
-        Args:
-            recipe: See `clean_texts`.
-            fold: See `clean_texts`.
-            text: The text.
-
-        Returns:
-            The text with what became of it.
-        """
+        """Clean a text here and now."""
         [clean_text] = clean_texts([text], recipe=recipe, fold=fold)
         return cls(text, clean_text, _versions(recipe, fold))
 
@@ -73,15 +64,7 @@ class GoldenText:
         return ", ".join(named) or "no library"
 
     def difference(self, recipe: str | Sequence[str], *, fold: bool) -> str | None:
-        """Clean the text again and compare.
-
-        Args:
-            recipe: That of `make`.
-            fold: That of `make`.
-
-        Returns:
-            What differs, for a message; None if cleaning gives the same words as then.
-        """
+        """Clean the text again and say what differs; None if the words are the same as then."""
         now = GoldenText.make(recipe, fold=fold, text=self.text)
         words = zip_longest(self.clean_text.split(), now.clean_text.split(), fillvalue="")
         changed = next(((then, here) for then, here in words if then != here), None)

@@ -48,17 +48,7 @@ def clean_texts(texts: Iterable[str], *, recipe: str | Sequence[str], fold: bool
 
 
 def step_names(recipe: str | Sequence[str]) -> Sequence[str]:
-    """Name the steps of a recipe.
-
-    Args:
-        recipe: See `clean_texts`.
-
-    Returns:
-        Names in `STEPS`, in the order in which they are taken.
-
-    Raises:
-        ValueError: The recipe or a step is unknown.
-    """
+    """Names of a recipe's steps in their order; a `ValueError` where it or a step is unknown."""
     if isinstance(recipe, str):
         if recipe not in RECIPES:
             raise ValueError(f"unknown recipe {recipe!r}; known: {', '.join(RECIPES)}")

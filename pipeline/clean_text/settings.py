@@ -4,20 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
+from pipeline.clean_text.recipes import RECIPES
+from pipeline.clean_text.steps import STEPS
 from pipeline.core.section import Section
-
-RECIPES = ("letters", "stemmed", "none")
-STEPS = (
-    "lower",
-    "letters_only",
-    "punctuation",
-    "apostrophes",
-    "stop_words",
-    "stop_words_but_negations",
-    "single_characters",
-    "numbers",
-    "stem",
-)
 
 
 def _check_recipe(value: Any) -> str | list[str]:

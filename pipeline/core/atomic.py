@@ -50,10 +50,6 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def copy_folder(source: Path, path: Path) -> None:
     """Copy a folder whole or not at all.
 
-    Args:
-        source: An existing folder.
-        path: The final folder.
-
     Raises:
         InputError: There is no such folder, or the copy cannot be written.
     """

@@ -13,15 +13,9 @@ Block: TypeAlias = "np.ndarray | csr_matrix"
 
 
 def finite_rows(block: Block) -> np.ndarray:
-    """Find the texts all of whose features are finite.
+    """[N] bool: the texts of [N, E] all of whose features are finite.
 
     One that is not spoils every batch it is in, long after it was made.
-
-    Args:
-        block: [N, E] float.
-
-    Returns:
-        [N] bool.
     """
     if not isinstance(block, csr_matrix):
         return np.asarray(np.isfinite(block).all(axis=1))

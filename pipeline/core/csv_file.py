@@ -14,10 +14,6 @@ from pipeline.core.atomic import atomic_path
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame as UTF-8 CSV without its index.
 
-    Args:
-        path: Final file name.
-        frame: The rows; an empty frame gives the header alone.
-
     Raises:
         InputError: The folder cannot be written to.
     """

@@ -11,9 +11,6 @@ def choose_device(name: str) -> torch.device:
     Args:
         name: `auto` (CUDA when there is one), `cpu` or `cuda`.
 
-    Returns:
-        The device.
-
     Raises:
         InputError: CUDA was asked for and there is none.
     """

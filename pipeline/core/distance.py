@@ -21,13 +21,5 @@ def pairwise(x_MD: Tensor, y_ND: Tensor) -> Tensor:
 
 
 def paired(x_ND: Tensor, y_ND: Tensor) -> Tensor:
-    """Distance between row n of x and row n of y.
-
-    Args:
-        x_ND: [N, D] float, rows of unit norm.
-        y_ND: [N, D] float, rows of unit norm.
-
-    Returns:
-        [N] distances in [0, 2]; small is near.
-    """
+    """[N, D], [N, D] of unit norm -> [N] distances in [0, 2]: row n of x to row n of y."""
     return 1.0 - (x_ND * y_ND).sum(dim=1)

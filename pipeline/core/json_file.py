@@ -11,10 +11,6 @@ from pipeline.core.errors import InputError
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented UTF-8 JSON; the same value gives the same bytes.
 
-    Args:
-        path: Final file name.
-        value: Anything the json module writes; NaN and infinity are refused.
-
     Raises:
         InputError: The folder cannot be written to.
         ValueError: The value holds NaN or infinity, which JSON has no word for.
@@ -26,12 +22,6 @@ def write_json(path: Path, value: Any) -> None:
 
 def read_json(path: Path) -> Any:
     """Read a JSON artifact.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The parsed value.
 
     Raises:
         InputError: The file is missing, cannot be read or is not JSON.

@@ -54,9 +54,6 @@ class RemotePath:
     def read_bytes(self) -> bytes:
         """Read the file.
 
-        Returns:
-            All of it.
-
         Raises:
             FileNotFoundError: It is not there.
             InputError: The filesystem does not answer, or refuses.
@@ -69,10 +66,7 @@ class RemotePath:
             return file.read()
 
     def write_bytes(self, data: Any) -> None:
-        """Write the file whole or not at all.
-
-        Args:
-            data: Bytes or an Arrow buffer.
+        """Write bytes or an Arrow buffer, whole or not at all.
 
         Raises:
             InputError: It cannot be written.
@@ -98,19 +92,11 @@ class RemotePath:
             self._filesystem.delete_file(self._path)
 
     def exists(self) -> bool:
-        """Tell whether there is a file or folder.
-
-        Raises:
-            InputError: The filesystem does not answer, or refuses.
-        """
+        """Whether there is a file or folder; an `InputError` where nobody answers."""
         return self._type() != "NotFound"
 
     def is_dir(self) -> bool:
-        """Tell whether there is a folder.
-
-        Raises:
-            InputError: The filesystem does not answer, or refuses.
-        """
+        """Whether there is a folder; an `InputError` where nobody answers."""
         return self._type() == "Directory"
 
     def list_below(self) -> tuple[dict[str, tuple[int, int] | None], list[str]]:
@@ -161,14 +147,7 @@ Location = Path | RemotePath
 
 
 def address(place: Location) -> str:
-    """Name a place for another process.
-
-    Args:
-        place: The place.
-
-    Returns:
-        What `locate` makes the same place of in another folder; it may hold a password.
-    """
+    """Name a place for another process in another folder, for `locate`; it may hold a password."""
     return str(place.absolute()) if isinstance(place, Path) else place.uri
 
 
@@ -179,9 +158,6 @@ def locate(name: str, key: str) -> Location:
         name: A path; or a URI such as `s3://bucket/folder` that `pyarrow.fs.FileSystem.from_uri`
             takes. With `file://` it is a path of this machine.
         key: What the user names the place with, for messages.
-
-    Returns:
-        The place.
 
     Raises:
         InputError: The URI cannot be parsed, Arrow does not know such a filesystem, or it does not

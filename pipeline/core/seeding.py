@@ -11,9 +11,6 @@ def seed_everything(seed: int) -> None:
 
     One seed gives one result on one machine with one number of threads. On CUDA, sums in atomic
     order can still differ in the last bits.
-
-    Args:
-        seed: 0 or greater.
     """
     random.seed(seed)
     np.random.seed(seed)

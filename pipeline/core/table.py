@@ -14,10 +14,7 @@ from pipeline.core.errors import InputError
 def write_table(path: Path, frame: pd.DataFrame, metadata: Mapping[str, str] | None = None) -> None:
     """Write a frame as Parquet without its index; the same frame gives the same bytes.
 
-    Args:
-        path: Final file name.
-        frame: Columns as they shall be stored; the index is dropped.
-        metadata: What made the rows; stored in the file under these keys.
+    `metadata` says what made the rows and is stored in the file under its keys.
 
     Raises:
         InputError: The folder cannot be written to.
@@ -30,13 +27,6 @@ def write_table(path: Path, frame: pd.DataFrame, metadata: Mapping[str, str] | N
 def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
     """Read the named columns of a Parquet table.
 
-    Args:
-        path: The file.
-        columns: Columns that must be there, in the order wanted.
-
-    Returns:
-        A frame with exactly these columns.
-
     Raises:
         InputError: The file is missing, is not Parquet, or lacks a column.
     """
@@ -44,13 +34,7 @@ def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """Read what a Parquet file says of how it was made.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The file's own keys, without those of the libraries that wrote it.
+    """Read what a Parquet file says of how it was made, without its libraries' own keys.
 
     Raises:
         InputError: The file is missing or is not Parquet.
@@ -65,13 +49,6 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 def open_parquet(path: Path, columns: list[str]) -> pq.ParquetFile:
     """Open a Parquet file and check that it has the named columns.
-
-    Args:
-        path: The file.
-        columns: Columns that must be there.
-
-    Returns:
-        The open file.
 
     Raises:
         InputError: The file is missing, is not Parquet, or lacks a column.

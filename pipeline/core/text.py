@@ -9,14 +9,7 @@ LINE_BREAK = re.compile("\r\n|[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 
 
 def on_one_line(text: str) -> str:
-    """Keep a text as written, but on one line and without whitespace around it.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        The text, possibly empty.
-    """
+    """Keep a text as written, but on one line and without whitespace around it."""
     return LINE_BREAK.sub(" ", text).strip()
 
 
@@ -53,12 +46,6 @@ def fold_accents(text: str) -> str:
     decomposition become what people type for them (o for o with stroke, ss for sharp s). Other
     scripts stay as they are: their transliteration would be no word of any vocabulary, and two
     spellings of one word. Signs stay too, so that a trade mark sign does not lengthen a word.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        The text, all in ASCII if its letters are Latin.
     """
     if text.isascii():
         return text

@@ -1,9 +1,13 @@
-"""Vector columns in Parquet, written in batches: fixed-size lists."""
+"""Vectors as columns of fixed-size lists: from and to matrices, and in Parquet.
+
+Shape letters: N rows, D dimension.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -12,25 +16,30 @@ from pipeline.core.atomic import atomic_path
 ROW_GROUP = 4096
 
 
+def vector_array(vector_ND: np.ndarray) -> pa.FixedSizeListArray:
+    """[N, D] float16 or float32 -> N fixed-size lists, without a copy where it is contiguous."""
+    flat = pa.array(np.ascontiguousarray(vector_ND).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, vector_ND.shape[1])
+
+
+def vector_matrix(column: pa.ChunkedArray) -> np.ndarray:
+    """N fixed-size lists -> [N, D] of their own type, read-only where no copy was needed."""
+    dimension = column.type.list_size
+    flat = column.combine_chunks().flatten()
+    return flat.to_numpy(zero_copy_only=False).reshape(-1, dimension)
+
+
 class VectorWriter:
     """Buffers rows to fixed row groups, so that the file's bytes do not depend on the batches."""
 
     def __init__(self, file: pq.ParquetWriter) -> None:
-        """Take the open file.
-
-        Args:
-            file: Where the row groups go.
-        """
+        """Take the open file, where the row groups go."""
         self._file = file
         self._pending: list[pa.RecordBatch] = []
         self._num_pending = 0
 
     def append(self, columns: list[pa.Array]) -> None:
-        """Add rows.
-
-        Args:
-            columns: One array per column of the schema, all of one length.
-        """
+        """Add rows: one array per column of the schema, all of one length."""
         batch = pa.record_batch(columns, schema=self._file.schema)
         self._pending.append(batch)
         self._num_pending += batch.num_rows
@@ -57,9 +66,6 @@ def vector_writer(
         path: Final file name.
         schema: Columns and types.
         metadata: What made the vectors; stored in the file under these keys.
-
-    Yields:
-        What takes some rows at a time.
 
     Raises:
         InputError: The folder cannot be written to, or the disk is full.

@@ -3,23 +3,26 @@
 Shape letters: N texts, V words, T tokens of all texts.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, repeat
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 def count_words(texts: Sequence[str], column_of: Mapping[str, int]) -> csr_matrix:
     """Count the known words of each text.
 
-    Args:
-        texts: N texts, words separated by whitespace.
-        column_of: Column in [0, V) of each known word.
-
     Returns:
         [N, V] float32 counts, columns of a row in ascending order.
     """
+    from scipy.sparse import csr_matrix
+
     # Splitting twice is faster than keeping a list per text, which sets off the garbage collector.
     length_N = np.fromiter((len(text.split()) for text in texts), dtype=np.int64, count=len(texts))
     words = " ".join(texts).split()
@@ -36,10 +39,7 @@ def count_words(texts: Sequence[str], column_of: Mapping[str, int]) -> csr_matri
 
 
 def smoothed_idf(counts_NV: csr_matrix) -> np.ndarray:
-    """Inverse document frequencies, as scikit-learn smooths them.
-
-    Args:
-        counts_NV: Counts of the training texts.
+    """Inverse document frequencies from the counts of training texts, as scikit-learn smooths them.
 
     Returns:
         [V] float32: ln((1 + n) / (1 + df(w))) + 1; a word that none of the n texts has counts as
@@ -51,12 +51,5 @@ def smoothed_idf(counts_NV: csr_matrix) -> np.ndarray:
 
 
 def distinct_words(texts: Iterable[str]) -> set[str]:
-    """All words of some texts.
-
-    Args:
-        texts: Words separated by whitespace.
-
-    Returns:
-        The distinct words.
-    """
+    """All words, separated by whitespace, of some texts."""
     return set(chain.from_iterable(map(str.split, texts)))

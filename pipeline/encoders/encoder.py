@@ -5,13 +5,13 @@ Shape letters: N texts, E features.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from pipeline.core.block import Block
-from pipeline.encoders import ENCODERS
+from pipeline.core.plugins import import_plugin, plugin_names
+from pipeline.encoders import text
 
 
 class TextEncoder(Protocol):
@@ -19,66 +19,46 @@ class TextEncoder(Protocol):
 
     fingerprint: str | None
     """What the features depend on apart from what `seen` says of the text; None for an encoder so
-    fast that features of an earlier run are not worth keeping."""
+    fast that features of an earlier run are not worth storing."""
 
     @classmethod
-    def fit(cls, texts: Sequence[str], train_texts: Sequence[str], **settings: Any) -> Self:
+    def fit(
+        cls, texts: Sequence[str], train_texts: Sequence[str], settings: Any, cache: Path
+    ) -> Self:
         """Fit on training texts.
 
         Args:
             texts: All texts of the catalogue, which may say what to load but not what to learn.
             train_texts: Those of the training split.
             settings: The encoder's section of params.yaml.
+            cache: Folder for what is worth having in the next run too.
         """
 
     def encode(self, texts: Sequence[str]) -> Block:
-        """Encode texts.
-
-        Args:
-            texts: N texts; an empty one gets a row of zeros.
-
-        Returns:
-            [N, E] float32.
-        """
+        """Encode N texts as [N, E] float32; an empty text gets a row of zeros."""
 
     def seen(self, texts: Sequence[str]) -> list[bytes]:
         """Say what the features depend on of each text; only of an encoder with a fingerprint.
 
-        Args:
-            texts: N texts.
-
-        Returns:
-            N; texts of which the same is seen have the same features.
+        Texts of which the same is seen have the same features.
         """
 
     def save(self, folder: Path) -> None:
-        """Write the encoder into a folder, as safetensors and JSON.
-
-        Args:
-            folder: Created if missing.
-        """
+        """Write the encoder into a folder, which is made, as safetensors and JSON."""
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote.
-
-        Args:
-            folder: The folder given to `save`.
-        """
+        """Read what `save` wrote."""
 
 
 def find_encoder(name: str) -> type[TextEncoder]:
-    """Import an encoder.
-
-    Args:
-        name: A key of `ENCODERS`.
-
-    Returns:
-        Its class.
+    """Import the text encoder of a name.
 
     Raises:
         ValueError: There is none of this name.
     """
-    if name not in ENCODERS:
-        raise ValueError(f"unknown text encoder {name!r}; known: {', '.join(ENCODERS)}")
-    return getattr(importlib.import_module(f"pipeline.encoders.{name}"), ENCODERS[name])
+    known = plugin_names(text)
+    if name not in known:
+        raise ValueError(f"unknown text encoder {name!r}; known: {', '.join(known)}")
+    found: type[TextEncoder] = import_plugin(text, name).Encoder
+    return found

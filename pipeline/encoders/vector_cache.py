@@ -26,11 +26,6 @@ def read_through_cache(
     and all words of the cache, so catalogue and class names share one entry. A file of another
     size, time of change or beginning is another file; a copy elsewhere that has these is the same.
 
-    Args:
-        path: The file.
-        words: Words wanted.
-        folder: The cache.
-
     Returns:
         V words found, sorted, and their [V, E] float32 vectors.
 

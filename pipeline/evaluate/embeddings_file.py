@@ -10,8 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import torch
 
-from pipeline.core.vector_column import vector_array
-from pipeline.core.vectors import vector_writer
+from pipeline.core.vectors import vector_array, vector_writer
 from pipeline.evaluate.items import EvaluationItems
 from pipeline.evaluate.plane import MOST_FITTED, Plane, fit_plane, place
 from pipeline.evaluate.predictions import Predicted, concatenate, predict_pairs, select

@@ -13,8 +13,7 @@ from scipy.sparse import csr_matrix
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.table import open_parquet
-from pipeline.core.vector_column import vector_array
-from pipeline.core.vectors import ROW_GROUP, vector_writer
+from pipeline.core.vectors import ROW_GROUP, vector_array, vector_writer
 
 
 def columns_of(name: str, block: Block) -> dict[str, pa.Array]:

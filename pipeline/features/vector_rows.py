@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.core.errors import InputError
 from pipeline.core.table import open_parquet
-from pipeline.core.vector_column import vector_matrix
+from pipeline.core.vectors import vector_matrix
 
 
 class VectorRows:

@@ -31,9 +31,6 @@ def augmented(
         view: 1 or above.
         transform: What the backbone wants of a clean picture.
         background: Colour of corners that a rotation lays bare, `#rrggbb`.
-
-    Returns:
-        [S, S, 3] uint8.
     """
     seed = [int.from_bytes(content_digest[:8], "big"), view]
     return RECIPES[recipe](image, np.random.default_rng(seed), transform, background)

@@ -16,13 +16,15 @@ from tqdm import tqdm
 
 from pipeline.core.errors import InputError
 from pipeline.core.location import Location, address
-from pipeline.core.vector_column import vector_array
-from pipeline.core.vectors import vector_writer
+from pipeline.core.machine import MachineSettings
+from pipeline.core.vector_store import Row
+from pipeline.core.vectors import vector_array, vector_writer
 from pipeline.image_features.engines import ENGINES
+from pipeline.image_features.make_recipe import RecipeFiles
 from pipeline.image_features.picture_list import Picture
-from pipeline.image_features.recipe import Recipe, row_key
-from pipeline.image_features.vector_store import Place, VectorStore
-from pipeline.image_features.work import Job, WorkPlan
+from pipeline.image_features.recipe import row_key
+from pipeline.image_features.settings import ImageSettings
+from pipeline.image_features.worker import Job, WorkPlan
 from pipeline.pictures.decode import too_many_pixels
 
 _ROWS_AT_ONCE = 1024
@@ -37,39 +39,11 @@ class Failure(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Views:
-    """Which views of each picture there are to be."""
-
-    count: int
-    """With the clean one."""
-    augment: str
-    """What makes the others."""
-
-    def keys(self, digest: str) -> list[bytes]:
-        """Names of a picture's views in the store."""
-        return [row_key(bytes.fromhex(digest), n, self.augment) for n in range(self.count)]
-
-
-@dataclass(frozen=True)
-class Effort:
-    """Where and how the work is done; none of it changes a vector."""
-
-    engine: str
-    """A key of `ENGINES`."""
-    device: str
-    """`cpu` or `cuda`."""
-    workers: int | None
-    """Processes; None: as many as suit the machine."""
-    batch_size: int | None
-    """Pictures per forward pass; None: what suits the device."""
-
-
-@dataclass(frozen=True)
 class Extraction:
     """Where every picture's vectors are, or why there are none."""
 
-    usable: list[tuple[Picture, list[Place]]]
-    """Pictures with the places of their views, in the catalogue's order."""
+    usable: list[tuple[Picture, list[Row]]]
+    """Pictures with the rows of their views, in the catalogue's order."""
     failures: list[Failure]
     extracted: int
     """Different pictures that this run extracted."""
@@ -84,35 +58,36 @@ class Extraction:
 def extract(
     pictures: Sequence[Picture],
     images: Location,
-    recipe: Recipe,
-    store: VectorStore,
-    graph: Path,
-    *,
-    views: Views,
-    effort: Effort,
+    files: RecipeFiles,
+    settings: ImageSettings,
+    machine: MachineSettings,
+    device: str,
 ) -> Extraction:
     """Make every vector that the store lacks.
 
     Args:
         pictures: The items' pictures.
         images: The folder that they are in.
-        recipe: How pictures become vectors.
-        store: The vectors of this recipe.
-        graph: The network as ONNX file, for runtimes other than torch.
-        views: Which views to make.
-        effort: How to go about it.
-
-    Returns:
-        Places and failures.
+        files: How pictures become vectors, and where those are.
+        settings: Which views to make; the rest is settled in the recipe.
+        machine: Where and how the work is done; none of it changes a vector.
+        device: `cpu` or `cuda`.
 
     Raises:
         InputError: The store cannot be written to, another filesystem does not answer, or a worker
             was killed.
     """
+    recipe, store, graph = files
     image_of = {picture.digest: picture.image for picture in pictures if picture.digest}
-    keys = {digest: views.keys(digest) for digest in image_of}
+    keys = {
+        digest: [
+            row_key(bytes.fromhex(digest), view, settings.augment) for view in range(settings.views)
+        ]
+        for digest in image_of
+    }
     wanted = {key for some in keys.values() for key in some}
     known = store.find(wanted)
+    # Equal pictures are one job, and of a picture only the views that no earlier run has made.
     jobs = [
         Job(image_of[digest], digest, missing)
         for digest, some in keys.items()
@@ -123,16 +98,18 @@ def extract(
     if jobs:
         plan = WorkPlan(
             images=address(images),
-            recipe=recipe.metadata(),
+            recipe=recipe,
             graph=str(graph.absolute()),
             store=address(store.home),
-            augment=views.augment,
-            device=effort.device,
-            batch_size=effort.batch_size,
+            augment=settings.augment,
+            device=device,
+            batch_size=machine.image_batch_size,
         )
+        # With the start of the processes: that is what a user waits for.
         start = time.monotonic()
-        reasons = _run(jobs, plan, effort, from_cache=len(image_of) - len(jobs))
+        reasons = _run(jobs, plan, machine, from_cache=len(image_of) - len(jobs))
         seconds = time.monotonic() - start
+        # Workers hand vectors over by the store alone, so that a killed run has lost nothing.
         known = store.find(wanted)
     usable, failures = _account(pictures, keys, known, reasons, recipe.max_pixels)
     return Extraction(
@@ -146,15 +123,9 @@ def extract(
 
 
 def write_features(
-    out: Path, extraction: Extraction, store: VectorStore, metadata: dict[str, str]
+    out: Path, extraction: Extraction, files: RecipeFiles, metadata: dict[str, str]
 ) -> None:
     """Write `item_id, view, vector` for every usable picture, in the catalogue's order.
-
-    Args:
-        out: Parquet file.
-        extraction: What `extract` returned.
-        store: Where the vectors are.
-        metadata: What made them.
 
     Raises:
         InputError: The folder cannot be written to.
@@ -163,29 +134,32 @@ def write_features(
         [
             ("item_id", pa.string()),
             ("view", pa.int8()),
-            ("vector", pa.list_(pa.float32(), store.dimension)),
+            ("vector", pa.list_(pa.float32(), files.recipe.dimension)),
         ]
     )
-    rows = (
+    vectors = (
         (picture.item_id, view, place)
         for picture, places in extraction.usable
         for view, place in enumerate(places)
     )
     with vector_writer(out, schema, metadata) as writer:
-        for block in _blocks(rows):
+        # All vectors of a large catalogue do not fit into memory.
+        for block in _blocks(vectors):
             ids, numbers, places = zip(*block, strict=True)
             views_M = pa.array(np.array(numbers, dtype=np.int8))
-            writer.append([pa.array(ids), views_M, vector_array(store.read(places))])
+            writer.append([pa.array(ids), views_M, vector_array(files.store.read(places))])
 
 
 def _blocks(
-    rows: Iterator[tuple[str, int, Place]],
-) -> Iterator[list[tuple[str, int, Place]]]:
+    rows: Iterator[tuple[str, int, Row]],
+) -> Iterator[list[tuple[str, int, Row]]]:
     while block := list(islice(rows, _ROWS_AT_ONCE)):
         yield block
 
 
-def _run(jobs: list[Job], plan: WorkPlan, effort: Effort, *, from_cache: int) -> dict[str, str]:
+def _run(
+    jobs: list[Job], plan: WorkPlan, machine: MachineSettings, *, from_cache: int
+) -> dict[str, str]:
     """Do the jobs behind a progress bar; returns a reason per digest that failed."""
     total = sum(len(job.views) for job in jobs)
     with tqdm(
@@ -195,18 +169,18 @@ def _run(jobs: list[Job], plan: WorkPlan, effort: Effort, *, from_cache: int) ->
         disable=None,
         postfix=f"{from_cache} cached",
     ) as bar:
-        failed = ENGINES[effort.engine](jobs, plan, effort.workers, bar.update)
+        failed = ENGINES[machine.engine](jobs, plan, machine.workers, bar.update)
     return dict(failed)
 
 
 def _account(
     pictures: Sequence[Picture],
     keys: dict[str, list[bytes]],
-    known: dict[bytes, Place],
+    known: dict[bytes, Row],
     reasons: dict[str, str],
     max_pixels: int,
-) -> tuple[list[tuple[Picture, list[Place]]], list[Failure]]:
-    usable: list[tuple[Picture, list[Place]]] = []
+) -> tuple[list[tuple[Picture, list[Row]]], list[Failure]]:
+    usable: list[tuple[Picture, list[Row]]] = []
     failures: list[Failure] = []
     for picture in pictures:
         places = [known[key] for key in keys.get(picture.digest, []) if key in known]
@@ -217,6 +191,7 @@ def _account(
         if reason:
             failures.append(Failure(picture.item_id, str(picture.path), reason))
             continue
+        # No reason and no vector: another machine wrote it where this one does not look.
         if len(places) < len(keys[picture.digest]):
             raise InputError(
                 f"image_features: vectors of {picture.path} are not in the store; run again, or "

@@ -37,9 +37,6 @@ def list_pictures(
         digest_of: Sha256 in hex by image, empty for a file that could not be read.
         folder: Where the pictures are; nothing outside it is read.
 
-    Returns:
-        One picture per row, in the same order.
-
     Raises:
         InputError: An image is not in `digest_of`, another filesystem does not answer, or this
             machine has run out of something.

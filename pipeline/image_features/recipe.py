@@ -47,12 +47,6 @@ class Recipe:
     def from_metadata(metadata: Mapping[str, str]) -> "Recipe":
         """Read a recipe back.
 
-        Args:
-            metadata: What `metadata` returned; other keys are left alone.
-
-        Returns:
-            The recipe.
-
         Raises:
             InputError: A key is missing or damaged, or another version of the code made it.
         """

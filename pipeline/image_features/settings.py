@@ -6,7 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
+from pipeline.core.plugins import plugin_names
 from pipeline.core.section import Section
+from pipeline.image_features import backbones
 
 # Shares of the full pixel value, as every library of networks gives them.
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -14,7 +16,10 @@ PositiveShare = Annotated[float, Field(gt=0.0, le=1.0)]
 Channels = Annotated[list[Share], Field(min_length=3, max_length=3)]
 PositiveChannels = Annotated[list[PositiveShare], Field(min_length=3, max_length=3)]
 
-BACKBONE_SOURCES = ("packaged", "torchvision", "timm", "open_clip")
+Resize = Literal["squash", "crop", "pad"]
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
+
+BACKBONE_SOURCES = plugin_names(backbones)
 
 
 def _source_and_name(value: Any) -> str:
@@ -42,11 +47,11 @@ class ImageSettings(Section):
     """The name's own weights, random ones, or the path of a checkpoint."""
     layer: Literal["pooled", "logits"]
     """Pooled features or class logits."""
-    resize: Literal["squash", "crop", "pad"] | None
+    resize: Resize | None
     """How a picture becomes square; null: as the weights were trained."""
     size: Annotated[int, Field(ge=1, le=4096)] | None
     """Side of the square in pixels; null: as the weights were trained."""
-    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"] | None
+    interpolation: Interpolation | None
     """Filter of the resizing; null: as the weights were trained."""
     mean: Channels | None
     """Per channel, subtracted from pixels in 0..1; null: as the weights were trained."""

@@ -5,13 +5,12 @@ Shape letters: S side of the square.
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from PIL import Image
 
-Resize = Literal["squash", "crop", "pad"]
-Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"]
+from pipeline.image_features.settings import Interpolation, Resize
 
 # A strip of which the whole resized length would have more pixels than this many squares is cut
 # before it is resized.
@@ -42,14 +41,7 @@ class Transform:
             raise ValueError(f"unknown resize or interpolation: {self}")
 
     def square(self, image: Image.Image) -> np.ndarray:
-        """Resize a picture and take its middle.
-
-        Args:
-            image: RGB.
-
-        Returns:
-            [S, S, 3] uint8.
-        """
+        """Resize an RGB picture and take its middle: [S, S, 3] uint8."""
         if self.resize == "squash":
             image = self._resized(image, self.scale, self.scale)
         elif self.resize == "crop":
@@ -78,17 +70,7 @@ class Transform:
 
     @staticmethod
     def from_json(text: str) -> "Transform":
-        """Read what `to_json` wrote.
-
-        Args:
-            text: The line.
-
-        Returns:
-            The transform.
-
-        Raises:
-            ValueError: It is no such line.
-        """
+        """Read what `to_json` wrote; a `ValueError` where it is no such line."""
         try:
             values: dict[str, Any] = json.loads(text)
             for key in ("mean", "std", "fill"):
@@ -106,7 +88,7 @@ class Transform:
         mean: tuple[float, ...] | None = None,
         std: tuple[float, ...] | None = None,
     ) -> "Transform":
-        """Put a user's wishes in the place of what the weights were trained with.
+        """Put a user's choices in place of the weights' own; None is no choice.
 
         Args:
             resize: Another way to make it square; squash and pad then show the whole picture.
@@ -114,9 +96,6 @@ class Transform:
             interpolation: Another filter.
             mean: Per channel, as shares of the full value (0..1).
             std: The same.
-
-        Returns:
-            The changed transform; None changes nothing.
         """
         values: dict[str, Any] = {}
         if size is not None:

@@ -6,14 +6,9 @@ _DECODERS = ("pillow", "simplejpeg", "pillow-heif")
 
 
 def decisive_versions(runtime: str) -> str:
-    """Name what decodes and runs here.
+    """Name what decodes and runs here, as `pillow 12.0, simplejpeg 1.9, torch 2.9`.
 
-    Args:
-        runtime: `torch`, `onnxruntime` or `openvino`.
-
-    Returns:
-        Package and major.minor of each that is installed: `pillow 12.0, simplejpeg 1.9, torch 2.9`.
-        A patch release changes no number.
+    Major and minor number of each package that is installed: a patch release changes no number.
     """
     found = []
     for package in (*_DECODERS, runtime):

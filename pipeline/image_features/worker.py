@@ -1,42 +1,193 @@
-"""A process of its own that does jobs: `python -m pipeline.image_features.worker`.
+"""The unit of work: some pictures -> rows of the store. Every engine runs this and nothing else.
 
-One line of JSON comes in for the plan and one per chunk of jobs. Lines go out as pictures become
-safe (`{"done": 12}`), and one ends each chunk (`{"failures": [...]}`); `{"error": "..."}` ends all.
+Shape letters: B batch, S side of the input, I image feature.
 """
 
-import json
-import os
-import signal
-import sys
-from typing import Any
+import hashlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 
-from pipeline.core.errors import InputError
-from pipeline.image_features.work import Job, Worker, WorkPlan
+import numpy as np
 
+from pipeline.core.allocator import keep_freed_memory
+from pipeline.core.location import REMOTE_READERS, Location, RemotePath, locate
+from pipeline.core.vector_store import VectorStore
+from pipeline.image_features.picture_encoder import NOT_FINITE, PictureEncoder, Square, are_finite
+from pipeline.image_features.picture_list import CHANGED
+from pipeline.image_features.recipe import Recipe, row_key
+from pipeline.image_features.runtimes.open import open_runner
+from pipeline.pictures.file import UnreadableImageError, machine_trouble, read_picture
 
-def main() -> None:
-    """Do what standard input asks for until it ends."""
-    # An interrupt of the terminal reaches every process; the parent ends this one.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    # What a library prints must not get between the replies.
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+SHARED_GRAPH = "model.onnx"
+"""The ONNX file, beside the vectors of a store that machines without the file reach."""
+FLUSH_SECONDS = 2.0
+"""A killed process loses at most what it did in so many seconds."""
 
-    def reply(message: dict[str, Any]) -> None:
-        replies.write(json.dumps(message) + "\n")
-        replies.flush()
-
-    try:
-        worker = Worker(WorkPlan(**json.loads(sys.stdin.readline())))
-        for line in sys.stdin:
-            jobs = [Job(*values) for values in json.loads(line)]
-            reply({"failures": worker.run(jobs, lambda done: reply({"done": done}))})
-    except InputError as error:
-        reply({"error": str(error)})
-    except BrokenPipeError:
-        # The parent was killed; what is stored stays.
-        os._exit(1)
+_FLUSH_ROWS = 1024
+# A chunk that ends within a batch has the network run over rows that nobody asked for.
+_BATCH, _MOST_AT_ONCE = 8, 256
 
 
-if __name__ == "__main__":
-    main()
+class Job(NamedTuple):
+    """One picture to extract."""
+
+    image: str
+    """Below the folder of the pictures."""
+    digest: str
+    """Sha256 of the file in hex."""
+    views: list[int]
+    """Those that the store lacks."""
+
+
+@dataclass(frozen=True)
+class WorkPlan:
+    """What a process needs to know to do jobs; it travels."""
+
+    images: str
+    """Address of the folder of the pictures."""
+    recipe: Recipe
+    graph: str
+    """The ONNX file; not there for the runtime torch."""
+    store: str
+    """Address of the store."""
+    augment: str
+    device: str
+    """`cpu` or `cuda`."""
+    batch_size: int | None
+    """None: what suits the device."""
+
+
+Failures = list[tuple[str, str]]
+"""Digest and reason of each picture that cannot be used."""
+
+
+def job_chunks(jobs: Sequence[Job], workers: int) -> list[Sequence[Job]]:
+    """Divide the work into what a process is given at a time, all jobs in order.
+
+    There are many chunks per process, so that all of them end at about the same time.
+    """
+    size = min(_MOST_AT_ONCE, len(jobs) // (16 * workers) // _BATCH * _BATCH)
+    size = max(_BATCH, size)
+    return [jobs[start : start + size] for start in range(0, len(jobs), size)]
+
+
+def run_chunk(plan: WorkPlan, jobs: Sequence[Job]) -> Failures:
+    """Do jobs in a process that does many chunks: it loads its network for the first.
+
+    Raises:
+        InputError: As `Worker`.
+    """
+    return _worker(plan).run(jobs, lambda done: None)
+
+
+@cache
+def _worker(plan: WorkPlan) -> "Worker":
+    return Worker(plan)
+
+
+class Worker:
+    """A process's own network and its way to the store."""
+
+    def __init__(self, plan: WorkPlan) -> None:
+        """Load the network.
+
+        Raises:
+            InputError: The weights are gone or have changed, or the graph is not on this machine.
+        """
+        # Every picture and every activation is a block that the next one can take over.
+        keep_freed_memory()
+        home = locate(plan.store, "machine.vector_store")
+        graph: Location = Path(plan.graph)
+        if not graph.exists() and isinstance(home, RemotePath):
+            graph = home / SHARED_GRAPH
+        runner = open_runner(plan.recipe, graph, plan.device, plan.batch_size)
+        self._encoder = PictureEncoder(plan.recipe, runner)
+        self._store = VectorStore(home)
+        self._images = locate(plan.images, "catalog.images")
+        self._augment = plan.augment
+
+    def run(self, jobs: Sequence[Job], progress: Callable[[int], None]) -> Failures:
+        """Extract pictures and store their vectors.
+
+        Args:
+            jobs: Pictures.
+            progress: Called with the number of pictures whose vectors are safe on disk.
+
+        Raises:
+            InputError: The store cannot be written to, another filesystem does not answer, or this
+                machine has run out of something.
+        """
+        failures: Failures = []
+        rows: list[tuple[bytes, int, np.ndarray]] = []
+        flushed = time.monotonic()
+        squares = self._squares(jobs, failures)
+        for names, vector_BI in self._encoder.run(squares):
+            for (digest, *name), row, finite in zip(
+                names, vector_BI, are_finite(vector_BI), strict=True
+            ):
+                if finite:
+                    rows.append((*name, row))
+                else:
+                    failures.append((digest, NOT_FINITE))
+            # By rows as well as by time: on a fast device a second is much memory.
+            if len(rows) >= _FLUSH_ROWS or time.monotonic() - flushed > FLUSH_SECONDS:
+                self._flush(rows, progress)
+                rows, flushed = [], time.monotonic()
+        self._flush(rows, progress)
+        return failures
+
+    def _flush(
+        self, rows: list[tuple[bytes, int, np.ndarray]], progress: Callable[[int], None]
+    ) -> None:
+        if rows:
+            keys, pixels, vectors = zip(*rows, strict=True)
+            self._store.write(keys, np.stack(vectors), pixels)
+            progress(len(rows))
+
+    def _squares(self, jobs: Sequence[Job], failures: Failures) -> Iterator[Square]:
+        """Views of all jobs, in order; pictures that cannot be used are noted."""
+        for job, decoded in zip(jobs, self._decoded(jobs), strict=True):
+            if isinstance(decoded, str):
+                failures.append((job.digest, decoded))
+                continue
+            pixels, squares = decoded
+            for view, square in zip(job.views, squares, strict=True):
+                key = row_key(bytes.fromhex(job.digest), view, self._augment)
+                yield Square((job.digest, key, pixels), square)
+
+    def _decoded(self, jobs: Iterable[Job]) -> Iterator[tuple[int, list[np.ndarray]] | str]:
+        # On a CPU the network takes all of a process's core; a GPU has threads decode for it.
+        threads = self._encoder.runner.decoders
+        if isinstance(self._images, RemotePath):
+            threads = max(threads, REMOTE_READERS)
+        if not threads:
+            yield from map(self._decode, jobs)
+            return
+        # Enough that the network never waits, and no more: each is a picture in memory.
+        ahead = 2 * threads + self._encoder.runner.batch_size
+        waiting: deque[Future[tuple[int, list[np.ndarray]] | str]] = deque()
+        with ThreadPoolExecutor(threads) as pool:
+            for job in jobs:
+                # Taken in the order of the jobs, whichever is decoded first: so are the results.
+                waiting.append(pool.submit(self._decode, job))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _decode(self, job: Job) -> tuple[int, list[np.ndarray]] | str:
+        try:
+            data = read_picture(self._images / job.image)
+            # The vector would be stored under the name of a picture that it is not of.
+            if hashlib.sha256(data).hexdigest() != job.digest:
+                return CHANGED
+            with machine_trouble(self._images / job.image):
+                return self._encoder.views(data, job.views, self._augment)
+        except UnreadableImageError as error:
+            return str(error)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
 from pipeline.core.table import open_parquet
-from pipeline.core.vector_column import vector_matrix
+from pipeline.core.vectors import vector_matrix
 
 PLAIN = ["item_id", "split", "class_path", "x", "y"]
 MOST_QUERIES = 500

@@ -46,16 +46,7 @@ class Decoded(NamedTuple):
 def decode_image(
     path: Location, background: str, max_pixels: int = MAX_PIXELS, least_side: int | None = None
 ) -> Decoded:
-    """Read a picture as it is meant to be seen.
-
-    Args:
-        path: The file.
-        background: Colour under transparent pixels, `#rrggbb`.
-        max_pixels: Width times height above which a picture is refused.
-        least_side: See `decode_bytes`.
-
-    Returns:
-        The picture.
+    """`decode_bytes` of a file.
 
     Raises:
         UnreadableImageError: The file is missing, truncated, too large or no picture.
@@ -79,9 +70,6 @@ def decode_bytes(
         least_side: A colour JPEG may come out at 7/8, 3/4, ... 1/8 of its size as long as no side
             gets shorter than this, which takes a fraction of the time; None: at its own size.
 
-    Returns:
-        The picture.
-
     Raises:
         UnreadableImageError: The bytes are truncated, too large or no picture.
     """
@@ -92,15 +80,7 @@ def decode_bytes(
 
 
 def upright_rgb(image: Image.Image, background: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Give a picture that Pillow has opened the treatment of `decode_bytes`.
-
-    Args:
-        image: Any mode, loaded or not.
-        background: Colour as `#rrggbb`.
-        max_pixels: Width times height above which a picture is refused.
-
-    Returns:
-        An RGB image.
+    """Give a picture that Pillow has opened, in any mode, the treatment of `decode_bytes`.
 
     Raises:
         UnreadableImageError: The picture is truncated or too large.

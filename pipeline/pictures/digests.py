@@ -8,21 +8,21 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.core.location import REMOTE_READERS, URI, RemotePath
+from pipeline.pictures.digest_store import DigestStore
 from pipeline.pictures.file import UnreadableImageError, read_picture
 from pipeline.pictures.folder import FileState, ImageFolder, file_state
-from pipeline.pictures.kept_digests import KeptDigests
 
 _READERS = 8
 _AT_ONCE = 64
 
 
-def digest_pictures(images: Iterable[str], folder: ImageFolder, kept: Path) -> pd.DataFrame:
+def digest_pictures(images: Iterable[str], folder: ImageFolder, known: Path) -> pd.DataFrame:
     """Digest pictures; a file that no run has read since it changed is read, once.
 
     Args:
         images: Paths of pictures below the folder; some may be there twice.
         folder: Where the pictures are.
-        kept: Folder of digests from earlier runs. A file counts as unchanged while its path, its
+        known: Folder of digests from earlier runs. A file counts as unchanged while its path, its
             size and the time of its last modification are the same.
 
     Returns:
@@ -31,12 +31,12 @@ def digest_pictures(images: Iterable[str], folder: ImageFolder, kept: Path) -> p
 
     Raises:
         InputError: Another filesystem does not answer, this machine has run out of something, or
-            `kept` cannot be written to.
+            `known` cannot be written to.
     """
     names = sorted(set(images))
     # Before they are read: of a file that is written meanwhile no digest is believed.
     states = {name: folder.state(name) for name in names}
-    store = KeptDigests(kept)
+    store = DigestStore(known)
     earlier = store.digest_of
     digest_of = {
         name: earlier[state] for name, state in states.items() if state and state in earlier
@@ -60,10 +60,6 @@ def digest_pictures(images: Iterable[str], folder: ImageFolder, kept: Path) -> p
 
 def contents(images: pd.Series, digests: pd.DataFrame) -> pd.Series:
     """Say what is in each item's picture, so that equal pictures can be told.
-
-    Args:
-        images: Paths of N pictures below the folder.
-        digests: What `digest_pictures` returned for them.
 
     Returns:
         The digest; the path where the file cannot be read, and so is like no other.

@@ -16,14 +16,7 @@ class UnreadableImageError(Exception):
 
 
 def is_machine_trouble(error: BaseException) -> bool:
-    """Tell whether an error says something about this machine and nothing about a picture.
-
-    Args:
-        error: What reading or decoding a picture raised.
-
-    Returns:
-        True for want of memory, disk space or open files.
-    """
+    """Whether memory, disk space or open files ran out: no fault of a picture."""
     return isinstance(error, MemoryError) or (
         isinstance(error, OSError) and error.errno in _OF_THE_MACHINE
     )
@@ -32,12 +25,6 @@ def is_machine_trouble(error: BaseException) -> bool:
 @contextmanager
 def machine_trouble(picture: object) -> Iterator[None]:
     """Turn the machine's trouble into one line; a picture must not be condemned for it.
-
-    Args:
-        picture: What was at work, for the message.
-
-    Yields:
-        Nothing.
 
     Raises:
         InputError: Memory, disk space or open files ran out.
@@ -56,12 +43,6 @@ def machine_trouble(picture: object) -> Iterator[None]:
 
 def read_picture(path: Location) -> bytes:
     """Read a picture's file.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Its bytes, at least one.
 
     Raises:
         UnreadableImageError: It is missing, a folder, empty, or may not be read.

@@ -31,13 +31,9 @@ class FileState(NamedTuple):
 
 
 def file_state(path: str) -> FileState | None:
-    """Look a file of this machine up.
+    """Look a file of this machine up by its absolute path; None if there is none.
 
-    Args:
-        path: Absolute; a link stands for what it leads to.
-
-    Returns:
-        Its state; None if there is no such file.
+    A link stands for what it leads to.
     """
     try:
         found = os.stat(path)  # noqa: PTH116 - a hundred thousand of them
@@ -112,14 +108,7 @@ class ImageFolder:
         raise MissingImageError(f"image not found in {self._place}")
 
     def leading_folders(self, value: str) -> list[int]:
-        """Tell without how many of its first folders a name is that of a file.
-
-        Args:
-            value: As for `find`.
-
-        Returns:
-            The numbers, ascending; 0: as it stands.
-        """
+        """Without how many of its first folders a name is that of a file, ascending."""
         try:
             return [n for n, name in enumerate(self._names(value)) if self._is_file(name)]
         except BadRowError:
@@ -137,14 +126,7 @@ class ImageFolder:
         return name in self._files or self._is_linked_file(name)
 
     def state(self, image: str) -> FileState | None:
-        """Tell which version of a picture's file there is.
-
-        Args:
-            image: What `find` returned.
-
-        Returns:
-            The state; None if the file is gone or nothing tells when it was modified.
-        """
+        """State of a picture's file; None if it is gone or nothing tells when it was modified."""
         return file_state(f"{self._root}/{image}")
 
     def _relative(self, name: str) -> str:
@@ -196,11 +178,6 @@ class RemoteImageFolder(ImageFolder):
     def __init__(self, folder: RemotePath, *, key: str = KEY, place: str = PLACE) -> None:
         """List the folder and all folders below it.
 
-        Args:
-            folder: Where the pictures are.
-            key: What the user names the folder with, for messages.
-            place: What the reasons of rows call the folder.
-
         Raises:
             InputError: It is missing, not a folder, or cannot be listed.
         """
@@ -240,15 +217,6 @@ def open_images(
     place: str = PLACE,
 ) -> ImageFolder:
     """List a folder of pictures, wherever it is.
-
-    Args:
-        folder: Where the pictures are.
-        link_targets: Folders outside it that links on this machine may lead into.
-        key: What the user names the folder with, for messages.
-        place: What the reasons of rows call the folder.
-
-    Returns:
-        The folder.
 
     Raises:
         InputError: It is missing, not a folder, or cannot be listed.

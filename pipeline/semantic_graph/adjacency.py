@@ -38,14 +38,6 @@ def class_adjacency(class_embedding_KE: np.ndarray) -> np.ndarray:
 
 
 def same_name_classes(adjacency_KK: np.ndarray, tolerance: float = 1e-6) -> list[tuple[int, int]]:
-    """Pairs of different classes that the graph cannot tell apart.
-
-    Args:
-        adjacency_KK: [K, K] distances.
-        tolerance: Distance at or below which two classes count as one.
-
-    Returns:
-        Index pairs (i, j), i < j.
-    """
+    """Index pairs (i, j), i < j, of classes that the graph cannot tell apart."""
     rows, columns = np.nonzero(np.triu(adjacency_KK <= tolerance, k=1))
     return list(zip(rows.tolist(), columns.tolist(), strict=True))

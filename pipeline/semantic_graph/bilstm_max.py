@@ -27,11 +27,7 @@ class BilstmMax:
     """A trained encoder."""
 
     def __init__(self, lstm: nn.LSTM) -> None:
-        """Wrap a network.
-
-        Args:
-            lstm: One layer, both directions.
-        """
+        """Wrap a network of one layer in both directions."""
         self._lstm = lstm.eval()
 
     @property
@@ -46,9 +42,6 @@ class BilstmMax:
         Args:
             path: A state dict as torch.save wrote it (nothing else in it is unpickled), or a
                 `.safetensors` file.
-
-        Returns:
-            The encoder, on the CPU.
 
         Raises:
             InputError: The file is missing, damaged, or holds other weights.

@@ -14,11 +14,6 @@ def blend(first_KE: np.ndarray, second_KF: np.ndarray, weight: float) -> np.ndar
     Both embeddings are scaled to unit norm, multiplied by the square root of their weight and put
     side by side, which gives exactly this cosine distance.
 
-    Args:
-        first_KE: [K, E] float, no row of zeros.
-        second_KF: [K, F] float, no row of zeros.
-        weight: Of the first, in [0, 1].
-
     Returns:
         [K, E + F] float, rows of unit norm.
     """

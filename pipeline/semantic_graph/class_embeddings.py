@@ -3,55 +3,46 @@
 Shape letters: K classes, E class-name embedding.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from pipeline.core.errors import InputError
+from pipeline.core.plugins import import_plugin
+from pipeline.semantic_graph import encoders
 from pipeline.semantic_graph.blend import blend
 from pipeline.semantic_graph.class_texts import ClassEmbeddings, Of
-from pipeline.semantic_graph.encoders import ENCODERS
-
-BLEND = "blend"
+from pipeline.semantic_graph.settings import BLEND, GraphSettings
 
 
 def embed_classes(
-    class_parts: Sequence[Sequence[str]],
-    *,
-    encoder: str,
-    of: Of,
-    settings: Mapping[str, Mapping[str, Any]],
+    class_parts: Sequence[Sequence[str]], of: Of, settings: GraphSettings, cache: Path
 ) -> ClassEmbeddings:
     """Embed every class; no text is encoded twice.
 
     Args:
         class_parts: K class paths, most general part first; all different.
-        encoder: A name in `ENCODERS`, or `blend` of two of them.
-        of: What of the path an encoder of texts reads.
-        settings: Arguments of the encoders by name; those of `blend` are `encoders`, two names,
-            and `weight`, that of the first.
-
-    Returns:
-        [K, E] embeddings.
+        of: What of the path an encoder of texts reads, whatever the settings say.
+        settings: Which encoder, or `blend` of two, and what each needs.
+        cache: Folder for what is worth having in the next run too.
 
     Raises:
         InputError: A class cannot be embedded (names it), or a model or file of the encoder cannot
             be read.
-        ValueError: There is no such encoder.
     """
-    if encoder != BLEND:
-        if encoder not in ENCODERS:
-            raise ValueError(f"unknown encoder {encoder!r}; known: {', '.join(ENCODERS)}, blend")
-        found = ENCODERS[encoder](class_parts, of, **settings.get(encoder, {}))
-        _check_directions(encoder, class_parts, found.embedding_KE)
+
+    def by(name: str) -> ClassEmbeddings:
+        own = getattr(settings, name, None)
+        found: ClassEmbeddings = import_plugin(encoders, name).embed(class_parts, of, own, cache)
+        _check_directions(name, class_parts, found.embedding_KE)
         return found
-    first, second = (
-        embed_classes(class_parts, encoder=name, of=of, settings=settings)
-        for name in settings[BLEND]["encoders"]
-    )
+
+    if settings.encoder != BLEND:
+        return by(settings.encoder)
+    first, second = map(by, settings.blend.encoders)
     return ClassEmbeddings(
-        blend(first.embedding_KE, second.embedding_KE, settings[BLEND]["weight"]),
+        blend(first.embedding_KE, second.embedding_KE, settings.blend.weight),
         sorted({*first.unknown_words, *second.unknown_words}),
         first.stand_ins | second.stand_ins,
     )

@@ -27,30 +27,14 @@ class ClassEmbeddings(NamedTuple):
 
 
 def texts_of(parts: Sequence[str], of: Of) -> list[str]:
-    """Choose the texts that stand for a class.
-
-    Args:
-        parts: Its path, most general part first.
-        of: Which texts.
-
-    Returns:
-        At least one text.
-    """
+    """Choose the texts that stand for a class, at least one."""
     if of == "path":
         return [" ".join(parts)]
     return [parts[-1]] if of == "leaf" else list(parts)
 
 
 def distinct_texts(class_parts: Sequence[Sequence[str]], of: Of) -> list[str]:
-    """List the texts of all classes.
-
-    Args:
-        class_parts: K class paths.
-        of: Which texts.
-
-    Returns:
-        M different texts, sorted, so that the order of the classes changes nothing.
-    """
+    """Texts of all classes, each once, sorted: the order of the classes changes nothing."""
     return sorted({text for parts in class_parts for text in texts_of(parts, of)})
 
 
@@ -84,6 +68,7 @@ def embed_texts(
     texts_of_class = [
         [text for text in texts_of(parts, of) if text in vector_of] for parts in class_parts
     ]
+    # Of classes alone that need a stand-in: encoding takes its time.
     above = {
         part
         for parts, texts in zip(class_parts, texts_of_class, strict=True)

@@ -3,6 +3,7 @@
 Shape letters: M texts, E features.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress
 from pathlib import Path
@@ -12,9 +13,9 @@ import numpy as np
 
 from pipeline.core.block import Block, finite_rows
 from pipeline.core.errors import InputError
+from pipeline.core.vector_store import Row, VectorStore
 from pipeline.encoders.encoder import TextEncoder
 from pipeline.features.text_file import write_block
-from pipeline.text_features.kept_vectors import KeptVectors, vector_key
 
 PIECE = 2**15
 """Texts whose features are in memory at a time."""
@@ -69,13 +70,18 @@ def make_block(
         blocks = (encoder.encode(texts[rows]) for rows in _slices(len(texts)))
         reused = 0
     else:
-        kept = KeptVectors(cache, encoder.fingerprint)
+        home = cache / hashlib.sha256(encoder.fingerprint.encode()).hexdigest()[:32]
+        store = VectorStore(home, " ".join([name, metadata.get("model", "")]).strip())
+        # Half a digest: among billions of texts no two share it, and a million keys stay small.
         keys = [
-            vector_key(seen) for rows in _slices(len(texts)) for seen in encoder.seen(texts[rows])
+            hashlib.sha256(seen).digest()[:16]
+            for rows in _slices(len(texts))
+            for seen in encoder.seen(texts[rows])
         ]
-        earlier = kept.find(set(keys))
+        # Where they are, not what they are: vectors are read piece by piece.
+        earlier = store.find(set(keys))
         blocks = (
-            _complete(encoder, keys[rows], texts[rows], earlier, kept)
+            _complete(encoder, keys[rows], texts[rows], earlier, store)
             for rows in _slices(len(texts))
         )
         reused = sum(key in earlier for key in keys)
@@ -95,19 +101,22 @@ def _complete(
     encoder: TextEncoder,
     keys: Sequence[bytes],
     texts: Sequence[str],
-    earlier: Mapping[bytes, np.ndarray],
-    kept: KeptVectors,
+    earlier: Mapping[bytes, Row],
+    store: VectorStore,
 ) -> np.ndarray:
     # Titles repeat: each distinct text is encoded once.
     new = {key: text for key, text in zip(keys, texts, strict=True) if key not in earlier}
-    vector_ME: np.ndarray = np.asarray(encoder.encode(list(new.values())))
+    new_ME = np.asarray(encoder.encode(list(new.values())))
     # Piece by piece, so that a killed run goes on where it stopped.
-    finite_M = finite_rows(vector_ME)
-    kept.write(list(compress(new, finite_M)), vector_ME[finite_M])
-    made: dict[bytes, np.ndarray] = dict(zip(new, vector_ME, strict=True))
-    if not texts:
-        return vector_ME
-    return np.stack([made[key] if key in made else earlier[key] for key in keys])
+    finite_M = finite_rows(new_ME)
+    store.write(list(compress(new, finite_M)), new_ME[finite_M])
+    row_of = {key: row for row, key in enumerate(new)}
+    vector_NE = np.empty((len(texts), new_ME.shape[1]), dtype=np.float32)
+    is_new_N = np.array([key in row_of for key in keys], dtype=bool)
+    vector_NE[is_new_N] = new_ME[[row_of[key] for key in keys if key in row_of]]
+    if not is_new_N.all():
+        vector_NE[~is_new_N] = store.read([earlier[key] for key in keys if key in earlier])
+    return vector_NE
 
 
 def _all_finite(block: Block, name: str, item_ids: Sequence[str], texts: Sequence[str]) -> Block:

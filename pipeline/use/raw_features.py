@@ -16,12 +16,12 @@ from PIL import Image
 
 from pipeline.core.block import finite_rows
 from pipeline.core.location import Location
-from pipeline.encoders.encoder_digest import KEY, check_encoder
+from pipeline.features.encoder_digest import KEY, check_encoder
 from pipeline.features.text_input import TextInput, text_input
 from pipeline.use.featurizer import TextFeaturizer
 
 if TYPE_CHECKING:
-    from pipeline.image_features.extractor import Extractor
+    from pipeline.image_features.picture_encoder import PictureEncoder
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class RawFeatures:
         """
         if not pictures:  # a search by text need not wait for the network
             return np.empty((0, int(self.recipe["image"]["dimension"])), np.float32), []
-        return self._extractor.extract(pictures)
+        return self._picture_encoder.encode(pictures)
 
     def texts(self, texts: Sequence[str]) -> tuple[TextInput, list[str | None]]:
         """Clean and encode texts.
@@ -62,18 +62,18 @@ class RawFeatures:
         return text_input(blocks), reasons
 
     @cached_property
-    def _extractor(self) -> Extractor:
-        from pipeline.image_features.extractor import load_extractor
+    def _picture_encoder(self) -> PictureEncoder:
+        from pipeline.image_features.picture_encoder import load_picture_encoder
         from pipeline.image_features.versions import decisive_versions
 
-        extractor = load_extractor(self.recipe["image"])
-        made, here = extractor.recipe.versions, decisive_versions(extractor.recipe.runtime)
+        encoder = load_picture_encoder(self.recipe["image"])
+        made, here = encoder.recipe.versions, decisive_versions(encoder.recipe.runtime)
         if made != here:
             self.warn(
                 f"the catalogue's image features were made with {made}, here is {here}: those of "
                 "new pictures may differ a little"
             )
-        return extractor
+        return encoder
 
     @cached_property
     def _featurizer(self) -> TextFeaturizer:

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.core.vector_column import vector_array
-from pipeline.core.vectors import vector_writer
+from pipeline.core.vectors import vector_array, vector_writer
 from pipeline.use.new_items import Counts, EmbeddedBatch, NewItem, rejected_writer
 
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from pipeline.core.json_file import write_json
 from pipeline.core.table import write_table
-from pipeline.core.vector_column import vector_array
+from pipeline.core.vectors import vector_array
 from pipeline.features.classes import make_classes
 from pipeline.features.pairs import Pairs
 from pipeline.model.towers import Towers, TowersConfig

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.core.params import load_section
-from pipeline.image_features.backbones import SOURCES
+from pipeline.image_features.settings import BACKBONE_SOURCES
 from pipeline.settings import SECTIONS, check_params
 from pipeline.train.loss_settings import OBJECTIVES
 
@@ -158,7 +158,7 @@ def test_an_impossible_value_is_one_line_with_key_and_value(params_with, key, te
 
 def test_a_backbone_without_its_source_is_told_the_sources(params_with):
     (line,) = mistakes(params_with("image.backbone", "resnet18"))
-    sources = ", ".join(f"{source}/..." for source in SOURCES)
+    sources = ", ".join(f"{source}/..." for source in BACKBONE_SOURCES)
     assert line == f"image.backbone: got 'resnet18'; a source and a name are expected: {sources}"
 
 

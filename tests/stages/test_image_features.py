@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from pipeline.core.table import read_metadata
-from pipeline.image_features.backbones.load import load_backbone
-from pipeline.image_features.extractor import load_extractor
+from pipeline.image_features.load_backbone import load_backbone
+from pipeline.image_features.picture_encoder import load_picture_encoder
 from tests.feature_tables import read_vectors
 
 
@@ -166,7 +166,7 @@ def test_what_made_the_features_is_in_the_file_and_suffices_for_new_pictures(sto
     ids, vector_NI = read_vectors(path, "vector")
     assert len(ids) == 32
     names = [stocked.root / "pictures" / f"{number}.png" for number in range(16)]
-    found_NI, reasons = load_extractor(made_by).extract(names)
+    found_NI, reasons = load_picture_encoder(made_by).encode(names)
     assert reasons == [None] * 16
     assert np.abs(found_NI - vector_NI[::2]).max() < 1e-4
 
@@ -245,3 +245,33 @@ def test_a_uri_that_leads_nowhere_is_one_line(stocked, bucket):
     )
     message = stocked.refuse("image_features")
     assert message.startswith("machine.vector_store: s3://no-such-bucket-of-ours/")
+
+
+NEW_SOURCE = """
+\"\"\"Mean colours of a picture's fields: no weights, and quick.\"\"\"
+
+from torch import nn
+
+from pipeline.image_features.backbone import Backbone
+from pipeline.image_features.transform import Transform
+
+
+def load(name, layer, weights):
+    fields = int(name)
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(fields), nn.Flatten())
+    side = 8 * fields
+    return Backbone(network, Transform("squash", side, side, "bilinear", (0.0,) * 3, (255.0,) * 3))
+"""
+
+
+def test_a_backbone_source_is_one_file(project):
+    new = project.root / "pipeline" / "image_features" / "backbones" / "colours.py"
+    new.write_text(NEW_SOURCE, encoding="utf-8")
+    project.set({"image.backbone": "colours/4"})
+    project.succeed("dvc", "repro", "image_features")
+    _, vector_NI = ids_of(project)
+    assert vector_NI.shape[1] == 48
+    assert vector_NI.max() <= 1
+    project.set({"image.backbone": "colors/4"})
+    wrong = project.run("python", "-m", "stages.image_features")
+    assert "expected: colours/..., open_clip/..., packaged/..., timm/..., torch" in wrong.stderr

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.core.table import read_metadata
-from pipeline.encoders.encoder_digest import check_encoder
+from pipeline.features.encoder_digest import check_encoder
 from pipeline.use.featurizer import TextFeaturizer
 from tests.feature_tables import read_vectors
 

@@ -15,8 +15,8 @@ from ruamel.yaml import YAML
 from safetensors.torch import load_file
 
 from pipeline.core.errors import InputError
-from pipeline.core.vector_column import vector_array, vector_matrix
-from pipeline.encoders.encoder_digest import encoder_digest
+from pipeline.core.vectors import vector_array, vector_matrix
+from pipeline.features.encoder_digest import encoder_digest
 from pipeline.train.loop import Step
 from stages.train import main
 from tests.feature_tables import write_graph_and_encoder, write_tables

@@ -6,9 +6,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.backbone import Backbone
-from pipeline.image_features.backbones.weights import downloading, load_checkpoint, random_weights
-from pipeline.image_features.transform import Resize, Transform
+from pipeline.image_features.backbone import Backbone
+from pipeline.image_features.backbone_weights import downloading, load_checkpoint, random_weights
+from pipeline.image_features.settings import Resize
+from pipeline.image_features.transform import Transform
 
 # open_clip's resize modes, and what they are called here.
 _RESIZE: dict[str, Resize] = {"shortest": "crop", "squash": "squash", "longest": "pad"}
@@ -26,7 +27,7 @@ class _ImageTower(nn.Module):
         return found[0] if isinstance(found, tuple) else found
 
 
-def open_clip_backbone(name: str, layer: str, weights: str) -> Backbone:
+def load(name: str, layer: str, weights: str) -> Backbone:
     """Load the image tower of a CLIP model.
 
     Args:

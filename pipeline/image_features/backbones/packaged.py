@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.backbone import Backbone, LastLinearInput
-from pipeline.image_features.backbones.weights import load_checkpoint, random_weights
+from pipeline.image_features.backbone import Backbone, LastLinearInput
+from pipeline.image_features.backbone_weights import load_checkpoint, random_weights
 from pipeline.image_features.transform import Transform
 
 
@@ -31,7 +31,7 @@ _NETWORKS = {
 }
 
 
-def packaged_backbone(name: str, layer: str, weights: str) -> Backbone:
+def load(name: str, layer: str, weights: str) -> Backbone:
     """Load an EfficientNet-Lite.
 
     Args:

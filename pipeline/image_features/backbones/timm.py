@@ -4,15 +4,16 @@ import math
 from typing import Any
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.backbone import Backbone
-from pipeline.image_features.backbones.weights import downloading, load_checkpoint, random_weights
-from pipeline.image_features.transform import Resize, Transform
+from pipeline.image_features.backbone import Backbone
+from pipeline.image_features.backbone_weights import downloading, load_checkpoint, random_weights
+from pipeline.image_features.settings import Resize
+from pipeline.image_features.transform import Transform
 
 # timm's crop modes, and what they are called here.
 _RESIZE: dict[str, Resize] = {"center": "crop", "squash": "squash", "border": "pad"}
 
 
-def timm_backbone(name: str, layer: str, weights: str) -> Backbone:
+def load(name: str, layer: str, weights: str) -> Backbone:
     """Load a network of timm.
 
     Args:

@@ -6,12 +6,12 @@ from typing import Any
 from torch import nn
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.backbone import Backbone, LastLinearInput
-from pipeline.image_features.backbones.weights import downloading, load_checkpoint, random_weights
+from pipeline.image_features.backbone import Backbone, LastLinearInput
+from pipeline.image_features.backbone_weights import downloading, load_checkpoint, random_weights
 from pipeline.image_features.transform import Transform
 
 
-def torchvision_backbone(name: str, layer: str, weights: str) -> Backbone:
+def load(name: str, layer: str, weights: str) -> Backbone:
     """Load any classification network of torchvision.
 
     Args:

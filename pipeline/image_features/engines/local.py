@@ -1,21 +1,17 @@
 """Extraction on this machine: one process per core, or one process for a GPU."""
 
-import json
+import multiprocessing
 import os
-import queue
-import subprocess
-import sys
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
+from multiprocessing.process import BaseProcess
 
 from pipeline.core.errors import InputError
-from pipeline.image_features import worker
-from pipeline.image_features.work import Job, Worker, WorkPlan, job_chunks
-
-Failures = list[tuple[str, str]]
+from pipeline.image_features.worker import Failures, Job, Worker, WorkPlan, job_chunks, run_chunk
 
 # Fewer pictures than this are done before another process has started.
 _WORTH_A_PROCESS = 64
@@ -30,10 +26,7 @@ def run_local(
         jobs: Pictures.
         plan: What to do with them.
         workers: Processes; None: one per core, on a GPU one.
-        progress: Called with the number of views whose vectors are safe on disk.
-
-    Returns:
-        Digest and reason of each picture that cannot be used.
+        progress: Called with the number of views that are done, their vectors safe on disk.
 
     Raises:
         InputError: The store cannot be written to, or a process was killed.
@@ -44,92 +37,77 @@ def run_local(
     if workers == 1:
         with _one_thread(plan):
             return Worker(plan).run(jobs, progress)
-    chunks: queue.SimpleQueue[Sequence[Job]] = queue.SimpleQueue()
-    for chunk in job_chunks(jobs, workers):
-        chunks.put(chunk)
-    with ThreadPoolExecutor(workers) as pool:
-        processes = [_start() for _ in range(workers)]
-        try:
-            running = [
-                pool.submit(_drive, process, plan, chunks, progress) for process in processes
-            ]
-            return [failure for future in running for failure in future.result()]
-        finally:
-            # After a failure the other threads wait for their processes; the queue is left alone.
-            for process in processes:
-                process.kill()
-                process.wait()
+    others = set(multiprocessing.active_children())
+    processes: list[BaseProcess] = []
+    # Spawned: a forked copy of a process with torch's threads may hang.
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin)
+    try:
+        with _environment(OMP_NUM_THREADS="1"):
+            running = {
+                pool.submit(run_chunk, plan, chunk): chunk for chunk in job_chunks(jobs, workers)
+            }
+        processes += set(multiprocessing.active_children()) - others
+        for future in as_completed(running):
+            future.result()
+            progress(sum(len(job.views) for job in running[future]))
+        return [failure for future in running for failure in future.result()]
+    except BrokenProcessPool as error:
+        # Until all have ended, and with what status is known.
+        pool.shutdown(cancel_futures=True)
+        raise InputError(_death(processes)) from error
+    finally:
+        # Whatever they are at need not be finished: vectors are on disk or will be made again.
+        for process in processes:
+            process.kill()
+        pool.shutdown(cancel_futures=True)
 
 
-def _start() -> subprocess.Popen[str]:
-    # The package may be on the path only because of the folder that the parent runs in.
-    root = str(Path(__file__).parents[3])
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    return subprocess.Popen(
-        [sys.executable, "-m", worker.__name__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-        text=True,
-        encoding="utf-8",
+def _begin() -> None:
+    """Prepare a process of the pool."""
+    # An interrupt of the terminal reaches every process; the parent ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    # A parent that was killed ends nobody: the pool's processes would wait for it for ever.
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
+
+
+def _death(processes: Sequence[BaseProcess]) -> str:
+    # The pool terminates the others.
+    ended = [code for p in processes if (code := p.exitcode) not in (None, -signal.SIGTERM)]
+    status = ended[0] if ended else -signal.SIGTERM
+    want = " (-9: killed, often for want of memory: lower machine.workers)"
+    hint = want if status < 0 else ""
+    return (
+        f"image_features: a worker process ended with status {status}{hint}; run again, finished "
+        "work is kept"
     )
 
 
-def _drive(
-    process: subprocess.Popen[str],
-    plan: WorkPlan,
-    chunks: "queue.SimpleQueue[Sequence[Job]]",
-    progress: Callable[[int], None],
-) -> Failures:
-    """Feed one process with chunks until there are no more."""
-    failures: Failures = []
-    with _death_explained(process):
-        _send(process, asdict(plan))
-        while True:
-            try:
-                chunk = chunks.get_nowait()
-            except queue.Empty:
-                return failures
-            _send(process, chunk)
-            failures += _replies(process, progress)
-
-
-def _send(process: subprocess.Popen[str], message: object) -> None:
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(message) + "\n")
-    process.stdin.flush()
-
-
-def _replies(process: subprocess.Popen[str], progress: Callable[[int], None]) -> Failures:
-    assert process.stdout is not None
-    for line in process.stdout:
-        message = json.loads(line)
-        if "error" in message:
-            raise InputError(message["error"])
-        if "failures" in message:
-            return [(digest, reason) for digest, reason in message["failures"]]
-        progress(message["done"])
-    raise BrokenPipeError
-
-
 @contextmanager
-def _death_explained(process: subprocess.Popen[str]) -> Iterator[None]:
+def _environment(**values: str) -> Iterator[None]:
+    """Set variables for processes that are started meanwhile."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
-    except BrokenPipeError as error:
-        status = process.wait()
-        want = " (-9: killed, often for want of memory: lower machine.workers)"
-        hint = want if status < 0 else ""
-        raise InputError(
-            f"image_features: a worker process ended with status {status}{hint}; run again, "
-            "finished work is kept"
-        ) from error
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
 def _one_thread(plan: WorkPlan) -> Iterator[None]:
     """Run in this process as a worker would: the numbers must not tell where a picture was done."""
-    if plan.recipe["runtime"] != "torch" or plan.device == "cuda":
+    if plan.recipe.runtime != "torch" or plan.device == "cuda":
         yield
         return
     import torch

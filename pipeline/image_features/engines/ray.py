@@ -8,31 +8,34 @@ the same.
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
 from pipeline.core.location import RemotePath, locate
-from pipeline.image_features.engines.local import Failures
-from pipeline.image_features.work import SHARED_GRAPH, Job, Worker, WorkPlan, job_chunks
+from pipeline.image_features.worker import (
+    SHARED_GRAPH,
+    Failures,
+    Job,
+    WorkPlan,
+    job_chunks,
+    run_chunk,
+)
 
 
-class _Extractor:
-    """An actor: loads the network once and does chunk after chunk."""
+class _Actor:
+    """Loads the network once and does chunk after chunk."""
 
-    def __init__(self, plan: dict[str, Any]) -> None:
+    def __init__(self, plan: WorkPlan) -> None:
         self._plan = plan
-        self._worker: Worker | None = None
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         jobs = [Job(*values) for values in json.loads(row["jobs"])]
         views = sum(len(job.views) for job in jobs)
         try:
-            # Not in the constructor, where Ray would make a traceback of the user's one line.
-            self._worker = self._worker or Worker(WorkPlan(**self._plan))
-            failures = self._worker.run(jobs, lambda done: None)
+            failures = run_chunk(self._plan, jobs)
         except InputError as error:
+            # Ray would make a traceback of the user's one line.
             return {"views": views, "failures": "[]", "error": str(error)}
         return {"views": views, "failures": json.dumps(failures), "error": ""}
 
@@ -40,7 +43,7 @@ class _Extractor:
 def run_ray(
     jobs: Sequence[Job], plan: WorkPlan, workers: int | None, progress: Callable[[int], None]
 ) -> Failures:
-    """Do all jobs as a Ray Data job with a pool of extractors.
+    """Do all jobs as a Ray Data job with a pool of actors.
 
     What a lost node had not stored is done again by another.
 
@@ -49,9 +52,6 @@ def run_ray(
         plan: What to do with them.
         workers: Actors at most; None: one per processor of the cluster, or one per GPU.
         progress: Called with the number of views that are done.
-
-    Returns:
-        Digest and reason of each picture that cannot be used.
 
     Raises:
         InputError: Ray is not installed, a node lacks the weights or the ONNX file, or the store
@@ -69,12 +69,12 @@ def run_ray(
     resource = "GPU" if plan.device == "cuda" else "CPU"
     workers = workers or max(1, int(ray.cluster_resources().get(resource, 1)))
     chunks = job_chunks(jobs, workers)
-    extractor: Any = _Extractor
+    actor: Any = _Actor
     rows = ray.data.from_items(
         [{"jobs": json.dumps(chunk)} for chunk in chunks], override_num_blocks=len(chunks)
     ).map(
-        extractor,
-        fn_constructor_args=(asdict(plan),),
+        actor,
+        fn_constructor_args=(plan,),
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(workers, len(chunks))),
         num_cpus=1,
         num_gpus=1 if plan.device == "cuda" else 0,

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.backbone import Backbone
+from pipeline.image_features.backbone import Backbone
 from pipeline.image_features.runtimes import RUNTIMES
 from pipeline.image_features.runtimes.onnx_export import ExportError, check_onnx, export_onnx
 
@@ -23,9 +23,6 @@ def choose_runtime(
         graph: Where its ONNX file is, or is to be.
         device: Where it will run.
         precision: `fp32`, `bf16` or `fp16`.
-
-    Returns:
-        `torch`, `onnxruntime` or `openvino`.
 
     Raises:
         InputError: The runtime is missing, cannot do what is asked, or does not know the network.

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.atomic import atomic_path
-from pipeline.image_features.backbones.backbone import Backbone
-from pipeline.image_features.backbones.weights import short
+from pipeline.image_features.backbone import Backbone
+from pipeline.image_features.backbone_weights import short
 
 
 class ExportError(Exception):
@@ -27,12 +27,7 @@ class PixelsToVectors(nn.Module):
     std: Tensor
 
     def __init__(self, backbone: Backbone, dtype: torch.dtype = torch.float32) -> None:
-        """Wrap a backbone.
-
-        Args:
-            backbone: Its module is cast to `dtype` in place.
-            dtype: What the network computes in.
-        """
+        """Wrap a backbone, whose module is cast in place to what the network computes in."""
         super().__init__()
         self.module = backbone.module.to(dtype)
         self.dtype = dtype
@@ -47,10 +42,6 @@ class PixelsToVectors(nn.Module):
 
 def export_onnx(backbone: Backbone, path: Path) -> None:
     """Write the graph and check that ONNX Runtime gives the vectors that torch gives.
-
-    Args:
-        backbone: In float32 on the CPU.
-        path: The file.
 
     Raises:
         ExportError: The exporter does not know an operation, or the vectors differ.
@@ -85,10 +76,6 @@ def export_onnx(backbone: Backbone, path: Path) -> None:
 
 def check_onnx(backbone: Backbone, path: Path) -> None:
     """Compare the vectors that ONNX Runtime makes of two pictures with torch's.
-
-    Args:
-        backbone: In float32 on the CPU.
-        path: What `export_onnx` wrote, perhaps long ago.
 
     Raises:
         ExportError: The file is damaged, holds an unknown operation, or the vectors differ.

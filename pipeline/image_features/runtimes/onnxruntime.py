@@ -15,12 +15,7 @@ class OnnxRunner(Runner):
     """One thread of one process; run one process per core."""
 
     def __init__(self, graph: Path | bytes, batch_size: int) -> None:
-        """Load the graph.
-
-        Args:
-            graph: What `export_onnx` wrote, or its bytes.
-            batch_size: B.
-        """
+        """Load what `export_onnx` wrote, or its bytes."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

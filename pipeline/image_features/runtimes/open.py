@@ -22,9 +22,6 @@ def open_runner(recipe: Recipe, graph: Location, device: str, batch_size: int | 
         device: Where to run: `cpu` or `cuda`.
         batch_size: Pictures per forward pass; None: what suits the device.
 
-    Returns:
-        The runner.
-
     Raises:
         InputError: The graph is not there; or the weights are gone or are others than the recipe's.
     """
@@ -38,7 +35,7 @@ def open_runner(recipe: Recipe, graph: Location, device: str, batch_size: int | 
         if recipe.runtime == "onnxruntime":
             return OnnxRunner(model, batch_size or CPU_BATCH)
         return OpenVinoRunner(model, batch_size or CPU_BATCH, recipe.precision)
-    from pipeline.image_features.backbones.load import load_same_backbone
+    from pipeline.image_features.load_backbone import load_same_backbone
     from pipeline.image_features.runtimes.torch import TorchRunner
 
     if device == "cpu":

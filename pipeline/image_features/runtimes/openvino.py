@@ -15,13 +15,7 @@ class OpenVinoRunner(Runner):
     """One thread of one process; run one process per core."""
 
     def __init__(self, graph: Path | bytes, batch_size: int, precision: str) -> None:
-        """Compile the graph.
-
-        Args:
-            graph: What `export_onnx` wrote, or its bytes.
-            batch_size: B.
-            precision: `fp32` or `bf16`.
-        """
+        """Compile what `export_onnx` wrote, or its bytes, for `fp32` or `bf16`."""
         import openvino
 
         core = openvino.Core()

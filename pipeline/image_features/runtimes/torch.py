@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.image_features.backbones.backbone import Backbone
+from pipeline.image_features.backbone import Backbone
 from pipeline.image_features.runtimes.onnx_export import PixelsToVectors
 from pipeline.image_features.runtimes.runner import Runner
 
@@ -26,14 +26,7 @@ class TorchRunner(Runner):
     def __init__(
         self, backbone: Backbone, device: str, precision: str, batch_size: int | None
     ) -> None:
-        """Move the network to the device.
-
-        Args:
-            backbone: Cast in place.
-            device: `cpu` or `cuda`.
-            precision: A key of `DTYPES`.
-            batch_size: B; None: found by trying, which is for GPUs.
-        """
+        """Move the network to the device."""
         self._device = torch.device(device)
         self._side = backbone.transform.size
         graph = PixelsToVectors(backbone, DTYPES[precision]).eval()

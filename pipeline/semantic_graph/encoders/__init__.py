@@ -1,22 +1,7 @@
-"""Registry of graph encoders: graph.encoder -> function. One line each."""
+"""A file here is a graph encoder, which graph.encoder of params.yaml may name.
 
-from collections.abc import Callable
-
-from pipeline.semantic_graph.class_texts import ClassEmbeddings
-from pipeline.semantic_graph.encoders import (
-    glove,
-    infersent,
-    open_clip,
-    path,
-    sentence,
-    transformer,
-)
-
-ENCODERS: dict[str, Callable[..., ClassEmbeddings]] = {
-    "glove": glove.embed,
-    "infersent": infersent.embed,
-    "open_clip": open_clip.embed,
-    "path": path.embed,
-    "sentence": sentence.embed,
-    "transformer": transformer.embed,
-}
+It has a function `embed(class_parts, of, settings, cache) -> ClassEmbeddings`: K class paths (most
+general part first), what of a path is read, its own section, and a folder for what is worth having
+in the next run too. If it has settings, `Settings` is their section `graph.<name>` of params.yaml.
+All files are imported to check params.yaml, so what takes long to import is imported in `embed`.
+"""

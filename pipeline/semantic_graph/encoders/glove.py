@@ -3,39 +3,45 @@
 Shape letters: M texts, E word vector.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from gensim.models import KeyedVectors
+from pydantic import Field
 
+from pipeline.core.section import Section
 from pipeline.core.text import fold_accents
-from pipeline.encoders.word_vectors import load_word_vectors
 from pipeline.semantic_graph.class_texts import ClassEmbeddings, Of, distinct_texts, embed_texts
+
+if TYPE_CHECKING:
+    from gensim.models import KeyedVectors
 
 _WORD = re.compile(r"[a-z]+")
 
 
+class Settings(Section):
+    """The mean of the word vectors of a class's words."""
+
+    vectors: Annotated[str, Field(min_length=1)]
+    """Word vectors, as source/name."""
+
+
 def embed(
-    class_parts: Sequence[Sequence[str]], of: Of, *, vectors: str, cache: Path | None = None
+    class_parts: Sequence[Sequence[str]], of: Of, settings: Settings, cache: Path
 ) -> ClassEmbeddings:
-    """Embed every class.
-
-    Args:
-        class_parts: K class paths, most general part first.
-        of: What of the path is read.
-        vectors: Word vectors, as source/name.
-        cache: See `load_word_vectors`.
-
-    Returns:
-        Means of word vectors; words without one are left out.
+    """Embed every class by its mean; words without a vector are left out.
 
     Raises:
         InputError: The vectors cannot be read, or a class has no known word at all.
     """
+    from pipeline.encoders.word_vectors import load_word_vectors
+
     words = {word for parts in class_parts for part in parts for word in text_words(part)}
-    known = load_word_vectors(vectors, words, cache)
+    known = load_word_vectors(settings.vectors, words, cache)
     read = {word for text in distinct_texts(class_parts, of) for word in text_words(text)}
     unknown = sorted(word for word in read if word not in known)
     return embed_with(known, class_parts, of)._replace(unknown_words=unknown)
@@ -45,14 +51,6 @@ def embed_with(
     vectors: KeyedVectors, class_parts: Sequence[Sequence[str]], of: Of
 ) -> ClassEmbeddings:
     """Embed every class with word vectors at hand.
-
-    Args:
-        vectors: Word vectors.
-        class_parts: K class paths, most general part first.
-        of: What of the path is read.
-
-    Returns:
-        Means of word vectors.
 
     Raises:
         InputError: Names each class that has no known word at all.
@@ -67,14 +65,7 @@ def embed_with(
 
 
 def text_words(text: str) -> list[str]:
-    """Words of a class name; stop words stay, since a name is short.
-
-    Args:
-        text: For example `Food & Drink`.
-
-    Returns:
-        Lower-case ASCII words, for example `[food, drink]`.
-    """
+    """Words of a class name: `[food, drink]` of `Food & Drink`; stop words stay in a short name."""
     return _WORD.findall(fold_accents(text).lower())
 
 

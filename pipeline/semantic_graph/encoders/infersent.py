@@ -3,51 +3,53 @@
 Shape letters: M texts, L words of a text, E word vector.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from gensim.models import KeyedVectors
+from pydantic import Field
 
 from pipeline.core.errors import InputError
-from pipeline.encoders.word_vectors import load_word_vectors
+from pipeline.core.section import Section
 from pipeline.semantic_graph.class_texts import ClassEmbeddings, Of, distinct_texts, embed_texts
+
+if TYPE_CHECKING:
+    from gensim.models import KeyedVectors
 
 MARKS = {1: ("<s>", "</s>"), 2: ("<p>", "</p>")}
 """What version 1 and version 2 put before and behind a sentence."""
 
 
+class Settings(Section):
+    """Notebook A's sentence encoder."""
+
+    version: Literal[1, 2]
+    """1, trained with GloVe 840B, or 2, trained with fastText vectors."""
+    weights: Annotated[str, Field(min_length=1)]
+    """File of the published state dict."""
+    vectors: Annotated[str, Field(min_length=1)]
+    """The word vectors it was trained with, as source/name."""
+
+
 def embed(
-    class_parts: Sequence[Sequence[str]],
-    of: Of,
-    *,
-    version: int,
-    weights: str,
-    vectors: str,
-    cache: Path | None = None,
+    class_parts: Sequence[Sequence[str]], of: Of, settings: Settings, cache: Path
 ) -> ClassEmbeddings:
-    """Embed every class.
+    """Embed every class by a sentence vector, [K, 4096] with the published weights.
 
-    Args:
-        class_parts: K class paths, most general part first.
-        of: What of the path is read.
-        version: 1, trained with GloVe 840B, or 2, trained with fastText vectors.
-        weights: File of the published state dict.
-        vectors: The word vectors it was trained with, as source/name.
-        cache: See `load_word_vectors`.
-
-    Returns:
-        [K, 4096] sentence vectors with the published weights; words without a word vector are
-        left out, as in the published program.
+    Words without a word vector are left out, as in the published program.
 
     Raises:
         InputError: A file cannot be read, weights and vectors do not belong together, or a class
             has no known word at all.
     """
-    # Imported here because torch takes seconds, which no other use of the registry has to wait for.
+    from pipeline.encoders.word_vectors import load_word_vectors
     from pipeline.semantic_graph.bilstm_max import BilstmMax
 
-    encoder = BilstmMax.load(Path(weights))
+    version, vectors = settings.version, settings.vectors
+    encoder = BilstmMax.load(Path(settings.weights))
     texts = distinct_texts(class_parts, of)
     parts = {part for parts in class_parts for part in parts}
     words = {text: split_words(text, version) for text in (*texts, *parts)}
@@ -56,7 +58,8 @@ def embed(
     if known.vector_size != encoder.word_dimension:
         raise InputError(
             f"graph.infersent.vectors: {vectors} has {known.vector_size} numbers per word, but "
-            f"{weights} was trained with {encoder.word_dimension}; name the vectors of the training"
+            f"{settings.weights} was trained with {encoder.word_dimension}; name the "
+            "vectors of the training"
         )
 
     def encode(texts: list[str]) -> np.ndarray:
@@ -83,12 +86,8 @@ def embed(
 def split_words(text: str, version: int) -> list[str]:
     """Split a text as the published program does: as the Penn Treebank, case kept.
 
-    Args:
-        text: For example `Men's coats`.
-        version: Version 2 writes `don't` as `don 't` where version 1 writes `do n't`.
-
-    Returns:
-        For example `[Men, 's, coats]`.
+    `Men's coats` becomes `[Men, 's, coats]`; version 2 writes `don't` as `don 't` where version 1
+    writes `do n't`.
     """
     # nltk takes a moment to import, which the other encoders need not wait for.
     from nltk.tokenize import NLTKWordTokenizer

@@ -1,32 +1,25 @@
 """Graph encoder `open_clip`: the text side of an open_clip model."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
 
-from pipeline.semantic_graph.class_texts import ClassEmbeddings, Of, embed_texts
+from pydantic import Field
 
-TEXTS_PER_BATCH = 32
+from pipeline.core.section import Section
+from pipeline.semantic_graph.class_texts import ClassEmbeddings, Of
+from pipeline.semantic_graph.text_encoder import embed_with_text_encoder
 
 
-def embed(class_parts: Sequence[Sequence[str]], of: Of, *, model: str) -> ClassEmbeddings:
-    """Embed every class.
+class Settings(Section):
+    """As of text encoder `open_clip`."""
 
-    Args:
-        class_parts: K class paths, most general part first.
-        of: What of the path is read, as the catalogue writes it.
-        model: See `pipeline.encoders.open_clip`.
+    model: Annotated[str, Field(min_length=1)]
+    """Which model."""
 
-    Returns:
-        Text embeddings.
 
-    Raises:
-        InputError: The model cannot be found or loaded.
-    """
-    # Imported here because torch takes seconds, which the other encoders need not wait for.
-    from pipeline.encoders.open_clip import OpenClipEncoder
-
-    encoder = OpenClipEncoder(
-        model=model, batch_size=TEXTS_PER_BATCH, device="auto", precision="fp32"
-    )
-    return embed_texts(
-        class_parts, of, encoder.encode, if_unknown="graph.open_clip.model says nothing of its name"
-    )
+def embed(
+    class_parts: Sequence[Sequence[str]], of: Of, settings: Settings, cache: Path
+) -> ClassEmbeddings:
+    """Embed every class by its text embedding."""
+    return embed_with_text_encoder("open_clip", class_parts, of, settings)

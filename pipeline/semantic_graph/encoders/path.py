@@ -4,6 +4,7 @@ Shape letters: K classes, E nodes of the tree.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +16,9 @@ OWN_LEAF = ""
 path is empty."""
 
 
-def embed(class_parts: Sequence[Sequence[str]], of: Of) -> ClassEmbeddings:
+def embed(
+    class_parts: Sequence[Sequence[str]], of: Of, settings: None, cache: Path
+) -> ClassEmbeddings:
     """Place every class so that cosine distances are distances in the tree.
 
         d(i, j) = height of the lowest common ancestor of i and j / height of the tree
@@ -28,10 +31,6 @@ def embed(class_parts: Sequence[Sequence[str]], of: Of) -> ClassEmbeddings:
     or below n is sqrt((height(parent of n) - height(n)) / height of the tree), 0 for others: the
     product of two classes sums to 1 - d(i, j), and each class has unit norm. A class with other
     classes below it counts as a leaf of its own there, or it would be at a distance to itself.
-
-    Args:
-        class_parts: K >= 2 class paths, most general part first; all different.
-        of: Not read: the place in the tree is that of the whole path.
 
     Returns:
         [K, E] float32 of unit norm, E < 2 K where no node has a single child.

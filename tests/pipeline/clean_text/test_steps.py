@@ -2,33 +2,11 @@ import hashlib
 
 import pytest
 
-from pipeline.clean_text.settings import STEPS as ALLOWED_STEPS
-from pipeline.clean_text.steps import NEGATIONS, STEPS, fold_accents
+from pipeline.clean_text.steps import NEGATIONS, STEPS
 from pipeline.clean_text.stop_words import STOP_WORDS, VERSION
 
 # Version of the list of stop words -> digest of its words.
 STOP_WORD_LISTS = {"1": "0c98fde29ffc5a2e6d736e91f1af1d22191952a34501cf24a1e44de651946861"}
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Chloé", "Chloe"),
-        ("aeydē", "aeyde"),
-        # Two characters, e and a combining acute, as macOS writes file names.
-        ("Cafe\u0301", "Cafe"),
-        # Without a decomposition in Unicode: what people type for them.
-        ("Søstrene Łódź Straße Æther œuvre Đorđe", "Sostrene Lodz Strasse Aether oeuvre Dorde"),
-        ("\ufb01ne \uff26\uff55\uff4c\uff4c \uff12\uff10", "fine Full 20"),
-        # Signs stay: BRANDTM would be another word.
-        ("Brand™ \u201cred\u201d \u2013 5 €", "Brand™ \u201cred\u201d \u2013 5 €"),
-        # Other scripts stay, marks included.
-        ("ワンピース Москва Ελλάδα мой", "ワンピース Москва Ελλάδα мой"),
-        ("plain ASCII 1", "plain ASCII 1"),
-    ],
-)
-def test_fold_accents(text, expected):
-    assert fold_accents(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -52,10 +30,6 @@ def test_a_single_step(step, text, expected):
 
 def test_a_number_that_nobody_reads_out_stays():
     assert STEPS["numbers"]("9" * 5000) == "9" * 5000
-
-
-def test_the_parameter_allows_exactly_the_steps_that_there_are():
-    assert set(ALLOWED_STEPS) == set(STEPS)
 
 
 def test_another_list_of_stop_words_is_another_version():

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.core.text import on_one_line
+from pipeline.core.text import fold_accents, on_one_line
 
 
 @pytest.mark.parametrize(
@@ -13,3 +13,24 @@ from pipeline.core.text import on_one_line
 )
 def test_a_text_is_kept_as_written_but_on_one_line(text, expected):
     assert on_one_line(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Chloé", "Chloe"),
+        ("aeydē", "aeyde"),
+        # Two characters, e and a combining acute, as macOS writes file names.
+        ("Cafe\u0301", "Cafe"),
+        # Without a decomposition in Unicode: what people type for them.
+        ("Søstrene Łódź Straße Æther œuvre Đorđe", "Sostrene Lodz Strasse Aether oeuvre Dorde"),
+        ("\ufb01ne \uff26\uff55\uff4c\uff4c \uff12\uff10", "fine Full 20"),
+        # Signs stay: BRANDTM would be another word.
+        ("Brand™ \u201cred\u201d \u2013 5 €", "Brand™ \u201cred\u201d \u2013 5 €"),
+        # Other scripts stay, marks included.
+        ("ワンピース Москва Ελλάδα мой", "ワンピース Москва Ελλάδα мой"),
+        ("plain ASCII 1", "plain ASCII 1"),
+    ],
+)
+def test_fold_accents(text, expected):
+    assert fold_accents(text) == expected

@@ -7,8 +7,7 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.core.table import read_metadata
-from pipeline.core.vector_column import vector_array
-from pipeline.core.vectors import ROW_GROUP, vector_writer
+from pipeline.core.vectors import ROW_GROUP, vector_array, vector_matrix, vector_writer
 from tests.feature_tables import read_vectors
 
 
@@ -99,3 +98,14 @@ def test_a_full_disk_is_an_input_error_and_leaves_nothing(tmp_path):
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_matrix_in_another_memory_order_is_stored_by_rows():
+    vector_ND = np.asfortranarray(np.arange(6, dtype=np.float32).reshape(3, 2))
+    assert vector_array(vector_ND).to_pylist() == [[0, 1], [2, 3], [4, 5]]
+    assert vector_array(vector_ND[::2, ::-1]).to_pylist() == [[1, 0], [5, 4]]
+
+
+def test_a_slice_of_a_column_is_its_own_rows():
+    column = pa.chunked_array([vector_array(np.arange(8, dtype=np.float32).reshape(4, 2))])
+    assert vector_matrix(column.slice(1, 2)).tolist() == [[2, 3], [4, 5]]

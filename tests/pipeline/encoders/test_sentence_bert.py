@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.encoders.pretrained import locate_model
-from pipeline.encoders.saved_settings import weights_digest
-from pipeline.encoders.sentence import SentenceEncoder
+from pipeline.encoders.find_model import locate_model
+from pipeline.encoders.pretrained import weights_digest
 from pipeline.encoders.sentence_bert import load_sentence_bert
+from pipeline.encoders.text.sentence import Encoder, Settings
 
 MODEL = "packaged/all_minilm_l6_v2"
 TEXTS = ["sad cat", "Chloé's  long-sleeved, BLACK dress (size 38)", "x", "word " * 400]
@@ -54,9 +54,10 @@ def test_another_shape_is_left_to_the_library(tmp_path, name, change):
 
 
 def test_a_stored_encoder_gives_the_features_it_was_stored_with(tmp_path):
-    fitted = SentenceEncoder.fit([], [], model=MODEL, batch_size=2, device="cpu", precision="fp32")
+    how = {"input": "text", "batch_size": 2, "device": "cpu", "precision": "fp32"}
+    fitted = Encoder(Settings(model=MODEL, **how))
     fitted.save(tmp_path)
-    loaded = SentenceEncoder.load(tmp_path)
+    loaded = Encoder.load(tmp_path)
     texts = ["", *TEXTS, " "]
     found = loaded.encode(texts)
     assert np.abs(found - fitted.encode(texts)).max() < 1e-5

@@ -8,7 +8,7 @@ import torch
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import write_json
 from pipeline.core.table import write_table
-from pipeline.core.vector_column import vector_array
+from pipeline.core.vectors import vector_array
 from pipeline.features.classes import make_classes
 from pipeline.features.joined import index_features, join_features
 from pipeline.features.pairs import Pairs, read_pairs

@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.core.vector_column import vector_array
+from pipeline.core.vectors import vector_array
 from pipeline.features.vector_rows import VectorRows
 
 

@@ -7,29 +7,34 @@ import torch
 from PIL import Image
 from torch import nn
 
-from pipeline.image_features.backbones.backbone import Backbone
-from pipeline.image_features.extract import Effort, Views, extract
-from pipeline.image_features.extractor import Extractor
+from pipeline.core.machine import MachineSettings
+from pipeline.core.params import load_section
+from pipeline.core.vector_store import VectorStore
+from pipeline.image_features.backbone import Backbone
+from pipeline.image_features.extract import extract
+from pipeline.image_features.make_recipe import make_recipe
+from pipeline.image_features.picture_encoder import PictureEncoder
 from pipeline.image_features.picture_list import list_pictures
-from pipeline.image_features.prepare import Wishes, prepare
 from pipeline.image_features.runtimes.torch import TorchRunner
+from pipeline.image_features.settings import ImageSettings
 from pipeline.image_features.transform import Transform
-from pipeline.image_features.vector_store import VectorStore
 from pipeline.pictures.digests import digest_pictures
 from pipeline.pictures.folder import ImageFolder
 
-PLAIN = Wishes(resize=None, size=None, interpolation=None, mean=None, std=None)
-SMALL = {
-    "weights": "none",
-    "layer": "pooled",
-    "wishes": PLAIN._replace(resize="squash", size=64),
-    "jpeg": "exact",
-    "background": "#ffffff",
-    "max_pixels": 1_000_000,
-    "runtime": "auto",
-    "precision": "fp32",
-    "device": torch.device("cpu"),
-}
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session")
+def settings():
+    """SqueezeNet with random weights on squares of 64 pixels: a network that takes no time."""
+    small = {"backbone": "torchvision/squeezenet1_1", "weights": "none", "device": "cpu"}
+    small |= {"resize": "squash", "size": 64, "max_pixels": 1_000_000}
+    return load_section(ROOT / "params.yaml", "image", ImageSettings).model_copy(update=small)
+
+
+@pytest.fixture(scope="session")
+def machine():
+    return load_section(ROOT / "params.yaml", "machine", MachineSettings)
 
 
 @pytest.fixture
@@ -40,20 +45,20 @@ def mean_colour():
 
 
 @pytest.fixture(scope="session")
-def small(tmp_path_factory):
-    """SqueezeNet with random weights on squares of 64 pixels: a network that takes no time."""
-    return prepare("torchvision/squeezenet1_1", cache=tmp_path_factory.mktemp("small"), **SMALL)
+def small(settings, tmp_path_factory):
+    """The recipe of these settings, and its ONNX file."""
+    return make_recipe(settings, torch.device("cpu"), tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture
-def make_extractor(small):
-    """An extractor with the small recipe, parts of it replaced, around any backbone."""
+def make_encoder(small):
+    """An encoder with the small recipe, parts of it replaced, around any backbone."""
 
-    def make(backbone: Backbone, *, batch_size: int = 4, **changed) -> Extractor:
+    def make(backbone: Backbone, *, batch_size: int = 4, **changed) -> PictureEncoder:
         recipe = replace(
             small.recipe, transform=backbone.transform, dimension=backbone.dimension(), **changed
         )
-        return Extractor(recipe, TorchRunner(backbone, "cpu", "fp32", batch_size))
+        return PictureEncoder(recipe, TorchRunner(backbone, "cpu", "fp32", batch_size))
 
     return make
 
@@ -84,12 +89,13 @@ def pictures(tmp_path):
 
 
 @pytest.fixture
-def run(small, tmp_path):
+def run(small, settings, machine, tmp_path):
     """Extract images of `pictures` with the small network into a store of the test's own."""
 
-    def run(images, *, views=1, augment="crop_flip", workers=1, batch_size=None, **changed):
-        recipe = replace(small.recipe, **changed)
-        store = VectorStore(tmp_path / "store", recipe.dimension)
+    def run(images, *, workers=1, batch_size=None, views=1, augment="crop_flip", **changed):
+        files = small._replace(
+            recipe=replace(small.recipe, **changed), store=VectorStore(tmp_path / "store")
+        )
         rows = [(f"item-{index}", image) for index, image in enumerate(images)]
         folder = ImageFolder(tmp_path / "pictures")
         digests = digest_pictures(images, folder, tmp_path / "digests")
@@ -97,12 +103,11 @@ def run(small, tmp_path):
         found = extract(
             list_pictures(rows, digest_of, folder),
             tmp_path / "pictures",
-            recipe,
-            store,
-            small.graph,
-            views=Views(views, augment),
-            effort=Effort("local", "cpu", workers, batch_size),
+            files,
+            settings.model_copy(update={"views": views, "augment": augment}),
+            machine.model_copy(update={"workers": workers, "image_batch_size": batch_size}),
+            "cpu",
         )
-        return found, store
+        return found, files
 
     return run

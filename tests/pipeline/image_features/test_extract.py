@@ -13,7 +13,6 @@ from PIL import Image
 from pipeline.core.errors import InputError
 from pipeline.core.table import read_metadata
 from pipeline.image_features.extract import write_features
-from pipeline.image_features.vector_store import VectorStore
 from tests.feature_tables import read_vectors
 
 
@@ -22,8 +21,8 @@ def table(run, tmp_path):
     """Extract and write; returns ids, vectors and what was found."""
 
     def table(images, name="image.parquet", **options):
-        found, store = run(images, **options)
-        write_features(tmp_path / name, found, store, {"made": "here"})
+        found, files = run(images, **options)
+        write_features(tmp_path / name, found, files, {"made": "here"})
         return *read_vectors(tmp_path / name, "vector"), found
 
     return table
@@ -161,46 +160,48 @@ def test_a_place_that_cannot_be_written_is_named_and_nothing_is_lost(
     table(names)
     before = (tmp_path / "image.parquet").read_bytes()
     (tmp_path / "file").write_text("a file where a folder is needed")
-    found, store = run(names)
+    found, files = run(names)
     with pytest.raises(InputError, match=r"file/image\.parquet: cannot be written"):
-        write_features(tmp_path / "file" / "image.parquet", found, store, {})
-    store = VectorStore(tmp_path / "file" / "store", 512)
-    with pytest.raises(InputError, match="cannot be written"):
-        store.write([bytes(32)], [1], np.zeros((1, 512), np.float32))
+        write_features(tmp_path / "file" / "image.parquet", found, files, {})
     assert (tmp_path / "image.parquet").read_bytes() == before
 
 
 KILLED = """
 import json, sys
 from pathlib import Path
-from pipeline.pictures.digests import digest_pictures
-from pipeline.pictures.folder import ImageFolder
-from pipeline.image_features import work
-from pipeline.image_features.extract import Effort, Views, extract, write_features
+from pipeline.core.machine import MachineSettings
+from pipeline.core.vector_store import VectorStore
+from pipeline.image_features.extract import extract, write_features
+from pipeline.image_features.make_recipe import RecipeFiles
 from pipeline.image_features.picture_list import list_pictures
 from pipeline.image_features.recipe import Recipe
-from pipeline.image_features.vector_store import VectorStore
+from pipeline.image_features.settings import ImageSettings
+from pipeline.pictures.digests import digest_pictures
+from pipeline.pictures.folder import ImageFolder
 
-work.FLUSH_SECONDS = 0.05
-root, graph, recipe, names = Path(sys.argv[1]), Path(sys.argv[2]), *map(json.loads, sys.argv[3:])
-recipe = Recipe.from_metadata(recipe)
-store = VectorStore(root / "store", recipe.dimension)
+root, graph, recipe, settings, machine, names = map(json.loads, sys.argv[1:])
+root, recipe = Path(root), Recipe.from_metadata(recipe)
+files = RecipeFiles(recipe, VectorStore(root / "store"), Path(graph))
 folder = ImageFolder(root / "pictures")
 digests = digest_pictures(names, folder, root / "digests")
 digest_of = dict(digests.itertuples(index=False, name=None))
 pictures = list_pictures([(name, name) for name in names], digest_of, folder)
-found = extract(pictures, root / "pictures", recipe, store, graph, views=Views(2, "crop_a"),
-                effort=Effort("local", "cpu", 2, None))
-write_features(root / "out.parquet", found, store, recipe.metadata())
+found = extract(pictures, root / "pictures", files, ImageSettings.model_construct(**settings),
+                MachineSettings.model_construct(**machine), "cpu")
+write_features(root / "out.parquet", found, files, recipe.metadata())
 print(found.extracted, found.from_cache)
 """
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(pictures, small, tmp_path):
-    names = pictures(260)
-    metadata = small.recipe.metadata()
-    command = [sys.executable, "-c", KILLED, str(tmp_path), str(small.graph), json.dumps(metadata)]
-    command.append(json.dumps(names))
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
+    pictures, small, settings, machine, tmp_path
+):
+    views, engine = {"views": 2, "augment": "crop_a"}, {"workers": 2}
+    given = (
+        *(str(tmp_path), str(small.graph), small.recipe.metadata()),
+        *(settings.model_dump() | views, machine.model_dump() | engine, pictures(260)),
+    )
+    command = [sys.executable, "-c", KILLED, *map(json.dumps, given)]
 
     def shards():
         return len(list((tmp_path / "store").glob("*.arrow")))

@@ -59,7 +59,7 @@ def test_of_a_strip_the_middle_is_seen():
     assert make("crop", scale=32).square(Image.fromarray(pixels))[16, 16].min() > 200
 
 
-def test_wishes_take_the_place_of_what_the_weights_want():
+def test_choices_take_the_place_of_what_the_weights_want():
     preset = make("crop", size=224, scale=256, interpolation="bilinear")
     assert preset.changed() == preset
     half = preset.changed(size=112)

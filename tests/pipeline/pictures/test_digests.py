@@ -42,7 +42,7 @@ def read(monkeypatch):
 
 
 def digests(folder, tmp_path, names=NAMES):
-    frame = digest_pictures(names, open_images(folder), tmp_path / "kept")
+    frame = digest_pictures(names, open_images(folder), tmp_path / "known")
     return dict(frame.itertuples(index=False, name=None))
 
 
@@ -99,10 +99,10 @@ def test_what_cannot_be_read_has_no_digest_and_is_tried_again(images, tmp_path, 
         assert read() == ["deep", "empty.png", "gone.png"]
 
 
-def kept_paths(tmp_path):
+def known_paths(tmp_path):
     import pyarrow as pa
 
-    (path,) = (tmp_path / "kept").iterdir()
+    (path,) = (tmp_path / "known").iterdir()
     return pa.ipc.open_file(path).read_all()["path"].to_pylist()
 
 
@@ -113,12 +113,12 @@ def test_what_is_gone_is_forgotten_in_any_folder(images, tmp_path):
     (other / "y.png").write_bytes(b"y")
     digests(images, tmp_path)
     digests(other, tmp_path, ["x.png", "y.png"])
-    assert len(kept_paths(tmp_path)) == 5
+    assert len(known_paths(tmp_path)) == 5
     (images / "a.png").unlink()
     (images / "b.png").write_bytes(b"another")
     (other / "y.png").unlink()
     digests(images, tmp_path, ["b.png"])
-    assert kept_paths(tmp_path) == [
+    assert known_paths(tmp_path) == [
         str(path) for path in (images / "b.png", images / "deep/c.png", other / "x.png")
     ]
 
@@ -158,7 +158,7 @@ def test_a_remote_picture_is_downloaded_once(bucket, tmp_path, read):
     (folder / "b.png").unlink()
     assert digests(folder, tmp_path)["a.png"] == sha256(b"longer than before")
     assert read() == ["a.png", "b.png"]
-    assert kept_paths(tmp_path) == [f"{folder}/a.png", f"{folder}/deep/c.png"]
+    assert known_paths(tmp_path) == [f"{folder}/a.png", f"{folder}/deep/c.png"]
 
 
 def test_a_picture_is_known_by_content_and_one_that_cannot_be_read_by_its_path():

@@ -5,7 +5,7 @@ import torch
 from pipeline.core.errors import InputError
 from pipeline.semantic_graph.adjacency import class_adjacency, same_name_classes
 from pipeline.semantic_graph.class_embeddings import embed_classes
-from pipeline.semantic_graph.encoders import ENCODERS
+from pipeline.semantic_graph.settings import BLEND, GRAPH_ENCODERS, GraphSettings
 
 PATHS = [
     ["clothing", "knitwear", "sweaters"],
@@ -20,29 +20,40 @@ GLOVE, MINILM = "packaged/glove_6b_50d", "packaged/all_minilm_l6_v2"
 
 @pytest.fixture
 def settings(infersent_weights, tiny_clip):
-    return {
-        "glove": {"vectors": GLOVE},
-        "sentence": {"model": MINILM},
-        "transformer": {"model": MINILM, "layers": 2, "combine": "mean"},
-        "open_clip": {"model": tiny_clip},
-        "infersent": {"version": 1, "weights": str(infersent_weights()), "vectors": GLOVE},
-        "blend": {"encoders": ["path", "glove"], "weight": 0.25},
-    }
+    return GraphSettings.model_validate(
+        {
+            "encoder": "path",
+            "of": "path",
+            "glove": {"vectors": GLOVE},
+            "sentence": {"model": MINILM},
+            "transformer": {"model": MINILM, "layers": 2, "combine": "mean"},
+            "open_clip": {"model": tiny_clip},
+            "infersent": {"version": 1, "weights": str(infersent_weights()), "vectors": GLOVE},
+            "blend": {"encoders": ["path", "glove"], "weight": 0.25},
+        }
+    )
 
 
 @pytest.fixture
-def adjacency(settings):
+def embed(settings, tmp_path):
+    """Embed class paths with an encoder, or with the path and another one blended."""
+
+    def embed(paths, encoder, of="parts_mean", blended="glove"):
+        both = settings.blend.model_copy(update={"encoders": ["path", blended]})
+        changed = settings.model_copy(update={"encoder": encoder, "blend": both})
+        return embed_classes(paths, of, changed, tmp_path)
+
+    return embed
+
+
+@pytest.fixture
+def adjacency(embed):
     """Compute the distances between class paths."""
-
-    def build(paths, encoder, of="parts_mean"):
-        found = embed_classes(paths, encoder=encoder, of=of, settings=settings)
-        return class_adjacency(found.embedding_KE)
-
-    return build
+    return lambda *given: class_adjacency(embed(*given).embedding_KE)
 
 
 @pytest.mark.parametrize("of", ["path", "leaf", "parts_mean"])
-@pytest.mark.parametrize("encoder", [*ENCODERS, "blend"])
+@pytest.mark.parametrize("encoder", [*GRAPH_ENCODERS, BLEND])
 def test_invariants_of_the_graph(adjacency, encoder, of):
     adjacency_KK = adjacency(PATHS, encoder, of)
     assert adjacency_KK.dtype == np.float32
@@ -74,48 +85,40 @@ def test_classes_of_the_same_words_are_told_apart_by_their_order_or_place_alone(
     assert same_name_classes(adjacency(PATHS, "glove", "path")) == [(4, 5)]
 
 
-def test_a_blend_is_the_weighted_mean_of_two_graphs(adjacency, settings):
+def test_a_blend_is_the_weighted_mean_of_two_graphs(adjacency, embed):
     expected_KK = 0.25 * adjacency(PATHS, "path") + 0.75 * adjacency(PATHS, "glove")
     assert np.allclose(adjacency(PATHS, "blend"), expected_KK, rtol=0, atol=1e-6)
     paths = [["bags xyzzyq"], ["hats"]]
-    found = embed_classes(paths, encoder="blend", of="path", settings=settings)
+    found = embed(paths, "blend", "path")
     assert found.unknown_words == ["xyzzyq"]
-
-
-def test_an_unknown_encoder_is_misuse(settings):
-    with pytest.raises(ValueError, match="unknown encoder 'bert'; known: glove, infersent, "):
-        embed_classes(PATHS, encoder="bert", of="path", settings=settings)
 
 
 @pytest.mark.parametrize("encoder", ["glove", "blend"])
 @pytest.mark.parametrize("of", ["path", "parts_mean"])
-def test_a_class_without_a_direction_is_named(tmp_path, encoder, of):
+def test_a_class_without_a_direction_is_named(settings, embed, tmp_path, encoder, of):
     """Vectors of a user's file may cancel each other."""
     (tmp_path / "v.txt").write_text("hot 1 2\ncold -1 -2\nred 1 1\nblue 1 0\n")
-    settings = {
-        "glove": {"vectors": f"file/{tmp_path}/v.txt"},
-        "blend": {"encoders": ["path", "glove"], "weight": 0.5},
-    }
+    vars(settings.glove)["vectors"] = f"file/{tmp_path}/v.txt"
     paths = [["red"], ["hot", "cold"], ["blue"]]
     if of == "parts_mean":
         with pytest.raises(
             InputError, match=r"^class 'hot < cold': its embedding is not finite, or"
         ):
-            embed_classes(paths, encoder=encoder, of=of, settings=settings)
+            embed(paths, encoder, of)
     else:
-        found = embed_classes(paths, encoder=encoder, of=of, settings=settings)
+        found = embed(paths, encoder, of)
         assert found.stand_ins == {"hot < cold": "cold"}
 
 
 @pytest.mark.parametrize("encoder", ["infersent", "blend"])
-def test_a_class_whose_embedding_is_not_finite_is_named(settings, infersent_weights, encoder):
+def test_a_class_whose_embedding_is_not_finite_is_named(embed, infersent_weights, encoder):
     """As of damaged weights."""
-    weights = torch.load(infersent_weights(), weights_only=True)
+    path = infersent_weights()
+    weights = torch.load(path, weights_only=True)
     weights["enc_lstm.bias_ih_l0"][:] = torch.nan
-    torch.save(weights, settings["infersent"]["weights"])
-    settings["blend"] = {"encoders": ["path", "infersent"], "weight": 0.5}
+    torch.save(weights, path)
     with pytest.raises(InputError) as caught:
-        embed_classes([["red", "boots"], ["hats"]], encoder=encoder, of="path", settings=settings)
+        embed([["red", "boots"], ["hats"]], encoder, "path", "infersent")
     assert str(caught.value) == (
         "class 'red < boots', 'hats': its embedding is not finite, or is zero; choose another "
         "model or other vectors in graph.infersent, or rename the class in the catalogue"

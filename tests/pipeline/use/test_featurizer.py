@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,10 +7,10 @@ import torch
 
 from pipeline.clean_text.cleaning import Cleaning
 from pipeline.core.errors import InputError
-from pipeline.encoders.glove import GloveEncoder
-from pipeline.encoders.sentence import SentenceEncoder
-from pipeline.encoders.tfidf import TfidfEncoder
+from pipeline.core.params import load_section
+from pipeline.encoders.encoder import find_encoder
 from pipeline.features.text_input import text_input, text_sizes
+from pipeline.text_features.settings import TextSettings
 from pipeline.use.featurizer import TextFeaturizer
 
 CLEAN = ["red shirt", "blue hat hat", "silk chloe"]
@@ -17,15 +18,14 @@ RAW = ["The RED Shirt!\n", "  Blue hat,\that", "Silk Chloé", "", "100%"]
 
 
 @pytest.fixture(scope="module")
-def featurizer():
+def featurizer(tmp_path_factory):
+    settings = load_section(Path(__file__).parents[3] / "params.yaml", "text", TextSettings)
+    cache = tmp_path_factory.mktemp("cache")
     return TextFeaturizer(
         Cleaning.choose("letters", fold_accents=True),
         {
-            "tfidf": TfidfEncoder.fit(CLEAN, CLEAN, min_count=1, max_words=10, svd=0),
-            "sentence": SentenceEncoder(
-                model="packaged/all_minilm_l6_v2", batch_size=4, device="cpu", precision="fp32"
-            ),
-            "glove": GloveEncoder.fit(CLEAN, CLEAN, vectors="packaged/glove_6b_50d"),
+            name: find_encoder(name).fit(CLEAN, CLEAN, getattr(settings, name), cache)
+            for name in ("tfidf", "sentence", "glove")
         },
         {"tfidf": "clean_text", "sentence": "text", "glove": "clean_text"},
     )

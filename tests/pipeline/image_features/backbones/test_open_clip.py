@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.open_clip import open_clip_backbone
+from pipeline.image_features.backbones.open_clip import load
 
 TINY = {
     "embed_dim": 32,
@@ -29,7 +29,7 @@ def test_the_vector_is_the_librarys_own_on_its_own_transform(tiny, embed, pictur
     network, transform, path = tiny
     with torch.inference_mode():
         expected = network.encode_image(transform(picture)[None])[0]
-    found = embed(open_clip_backbone("tiny-huse", "pooled", path))
+    found = embed(load("tiny-huse", "pooled", path))
     assert found.shape == (32,)
     assert (found - expected).abs().max() < 1e-4
 
@@ -39,7 +39,7 @@ def test_the_transform_is_that_of_the_pretrained_weights(monkeypatch):
     monkeypatch.setitem(
         open_clip.factory._MODEL_CONFIGS, "ViT-B-16-SigLIP", TINY | {"init_logit_bias": -10}
     )
-    transform = open_clip_backbone("ViT-B-16-SigLIP/webli", "pooled", "none").transform
+    transform = load("ViT-B-16-SigLIP/webli", "pooled", "none").transform
     assert (transform.resize, transform.size) == ("squash", 64)
     assert transform.mean == (127.5, 127.5, 127.5)
 
@@ -55,4 +55,4 @@ def test_the_transform_is_that_of_the_pretrained_weights(monkeypatch):
 )
 def test_what_there_is_not_is_one_line(name, layer, weights, message):
     with pytest.raises(InputError, match=message):
-        open_clip_backbone(name, layer, weights)
+        load(name, layer, weights)

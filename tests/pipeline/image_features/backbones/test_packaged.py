@@ -5,7 +5,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.packaged import packaged_backbone
+from pipeline.image_features.backbones.packaged import load
 
 
 @pytest.fixture(scope="module")
@@ -17,12 +17,12 @@ def pixels():
 
 @pytest.fixture(scope="module")
 def pooled():
-    return packaged_backbone("efficientnet_lite0", "pooled", "default")
+    return load("efficientnet_lite0", "pooled", "default")
 
 
 @pytest.fixture(scope="module")
 def logits():
-    return packaged_backbone("efficientnet_lite0", "logits", "default")
+    return load("efficientnet_lite0", "logits", "default")
 
 
 def test_pooled_features_lead_to_the_logits(pooled, logits, pixels):
@@ -45,7 +45,7 @@ def test_pooled_features_lead_to_the_logits(pooled, logits, pixels):
 def test_photographs_are_recognised(name, photograph, image_net_class):
     # The middle of a photograph of 640 x 427 pixels.
     image = Image.fromarray(load_sample_image(photograph)).crop((106, 0, 533, 427))
-    backbone = packaged_backbone(name, "logits", "default")
+    backbone = load(name, "logits", "default")
     transform = backbone.transform
     normalised = (transform.square(image) - np.array(transform.mean)) / np.array(transform.std)
     batch = torch.from_numpy(normalised.astype(np.float32)).permute(2, 0, 1)[None]
@@ -62,7 +62,7 @@ def test_the_backbone_is_frozen(pooled, pixels):
 
 def test_random_weights_are_the_same_each_time_and_not_the_default(pooled):
     state = torch.random.get_rng_state()
-    first, second = (packaged_backbone("efficientnet_lite0", "pooled", "none") for _ in range(2))
+    first, second = (load("efficientnet_lite0", "pooled", "none") for _ in range(2))
     assert first.weights_digest() == second.weights_digest() != pooled.weights_digest()
     assert torch.equal(torch.random.get_rng_state(), state)
 
@@ -71,4 +71,4 @@ def test_an_unknown_name_is_named_with_the_known():
     with pytest.raises(
         InputError, match=r"got 'packaged/lite9'; known: packaged/efficientnet_lite0, packaged/eff"
     ):
-        packaged_backbone("lite9", "pooled", "default")
+        load("lite9", "pooled", "default")

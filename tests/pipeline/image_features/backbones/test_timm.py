@@ -3,7 +3,7 @@ import timm
 import torch
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.timm import timm_backbone
+from pipeline.image_features.backbones.timm import load
 
 
 @pytest.mark.parametrize("name", ["resnet18", "test_vit.r160_in1k", "test_efficientnet"])
@@ -20,11 +20,11 @@ def test_the_vector_is_the_librarys_own_forward_on_its_own_transform(
         network.reset_classifier(0)
     with torch.inference_mode():
         expected = network(transform(picture)[None])[0]
-    found = embed(timm_backbone(name, layer, str(tmp_path / "weights.pt")))
+    found = embed(load(name, layer, str(tmp_path / "weights.pt")))
     assert found.shape == expected.shape
     assert (found - expected).abs().max() < 1e-4
 
 
 def test_an_unknown_name_is_one_line():
     with pytest.raises(InputError, match="got 'timm/resnet1', which timm does not know; did you"):
-        timm_backbone("resnet1", "pooled", "none")
+        load("resnet1", "pooled", "none")

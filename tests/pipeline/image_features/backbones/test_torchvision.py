@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from torchvision import models
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.torchvision import torchvision_backbone
+from pipeline.image_features.backbones.torchvision import load
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_resnet_pooled_is_what_img2vec_returns(resnet, embed, monkeypatch):
     blocks = np.random.default_rng(1).integers(0, 256, (9, 9, 3), dtype=np.uint8)
     # Its transform resizes floats where ours resizes bytes, so the size is already right.
     image = Image.fromarray(blocks).resize((224, 224), Image.Resampling.BICUBIC)
-    backbone = torchvision_backbone("resnet18", "pooled", path)
+    backbone = load("resnet18", "pooled", path)
     squashing = backbone.with_transform(backbone.transform.changed(resize="squash"))
     found = embed(squashing, image)
     assert found.shape == (512,)
@@ -39,7 +39,7 @@ def test_logits_are_the_librarys_own_forward_on_its_own_transform(resnet, embed,
     transform = models.ResNet18_Weights.DEFAULT.transforms()
     with torch.inference_mode():
         expected = network(transform(picture)[None])[0]
-    found = embed(torchvision_backbone("resnet18", "logits", path))
+    found = embed(load("resnet18", "logits", path))
     assert (found - expected).abs().max() < 1e-4
 
 
@@ -48,13 +48,13 @@ def test_logits_are_the_librarys_own_forward_on_its_own_transform(resnet, embed,
     [("alexnet", 4096), ("mobilenet_v3_small", 1024), ("squeezenet1_1", 512), ("vit_b_32", 768)],
 )
 def test_other_families_have_pooled_features_and_logits(name, pooled, embed):
-    assert embed(torchvision_backbone(name, "pooled", "none")).shape == (pooled,)
-    assert torchvision_backbone(name, "logits", "none").dimension() == 1000
+    assert embed(load(name, "pooled", "none")).shape == (pooled,)
+    assert load(name, "logits", "none").dimension() == 1000
 
 
 def test_an_unknown_name_is_told_with_what_is_close():
     with pytest.raises(InputError) as caught:
-        torchvision_backbone("resnet999", "pooled", "default")
+        load("resnet999", "pooled", "default")
     message = str(caught.value)
     assert "got 'torchvision/resnet999', which torchvision does not know" in message
     assert "did you mean torchvision/resnet50, " in message
@@ -65,6 +65,6 @@ def test_an_unknown_name_is_told_with_what_is_close():
 @pytest.mark.parametrize("name", ["none", "raft_large", "fcn_resnet50", "r3d_18"])
 def test_every_classification_network_is_known_and_no_other(name):
     with pytest.raises(InputError, match="torchvision does not know"):
-        torchvision_backbone(name, "pooled", "none")
+        load(name, "pooled", "none")
     with pytest.raises(InputError, match="did you mean torchvision/vit_l_32"):
-        torchvision_backbone("vit_l_3", "pooled", "none")
+        load("vit_l_3", "pooled", "none")

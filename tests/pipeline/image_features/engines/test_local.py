@@ -1,24 +1,29 @@
 import hashlib
+import multiprocessing
 import os
+import pickle
 import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.core.location import address
+from pipeline.core.vector_store import VectorStore
 from pipeline.image_features.engines.local import run_local
 from pipeline.image_features.recipe import row_key
-from pipeline.image_features.vector_store import VectorStore
-from pipeline.image_features.work import Job, WorkPlan
+from pipeline.image_features.worker import Job, WorkPlan
 
 
 @pytest.fixture
 def plan(small, pictures, tmp_path):
-    recipe, graph = small.recipe.metadata(), str(small.graph)
     folder, store = str(pictures.folder), str(tmp_path / "store")
-    return WorkPlan(folder, recipe, graph, store, "crop_flip", "cpu", None)
+    return WorkPlan(folder, small.recipe, str(small.graph), store, "crop_flip", "cpu", None)
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ def jobs(pictures):
 
 
 def vectors(home, jobs, copies=None):
-    store = VectorStore(home, 512, copies)
+    store = VectorStore(home, copies=copies)
     keys = [
         row_key(bytes.fromhex(job.digest), view, "crop_flip") for job in jobs for view in (0, 1)
     ]
@@ -45,7 +50,7 @@ def test_processes_do_what_one_does(jobs, plan, tmp_path):
     done: list[int] = []
     failures = run_local(jobs, plan, 2, done.append)
     assert failures == [(jobs[70].digest, "not a picture in a known format")]
-    assert sum(done) == 278
+    assert sum(done) == 280
     count, by_two = vectors(tmp_path / "store", jobs)
     assert count == 278
     for path in (tmp_path / "store").iterdir():
@@ -54,23 +59,57 @@ def test_processes_do_what_one_does(jobs, plan, tmp_path):
     assert np.array_equal(vectors(tmp_path / "store", jobs)[1], by_two)
 
 
-def test_a_killed_process_is_one_line_and_its_work_is_kept(jobs, plan, monkeypatch, tmp_path):
-    from pipeline.image_features.engines import local
-
+def test_a_killed_process_is_one_line_and_its_work_is_kept(jobs, plan, tmp_path):
     started = []
-    start = local._start
-    monkeypatch.setattr(local, "_start", lambda: started.append(start()) or started[-1])
 
     def kill_first(done):
-        if started[0].poll() is None:
-            os.kill(started[0].pid, signal.SIGKILL)
+        started[:] = started or multiprocessing.active_children()
+        os.kill(started[0].pid, signal.SIGKILL)
 
     with pytest.raises(
         InputError, match=r"worker process ended with status -9 \(-9: .*finished work"
     ):
         run_local(jobs, plan, 2, kill_first)
     assert vectors(tmp_path / "store", jobs)[0] > 0
-    assert all(process.poll() is not None for process in started)
+    assert len(started) == 2
+    assert multiprocessing.active_children() == []
+
+
+ALONE = """
+import json, pickle, sys, time
+from pipeline.image_features.engines.local import run_local
+
+def say(done):
+    import multiprocessing
+    print(*(process.pid for process in multiprocessing.active_children()), flush=True)
+    time.sleep(60)
+
+run_local(*pickle.load(sys.stdin.buffer), 2, say)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_no_process_outlives_its_parent(jobs, plan, how):
+    command = [sys.executable, "-c", ALONE]
+    parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    parent.stdin.write(pickle.dumps((jobs, plan)))
+    parent.stdin.close()
+    pids = list(map(int, parent.stdout.readline().split()))
+    assert len(pids) == 2
+    parent.send_signal(how)
+    parent.wait(timeout=20)
+    deadline = time.monotonic() + 20
+    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(alive(pid) for pid in pids)
+
+
+def alive(pid):
+    """A process whose parent is gone may stay as a zombie."""
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3]
+    except OSError:
+        return False
 
 
 def test_a_process_that_ends_by_itself_is_not_said_to_lack_memory(jobs, plan, monkeypatch):
@@ -91,7 +130,9 @@ def test_runtime_torch_runs_on_one_thread_and_gives_the_threads_back(jobs, plan,
 
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
-    run_local(jobs[:3], replace(plan, recipe=plan.recipe | {"runtime": "torch"}), 1, lambda n: None)
+    run_local(
+        jobs[:3], replace(plan, recipe=replace(plan.recipe, runtime="torch")), 1, lambda n: None
+    )
     assert torch.get_num_threads() == 2
     torch.set_num_threads(threads)
     assert vectors(tmp_path / "store", jobs[:3])[0] == 6

@@ -2,7 +2,7 @@ import hashlib
 import json
 import threading
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +10,10 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.core.location import address
+from pipeline.core.vector_store import VectorStore
 from pipeline.image_features.engines.local import run_local
-from pipeline.image_features.engines.ray import _Extractor, _share_graph, run_ray
-from pipeline.image_features.vector_store import VectorStore
-from pipeline.image_features.work import Job, WorkPlan
+from pipeline.image_features.engines.ray import _Actor, _share_graph, run_ray
+from pipeline.image_features.worker import Job, WorkPlan
 
 ray = pytest.importorskip("ray", reason="needs the extra `ray`")
 
@@ -26,12 +26,12 @@ def jobs(pictures):
 
 
 def plan_for(small, images, store):
-    recipe, graph = small.recipe.metadata(), str(small.graph)
-    return WorkPlan(str(images), recipe, graph, str(store), "crop_flip", "cpu", None)
+    graph = str(small.graph)
+    return WorkPlan(str(images), small.recipe, graph, str(store), "crop_flip", "cpu", None)
 
 
 def vectors(home, jobs, copies=None):
-    store = VectorStore(home, 512, copies)
+    store = VectorStore(home, copies=copies)
     keys = [bytes.fromhex(job.digest) for job in jobs]
     found = store.find(set(keys))
     return len(found), store.read([found[key] for key in keys if key in found])
@@ -39,9 +39,9 @@ def vectors(home, jobs, copies=None):
 
 def test_a_node_without_the_weights_answers_with_one_line(small, tmp_path):
     plan = plan_for(small, tmp_path, tmp_path / "store")
-    weights = {"runtime": "torch", "backbone": "packaged/gone"}
-    plan = replace(plan, recipe=plan.recipe | weights)
-    row = _Extractor(asdict(plan))({"jobs": json.dumps([Job("x.png", "00", [0])])})
+    recipe = replace(plan.recipe, runtime="torch", backbone="packaged/gone")
+    plan = replace(plan, recipe=recipe)
+    row = _Actor(plan)({"jobs": json.dumps([Job("x.png", "00", [0])])})
     assert "packaged/gone" in row["error"]
     assert "\n" not in row["error"]
 
@@ -50,11 +50,11 @@ def test_a_node_without_the_graph_takes_it_from_the_store(small, pictures, jobs,
     plan = plan_for(small, pictures.folder, address(bucket))
     _share_graph(plan)
     elsewhere = replace(plan, graph=str(tmp_path / "gone.onnx"))
-    row = _Extractor(asdict(elsewhere))({"jobs": json.dumps(jobs[:4])})
+    row = _Actor(elsewhere)({"jobs": json.dumps(jobs[:4])})
     assert row == {"views": 4, "failures": "[]", "error": ""}
     assert vectors(bucket, jobs[:4], tmp_path / "copies")[0] == 4
     alone = replace(elsewhere, store=str(tmp_path / "store"))
-    row = _Extractor(asdict(alone))({"jobs": json.dumps(jobs[:4])})
+    row = _Actor(alone)({"jobs": json.dumps(jobs[:4])})
     assert "gone.onnx is not on this machine; set machine.vector_store" in row["error"]
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.image_features.backbones.load import load_same_backbone
+from pipeline.image_features.load_backbone import load_same_backbone
 from pipeline.image_features.runtimes.onnx_export import PixelsToVectors
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pipeline.core.errors import InputError
-from pipeline.image_features.backbones.backbone import Backbone
+from pipeline.image_features.backbone import Backbone
 from pipeline.image_features.runtimes.choose import choose_runtime
 from pipeline.image_features.runtimes.onnx_export import check_onnx
 
@@ -25,7 +25,7 @@ def test_auto_is_the_fastest_with_torchs_numbers(mean_colour, tmp_path):
     assert not (tmp_path / "z.onnx").exists()
 
 
-def test_auto_falls_back_to_torch_and_a_wish_does_not(mean_colour, tmp_path):
+def test_auto_falls_back_to_torch_and_a_choice_does_not(mean_colour, tmp_path):
     backbone = Backbone(_Unknown(), mean_colour.transform)
     assert choose("auto", backbone, tmp_path / "x.onnx") == "torch"
     with pytest.raises(InputError, match=r"onnxruntime cannot run this backbone .*; use torch"):

@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.image_features.backbones.backbone import Backbone
-from pipeline.image_features.backbones.open_clip import open_clip_backbone
-from pipeline.image_features.backbones.timm import timm_backbone
+from pipeline.image_features.backbone import Backbone
+from pipeline.image_features.backbones import open_clip, timm
 from pipeline.image_features.runtimes.onnx_export import ExportError, PixelsToVectors, export_onnx
 
 
@@ -22,7 +21,7 @@ def test_bytes_are_normalised_within_the_graph(mean_colour):
 
 @pytest.mark.parametrize("name", ["test_vit", "test_convnext", "test_resnet"])
 def test_the_file_gives_torchs_vectors_at_any_batch_size(tmp_path, name):
-    backbone = timm_backbone(name, "pooled", "none")
+    backbone = timm.load(name, "pooled", "none")
     export_onnx(backbone, tmp_path / "x.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "x.onnx", providers=["CPUExecutionProvider"])
     for batch in (1, 3):
@@ -40,7 +39,7 @@ def test_transformers_of_open_clip_and_torch_itself_can_be_exported(tmp_path, me
     backbone = Backbone(nn.Sequential(stack, attention, nn.Flatten()), mean_colour.transform)
     export_onnx(backbone, tmp_path / "attention.onnx")
     assert torch.backends.mha.get_fastpath_enabled()
-    export_onnx(open_clip_backbone("ViT-S-32", "pooled", "none"), tmp_path / "clip.onnx")
+    export_onnx(open_clip.load("ViT-S-32", "pooled", "none"), tmp_path / "clip.onnx")
 
 
 class _Unknown(nn.Module):

@@ -4,7 +4,7 @@ from gensim.models import KeyedVectors
 
 from pipeline.core.errors import InputError
 from pipeline.semantic_graph.adjacency import class_adjacency
-from pipeline.semantic_graph.encoders.glove import embed, embed_with, text_words
+from pipeline.semantic_graph.encoders.glove import Settings, embed, embed_with, text_words
 
 
 @pytest.fixture
@@ -75,15 +75,18 @@ def test_an_unknown_leaf_is_read_by_the_part_above_it(vectors):
     assert found.stand_ins == {"Food < Zzz": "Food"}
 
 
-def test_unknown_words_are_listed_once():
+GLOVE = Settings(vectors="packaged/glove_6b_50d")
+
+
+def test_unknown_words_are_listed_once(tmp_path):
     paths = [["Zzzq & food"], ["zzzq", "Xyzzyq Crème"]]
-    found = embed(paths, "path", vectors="packaged/glove_6b_50d")
+    found = embed(paths, "path", GLOVE, tmp_path)
     assert found.unknown_words == ["xyzzyq", "zzzq"]
 
 
-def test_real_names_lie_as_a_person_would_expect():
+def test_real_names_lie_as_a_person_would_expect(tmp_path):
     paths = [["Clothing", "Sweaters"], ["Clothing", "Jackets"], ["Beauty", "Perfume"]]
-    found = embed(paths, "parts_mean", vectors="packaged/glove_6b_50d")
+    found = embed(paths, "parts_mean", GLOVE, tmp_path)
     adjacency_KK = class_adjacency(found.embedding_KE)
     assert adjacency_KK[0, 1] < adjacency_KK[0, 2]
     assert adjacency_KK[0, 1] < adjacency_KK[1, 2]

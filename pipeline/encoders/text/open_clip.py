@@ -1,0 +1,89 @@
+"""The text side of an open_clip model, so that image and text can start from one CLIP.
+
+Shape letters: M texts, L tokens, E features.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.core.errors import InputError
+from pipeline.encoders.find_model import check_hub, one_line
+from pipeline.encoders.pretrained import (
+    PretrainedEncoder,
+    PretrainedSettings,
+    model_digest,
+    weights_digest,
+)
+
+
+class Settings(PretrainedSettings):
+    """`architecture/pretrained`, such as `ViT-B-32/laion2b_s34b_b79k`, or a file of weights."""
+
+
+class Encoder(PretrainedEncoder[Settings]):
+    """Text embeddings of a CLIP model, not normalised; longer texts are cut by its tokenizer."""
+
+    SECTION = Settings
+    FORMAT = "OpenClipEncoder 1"
+
+    def __init__(self, settings: Settings) -> None:
+        """Load the model.
+
+        Raises:
+            InputError: The model cannot be found or loaded.
+        """
+        import open_clip
+
+        model = settings.model
+        architecture, _, pretrained = model.removeprefix("open_clip/").partition("/")
+        if not pretrained:
+            raise InputError(
+                f"text model {model}: expected architecture/pretrained, such as "
+                "ViT-B-32/laion2b_s34b_b79k"
+            )
+        if architecture not in open_clip.list_models():
+            raise InputError(
+                f"text model {model}: open_clip has no architecture {architecture}; see "
+                "open_clip.list_models()"
+            )
+        super().__init__(settings)
+        _check_pretrained(model, architecture, pretrained)
+        with one_line(model):
+            clip = open_clip.create_model(architecture, pretrained=pretrained, device="cpu")
+            self._tokenizer = open_clip.get_tokenizer(architecture)
+        self._model = clip.to(self._device).eval()
+        self._digest = model_digest(weights_digest(self._model), None, architecture)
+
+    def _encode(self, texts: list[str]) -> np.ndarray:
+        import torch
+        from tqdm import tqdm
+
+        size = self.settings.batch_size
+        # An empty batch still tells the width.
+        starts = range(0, max(len(texts), 1), size)
+        pieces = []
+        for start in tqdm(starts, desc="text batches", disable=None if len(starts) > 1 else True):
+            tokens_BL = self._tokenizer(texts[start : start + size] or [""]).to(self._device)
+            with torch.inference_mode(), self._autocast():
+                pieces.append(self._model.encode_text(tokens_BL).float().cpu().numpy())
+        return np.concatenate(pieces)[: len(texts)]
+
+
+def _check_pretrained(model: str, architecture: str, pretrained: str) -> None:
+    """Stop before open_clip retries for a minute."""
+    import open_clip
+
+    if Path(pretrained).is_file():
+        return
+    known = open_clip.list_pretrained_tags_by_model(architecture)
+    if pretrained not in known:
+        raise InputError(
+            f"text model {model}: no file {pretrained}, and {architecture} has no such weights; "
+            f"known: {', '.join(known) or 'none'}"
+        )
+    hub = open_clip.get_pretrained_cfg(architecture, pretrained).get("hf_hub", "").rstrip("/")
+    if hub:
+        check_hub(hub, ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"])

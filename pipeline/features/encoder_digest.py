@@ -1,0 +1,46 @@
+"""Do features and the folder of the encoder that made them belong together?
+
+The two are written one after the other, so a run that is killed in between leaves one of them old.
+"""
+
+import hashlib
+from pathlib import Path
+
+from pipeline.core.errors import InputError
+
+KEY = "encoder_digest"
+"""Under this key the features' Parquet file names its encoder."""
+
+
+def encoder_digest(folder: Path) -> str:
+    """Digest the names and contents of all files of an encoder, as 64 hexadecimal digits.
+
+    Raises:
+        InputError: There is no such folder.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: not found; run the stage that makes it first")
+    digest = hashlib.sha256()
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    for name in sorted(names):
+        content = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        digest.update(f"{name} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def check_encoder(folder: Path, noted: str | None, remedy: str) -> None:
+    """Check that an encoder is the one that features were made with.
+
+    Args:
+        folder: Where it was saved.
+        noted: Its digest then; None for features of an earlier version, which do not name it.
+        remedy: What the user is to do.
+
+    Raises:
+        InputError: It is another one, or is not there.
+    """
+    if noted is not None and encoder_digest(folder) != noted:
+        raise InputError(
+            f"{folder}: not the text encoder that the features were made with; a run was cut off, "
+            f"or the files are of different runs: {remedy}"
+        )

@@ -1,0 +1,69 @@
+"""From settings to a recipe, with everything in place that extraction needs."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from pipeline.core.location import Location, RemotePath
+from pipeline.core.vector_store import VectorStore
+from pipeline.image_features.load_backbone import load_backbone
+from pipeline.image_features.recipe import Recipe
+from pipeline.image_features.runtimes.choose import choose_runtime
+from pipeline.image_features.settings import ImageSettings
+from pipeline.image_features.versions import decisive_versions
+
+
+class RecipeFiles(NamedTuple):
+    """A recipe and what belongs to it on disk."""
+
+    recipe: Recipe
+    store: VectorStore
+    graph: Path
+    """The network as ONNX file, for runtimes other than torch."""
+
+
+def make_recipe(
+    settings: ImageSettings, device: torch.device, cache: Path, shared: RemotePath | None = None
+) -> RecipeFiles:
+    """Load the backbone once, choose its runtime, and write its ONNX file if that needs one.
+
+    Args:
+        settings: Section `image`.
+        device: Where the network will run.
+        cache: Folder of vectors and ONNX files from earlier runs.
+        shared: Where vectors are stored instead, for several machines; `cache` then has copies.
+
+    Raises:
+        InputError: The backbone, its weights, the layer or the runtime cannot be had.
+    """
+    found = load_backbone(settings.backbone, settings.layer, settings.weights)
+    # By content: `default` may stand for other weights after an update of the library.
+    digest = found.weights_digest()
+    # Normalisation is part of the graph, and so is the side of its input.
+    changes = settings.model_dump(include={"resize", "size", "interpolation", "mean", "std"})
+    found = found.with_transform(found.transform.changed(**changes))
+    shape = f"{settings.backbone} {settings.layer} {digest} {found.transform.to_json()}"
+    graph = cache / "graphs" / f"{hashlib.sha256(shape.encode()).hexdigest()[:32]}.onnx"
+    runtime = choose_runtime(
+        settings.runtime, found, graph, device=device, precision=settings.precision
+    )
+    recipe = Recipe(
+        backbone=settings.backbone,
+        weights=settings.weights,
+        weights_digest=digest,
+        layer=settings.layer,
+        dimension=found.dimension(),
+        transform=found.transform,
+        jpeg=settings.jpeg,
+        background=settings.background,
+        max_pixels=settings.max_pixels,
+        precision=settings.precision,
+        runtime=runtime,
+        versions=decisive_versions(runtime),
+    )
+    home: Location = cache if shared is None else shared
+    folder = recipe.fingerprint()
+    name = f"{recipe.backbone} {recipe.layer} {recipe.transform.size} px {runtime}"
+    return RecipeFiles(recipe, VectorStore(home / folder, name, cache / folder), graph)

@@ -1,0 +1,188 @@
+"""Pictures -> vectors by a recipe: what the extraction and every later use share.
+
+Shape letters: B batch, N pictures, S side of the input, I image feature.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from pipeline.core.errors import InputError
+from pipeline.core.location import Location
+from pipeline.image_features.augment import augmented
+from pipeline.image_features.recipe import Recipe
+from pipeline.image_features.runtimes.open import open_runner
+from pipeline.image_features.runtimes.runner import Runner
+from pipeline.pictures.decode import decode_bytes, decode_image, upright_rgb
+from pipeline.pictures.file import UnreadableImageError, machine_trouble
+
+NOT_FINITE = "the network's output is not finite"
+"""Why a picture is not used of which a feature is NaN or infinite."""
+
+
+class Square(NamedTuple):
+    """One view of one picture, ready for the network."""
+
+    name: object
+    """Whatever the caller knows it by."""
+    pixels: np.ndarray
+    """[S, S, 3] uint8."""
+
+
+class PictureEncoder:
+    """A recipe with its network ready to run."""
+
+    def __init__(self, recipe: Recipe, runner: Runner) -> None:
+        """Put a recipe and its network together."""
+        self.recipe = recipe
+        self.runner = runner
+
+    def encode(
+        self, pictures: Sequence[Location | Image.Image]
+    ) -> tuple[np.ndarray, list[str | None]]:
+        """Turn pictures into vectors with the steps that made the stored features.
+
+        Args:
+            pictures: Files, or pictures in any mode.
+
+        Returns:
+            [N, I] float32, and for each picture None or the reason why it cannot be used; the
+            vector of such a one is NaN.
+        """
+        # NaN where there is none: a row of zeros would look like a picture.
+        vector_NI = np.full((len(pictures), self.recipe.dimension), np.nan, dtype=np.float32)
+        reasons: list[str | None] = [None] * len(pictures)
+
+        def squares() -> Iterator[Square]:
+            for index, picture in enumerate(pictures):
+                try:
+                    with machine_trouble(picture):
+                        square = self.recipe.transform.square(self._rgb(picture))
+                except UnreadableImageError as error:
+                    reasons[index] = str(error)
+                else:
+                    yield Square(index, square)
+
+        for names, vector_BI in self.run(squares()):
+            for index, vector, finite in zip(names, vector_BI, are_finite(vector_BI), strict=True):
+                if finite:
+                    vector_NI[index] = vector
+                else:
+                    reasons[index] = NOT_FINITE
+        return vector_NI, reasons
+
+    def views(
+        self, data: bytes, numbers: Sequence[int], augment: str
+    ) -> tuple[int, list[np.ndarray]]:
+        """Decode a picture and make some of its views.
+
+        Args:
+            data: The bytes of its file.
+            numbers: 0 is the clean view.
+            augment: Name of the augmentation that makes the others.
+
+        Returns:
+            Width times height, and [S, S, 3] uint8 per view.
+
+        Raises:
+            UnreadableImageError: It cannot be used.
+        """
+        recipe = self.recipe
+        image, pixels = decode_bytes(
+            data, recipe.background, recipe.max_pixels, recipe.least_side()
+        )
+        digest = hashlib.sha256(data).digest()
+        squares = [
+            recipe.transform.square(image)
+            if view == 0
+            else augmented(
+                image,
+                recipe=augment,
+                content_digest=digest,
+                view=view,
+                transform=recipe.transform,
+                background=recipe.background,
+            )
+            for view in numbers
+        ]
+        return pixels, squares
+
+    def run(self, squares: Iterable[Square]) -> Iterator[tuple[list, np.ndarray]]:
+        """Run the network over a stream, which is read only as far as results are taken.
+
+        Yields:
+            Names and [at most B, I] vectors, in the order of the stream.
+        """
+        under_way: deque[tuple[list, Callable[[], np.ndarray]]] = deque()
+        side = self.recipe.transform.size
+        # A batch that is not full runs at full size, so that kernels and roundings are the same.
+        pixels_BSS3 = np.zeros((self.runner.batch_size, side, side, 3), dtype=np.uint8)
+        names: list = []
+        for square in squares:
+            pixels_BSS3[len(names)] = square.pixels
+            names.append(square.name)
+            if len(names) == self.runner.batch_size:
+                under_way.append((names, self.runner.submit(pixels_BSS3)))
+                names = []
+                # The next batch is prepared while a GPU works on these.
+                if len(under_way) > self.runner.depth:
+                    yield _result(under_way.popleft())
+        if names:
+            under_way.append((names, self.runner.submit(pixels_BSS3)))
+        for batch in under_way:
+            yield _result(batch)
+
+    def _rgb(self, picture: Location | Image.Image) -> Image.Image:
+        recipe = self.recipe
+        if isinstance(picture, Image.Image):
+            return upright_rgb(picture, recipe.background, recipe.max_pixels)
+        least = recipe.least_side()
+        return decode_image(picture, recipe.background, recipe.max_pixels, least).image
+
+
+def load_picture_encoder(
+    recipe: Mapping[str, str], *, device: str = "cpu", batch_size: int | None = 1
+) -> PictureEncoder:
+    """Make the encoder that a features file tells of, for new pictures.
+
+    Args:
+        recipe: The metadata of the Parquet file, which a model has under `recipe.image`.
+        device: Where a network of the runtime torch runs: `cpu` or `cuda`.
+        batch_size: Pictures per forward pass, to which fewer are filled up: one suits a query, None
+            is what suits the device for many.
+
+    Raises:
+        InputError: The recipe is damaged, its weights are gone or have changed, or its runtime
+            cannot run it here.
+    """
+    found = Recipe.from_metadata(recipe)
+    with TemporaryDirectory() as folder:
+        graph = Path(folder) / "model.onnx"
+        if found.runtime != "torch":
+            from pipeline.image_features.load_backbone import load_same_backbone
+            from pipeline.image_features.runtimes.onnx_export import ExportError, export_onnx
+
+            try:
+                export_onnx(load_same_backbone(found), graph)
+            except ExportError as error:
+                raise InputError(
+                    f"image features of {found.backbone} were made with {found.runtime}, which "
+                    f"cannot run it here ({error}); run image_features with image.runtime torch"
+                ) from error
+        return PictureEncoder(found, open_runner(found, graph, device, batch_size))
+
+
+def are_finite(vector_BI: np.ndarray) -> np.ndarray:
+    """[B, I] -> [B] bool: false where a feature is NaN or infinite, as fp16 may make it."""
+    return np.isfinite(vector_BI).all(axis=1)
+
+
+def _result(batch: tuple[list, Callable[[], np.ndarray]]) -> tuple[list, np.ndarray]:
+    names, wait = batch
+    return names, wait()[: len(names)]

@@ -1,0 +1,56 @@
+"""Digests of picture files that were read before, for later runs."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.core.vector_store import SUFFIX, read_digested, write_digested
+from pipeline.pictures.folder import FileState
+
+_SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),
+        ("size", pa.int64()),
+        ("modified", pa.int64()),
+        ("digest", pa.binary(32)),
+    ]
+)
+
+
+class DigestStore:
+    """What earlier runs have read. All that can happen to it is that files are read again."""
+
+    def __init__(self, home: Path) -> None:
+        """Read what there is; damaged files are left out, and removed by the next `replace`."""
+        self._home = home
+        self._read: set[Path] = set()
+        self.digest_of: dict[FileState, str] = {}
+        """64 hex digits by the state of a file."""
+        for path in sorted(home.glob(f"*{SUFFIX}")):
+            # A network file system's hiccup, or another process has just merged it.
+            with suppress(OSError):
+                table = read_digested(path)
+                self._read.add(path)
+                if table is not None and table.schema == _SCHEMA:
+                    *states, digest_N = (column.to_pylist() for column in table.columns)
+                    digests = (digest.hex() for digest in digest_N)
+                    self.digest_of |= zip(map(FileState, *states), digests, strict=True)
+
+    def replace(self, digest_of: Mapping[FileState, str]) -> None:
+        """Store these and forget what was read.
+
+        What another process has written meanwhile stays, and the next run merges it.
+
+        Raises:
+            InputError: The folder cannot be written to.
+        """
+        rows = [(*state, bytes.fromhex(digest)) for state, digest in sorted(digest_of.items())]
+        columns = zip(*rows, strict=True) if rows else [()] * len(_SCHEMA)
+        arrays = [pa.array(*pair) for pair in zip(columns, _SCHEMA.types, strict=True)]
+        whole = self._home / write_digested(self._home, pa.table(arrays, schema=_SCHEMA))
+        for path in self._read - {whole}:
+            with suppress(OSError):
+                path.unlink()
+        self._read = {whole}

@@ -1,0 +1,234 @@
+import os
+import resource
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline.core import vector_store
+from pipeline.core.errors import InputError
+from pipeline.core.location import locate
+from pipeline.core.vector_store import VectorStore, read_digested, write_digested
+
+TABLE = pa.table({"key": ["a", "b"], "value": [1, 2]})
+
+
+def key(number):
+    return number.to_bytes(32, "big")
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Rows 0..5 in two files; row n holds n, n + 1, n + 2 and has 100 + n pixels."""
+    store = VectorStore(tmp_path / "store")
+    for rows in ([0, 1, 2, 3], [4, 5]):
+        store.write([key(n) for n in rows], matrix(rows), [100 + n for n in rows])
+    return store
+
+
+def matrix(rows):
+    return np.array(rows, dtype=np.float32)[:, None] + np.arange(3, dtype=np.float32)
+
+
+def files(store):
+    return sorted(store.folder.glob("*.arrow"))
+
+
+def test_rows_are_found_and_read_in_any_order(store):
+    found = store.find({key(n) for n in (5, 1, 3, 9)})
+    assert sorted(found) == [key(1), key(3), key(5)]
+    assert [found[key(n)].pixels for n in (1, 3, 5)] == [101, 103, 105]
+    order = [5, 1, 3, 1]
+    assert np.array_equal(store.read([found[key(n)] for n in order]), matrix(order))
+
+
+def test_rows_of_texts_have_no_pixels_and_come_back_exactly(tmp_path):
+    store = VectorStore(tmp_path / "store")
+    vector_MD = np.random.default_rng(0).standard_normal((100, 3), np.float32)
+    keys = [f"{n}".encode() for n in range(100)]
+    store.write(keys, vector_MD)
+    found = store.find(set(keys))
+    assert found[keys[7]].pixels == 0
+    assert np.array_equal(store.read([found[key] for key in keys]), vector_MD)
+
+
+def test_a_store_that_is_not_there_is_empty_and_of_no_rows_nothing_is_written(tmp_path):
+    store = VectorStore(tmp_path / "nowhere")
+    assert store.find({key(0)}) == {}
+    store.write([], np.empty((0, 3), np.float32))
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_same_rows_are_the_same_file(store):
+    before = files(store)
+    store.write([key(4), key(5)], matrix([4, 5]), [104, 105])
+    assert files(store) == before
+
+
+def test_a_damaged_file_is_removed_and_the_others_serve(store):
+    path = min(files(store), key=lambda path: path.stat().st_size)
+    data = bytearray(path.read_bytes())
+    data[-200] ^= 4
+    path.write_bytes(data)
+    (store.folder / f"{'0' * 32}.arrow").touch()
+    assert len(store.find({key(n) for n in range(6)})) in (2, 4)
+    assert len(files(store)) == 1
+
+
+def test_a_file_that_cannot_be_read_now_is_left_alone(store, monkeypatch):
+    before = files(store)
+    memory_map = pa.memory_map
+
+    def fail_once(path):
+        if Path(path) == before[0]:
+            raise OSError(116, "Stale file handle")
+        return memory_map(path)
+
+    with monkeypatch.context() as context:
+        context.setattr(pa, "memory_map", fail_once)
+        assert len(store.find({key(n) for n in range(6)})) in (2, 4)
+    assert files(store) == before
+    assert len(store.find({key(n) for n in range(6)})) == 6
+
+
+def test_what_a_killed_process_left_is_swept_after_an_hour(store):
+    fresh, stale = store.folder / ".x.1.tmp", store.folder / ".y.1.tmp"
+    for path in (fresh, stale):
+        path.write_bytes(b"half")
+    os.utime(stale, (0, 0))
+    store.find(set())
+    assert fresh.exists()
+    assert not stale.exists()
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_file(store):
+    before = sorted(store.folder.iterdir())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+    try:
+        with pytest.raises(InputError, match="cannot be written"):
+            store.write([key(8)], matrix([8]), [1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sorted(store.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("pixels", [None, [7]])
+def test_many_small_files_become_few_and_serve_whoever_has_them_open(tmp_path, monkeypatch, pixels):
+    monkeypatch.setattr(vector_store, "SMALL_FILES", 10)
+    # Three rows of three numbers.
+    monkeypatch.setattr(vector_store, "SMALL_BYTES", 36)
+    store, reader = VectorStore(tmp_path), VectorStore(tmp_path)
+    for n in range(9):
+        store.write([key(n)], matrix([n]), pixels)
+    wanted = {key(n) for n in range(10)}
+    open_before = reader.find(wanted)
+    # The same row by two processes.
+    store.write([key(9), key(0)], matrix([9, 0]), pixels and pixels * 2)
+    found = store.find(wanted)
+    assert len(files(store)) == 4
+    assert found[key(3)].pixels == (7 if pixels else 0)
+    order = list(range(9))
+    for one, places in ((store, found), (reader, open_before)):
+        assert np.array_equal(one.read([places[key(n)] for n in order]), matrix(order))
+
+
+def test_files_that_another_process_merges_meanwhile_are_read_merged(store, monkeypatch):
+    first, second = files(store)
+
+    def merge(path):
+        if first.exists():
+            merged = pa.concat_tables([read_digested(first), read_digested(second)])
+            for old in (first, second):
+                old.unlink()
+            write_digested(store.folder, merged)
+        return read_digested(path)
+
+    monkeypatch.setattr(vector_store, "read_digested", merge)
+    found = store.find({key(n) for n in range(6)})
+    order = list(range(6))
+    assert np.array_equal(store.read([found[key(n)] for n in order]), matrix(order))
+
+
+def test_recipes_not_used_for_longest_make_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(vector_store, "RECIPES_KEPT", 2)
+    (tmp_path / "graphs").mkdir()
+    for number, name in enumerate(["a" * 32, "b" * 32, "c" * 32]):
+        store = VectorStore(tmp_path / name, f"recipe {number}")
+        store.write([key(0)], matrix([0]))
+        assert len(store.find({key(0)})) == 1
+        os.utime(store.folder / "recipe.txt", (number, number))
+        if number == 1:  # the first is used again
+            VectorStore(tmp_path / ("a" * 32), "recipe 0").find(set())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a" * 32, "c" * 32, "graphs"]
+    assert (tmp_path / ("a" * 32) / "recipe.txt").read_text() == "recipe 0\n"
+
+
+def names(place):
+    return sorted(name for name in place.list_below()[0] if name.endswith(".arrow"))
+
+
+def test_machines_share_a_store_on_another_filesystem(bucket, tmp_path):
+    one = VectorStore(bucket / "vectors", "recipe", tmp_path / "one")
+    other = VectorStore(bucket / "vectors", "recipe", tmp_path / "other")
+    assert one.find({key(0)}) == {}
+    one.write([key(0)], matrix([0]), [100])
+    VectorStore(bucket / "vectors").write([key(1)], matrix([1]), [101])
+    for store in (one, other):
+        found = store.find({key(0), key(1)})
+        assert np.array_equal(store.read([found[key(1)], found[key(0)]]), matrix([1, 0]))
+    # A copy serves from then on: nothing is fetched twice.
+    first, second = names(bucket / "vectors")
+    (tmp_path / "one" / first).unlink()
+    before = (tmp_path / "one" / second).stat()
+    assert len(one.find({key(0), key(1)})) == 2
+    assert (tmp_path / "one" / second).stat() == before
+
+
+def test_damage_on_either_side_is_recognised(bucket, tmp_path):
+    store = VectorStore(bucket, copies=tmp_path / "copies")
+    for n in (0, 1):
+        store.write([key(n)], matrix([n]), [100])
+    first, second = names(bucket)
+    (bucket / first).write_bytes(b"damaged")
+    assert len(store.find({key(0), key(1)})) == 1
+    assert names(bucket) == [second]
+    (tmp_path / "copies" / second).write_bytes(b"damaged")
+    assert store.find({key(0), key(1)}) == {}
+    assert len(store.find({key(0), key(1)})) == 1
+
+
+def test_a_shared_store_that_cannot_be_reached_is_one_line(s3, tmp_path):
+    place = locate("s3://no-such-bucket-of-ours/vectors", "machine.vector_store")
+    store = VectorStore(place, "recipe", tmp_path / "copies")
+    with pytest.raises(
+        InputError, match=r"machine\.vector_store: s3://no-such.* cannot be written"
+    ):
+        store.write([key(0)], matrix([0]), [100])
+    with pytest.raises(InputError, match=r"machine\.vector_store: s3://no-such.* cannot be listed"):
+        store.find({key(0)})
+
+
+@pytest.fixture
+def digested(tmp_path):
+    return tmp_path / write_digested(tmp_path, TABLE)
+
+
+def test_a_table_comes_back_and_another_one_has_another_name(digested, tmp_path):
+    assert read_digested(digested).equals(TABLE)
+    assert write_digested(tmp_path, TABLE) == digested.name
+    assert write_digested(tmp_path, TABLE.slice(1)) != digested.name
+
+
+def test_any_changed_byte_and_any_cut_is_noticed(digested):
+    whole = digested.read_bytes()
+    for place in range(len(whole)):
+        digested.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert read_digested(digested) is None, place
+    for end in (0, 1, 100, -1):
+        digested.write_bytes(whole[:end])
+        assert read_digested(digested) is None
+    digested.unlink()
+    with pytest.raises(FileNotFoundError):
+        read_digested(digested)

@@ -1,0 +1,38 @@
+import pytest
+
+from pipeline.core.errors import InputError
+from pipeline.encoders.find_model import locate_model, one_line
+
+
+def test_a_packaged_model_and_a_folder_are_found(tmp_path):
+    assert locate_model(str(tmp_path)) == str(tmp_path)
+    assert locate_model("packaged/all_minilm_l6_v2").endswith("model")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("packaged/bert", "unknown; known: packaged/all_minilm_l6_v2"),
+        ("./absent", "there is no such folder"),
+        ("a/b/c", "there is no such folder"),
+        ("no spaces allowed", "neither a folder nor a model of the Hugging Face hub"),
+        # Unknown where there is a network; out of reach where there is none.
+        ("no-such-organisation-qq/no-such-model", "Hugging Face hub"),
+    ],
+)
+def test_a_model_that_is_not_there_is_one_line(name, message):
+    with pytest.raises(InputError) as caught:
+        locate_model(name)
+    assert str(caught.value).startswith(f"text model {name}: ")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_whatever_a_library_raises_is_one_line():
+    with (
+        pytest.raises(InputError, match=r"model x: cannot be loaded \(KeyError: 'a b'\)"),
+        one_line("x"),
+    ):
+        raise KeyError("a b")
+    with pytest.raises(InputError, match=r"^already clear$"), one_line("x"):
+        raise InputError("already clear")

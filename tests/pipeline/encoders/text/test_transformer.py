@@ -1,0 +1,158 @@
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+from pipeline.core.errors import InputError
+from pipeline.encoders.text.transformer import Encoder, Settings
+
+TEXTS = ["red shirt", "", "blue hats with silk", "  ", "wool", "red red red shoe"]
+LONG = "red blue shirt hat silk wool with a shoe red blue shirt hat"
+
+
+@pytest.fixture
+def make(bert):
+    def build(fitted_on=None, **changed):
+        settings = {
+            "model": str(bert),
+            "input": "text",
+            "layers": 2,
+            "combine": "concat",
+            "special_tokens": False,
+            "max_tokens": 512,
+            "keep": "first",
+            "batch_size": 2,
+            "device": "cpu",
+            "precision": "fp32",
+        }
+        settings = Settings(**settings | changed)
+        return Encoder.fit(fitted_on or [], fitted_on or [], settings, bert)
+
+    return build
+
+
+def by_hand(folder, text, *, layers, combine, special_tokens):
+    """One text alone through the library, token by token."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModel.from_pretrained(folder).eval()
+    batch = tokenizer(text, return_tensors="pt", truncation=True)
+    with torch.no_grad():
+        states = model(**batch, output_hidden_states=True).hidden_states
+    means = []
+    for state in states[len(states) - layers :]:
+        rows = list(state[0])
+        if not special_tokens:
+            rows = rows[1:-1]
+        means.append(sum(rows) / len(rows))
+    return (torch.cat(means) if combine == "concat" else sum(means) / len(means)).numpy()
+
+
+@pytest.mark.parametrize("combine", ["concat", "mean"])
+@pytest.mark.parametrize("special_tokens", [False, True])
+@pytest.mark.parametrize("layers", [1, 3])
+def test_features_are_means_over_tokens_of_the_last_layers(
+    make, bert, combine, special_tokens, layers
+):
+    kind = {"combine": combine, "special_tokens": special_tokens, "layers": layers}
+    found = make(**kind).encode(TEXTS)
+    assert found.shape == (6, 16 * layers if combine == "concat" else 16)
+    assert found.dtype == np.float32
+    for text, vector_E in zip(TEXTS, found, strict=True):
+        if text.strip():
+            np.testing.assert_allclose(vector_E, by_hand(bert, text, **kind), atol=2e-6)
+        else:
+            assert not vector_E.any()
+
+
+def test_a_long_text_is_cut_to_what_the_model_takes(make, bert):
+    kind = {"layers": 2, "combine": "concat", "special_tokens": False}
+    # The model takes 12 tokens, so [CLS], ten words and [SEP]; the library cuts there too.
+    np.testing.assert_allclose(make().encode([LONG])[0], by_hand(bert, LONG, **kind), atol=2e-6)
+    # Four tokens: [CLS], two words, [SEP].
+    short = make(max_tokens=4).encode([LONG])[0]
+    np.testing.assert_allclose(short, by_hand(bert, "red blue", **kind), atol=2e-6)
+
+
+def test_a_long_text_keeps_its_most_salient_tokens(make, bert):
+    train = ["red shirt", "red hat", "red silk", "blue shirt"]
+    encoder = make(fitted_on=train, keep="salient", max_tokens=4)
+    # red is in 3 of 4 texts, silk and blue in one each: of equal ones the first are kept.
+    kind = {"layers": 2, "combine": "concat", "special_tokens": False}
+    found = encoder.encode(["red shirt blue silk"])[0]
+    np.testing.assert_allclose(found, by_hand(bert, "blue silk", **kind), atol=2e-6)
+
+
+def test_the_batch_does_not_matter(make):
+    alone, together = make(batch_size=1).encode(TEXTS), make(batch_size=6).encode(TEXTS)
+    np.testing.assert_allclose(alone, together, atol=2e-6)
+
+
+def test_bf16_is_close(make):
+    full, half = make().encode(TEXTS), make(precision="bf16").encode(TEXTS)
+    assert (full != half).any()
+    np.testing.assert_allclose(full, half, atol=0.05)
+
+
+def test_the_fingerprint_tells_features_apart_and_not_how_fast_they_are_made(make):
+    assert make(batch_size=4).fingerprint == make().fingerprint
+    changes = {"layers": 1, "combine": "mean", "special_tokens": True}
+    found = {make(**{name: value}).fingerprint for name, value in changes.items()}
+    assert len(found | {make().fingerprint, make(precision="bf16").fingerprint}) == 5
+    assert make(precision="auto").fingerprint == make().fingerprint
+
+
+def test_a_text_is_seen_as_the_tokens_that_are_kept(make):
+    whole = make()
+    # Lower case and blanks are the tokenizer's; the model takes ten words.
+    assert len(set(whole.seen(["Red  shirt", "red shirt", " red shirt"]))) == 1
+    assert len(set(whole.seen([LONG, f"{LONG} wool"]))) == 1
+    assert len(set(whole.seen(["red shirt", "shirt red", "red shirts", ""]))) == 4
+    assert len(set(whole.seen(["", " \n"]))) == 1
+    assert whole.seen([]) == []
+    # Of short texts all tokens are kept, whatever the settings, of long ones others.
+    for changed in ({"max_tokens": 4}, {"keep": "salient", "fitted_on": TEXTS, "max_tokens": 6}):
+        other = make(**changed)
+        assert other.fingerprint == whole.fingerprint
+        assert other.seen(["red hat", "wool"]) == whole.seen(["red hat", "wool"])
+        assert other.seen([LONG]) != whole.seen([LONG])
+
+
+def test_another_text_in_training_changes_only_what_is_cut_otherwise(make):
+    kind = {"keep": "salient", "max_tokens": 4}
+    before = make(fitted_on=["red shirt", "blue hat"], **kind)
+    after = make(fitted_on=["red shirt", "blue hat", "red wool"], **kind)
+    assert (before._idf_V != after._idf_V).any()
+    assert before.fingerprint == after.fingerprint
+    short, cut_alike, cut_otherwise = "silk hat", "wool wool silk hat", "red shirt blue silk"
+    assert before.seen([short, cut_alike]) == after.seen([short, cut_alike])
+    assert before.seen([cut_otherwise]) != after.seen([cut_otherwise])
+
+
+def test_more_layers_than_the_model_has_are_refused(make):
+    with pytest.raises(InputError, match=r"layers: got 4, but text model .* has 3"):
+        make(layers=4)
+
+
+def test_other_weights_under_the_same_name_are_refused(make, bert, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(bert, folder)
+    make(model=str(folder)).save(tmp_path / "encoder")
+    model = AutoModel.from_pretrained(folder)
+    with torch.no_grad():
+        model.embeddings.LayerNorm.weight += 1
+    model.save_pretrained(folder)
+    with pytest.raises(InputError, match="not the one that this was made with"):
+        Encoder.load(tmp_path / "encoder")
+
+
+@pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
+def test_a_folder_that_lacks_a_file_is_named_in_one_line(make, bert, tmp_path, missing):
+    folder = tmp_path / "model"
+    shutil.copytree(bert, folder)
+    (folder / missing).unlink()
+    with pytest.raises(InputError) as caught:
+        make(model=str(folder))
+    assert str(caught.value).startswith(f"text model {folder}: cannot be loaded")
+    assert "\n" not in str(caught.value)
