@@ -5,12 +5,6 @@ from typing import Annotated
 
 import typer
 
-from pipeline.baseline.baseline import fit_baseline, write_baseline
-from pipeline.core.json_file import read_json
-from pipeline.core.params import read_value
-from pipeline.core.table import read_metadata
-from pipeline.features.classes import item_classes
-from pipeline.features.joined import index_features
 from stages.command import (
     ClassesPath,
     GroupsPath,
@@ -45,6 +39,13 @@ def main(
     out: Annotated[Path, typer.Option(help="Where to write the predictions.")] = BASELINE,
 ) -> None:
     """Fit logistic regression on the same features, which the trained model has to beat."""
+    from pipeline.baseline.baseline import fit_baseline, write_baseline
+    from pipeline.core.json_file import read_json
+    from pipeline.core.params import read_value
+    from pipeline.core.table import read_metadata
+    from pipeline.features.classes import item_classes
+    from pipeline.features.joined import index_features
+
     most_items = read_value(params, "evaluate.baseline")
     index = index_features(
         items=items,

@@ -1,19 +1,23 @@
 """What is stored between runs, shown and removed."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.core.errors import InputError
-from pipeline.core.location import Location, locate
-from pipeline.core.machine import MachineSettings
-from pipeline.core.params import load_section
-from pipeline.core.stored_recipes import StoredRecipe, remove_recipe, stored_recipes
 from stages.command import ParamsPath, counted, run
 from stages.dvc_cache import digest_cache, vector_cache
 from stages.paths import GRAPH, IMAGE_FEATURES, PARAMS, PICTURES, TEXT_BLOCKS
+
+if TYPE_CHECKING:
+    from pipeline.core.location import Location
+    from pipeline.core.machine import MachineSettings
+    from pipeline.core.stored_recipes import StoredRecipe
+
 
 SHARED = "shared"
 KINDS = ("image", "text", "word", "digest", SHARED)
@@ -35,6 +39,10 @@ def main(
     Whatever is removed is made again by the stage that needs it. What machine.vector_store names
     may serve other machines and is removed only with --kind shared.
     """
+    from pipeline.core.machine import MachineSettings
+    from pipeline.core.params import load_section
+    from pipeline.core.stored_recipes import remove_recipe, stored_recipes
+
     if kind is not None and kind not in KINDS:
         raise InputError(f"--kind: got {kind!r}; known: {', '.join(KINDS)}")
     latest = time.time() - _DAY * older_than
@@ -59,6 +67,8 @@ def main(
 
 def _stores(machine: MachineSettings) -> Iterator[tuple[str, Location]]:
     """Kind and folder of every store; outside a DVC project they lie beside what is made."""
+    from pipeline.core.location import locate
+
     yield "image", vector_cache("image", IMAGE_FEATURES)
     yield "text", vector_cache("text", TEXT_BLOCKS)
     yield from {("word", vector_cache("word", out)) for out in (TEXT_BLOCKS, GRAPH)}

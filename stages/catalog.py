@@ -3,29 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 
-from pipeline.catalog.components import find_components, number_values
-from pipeline.catalog.items import ITEM_COLUMNS, make_items
-from pipeline.catalog.near_text import near_text, plain_text
-from pipeline.catalog.placeholders import (
-    doubt_placeholders,
-    find_placeholders,
-    reject_placeholders,
-)
-from pipeline.catalog.read import read_catalog
-from pipeline.catalog.settings import CatalogSettings, SplitSettings
-from pipeline.catalog.split import make_splits
-from pipeline.catalog.split_doubts import doubt_classes, doubt_splits
-from pipeline.core.csv_file import write_csv
-from pipeline.core.json_file import write_json
-from pipeline.core.location import locate
-from pipeline.core.params import load_section
-from pipeline.core.table import write_table
-from pipeline.features.classes import doubt_separator, make_classes
-from pipeline.pictures.digests import contents, digest_pictures
-from pipeline.pictures.folder import open_images
 from stages.command import ParamsPath, counted, run, warner
 from stages.dvc_cache import digest_cache, tracked_contents
 from stages.paths import (
@@ -57,6 +36,29 @@ def main(
     ] = PLACEHOLDERS,
 ) -> None:
     """Read and check the catalogue, name its items, list its classes and split it."""
+    import pandas as pd
+
+    from pipeline.catalog.components import find_components, number_values
+    from pipeline.catalog.items import ITEM_COLUMNS, make_items
+    from pipeline.catalog.near_text import near_text, plain_text
+    from pipeline.catalog.placeholders import (
+        doubt_placeholders,
+        find_placeholders,
+        reject_placeholders,
+    )
+    from pipeline.catalog.read import read_catalog
+    from pipeline.catalog.settings import CatalogSettings, SplitSettings
+    from pipeline.catalog.split import make_splits
+    from pipeline.catalog.split_doubts import doubt_classes, doubt_splits
+    from pipeline.core.csv_file import write_csv
+    from pipeline.core.json_file import write_json
+    from pipeline.core.location import locate
+    from pipeline.core.params import load_section
+    from pipeline.core.table import write_table
+    from pipeline.features.classes import doubt_separator, make_classes
+    from pipeline.pictures.digests import contents, digest_pictures
+    from pipeline.pictures.folder import open_images
+
     p = load_section(params, "catalog", CatalogSettings)
     split = load_section(params, "split", SplitSettings)
     table = read_catalog(Path(p.path), p.columns)

@@ -60,7 +60,6 @@ def main(
     model: ModelPath = MODEL,
 ) -> None:
     """Classify new items from their pictures, their texts or both."""
-    # Imported here because torch takes seconds, which `--help` need not wait for.
     from pipeline.use.api import Huse
     from pipeline.use.new_items import refuse_if_empty, rejected_writer
     from pipeline.use.write_classes import classified_writer, classify_table

@@ -5,10 +5,6 @@ from typing import Annotated
 
 import typer
 
-from pipeline.clean_text.cleaning import Cleaning
-from pipeline.clean_text.settings import CleanTextSettings
-from pipeline.core.params import load_section
-from pipeline.core.table import read_table, write_table
 from stages.command import ItemsPath, ParamsPath, run
 from stages.paths import CLEAN_TEXT, ITEMS, PARAMS
 
@@ -19,6 +15,11 @@ def main(
     out: Annotated[Path, typer.Option(help="Where to write the clean texts.")] = CLEAN_TEXT,
 ) -> None:
     """Clean every item's text with the recipe of params.yaml."""
+    from pipeline.clean_text.cleaning import Cleaning
+    from pipeline.clean_text.settings import CleanTextSettings
+    from pipeline.core.params import load_section
+    from pipeline.core.table import read_table, write_table
+
     p = load_section(params, "clean_text", CleanTextSettings)
     table = read_table(items, ["item_id", "text"])
     cleaning = Cleaning.choose(p.recipe, p.fold_accents)

@@ -1,7 +1,13 @@
-"""What every command has in common: options, the check of params.yaml, errors in one line."""
+"""What every command has in common: options, the check of params.yaml, errors in one line.
+
+A command's file imports what it runs when it runs, within its functions: torch, pandas and the like
+take seconds, which `--help` and a mistake in params.yaml need not wait for, and the processes that
+extract image features import the file of their stage too.
+"""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -122,6 +128,21 @@ def require_folder(key: str, name: str) -> Location:
         found = "is not a folder" if folder.exists() else "not found"
         raise InputError(f"{key}: {folder} {found}; name the folder of the pictures")
     return folder
+
+
+@contextmanager
+def from_extra(command: str, extra: str) -> Iterator[None]:
+    """Say which extra a command needs if importing what it runs fails.
+
+    Raises:
+        InputError: A package is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{command}: package {error.name} is missing: pip install 'huse-pipeline[{extra}]'"
+        ) from error
 
 
 def one_line_errors(main: Callable[..., None]) -> Callable[..., None]:

@@ -34,7 +34,6 @@ def main(
     model: ModelPath = MODEL,
 ) -> None:
     """Embed new items from their pictures, their texts or both."""
-    # Imported here because torch takes seconds, which `--help` need not wait for.
     from pipeline.use.api import Huse
     from pipeline.use.new_items import refuse_if_empty
     from pipeline.use.write_embeddings import write_embedded

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from pipeline.core.params import load_section, read_value
-from pipeline.evaluate.settings import EvaluateSettings
 from stages.command import (
     ClassesPath,
     GraphPath,
@@ -60,12 +58,12 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write the evaluation to.")] = EVALUATION,
 ) -> None:
     """Measure the trained towers on the test split and write plots and a report."""
-    # Imported here because torch takes seconds, which `--help` and a mistake in params.yaml need
-    # not wait for.
     from pipeline.baseline.baseline import read_baseline
     from pipeline.core.json_file import read_json
+    from pipeline.core.params import load_section, read_value
     from pipeline.evaluate.items import index_items
     from pipeline.evaluate.run import evaluate
+    from pipeline.evaluate.settings import EvaluateSettings
     from pipeline.features.classes import check_same_classes, class_names
     from pipeline.features.graph_file import read_graph
     from pipeline.model.model_file import check_features, load_model

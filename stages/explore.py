@@ -4,10 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.catalog.settings import CatalogSettings
-from pipeline.core.errors import InputError
-from pipeline.core.params import load_section
-from stages.command import IndexPath, ModelPath, ParamsPath, require_folder, run, warner
+from stages.command import IndexPath, ModelPath, ParamsPath, from_extra, require_folder, run, warner
 from stages.paths import INDEX, MODEL, PARAMS
 
 
@@ -25,15 +22,12 @@ def main(
     index: IndexPath = INDEX,
 ) -> None:
     """Open a local web page to search the catalogue by text and picture."""
-    # Imported here because torch takes seconds, which `--help` need not wait for.
+    from pipeline.catalog.settings import CatalogSettings
+    from pipeline.core.params import load_section
     from pipeline.use.api import Huse
 
-    try:
+    with from_extra("explore", "explore"):
         from pipeline.explore.server import make_app, serve
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"explore: package {error.name} is missing: pip install 'huse-pipeline[explore]'"
-        ) from error
 
     catalogue = images or load_section(params, "catalog", CatalogSettings).images
     folder = require_folder("catalog.images", catalogue)

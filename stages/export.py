@@ -14,7 +14,6 @@ def main(
     model: ModelPath = MODEL,
 ) -> None:
     """Export both towers and the classifier as one ONNX graph, checked against torch."""
-    # Imported here because torch takes seconds, which `--help` need not wait for.
     from pipeline.model.model_file import load_model
     from pipeline.use.onnx_file import export_onnx
 

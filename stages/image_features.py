@@ -7,10 +7,6 @@ from typing import Annotated
 import typer
 
 from pipeline.core.errors import InputError
-from pipeline.core.location import locate
-from pipeline.core.machine import MachineSettings
-from pipeline.core.params import load_section, read_value
-from pipeline.image_features.settings import ImageSettings
 from stages.command import ItemsPath, ParamsPath, run
 from stages.dvc_cache import tracked_contents, vector_cache
 from stages.paths import IMAGE_FAILURES, IMAGE_FEATURES, IMAGE_REPORT, ITEMS, PARAMS, PICTURES
@@ -31,17 +27,20 @@ def main(
     ] = IMAGE_REPORT,
 ) -> None:
     """Run the frozen backbone over every picture and store its features."""
-    # Imported when it runs: the processes that it starts import this file too.
     import pandas as pd
 
     from pipeline.core.csv_file import write_csv
     from pipeline.core.device import choose_device
     from pipeline.core.json_file import write_json
+    from pipeline.core.location import locate
+    from pipeline.core.machine import MachineSettings
+    from pipeline.core.params import load_section, read_value
     from pipeline.core.table import read_table
     from pipeline.image_features.extract import Failure, extract, write_features
     from pipeline.image_features.extraction_report import extraction_report
     from pipeline.image_features.make_recipe import make_recipe
     from pipeline.image_features.picture_list import list_pictures
+    from pipeline.image_features.settings import ImageSettings
     from pipeline.pictures.folder import open_images
 
     start = time.monotonic()

@@ -6,14 +6,6 @@ from typing import Annotated
 import typer
 
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json, write_json
-from pipeline.core.params import load_section
-from pipeline.core.table import read_metadata, read_table
-from pipeline.index.build import build_index, measure_recall
-from pipeline.index.catalog_index import CatalogIndex, model_digest
-from pipeline.index.embeddings import choose_queries, read_modality
-from pipeline.index.fit_references import fit_references
-from pipeline.index.settings import IndexSettings
 from stages.command import (
     ImageFeaturesPath,
     ItemsPath,
@@ -47,6 +39,15 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write the index to.")] = INDEX,
 ) -> None:
     """Make the catalogue searchable by its embeddings."""
+    from pipeline.core.json_file import read_json, write_json
+    from pipeline.core.params import load_section
+    from pipeline.core.table import read_metadata, read_table
+    from pipeline.index.build import build_index, measure_recall
+    from pipeline.index.catalog_index import CatalogIndex, model_digest
+    from pipeline.index.embeddings import choose_queries, read_modality
+    from pipeline.index.fit_references import fit_references
+    from pipeline.index.settings import IndexSettings
+
     p = load_section(params, "index", IndexSettings)
     if read_metadata(embeddings).get("model") != model_digest(model):
         raise InputError(f"{embeddings}: made by another model than {model}; run huse evaluate")

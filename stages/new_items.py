@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.catalog.settings import CatalogSettings
-from pipeline.core.location import locate
-from pipeline.core.params import load_section
 from stages.command import warner
 from stages.paths import PARAMS
 
@@ -43,6 +40,9 @@ def embed_rows(
     Raises:
         InputError: `images` or the section catalog of params.yaml cannot be used.
     """
+    from pipeline.catalog.settings import CatalogSettings
+    from pipeline.core.location import locate
+    from pipeline.core.params import load_section
     from pipeline.use.new_items import embed_table
 
     named = {"image": image_column, "text": text_column}

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.sample.openmoji import make_sample_catalog
-from stages.command import run
+from stages.command import from_extra, run
 from stages.paths import SAMPLE
 
 
@@ -17,6 +16,9 @@ def main(
     ] = None,
 ) -> None:
     """Make the OpenMoji sample catalogue: pictures, names and group < subgroup."""
+    with from_extra("sample_catalog", "sample"):
+        from pipeline.sample.openmoji import make_sample_catalog
+
     count = make_sample_catalog(out, limit)
     typer.echo(f"sample catalogue: {count} items in {out}")
 

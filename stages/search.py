@@ -46,7 +46,6 @@ def main(
         raise InputError('search: give a text, as in huse search "sad cat", or --image, or both')
     if both and (text is None or image is None):
         raise InputError(f"search: --both: the {'text' if text is None else 'picture'} is missing")
-    # Imported here because torch takes seconds, which `--help` need not wait for.
     from pipeline.use.api import Huse
 
     warn = warner("search")

@@ -3,15 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
-from pipeline.core.json_file import read_json
-from pipeline.core.params import load_section
-from pipeline.features.graph_file import SemanticGraph, write_graph
-from pipeline.semantic_graph.adjacency import class_adjacency, same_name_classes
-from pipeline.semantic_graph.class_embeddings import embed_classes
-from pipeline.semantic_graph.settings import GraphSettings
 from stages.command import ClassesPath, ParamsPath, run
 from stages.dvc_cache import vector_cache
 from stages.paths import CLASSES, GRAPH, PARAMS
@@ -23,6 +16,15 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write the graph to.")] = GRAPH,
 ) -> None:
     """Embed every class name and measure the cosine distances between them."""
+    import numpy as np
+
+    from pipeline.core.json_file import read_json
+    from pipeline.core.params import load_section
+    from pipeline.features.graph_file import SemanticGraph, write_graph
+    from pipeline.semantic_graph.adjacency import class_adjacency, same_name_classes
+    from pipeline.semantic_graph.class_embeddings import embed_classes
+    from pipeline.semantic_graph.settings import GraphSettings
+
     p = load_section(params, "graph", GraphSettings)
     class_list = read_json(classes)
     entries = class_list["classes"]

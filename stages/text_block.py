@@ -1,22 +1,19 @@
 """Texts -> one block of text features per encoder, and the fitted encoder."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
-from pipeline.core.params import load_section
-from pipeline.core.section import Section
-from pipeline.core.table import read_table
-from pipeline.encoders.encoder import find_encoder
-from pipeline.features.encoder_digest import KEY, encoder_digest
-from pipeline.text_features.make_block import make_block
-from pipeline.text_features.settings import TEXT_ENCODERS, TextSettings
 from stages.command import ItemsPath, ParamsPath, SplitsPath, run
 from stages.dvc_cache import vector_cache
 from stages.paths import CLEAN_TEXT, ITEMS, PARAMS, SPLITS, TEXT_BLOCKS
+
+if TYPE_CHECKING:
+    from pipeline.core.section import Section
 
 
 def main(
@@ -30,6 +27,14 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder of the blocks.")] = TEXT_BLOCKS,
 ) -> None:
     """Fit a text encoder on the training texts and encode every text."""
+    from pipeline.core.atomic import atomic_path
+    from pipeline.core.params import load_section
+    from pipeline.core.table import read_table
+    from pipeline.encoders.encoder import find_encoder
+    from pipeline.features.encoder_digest import KEY, encoder_digest
+    from pipeline.text_features.make_block import make_block
+    from pipeline.text_features.settings import TEXT_ENCODERS, TextSettings
+
     p = load_section(params, "text", TextSettings)
     table = read_table(texts, ["item_id", "clean_text"])
     table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")

@@ -5,13 +5,6 @@ from typing import Annotated
 
 import typer
 
-from pipeline.clean_text.cleaning import GOLDEN, Cleaning, write_featurizer_file
-from pipeline.core.atomic import atomic_path, copy_folder
-from pipeline.core.params import load_section
-from pipeline.core.table import read_metadata
-from pipeline.features.encoder_digest import KEY, check_encoder, encoder_digest
-from pipeline.features.text_file import join_blocks
-from pipeline.text_features.settings import TextSettings
 from stages.command import ParamsPath, run
 from stages.paths import CLEAN_TEXT, PARAMS, TEXT_BLOCKS, TEXT_ENCODER, TEXT_FEATURES
 
@@ -26,6 +19,14 @@ def main(
     ] = TEXT_ENCODER,
 ) -> None:
     """Join the blocks of text.encoders, and keep their encoders for new texts."""
+    from pipeline.clean_text.cleaning import GOLDEN, Cleaning, write_featurizer_file
+    from pipeline.core.atomic import atomic_path, copy_folder
+    from pipeline.core.params import load_section
+    from pipeline.core.table import read_metadata
+    from pipeline.features.encoder_digest import KEY, check_encoder, encoder_digest
+    from pipeline.features.text_file import join_blocks
+    from pipeline.text_features.settings import TextSettings
+
     p = load_section(params, "text", TextSettings)
     made_by = read_metadata(texts)
     cleaning = Cleaning.from_metadata(made_by)

@@ -10,11 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.core.errors import InputError
-from pipeline.core.machine import MachineSettings
-from pipeline.core.params import load_section
-from pipeline.model.settings import ModelSettings
-from pipeline.train.loss_settings import LossSettings
-from pipeline.train.settings import TrainSettings
 from stages.command import (
     ClassesPath,
     GraphPath,
@@ -66,13 +61,14 @@ def main(
     ] = CURVES,
 ) -> None:
     """Train the image and text towers on the stored features; a killed run goes on."""
-    # Imported here because torch takes seconds, which `--help` need not wait for.
     import torch
 
     from pipeline.core.allocator import keep_freed_memory
     from pipeline.core.atomic import copy_folder
     from pipeline.core.device import choose_device
     from pipeline.core.json_file import read_json
+    from pipeline.core.machine import MachineSettings
+    from pipeline.core.params import load_section
     from pipeline.core.sample import draw_sample
     from pipeline.core.seeding import seed_everything
     from pipeline.core.table import read_metadata, read_table
@@ -82,6 +78,7 @@ def main(
     from pipeline.features.item_graph import item_graph
     from pipeline.features.joined import index_features
     from pipeline.model.model_file import StoredModel, save_model
+    from pipeline.model.settings import ModelSettings
     from pipeline.model.towers import Towers
     from pipeline.train.batches import Batches
     from pipeline.train.calibrate import calibrate
@@ -89,8 +86,10 @@ def main(
     from pipeline.train.data.train_and_val import load_train_and_val
     from pipeline.train.fingerprint import fingerprint
     from pipeline.train.loop import train_towers
+    from pipeline.train.loss_settings import LossSettings
     from pipeline.train.losses.graph_loss import check_kernel
     from pipeline.train.objective import make_config, objective_of
+    from pipeline.train.settings import TrainSettings
     from pipeline.train.validate import MAX_ITEMS
     from pipeline.train.world import join_world
 

