@@ -10,6 +10,7 @@ from PIL import Image
 from pipeline.core.table import read_metadata
 from pipeline.image_features.load_backbone import load_backbone
 from pipeline.image_features.picture_encoder import load_picture_encoder
+from tests.examples import example
 from tests.feature_tables import read_vectors
 
 
@@ -247,26 +248,9 @@ def test_a_uri_that_leads_nowhere_is_one_line(stocked, bucket):
     assert message.startswith("machine.vector_store: s3://no-such-bucket-of-ours/")
 
 
-NEW_SOURCE = """
-\"\"\"Mean colours of a picture's fields: no weights, and quick.\"\"\"
-
-from torch import nn
-
-from pipeline.image_features.backbone import Backbone
-from pipeline.image_features.transform import Transform
-
-
-def load(name, layer, weights):
-    fields = int(name)
-    network = nn.Sequential(nn.AdaptiveAvgPool2d(fields), nn.Flatten())
-    side = 8 * fields
-    return Backbone(network, Transform("squash", side, side, "bilinear", (0.0,) * 3, (255.0,) * 3))
-"""
-
-
 def test_a_backbone_source_is_one_file(project):
-    new = project.root / "pipeline" / "image_features" / "backbones" / "colours.py"
-    new.write_text(NEW_SOURCE, encoding="utf-8")
+    name = "pipeline/image_features/backbones/colours.py"
+    (project.root / name).write_text(example(name), encoding="utf-8")
     project.set({"image.backbone": "colours/4"})
     project.succeed("dvc", "repro", "image_features")
     _, vector_NI = ids_of(project)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tests.examples import example
 from tests.feature_tables import read_vectors
 
 
@@ -61,52 +62,9 @@ def test_a_new_row_costs_only_itself_though_it_makes_other_tokens_rarer(cleaned)
     assert {tuple(row) for row in before.tolist()} < after
 
 
-NEW_ENCODER = """
-\"\"\"Counts of letter groups: of use for a word however it is spelled.\"\"\"
-
-from zlib import crc32
-
-import numpy as np
-
-from pipeline.core.json_file import read_json, write_json
-from pipeline.core.section import Section
-
-
-class Settings(Section):
-    letters: int
-    size: int
-
-
-class Encoder:
-    fingerprint = None  # so fast that nothing need be stored between runs
-
-    def __init__(self, settings):
-        self.settings = settings
-
-    @classmethod
-    def fit(cls, texts, train_texts, settings, cache):
-        return cls(settings)
-
-    def encode(self, texts):
-        count_NE = np.zeros((len(texts), self.settings.size), dtype=np.float32)
-        for row, text in enumerate(texts):
-            for start in range(len(text) - self.settings.letters + 1):
-                group = text[start : start + self.settings.letters]
-                count_NE[row, crc32(group.encode()) % self.settings.size] += 1
-        return count_NE
-
-    def save(self, folder):
-        write_json(folder / "encoder.json", self.settings.model_dump())
-
-    @classmethod
-    def load(cls, folder):
-        return cls(Settings.model_validate(read_json(folder / "encoder.json")))
-"""
-
-
 def test_a_text_encoder_is_one_file_and_its_lines_of_params_yaml(project):
-    new = project.root / "pipeline" / "encoders" / "text" / "letter_groups.py"
-    new.write_text(NEW_ENCODER, encoding="utf-8")
+    name = "pipeline/encoders/text/letter_groups.py"
+    (project.root / name).write_text(example(name), encoding="utf-8")
     own = {"letters": 3, "size": 32}
     project.set({"text.encoders": ["glove", "letter_groups"], "text.letter_groups": own})
     project.succeed("dvc", "repro", "text_features")

@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+from tests.examples import example
+
 CHECK = """
 import sys
 from pathlib import Path
@@ -13,49 +15,6 @@ except ValueError as error:
     print(error)
 print("torch" in sys.modules)
 """
-
-CONTRASTIVE = '''"""Contrastive: an image finds its text in the batch, and a text its image."""
-
-from typing import Annotated
-
-import torch
-from pydantic import Field
-from torch import Tensor
-from torch.nn.functional import cross_entropy
-
-from pipeline.core.section import Section
-from pipeline.model.towers import TowersOutput
-from pipeline.train.objective import Objective, Parts
-
-
-class Settings(Section):
-    """Section `loss.contrastive`."""
-
-    temperature: Annotated[float, Field(gt=0.0, le=1.0)]
-    """Similarities are divided by it: the smaller, the more the nearest others count."""
-
-
-class ContrastiveObjective(Objective):
-    """InfoNCE in both directions, as CLIP is trained (Radford et al. 2021)."""
-
-    classifier = "probe"
-    own: Settings
-
-    def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
-        """See `Objective.parts`; `class` trains the probe and nothing else."""
-        image_BD, text_BD, temperature = output.image_BD, output.text_BD, self.own.temperature
-        return {
-            "class": (1.0, lambda: self.class_loss(output, label_B)),
-            "contrastive": (1.0, lambda: contrastive_loss(image_BD, text_BD, temperature)),
-        }
-
-
-def contrastive_loss(image_BD: Tensor, text_BD: Tensor, temperature: float) -> Tensor:
-    """Mean cross-entropy of finding each image's text, and each text's image, in the batch."""
-    logits_BB = image_BD @ text_BD.T / temperature
-    item_B = torch.arange(len(logits_BB), device=logits_BB.device)
-    return (cross_entropy(logits_BB, item_B) + cross_entropy(logits_BB.T, item_B)) / 2
-'''
 
 
 @pytest.mark.parametrize(
@@ -77,8 +36,8 @@ def test_a_command_waits_for_torch_only_where_the_objective_has_settings(
 
 
 def test_an_objective_with_a_knob_is_a_file_and_a_line_of_params(project):
-    file = project.root / "pipeline" / "train" / "objectives" / "contrastive.py"
-    file.write_text(CONTRASTIVE, encoding="utf-8")
+    name = "pipeline/train/objectives/contrastive.py"
+    (project.root / name).write_text(example(name), encoding="utf-8")
     params = project.root / "params.yaml"
     line = "  contrastive: {temperature: 0.1}\n"
     params.write_text(params.read_text().replace("  triplet:\n", f"{line}  triplet:\n", 1))
