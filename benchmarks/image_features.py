@@ -94,13 +94,13 @@ def extract_all(made: RecipeFiles, folder: Path, names: list[str], out: Path, wo
     write_features(out / "image.parquet", found, made, made.recipe.metadata())
 
 
-def forward_in_memory(graph: Path, side: int, batches: int) -> None:
+def forward_in_memory(onnx_file: Path, side: int, batches: int) -> None:
     """Run in a process of a pool; its session is loaded once."""
-    if graph not in _SESSIONS:
-        _SESSIONS[graph] = OnnxRunner(graph, BATCH)
+    if onnx_file not in _SESSIONS:
+        _SESSIONS[onnx_file] = OnnxRunner(onnx_file, BATCH)
     pixels = np.random.default_rng(0).integers(0, 256, (BATCH, side, side, 3), dtype=np.uint8)
     for _ in range(batches):
-        _SESSIONS[graph].submit(pixels)()
+        _SESSIONS[onnx_file].submit(pixels)()
 
 
 _SESSIONS: dict[Path, OnnxRunner] = {}
@@ -110,21 +110,23 @@ def limit(pool: ProcessPoolExecutor, made: RecipeFiles, count: int, workers: int
     """The same runtime's forward pass in as many processes, pictures in memory."""
     batches = count // (BATCH * workers)
     side = made.recipe.transform.size
-    running = [pool.submit(forward_in_memory, made.graph, side, batches) for _ in range(workers)]
+    running = [
+        pool.submit(forward_in_memory, made.onnx_file, side, batches) for _ in range(workers)
+    ]
     for future in running:
         future.result()
 
 
 def torch_eager(recipe: Recipe, count: int) -> Callable[[], object]:
     """Torch in channels-last order with all threads, pictures in memory."""
-    graph = PixelsToVectors(load_same_backbone(recipe)).to(memory_format=torch.channels_last)
+    network = PixelsToVectors(load_same_backbone(recipe)).to(memory_format=torch.channels_last)
     side = recipe.transform.size
     pixels = torch.randint(0, 256, (2 * BATCH, side, side, 3), dtype=torch.uint8)
 
     def run() -> None:
         with torch.inference_mode():
             for _ in range(count // (2 * BATCH)):
-                graph(pixels)
+                network(pixels)
 
     return run
 
@@ -142,9 +144,9 @@ def img2vec(folder: Path, names: list[str]) -> Callable[[], object]:
 def least_cosine(made: RecipeFiles, folder: Path, names: list[str]) -> float:
     """Default features against Pillow and torch in float32."""
     paths = [folder / name for name in names]
-    encoder = PictureEncoder(made.recipe, OnnxRunner(made.graph, BATCH))
+    encoder = PictureEncoder(made.recipe, OnnxRunner(made.onnx_file, BATCH))
     found_NI, _ = encoder.encode(paths)
-    graph = PixelsToVectors(load_same_backbone(made.recipe))
+    network = PixelsToVectors(load_same_backbone(made.recipe))
     side = made.recipe.transform.size
     least = 1.0
     for path, found_I in zip(paths, found_NI, strict=True):
@@ -153,7 +155,7 @@ def least_cosine(made: RecipeFiles, folder: Path, names: list[str]) -> float:
         image = Image.alpha_composite(white, image).convert("RGB")
         image = image.resize((side, side), Image.Resampling.BICUBIC)
         with torch.inference_mode():
-            expected_I = graph(torch.from_numpy(np.array(image))[None])[0].numpy()
+            expected_I = network(torch.from_numpy(np.array(image))[None])[0].numpy()
         lengths = np.linalg.norm(found_I) * np.linalg.norm(expected_I)
         least = min(least, float(found_I @ expected_I / lengths))
     return least

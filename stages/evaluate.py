@@ -61,7 +61,7 @@ def main(
     from pipeline.baseline.baseline import read_baseline
     from pipeline.core.json_file import read_json
     from pipeline.core.params import load_section, read_value
-    from pipeline.evaluate.items import index_items
+    from pipeline.evaluate.evaluation_items import index_items
     from pipeline.evaluate.run import evaluate
     from pipeline.evaluate.settings import EvaluateSettings
     from pipeline.features.classes import check_same_classes, class_names

@@ -44,9 +44,9 @@ def main(
     from pipeline.core.table import read_metadata, read_table
     from pipeline.index.build import build_index, measure_recall
     from pipeline.index.catalog_index import CatalogIndex, model_digest
-    from pipeline.index.embeddings import choose_queries, read_modality
     from pipeline.index.fit_references import fit_references
     from pipeline.index.settings import IndexSettings
+    from pipeline.index.stored_embeddings import choose_queries, read_modality
 
     p = load_section(params, "index", IndexSettings)
     if read_metadata(embeddings).get("model") != model_digest(model):

@@ -11,7 +11,7 @@ import pyarrow as pa
 import torch
 
 from pipeline.core.vectors import vector_array, vector_writer
-from pipeline.evaluate.items import EvaluationItems
+from pipeline.evaluate.evaluation_items import EvaluationItems
 from pipeline.evaluate.plane import MOST_FITTED, Plane, fit_plane, place
 from pipeline.evaluate.predictions import Predicted, concatenate, predict_pairs, select
 from pipeline.features.classes import item_classes

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.core.errors import InputError
-from pipeline.evaluate.items import EvaluationItems
+from pipeline.evaluate.evaluation_items import EvaluationItems
 from pipeline.features.classes import item_classes
 from pipeline.model.model_file import StoredModel
 

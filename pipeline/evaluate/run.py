@@ -12,6 +12,7 @@ from pipeline.core.location import Location
 from pipeline.evaluate.confusions import Confusion, largest_confusions
 from pipeline.evaluate.directions import measure_directions
 from pipeline.evaluate.embeddings_file import fit_map, write_embeddings
+from pipeline.evaluate.evaluation_items import FEWEST_CLASSES, EvaluationItems
 from pipeline.evaluate.facts import SHOWN_ROWS, count_items, flatten, read_rejected, versions
 from pipeline.evaluate.figures import Measured, details_tree, metrics_tree, outcomes
 from pipeline.evaluate.gallery import GalleryRow, choose_random, choose_worst, gallery_rows
@@ -21,7 +22,6 @@ from pipeline.evaluate.graph_plots import (
     nearest_classes,
     write_graph_plots,
 )
-from pipeline.evaluate.items import FEWEST_CLASSES, EvaluationItems
 from pipeline.evaluate.map_points import map_points
 from pipeline.evaluate.notes import baseline_tree, notes, without
 from pipeline.evaluate.outcomes import write_outcomes

@@ -77,7 +77,7 @@ def extract(
         InputError: The store cannot be written to, another filesystem does not answer, or a worker
             was killed.
     """
-    recipe, store, graph = files
+    recipe, store, onnx_file = files
     image_of = {picture.digest: picture.image for picture in pictures if picture.digest}
     keys = {
         digest: [
@@ -99,7 +99,7 @@ def extract(
         plan = WorkPlan(
             images=address(images),
             recipe=recipe,
-            graph=str(graph.absolute()),
+            onnx_file=str(onnx_file.absolute()),
             store=address(store.home),
             augment=settings.augment,
             device=device,

@@ -20,7 +20,7 @@ class RecipeFiles(NamedTuple):
 
     recipe: Recipe
     store: VectorStore
-    graph: Path
+    onnx_file: Path
     """The network as ONNX file, for runtimes other than torch."""
 
 
@@ -45,9 +45,9 @@ def make_recipe(
     changes = settings.model_dump(include={"resize", "size", "interpolation", "mean", "std"})
     found = found.with_transform(found.transform.changed(**changes))
     shape = f"{settings.backbone} {settings.layer} {digest} {found.transform.to_json()}"
-    graph = cache / "graphs" / f"{hashlib.sha256(shape.encode()).hexdigest()[:32]}.onnx"
+    onnx_file = cache / "graphs" / f"{hashlib.sha256(shape.encode()).hexdigest()[:32]}.onnx"
     runtime = choose_runtime(
-        settings.runtime, found, graph, device=device, precision=settings.precision
+        settings.runtime, found, onnx_file, device=device, precision=settings.precision
     )
     recipe = Recipe(
         backbone=settings.backbone,
@@ -66,4 +66,4 @@ def make_recipe(
     home: Location = cache if shared is None else shared
     folder = recipe.fingerprint()
     name = f"{recipe.backbone} {recipe.layer} {recipe.transform.size} px {runtime}"
-    return RecipeFiles(recipe, VectorStore(home / folder, name, cache / folder), graph)
+    return RecipeFiles(recipe, VectorStore(home / folder, name, cache / folder), onnx_file)

@@ -163,19 +163,19 @@ def load_picture_encoder(
     """
     found = Recipe.from_metadata(recipe)
     with TemporaryDirectory() as folder:
-        graph = Path(folder) / "model.onnx"
+        onnx_file = Path(folder) / "model.onnx"
         if found.runtime != "torch":
             from pipeline.image_features.load_backbone import load_same_backbone
             from pipeline.image_features.runtimes.onnx_export import ExportError, export_onnx
 
             try:
-                export_onnx(load_same_backbone(found), graph)
+                export_onnx(load_same_backbone(found), onnx_file)
             except ExportError as error:
                 raise InputError(
                     f"image features of {found.backbone} were made with {found.runtime}, which "
                     f"cannot run it here ({error}); run image_features with image.runtime torch"
                 ) from error
-        return PictureEncoder(found, open_runner(found, graph, device, batch_size))
+        return PictureEncoder(found, open_runner(found, onnx_file, device, batch_size))
 
 
 def are_finite(vector_BI: np.ndarray) -> np.ndarray:

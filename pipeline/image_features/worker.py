@@ -24,7 +24,7 @@ from pipeline.image_features.recipe import Recipe, row_key
 from pipeline.image_features.runtimes.open import open_runner
 from pipeline.pictures.file import UnreadableImageError, machine_trouble, read_picture
 
-SHARED_GRAPH = "model.onnx"
+SHARED_ONNX_FILE = "model.onnx"
 """The ONNX file, beside the vectors of a store that machines without the file reach."""
 FLUSH_SECONDS = 2.0
 """A killed process loses at most what it did in so many seconds."""
@@ -52,7 +52,7 @@ class WorkPlan:
     images: str
     """Address of the folder of the pictures."""
     recipe: Recipe
-    graph: str
+    onnx_file: str
     """The ONNX file; not there for the runtime torch."""
     store: str
     """Address of the store."""
@@ -103,10 +103,10 @@ class Worker:
         # Every picture and every activation is a block that the next one can take over.
         keep_freed_memory()
         home = locate(plan.store, "machine.vector_store")
-        graph: Location = Path(plan.graph)
-        if not graph.exists() and isinstance(home, RemotePath):
-            graph = home / SHARED_GRAPH
-        runner = open_runner(plan.recipe, graph, plan.device, plan.batch_size)
+        onnx_file: Location = Path(plan.onnx_file)
+        if not onnx_file.exists() and isinstance(home, RemotePath):
+            onnx_file = home / SHARED_ONNX_FILE
+        runner = open_runner(plan.recipe, onnx_file, plan.device, plan.batch_size)
         self._encoder = PictureEncoder(plan.recipe, runner)
         self._store = VectorStore(home)
         self._images = locate(plan.images, "catalog.images")

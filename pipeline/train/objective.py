@@ -20,7 +20,7 @@ from pipeline.features.text_input import text_sizes
 from pipeline.model.settings import ModelSettings
 from pipeline.model.towers import TowersConfig, TowersOutput
 from pipeline.train.loss_settings import LossSettings, objective_module
-from pipeline.train.losses.classification import classification_loss, cross_entropy
+from pipeline.train.losses.class_loss import classification_loss, cross_entropy
 
 Classifier = Literal["shared", "per_modality", "probe"]
 

@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.core.errors import InputError
 from pipeline.core.location import RemotePath, locate
 from pipeline.image_features.worker import (
-    SHARED_GRAPH,
+    SHARED_ONNX_FILE,
     Failures,
     Job,
     WorkPlan,
@@ -63,7 +63,7 @@ def run_ray(
     except ModuleNotFoundError as error:
         raise InputError("machine.engine: ray is not installed; install the extra `ray`") from error
 
-    _share_graph(plan)
+    _share_onnx_file(plan)
     if not ray.is_initialized():
         _join(ray)
     resource = "GPU" if plan.device == "cuda" else "CPU"
@@ -88,11 +88,11 @@ def run_ray(
     return failures
 
 
-def _share_graph(plan: WorkPlan) -> None:
+def _share_onnx_file(plan: WorkPlan) -> None:
     """Put the ONNX file where nodes find it that do not see this machine's folders."""
-    home, graph = locate(plan.store, "machine.vector_store"), Path(plan.graph)
-    if isinstance(home, RemotePath) and graph.exists():
-        (home / SHARED_GRAPH).write_bytes(graph.read_bytes())
+    home, onnx_file = locate(plan.store, "machine.vector_store"), Path(plan.onnx_file)
+    if isinstance(home, RemotePath) and onnx_file.exists():
+        (home / SHARED_ONNX_FILE).write_bytes(onnx_file.read_bytes())
 
 
 def _join(ray: Any) -> None:

@@ -13,14 +13,14 @@ from pipeline.image_features.runtimes.onnx_export import ExportError, check_onnx
 
 
 def choose_runtime(
-    wanted: str, backbone: Backbone, graph: Path, *, device: torch.device, precision: str
+    wanted: str, backbone: Backbone, onnx_file: Path, *, device: torch.device, precision: str
 ) -> str:
     """Settle `auto`, and make the ONNX file where the runtime needs one.
 
     Args:
         wanted: `auto`: the fastest that gives torch's numbers; or a runtime's name.
         backbone: The network, in float32 on the CPU.
-        graph: Where its ONNX file is, or is to be.
+        onnx_file: Where its ONNX file is, or is to be.
         device: Where it will run.
         precision: `fp32`, `bf16` or `fp16`.
 
@@ -43,7 +43,7 @@ def choose_runtime(
         if name == "torch":
             return name
         try:
-            _require_graph(backbone, graph)
+            _require_onnx_file(backbone, onnx_file)
         except ExportError as error:
             if wanted == "auto":
                 continue
@@ -54,10 +54,10 @@ def choose_runtime(
     raise AssertionError("torch is always there")
 
 
-def _require_graph(backbone: Backbone, graph: Path) -> None:
+def _require_onnx_file(backbone: Backbone, onnx_file: Path) -> None:
     """Keep the file of an earlier run if it still gives the right vectors, else write it."""
-    if graph.is_file():
+    if onnx_file.is_file():
         with suppress(ExportError):
-            check_onnx(backbone, graph)
+            check_onnx(backbone, onnx_file)
             return
-    export_onnx(backbone, graph)
+    export_onnx(backbone, onnx_file)

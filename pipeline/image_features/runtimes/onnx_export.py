@@ -47,7 +47,7 @@ def export_onnx(backbone: Backbone, path: Path) -> None:
         ExportError: The exporter does not know an operation, or the vectors differ.
         InputError: The folder cannot be written to.
     """
-    graph = PixelsToVectors(backbone).eval()
+    network = PixelsToVectors(backbone).eval()
     pixels = _noise(backbone)
     fast_attention = torch.backends.mha.get_fastpath_enabled()
     # Transformers' fused operation exists in no ONNX version.
@@ -58,7 +58,7 @@ def export_onnx(backbone: Backbone, path: Path) -> None:
             warnings.simplefilter("ignore")
             # The older exporter needs a second where the newer one needs ten.
             torch.onnx.export(
-                graph,
+                network,
                 (pixels,),
                 str(temporary),
                 dynamo=False,

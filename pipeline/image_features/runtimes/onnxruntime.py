@@ -14,7 +14,7 @@ from pipeline.image_features.runtimes.runner import Runner
 class OnnxRunner(Runner):
     """One thread of one process; run one process per core."""
 
-    def __init__(self, graph: Path | bytes, batch_size: int) -> None:
+    def __init__(self, onnx_file: Path | bytes, batch_size: int) -> None:
         """Load what `export_onnx` wrote, or its bytes."""
         import onnxruntime
 
@@ -22,7 +22,7 @@ class OnnxRunner(Runner):
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
-            graph, options, providers=["CPUExecutionProvider"]
+            onnx_file, options, providers=["CPUExecutionProvider"]
         )
         self.batch_size = batch_size
 

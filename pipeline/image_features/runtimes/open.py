@@ -13,12 +13,12 @@ CPU_BATCH = 8
 """Larger ones are slower on a CPU: what a layer leaves behind has to fit into the cache."""
 
 
-def open_runner(recipe: Recipe, graph: Location, device: str, batch_size: int | None) -> Runner:
+def open_runner(recipe: Recipe, onnx_file: Location, device: str, batch_size: int | None) -> Runner:
     """Make the network of a recipe ready.
 
     Args:
         recipe: What to run; its runtime is settled.
-        graph: The ONNX file, for runtimes other than torch.
+        onnx_file: The ONNX file, for runtimes other than torch.
         device: Where to run: `cpu` or `cuda`.
         batch_size: Pictures per forward pass; None: what suits the device.
 
@@ -26,12 +26,12 @@ def open_runner(recipe: Recipe, graph: Location, device: str, batch_size: int | 
         InputError: The graph is not there; or the weights are gone or are others than the recipe's.
     """
     if recipe.runtime != "torch":
-        if not graph.exists():
+        if not onnx_file.exists():
             raise InputError(
-                f"image_features: {graph} is not on this machine; set machine.vector_store to a "
+                f"image_features: {onnx_file} is not on this machine; set machine.vector_store to a "
                 "place that every machine reaches, or image.runtime to torch"
             )
-        model = graph if isinstance(graph, Path) else graph.read_bytes()
+        model = onnx_file if isinstance(onnx_file, Path) else onnx_file.read_bytes()
         if recipe.runtime == "onnxruntime":
             return OnnxRunner(model, batch_size or CPU_BATCH)
         return OpenVinoRunner(model, batch_size or CPU_BATCH, recipe.precision)

@@ -14,12 +14,12 @@ from pipeline.image_features.runtimes.runner import Runner
 class OpenVinoRunner(Runner):
     """One thread of one process; run one process per core."""
 
-    def __init__(self, graph: Path | bytes, batch_size: int, precision: str) -> None:
+    def __init__(self, onnx_file: Path | bytes, batch_size: int, precision: str) -> None:
         """Compile what `export_onnx` wrote, or its bytes, for `fp32` or `bf16`."""
         import openvino
 
         core = openvino.Core()
-        model = core.read_model(graph)
+        model = core.read_model(onnx_file)
         model.reshape([batch_size, *list(model.inputs[0].partial_shape)[1:]])
         settings = {
             "INFERENCE_NUM_THREADS": 1,

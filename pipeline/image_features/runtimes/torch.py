@@ -29,8 +29,8 @@ class TorchRunner(Runner):
         """Move the network to the device."""
         self._device = torch.device(device)
         self._side = backbone.transform.size
-        graph = PixelsToVectors(backbone, DTYPES[precision]).eval()
-        self._graph = graph.to(self._device).to(memory_format=torch.channels_last)
+        network = PixelsToVectors(backbone, DTYPES[precision]).eval()
+        self._network = network.to(self._device).to(memory_format=torch.channels_last)
         if self._device.type == "cpu":
             self.batch_size = batch_size or _FIRST
             return
@@ -46,12 +46,12 @@ class TorchRunner(Runner):
         """Run one batch; on a GPU this only queues it."""
         if self._device.type == "cpu":
             with torch.inference_mode():
-                vector_BI = self._graph(torch.from_numpy(pixels_BSS3)).numpy()
+                vector_BI = self._network(torch.from_numpy(pixels_BSS3)).numpy()
             return lambda: vector_BI
         # Page-locked memory is what the device can fetch while the processor goes on.
         pinned = torch.from_numpy(pixels_BSS3).pin_memory()
         with torch.inference_mode(), torch.cuda.stream(self._stream):
-            on_device = self._graph(pinned.to(self._device, non_blocking=True))
+            on_device = self._network(pinned.to(self._device, non_blocking=True))
             result = torch.empty(on_device.shape, dtype=torch.float32, pin_memory=True)
             result.copy_(on_device, non_blocking=True)
             done = torch.cuda.Event()
@@ -83,10 +83,10 @@ class TorchRunner(Runner):
         shape = (size, self._side, self._side, 3)
         pixels = torch.zeros(shape, dtype=torch.uint8, device=self._device)
         with torch.inference_mode():
-            self._graph(pixels)
+            self._network(pixels)
             torch.cuda.synchronize(self._device)
             start = time.perf_counter()
             for _ in range(3):
-                self._graph(pixels)
+                self._network(pixels)
             torch.cuda.synchronize(self._device)
         return 3 * size / (time.perf_counter() - start)

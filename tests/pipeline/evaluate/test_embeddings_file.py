@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pipeline.evaluate.embeddings_file import fit_map, write_embeddings
-from pipeline.evaluate.items import index_items
+from pipeline.evaluate.evaluation_items import index_items
 
 
 @pytest.fixture

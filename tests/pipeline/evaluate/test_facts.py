@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.evaluate.evaluation_items import index_items
 from pipeline.evaluate.facts import count_items, flatten, read_rejected, versions
-from pipeline.evaluate.items import index_items
 from pipeline.features.classes import make_classes
 
 

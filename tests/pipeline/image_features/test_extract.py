@@ -198,7 +198,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
 ):
     views, engine = {"views": 2, "augment": "crop_a"}, {"workers": 2}
     given = (
-        *(str(tmp_path), str(small.graph), small.recipe.metadata()),
+        *(str(tmp_path), str(small.onnx_file), small.recipe.metadata()),
         *(settings.model_dump() | views, machine.model_dump() | engine, pictures(260)),
     )
     command = [sys.executable, "-c", KILLED, *map(json.dumps, given)]

@@ -24,24 +24,24 @@ def test_a_recipe_tells_all_that_was_settled(make, tmp_path):
     assert (recipe.transform.resize, recipe.transform.size) == ("pad", 48)
     assert recipe.transform.mean == (0.0, 127.5, 255.0)
     assert recipe.transform.interpolation == "bilinear"
-    assert found.graph.is_file()
+    assert found.onnx_file.is_file()
     assert found.store.folder == tmp_path / recipe.fingerprint()
 
 
 def test_the_network_is_exported_once(make):
     first = make()
-    made = first.graph.stat().st_mtime_ns
+    made = first.onnx_file.stat().st_mtime_ns
     second = make(background="#000000")
-    assert second.graph == first.graph
-    assert second.graph.stat().st_mtime_ns == made
+    assert second.onnx_file == first.onnx_file
+    assert second.onnx_file.stat().st_mtime_ns == made
     assert second.store.folder != first.store.folder
     other = make(std=[0.5, 0.5, 0.5])
-    assert other.graph != first.graph
+    assert other.onnx_file != first.onnx_file
 
 
 def test_runtime_torch_needs_no_graph(make):
     found = make(runtime="torch")
-    assert not found.graph.exists()
+    assert not found.onnx_file.exists()
     assert found.recipe.runtime == "torch"
 
 

@@ -12,8 +12,8 @@ from pipeline.image_features.worker import Job, Worker, WorkPlan, job_chunks
 @pytest.fixture
 def worker(small, pictures, tmp_path):
     folder, store = str(pictures.folder), str(tmp_path / "store")
-    graph = str(small.graph)
-    return Worker(WorkPlan(folder, small.recipe, graph, store, "crop_flip", "cpu", 4))
+    onnx_file = str(small.onnx_file)
+    return Worker(WorkPlan(folder, small.recipe, onnx_file, store, "crop_flip", "cpu", 4))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pipeline.core.errors import InputError
 from pipeline.train.batches import Batch, Batches
 from pipeline.train.checkpoint import CheckpointFile
 from pipeline.train.loop import Step, learning_rate, make_optimizer, train_towers
-from pipeline.train.losses.classification import classification_loss
+from pipeline.train.losses.class_loss import classification_loss
 from pipeline.train.settings import Optimizer
 from pipeline.train.validate import validate
 from tests.shipped import shipped

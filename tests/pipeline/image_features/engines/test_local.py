@@ -23,7 +23,7 @@ from pipeline.image_features.worker import Job, WorkPlan
 @pytest.fixture
 def plan(small, pictures, tmp_path):
     folder, store = str(pictures.folder), str(tmp_path / "store")
-    return WorkPlan(folder, small.recipe, str(small.graph), store, "crop_flip", "cpu", None)
+    return WorkPlan(folder, small.recipe, str(small.onnx_file), store, "crop_flip", "cpu", None)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.location import address
 from pipeline.core.vector_store import VectorStore
 from pipeline.image_features.engines.local import run_local
-from pipeline.image_features.engines.ray import _Actor, _share_graph, run_ray
+from pipeline.image_features.engines.ray import _Actor, _share_onnx_file, run_ray
 from pipeline.image_features.worker import Job, WorkPlan
 
 ray = pytest.importorskip("ray", reason="needs the extra `ray`")
@@ -26,8 +26,8 @@ def jobs(pictures):
 
 
 def plan_for(small, images, store):
-    graph = str(small.graph)
-    return WorkPlan(str(images), small.recipe, graph, str(store), "crop_flip", "cpu", None)
+    onnx_file = str(small.onnx_file)
+    return WorkPlan(str(images), small.recipe, onnx_file, str(store), "crop_flip", "cpu", None)
 
 
 def vectors(home, jobs, copies=None):
@@ -48,8 +48,8 @@ def test_a_node_without_the_weights_answers_with_one_line(small, tmp_path):
 
 def test_a_node_without_the_graph_takes_it_from_the_store(small, pictures, jobs, bucket, tmp_path):
     plan = plan_for(small, pictures.folder, address(bucket))
-    _share_graph(plan)
-    elsewhere = replace(plan, graph=str(tmp_path / "gone.onnx"))
+    _share_onnx_file(plan)
+    elsewhere = replace(plan, onnx_file=str(tmp_path / "gone.onnx"))
     row = _Actor(elsewhere)({"jobs": json.dumps(jobs[:4])})
     assert row == {"views": 4, "failures": "[]", "error": ""}
     assert vectors(bucket, jobs[:4], tmp_path / "copies")[0] == 4

@@ -12,7 +12,7 @@ from pipeline.image_features.runtimes.open import open_runner
 @pytest.mark.parametrize("runtime", ["torch", "onnxruntime", "openvino"])
 def test_every_runtime_gives_the_same_vectors(small, batch, runtime):
     pixels, expected = batch
-    runner = open_runner(replace(small.recipe, runtime=runtime), small.graph, "cpu", 4)
+    runner = open_runner(replace(small.recipe, runtime=runtime), small.onnx_file, "cpu", 4)
     assert runner.batch_size == 4
     assert np.abs(runner.submit(pixels)() - expected).max() < 1e-4
 
@@ -20,19 +20,19 @@ def test_every_runtime_gives_the_same_vectors(small, batch, runtime):
 def test_a_cpu_gets_small_batches(small):
     for runtime in ("torch", "onnxruntime", "openvino"):
         recipe = replace(small.recipe, runtime=runtime)
-        assert open_runner(recipe, small.graph, "cpu", None).batch_size == 8
+        assert open_runner(recipe, small.onnx_file, "cpu", None).batch_size == 8
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
 def test_the_graph_may_be_elsewhere_and_must_be_somewhere(small, batch, bucket, tmp_path, runtime):
     pixels, expected = batch
     recipe = replace(small.recipe, runtime=runtime)
-    (bucket / "model.onnx").write_bytes(small.graph.read_bytes())
+    (bucket / "model.onnx").write_bytes(small.onnx_file.read_bytes())
     runner = open_runner(recipe, bucket / "model.onnx", "cpu", 4)
     assert np.abs(runner.submit(pixels)() - expected).max() < 1e-4
-    for graph in (tmp_path / "gone.onnx", bucket / "gone.onnx"):
+    for onnx_file in (tmp_path / "gone.onnx", bucket / "gone.onnx"):
         with pytest.raises(InputError, match=r"gone\.onnx is not on this machine; set"):
-            open_runner(recipe, graph, "cpu", 4)
+            open_runner(recipe, onnx_file, "cpu", 4)
 
 
 def test_a_worker_without_torch_does_not_import_it():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.evaluate.items import index_items
+from pipeline.evaluate.evaluation_items import index_items
 
 
 def features(items, rows):

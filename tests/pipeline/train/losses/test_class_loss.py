@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from pipeline.train.losses.classification import classification_loss, cross_entropy
+from pipeline.train.losses.class_loss import classification_loss, cross_entropy
 
 
 def test_mean_over_all_embeddings_worked_by_hand():

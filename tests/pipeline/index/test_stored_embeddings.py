@@ -4,8 +4,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.index import embeddings as module
-from pipeline.index.embeddings import MOST_QUERIES, choose_queries, read_modality
+from pipeline.index import stored_embeddings as module
+from pipeline.index.stored_embeddings import MOST_QUERIES, choose_queries, read_modality
 
 
 @pytest.fixture(scope="module")
