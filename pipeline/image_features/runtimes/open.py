@@ -28,8 +28,8 @@ def open_runner(recipe: Recipe, onnx_file: Location, device: str, batch_size: in
     if recipe.runtime != "torch":
         if not onnx_file.exists():
             raise InputError(
-                f"image_features: {onnx_file} is not on this machine; set machine.vector_store to a "
-                "place that every machine reaches, or image.runtime to torch"
+                f"image_features: {onnx_file} is not on this machine; set machine.vector_store to "
+                "a place that every machine reaches, or image.runtime to torch"
             )
         model = onnx_file if isinstance(onnx_file, Path) else onnx_file.read_bytes()
         if recipe.runtime == "onnxruntime":
