@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from pipeline.features.joined import FeatureIndex
-from pipeline.train.data.train_items import Features, TrainItems, chosen_view
 from pipeline.model.towers import Towers
+from pipeline.train.data.train_items import Features, TrainItems, chosen_view
 
 
 class ResidentItems(TrainItems):

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.features.joined import FeatureIndex
-from pipeline.features.text_rows import put
-from pipeline.train.data.train_items import Features, TrainItems, chosen_view
 from pipeline.core.errors import InputError
+from pipeline.features.joined import FeatureIndex
 from pipeline.features.text_input import MixedText, join
+from pipeline.features.text_rows import put
 from pipeline.model.towers import Towers
+from pipeline.train.data.train_items import Features, TrainItems, chosen_view
 
 MIB = 2**20
 

@@ -2,10 +2,10 @@
 
 import torch
 
+from pipeline.core.sample import draw_sample
 from pipeline.features.joined import FeatureIndex
 from pipeline.features.pairs import Pairs, read_pairs
 from pipeline.train.data.resident import ResidentItems
-from pipeline.core.sample import draw_sample
 from pipeline.train.data.streamed import StreamedItems
 from pipeline.train.data.train_items import TrainItems
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from pipeline.features.joined import index_features
-from pipeline.train.data.resident import ResidentItems
 from pipeline.features.text_input import text_matrix
+from pipeline.train.data.resident import ResidentItems
 from tests.feature_tables import write_tables
 
 CPU = torch.device("cpu")

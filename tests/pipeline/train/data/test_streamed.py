@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.core.errors import InputError
 from pipeline.features.joined import index_features
+from pipeline.features.text_input import text_matrix
 from pipeline.train.data.resident import ResidentItems
 from pipeline.train.data.streamed import Moments, StreamedItems
-from pipeline.core.errors import InputError
-from pipeline.features.text_input import text_matrix
 from tests.feature_tables import write_tables
 
 CPU = torch.device("cpu")

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from pipeline.features.joined import index_features
-from pipeline.train.data.train_and_val import load_train_and_val
 from pipeline.train.data.resident import ResidentItems
 from pipeline.train.data.streamed import StreamedItems
+from pipeline.train.data.train_and_val import load_train_and_val
 from tests.feature_tables import write_tables
 
 CPU = torch.device("cpu")
