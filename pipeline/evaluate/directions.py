@@ -166,8 +166,10 @@ def _measure(
         index_NR, label_N, label_N, heights, GRADED_K, area_to=AREA_TO, **groups
     )
     same_N = candidates_of_class(label_N, label_N, **groups)
+    # As if all were of one class: everything that the query is compared with.
     any_N = torch.zeros_like(label_N)
     compared_N = candidates_of_class(any_N, any_N, **groups)
+    # R is as large as the largest class, so AP@R searches for itself, block by block.
     average_precision_N = average_precision_at_r(query_ND, gallery_ND, label_N, label_N, **groups)
     return Direction(
         # A copy, so that the longer list is freed.

@@ -83,6 +83,8 @@ def outcomes(test: Measured) -> Outcomes:
     for name, one in test.directions.items():
         if not one.answerable.any():
             continue
+        # One column per figure and one row per item: `huse compare` pairs runs by it, and the
+        # bootstrap draws rows.
         columns = dict(zip((f"r_at_{k}" for k in test.k), one.hit_NC.T, strict=True))
         columns["map_at_r"] = one.average_precision_N
         for figure, value_N in columns.items():

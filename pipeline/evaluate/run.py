@@ -59,6 +59,7 @@ def evaluate(
     # as it is written, so that a large catalogue need not be in memory.
     plane = fit_map(stored, items, method=settings.projection, seed=settings.seed)
     embedded = write_embeddings(out / "embeddings.parquet", stored, items, plane)
+    # Everything below is of the test items alone; the table still has all, for what train has seen.
     measured = _measure(items, embedded, stored, settings, baseline)
     found = outcomes(measured)
     table = items.table
@@ -80,6 +81,7 @@ def evaluate(
     }
     details |= {name: tree for name, tree in beside.items() if tree}
     warnings = [*items.warnings, *notes(measured, details)]
+    # First what every item contributed: the means in the files below follow from it.
     write_outcomes(out / "outcomes.parquet", found)
     write_json(out / "metrics.json", metrics)
     write_json(out / "details.json", details)
@@ -95,6 +97,7 @@ def evaluate(
     neighbours = nearest_classes(graph.adjacency_KK, stored.classes["classes"])
     write_graph_plots(out / "plots", heat_map, neighbours)
     gallery = _gallery(items, measured, class_parts, settings)
+    # Transparent pictures look in the report as the backbone saw them.
     background = stored.recipe["image"].get("background", "#ffffff")
     report = Report(
         warnings=warnings,
@@ -135,6 +138,7 @@ def _measure(
         for name in ("product", "picture", "same_text", "label")
     )
     directions = {}
+    # Among items of one class every result is a hit.
     if test["label"].nunique() >= FEWEST_CLASSES:
         directions = measure_directions(
             embedded,

@@ -78,6 +78,7 @@ def extract(
             was killed.
     """
     recipe, store, onnx_file = files
+    # Of equal pictures any file will do.
     image_of = {picture.digest: picture.image for picture in pictures if picture.digest}
     keys = {
         digest: [

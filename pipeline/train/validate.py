@@ -42,6 +42,7 @@ def validate(model: Towers, pairs: Pairs, membership_KL: Tensor | None = None) -
     """
     # Always the same sample, so that two validations differ by the model alone.
     fusion = calibrate(model, pairs, membership_KL, seed=0, max_logits=FIT_LOGITS)
+    # Embeddings of all, logits of a block: K may be larger than everything else.
     right: dict[str, float] = defaultdict(float)
     embeddings: dict[str, list[Tensor]] = {"image": [], "text": []}
     for position_B, output in outputs(model, pairs, np.arange(len(pairs))):

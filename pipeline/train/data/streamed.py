@@ -66,6 +66,7 @@ class StreamedItems(TrainItems):
         )
         self._text_buffer = index.text.empty(self._num_slots * self._text_rows, device)
         self._slot_of: dict[int, int] = {}  # in the order of last use
+        # Where an item's rows begin in the buffers, true while its group is in a slot.
         self._image_place_N = torch.zeros(len(index), dtype=torch.int64)
         self._text_place_N = torch.zeros(len(index), dtype=torch.int64)
 
@@ -135,6 +136,7 @@ class StreamedItems(TrainItems):
                 continue
             slot = len(self._slot_of)
             if slot == self._num_slots:
+                # All are taken; those of this batch stay.
                 oldest = next(old for old in self._slot_of if old not in groups)
                 slot = self._slot_of.pop(oldest)
             self._slot_of[group] = slot
