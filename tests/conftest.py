@@ -1,4 +1,10 @@
 import os
+
+# Before torch and the like are imported, here and in what tests start: tests are small, and there is
+# a process per core, whose threads would wait for each other longer than one alone takes. Sums also
+# depend in the last bits on the number of threads.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import shutil
 import subprocess
 import sys
@@ -66,10 +72,7 @@ class Project:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment here; output is captured, failure is the caller's."""
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.run(
-            command, cwd=self.root, env=environment, capture_output=True, text=True, check=False
-        )
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
 
     def succeed(self, *command: str) -> str:
         """Run a program here that must succeed; returns its standard output."""

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-import torch
 
 from pipeline.features.text_input import text_input
 from pipeline.model.model_file import load_model
@@ -29,19 +28,7 @@ NUM_PRODUCTS = 240
 
 
 @pytest.fixture(scope="module")
-def one_thread():
-    """As Project.run has it: sums depend in the last bits on the number of threads.
-
-    It is also faster at these sizes, where threads mostly wait for each other.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def products(finished_project, tmp_path_factory, one_thread):
+def products(finished_project, tmp_path_factory):
     """A project that ran on some of the products; it shares nothing but params.yaml."""
     if not PRODUCTS.is_file():
         pytest.skip("../shared/data/fashion-dev.tar is not on this machine")
@@ -265,7 +252,7 @@ def test_report_opens_without_network_and_shows_pictures(ran):
     assert "https://" not in report
 
 
-def test_huse_makes_the_same_bytes_as_dvc(finished_project, tmp_path, one_thread):
+def test_huse_makes_the_same_bytes_as_dvc(finished_project, tmp_path):
     """The second run of this catalogue: other folder, other process, the first was DVC's."""
     root = tmp_path / "again"
     shutil.copytree(finished_project.root / "data" / "raw", root / "data" / "raw")

@@ -40,15 +40,6 @@ TINY_CLIP = {
 }
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """Tests are small: threads that wait for each other take longer than one alone."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture
 def make_pairs():
     """Build items whose features lie around one point per class and modality.

@@ -68,12 +68,8 @@ class Run:
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield Run(tmp_path)
-    torch.set_num_threads(threads)
+def run(tmp_path):
+    return Run(tmp_path)
 
 
 def test_the_command_is_there_before_torch():
