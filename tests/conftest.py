@@ -1,8 +1,8 @@
 import os
 
-# Before torch and the like are imported, here and in what tests start: tests are small, and there is
-# a process per core, whose threads would wait for each other longer than one alone takes. Sums also
-# depend in the last bits on the number of threads.
+# Before torch and the like are imported, here and in what tests start: tests are small, and there
+# is a process per core, whose threads would wait for each other longer than one alone takes. Sums
+# also depend in the last bits on the number of threads.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import shutil
