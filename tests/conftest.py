@@ -40,6 +40,8 @@ TINY = {
     "train.steps": 40,
     "train.batch_size": 32,
     "train.validate_every": 10,
+    # Starting another process takes longer than a hundred pictures.
+    "machine.workers": 1,
 }
 
 # Words that GloVe knows; every colour with every class makes an item.

@@ -82,27 +82,28 @@ def test_changing_a_parameter_back_restores_the_results_without_running(
         assert name == "data/train/metrics.json" or (changed.root / name).read_bytes() != first
 
 
-def test_changing_the_catalogue_back_restores_the_texts_features_and_trains_nothing(project):
+def test_changing_the_catalogue_back_restores_the_texts_features_as_they_were(project):
     project.set({"text.encoders": ["sentence"]})
     block = project.root / "data/text_blocks/sentence/block.parquet"
     catalog = project.root / "data/raw/openmoji/catalog.csv"
     first = catalog.read_text(encoding="utf-8")
     header, *rows = first.splitlines(keepends=True)
-    assert "120 texts, 384 features" in project.succeed("dvc", "repro", "train")
-    before = block.read_bytes()
+    features = project.root / "data/features/text.parquet"
+    assert "120 texts, 384 features" in project.succeed("dvc", "repro", "text_features")
+    before = block.read_bytes(), features.read_bytes()
 
     # Fewer rows, and one with a new text, which alone is encoded.
     new = rows[0].replace("grinning face", "broad grin", 1)
     catalog.write_text("".join([header, new, *rows[1:-4]]), encoding="utf-8")
-    output = project.succeed("dvc", "repro", "train")
-    assert {"text_block@sentence", "train"} <= set(stages_run(output))
+    output = project.succeed("dvc", "repro", "text_features")
+    assert {"text_block@sentence", "text_features"} <= set(stages_run(output))
     assert "116 texts, 384 features; 0 texts without any, 115 taken from an earlier run" in output
 
     catalog.write_text(first, encoding="utf-8")
-    output = project.succeed("dvc", "repro", "train")
+    output = project.succeed("dvc", "repro", "text_features")
     assert stages_run(output) == []
-    assert {"text_block@sentence", "text_features", "train"} <= set(stages_restored(output))
-    assert block.read_bytes() == before
+    assert {"text_block@sentence", "text_features"} <= set(stages_restored(output))
+    assert (block.read_bytes(), features.read_bytes()) == before
 
 
 def test_metrics_show_names_what_was_measured(experiment):
