@@ -98,7 +98,18 @@ def check_section(path: Path, name: str, model: type[SectionT], values: dict[str
     try:
         return model.model_validate(values[name])
     except ValidationError as error:
-        lines = [_describe(name, model, detail) for detail in error.errors()]
+        details = error.errors()
+        # A misspelt key is unknown, and the right one missing: one mistake, told once.
+        meant = {
+            (*detail["loc"][:-1], _meant(model, [str(part) for part in detail["loc"]]))
+            for detail in details
+            if detail["type"] == "extra_forbidden"
+        }
+        lines = [
+            _describe(name, model, detail)
+            for detail in details
+            if detail["type"] != "missing" or detail["loc"] not in meant
+        ]
         raise InputError("\n".join(f"{path}: {line}" for line in lines)) from error
 
 
@@ -109,10 +120,9 @@ def _describe(section: str, model: type[Section], detail: Any) -> str:
         within = _section_at(model, location[:-1])
         if location[-1] in within.moved:
             return f"{key}: unknown key; it is {within.moved[location[-1]]} now"
-        known = list(within.model_fields)
-        close = get_close_matches(location[-1], known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
-        return f"{key}: unknown key; {hint}"
+        meant = _meant(model, location)
+        known = f"known keys: {', '.join(within.model_fields)}"
+        return f"{key}: unknown key; {f'did you mean {meant}?' if meant else known}"
     if detail["type"] == "missing":
         return f"{key}: missing key"
     if detail["type"] == "model_type":
@@ -120,6 +130,12 @@ def _describe(section: str, model: type[Section], detail: Any) -> str:
     if isinstance(detail["input"], dict):  # settings that do not go together: all of the section
         return f"{key}: {_expected(detail)}"
     return f"{key}: got {detail['input']!r}; {_expected(detail)}"
+
+
+def _meant(model: type[Section], location: list[str]) -> str | None:
+    """The key that is written most like an unknown one."""
+    known = list(_section_at(model, location[:-1]).model_fields)
+    return next(iter(get_close_matches(location[-1], known, n=1)), None)
 
 
 def _section_at(model: type[Section], location: list[str]) -> type[Section]:

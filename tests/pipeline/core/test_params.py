@@ -181,3 +181,12 @@ def test_one_value_is_read_by_its_dotted_key(params_with):
 def test_a_value_that_is_not_there_is_named(params_with, key):
     with pytest.raises(InputError, match=f"{key}: missing key"):
         read_value(params_with("catalog.images", "photos"), key)
+
+
+def test_a_misspelt_key_is_one_mistake(params_with):
+    path = params_with("loss.beta", None)
+    path.write_text(path.read_text().replace("  gamma:", "  betta: 2.0\n  gamma:"))
+    assert message(path, "loss") == "loss.betta: unknown key; did you mean beta?"
+    # Another key that is missing is told beside it.
+    path.write_text(path.read_text().replace("  gamma:", "  gama:").replace("  margin:", "  zeta:"))
+    assert "loss.margin: missing key" in message(path, "loss")

@@ -209,7 +209,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
     def start():
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
 
-    for _ in range(3):
+    for _ in range(2):
         process, before = start(), shards()
         while process.poll() is None and shards() < before + 2:
             time.sleep(0.002)
@@ -221,7 +221,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
     extracted, from_cache = map(int, process.communicate()[0].split())
     assert process.returncode == 0
     assert extracted + from_cache == 260
-    assert from_cache >= 6
+    assert from_cache >= 4
     resumed = (tmp_path / "out.parquet").read_bytes()
     for path in (tmp_path / "store").iterdir():
         path.unlink()
