@@ -132,11 +132,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank[item.path])
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One process more than cores: tests wait for programs that they start, and for servers."""
-    return (os.cpu_count() or 1) + 1
-
-
 def make_once(
     tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]
 ) -> Path:

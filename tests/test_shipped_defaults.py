@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from tests.conftest import ROOT, Project
 
-ITEMS = 200
+ITEMS = 240
 DIRECTIONS = {"image_to_image", "image_to_text", "text_to_image", "text_to_text"}
 MEASURED = ("train", "evaluate")
 
