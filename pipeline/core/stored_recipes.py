@@ -2,7 +2,7 @@
 
 import shutil
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -28,6 +28,8 @@ class StoredRecipe(NamedTuple):
 def stored_recipes(home: Location) -> list[StoredRecipe]:
     """List what a store holds, the recipe used last first.
 
+    What else lies in the folder, which a user may have chosen, is nobody's to show or remove.
+
     Args:
         home: Folder of all recipes, which need not be there.
 
@@ -41,7 +43,11 @@ def stored_recipes(home: Location) -> list[StoredRecipe]:
     by_entry: dict[str, dict[str, tuple[int, int] | None]] = {}
     for name, state in states.items():
         by_entry.setdefault(name.split("/")[0], {})[name] = state
-    found = [_stored(home, entry, files) for entry, files in by_entry.items()]
+    found = [
+        _stored(home, entry, files)
+        for entry, files in by_entry.items()
+        if all(map(_is_ours, files))
+    ]
     return sorted(found, key=lambda one: -one.used)
 
 
@@ -73,6 +79,11 @@ def _stored(home: Location, entry: str, states: dict[str, tuple[int, int] | None
         max(times, default=0) / 1e9,
         home / entry,
     )
+
+
+def _is_ours(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.name == RECIPE_FILE or path.suffix in (SUFFIX, ".onnx", ".safetensors", ".tmp")
 
 
 def _rows(path: Path) -> int:

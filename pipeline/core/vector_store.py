@@ -174,7 +174,7 @@ class VectorStore:
         if isinstance(self.home, RemotePath):
             return
         with suppress(OSError):
-            beside = [p for p in self.home.parent.iterdir() if _RECIPE_FOLDER.fullmatch(p.name)]
+            beside = [path for path in self.home.parent.iterdir() if _is_recipe(path)]
             for path in sorted(beside, key=_last_use)[:-RECIPES_KEPT]:
                 shutil.rmtree(path, ignore_errors=True)
 
@@ -219,6 +219,14 @@ def read_digested(path: Path) -> pa.Table | None:
             return pa.ipc.open_file(data).read_all() if _name(data) == path.name else None
     except pa.ArrowInvalid:
         return None
+
+
+def _is_recipe(folder: Path) -> bool:
+    """Whether a folder is a recipe's: by its name, and by nothing else being in it."""
+    return _RECIPE_FOLDER.fullmatch(folder.name) is not None and all(
+        path.suffix == SUFFIX or path.name == RECIPE_FILE or path.name.endswith(".tmp")
+        for path in folder.iterdir()
+    )
 
 
 def _last_use(folder: Path) -> float:

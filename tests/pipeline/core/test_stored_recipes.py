@@ -47,3 +47,13 @@ def test_the_recipe_used_last_is_first_and_a_file_is_listed_too(tmp_path):
 
 def test_a_store_that_is_not_there_is_empty(tmp_path, bucket):
     assert stored_recipes(tmp_path / "nowhere") == stored_recipes(bucket / "nowhere") == []
+
+
+def test_what_is_not_of_the_store_is_neither_listed_nor_removed(home, tmp_path):
+    VectorStore(home / "ours", "ours", tmp_path / "copies").write([b"a", b"b"], ROWS)
+    for place in (home / "photos" / "cat.jpg", home / "notes.txt", home / "both" / "x.arrow"):
+        if home == tmp_path / "store":
+            place.parent.mkdir(exist_ok=True)
+        place.write_bytes(b"mine")
+    (home / "both" / "letter.doc").write_bytes(b"mine")
+    assert [str(one.place) for one in stored_recipes(home)] == [str(home / "ours")]

@@ -154,6 +154,8 @@ def test_files_that_another_process_merges_meanwhile_are_read_merged(store, monk
 def test_recipes_not_used_for_longest_make_way(tmp_path, monkeypatch):
     monkeypatch.setattr(vector_store, "RECIPES_KEPT", 2)
     (tmp_path / "graphs").mkdir()
+    (tmp_path / ("d" * 32)).mkdir()
+    (tmp_path / ("d" * 32) / "cat.jpg").touch()  # not of a store, whatever it is called
     for number, name in enumerate(["a" * 32, "b" * 32, "c" * 32]):
         store = VectorStore(tmp_path / name, f"recipe {number}")
         store.write([key(0)], matrix([0]))
@@ -161,7 +163,12 @@ def test_recipes_not_used_for_longest_make_way(tmp_path, monkeypatch):
         os.utime(store.folder / "recipe.txt", (number, number))
         if number == 1:  # the first is used again
             VectorStore(tmp_path / ("a" * 32), "recipe 0").find(set())
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a" * 32, "c" * 32, "graphs"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a" * 32,
+        "c" * 32,
+        "d" * 32,
+        "graphs",
+    ]
     assert (tmp_path / ("a" * 32) / "recipe.txt").read_text() == "recipe 0\n"
 
 
