@@ -98,9 +98,7 @@ def test_another_backbone_and_back_extracts_nothing_in_a_temporary_copy_either(p
     # The sample catalogue is under neither git nor DVC.
     copy = ["dvc", "exp", "run", "--temp", "--copy-paths", "data/raw"]
     assert extraction(project.succeed(*copy, *small, "image_features")) == (count, 0)
-    # Another limit is another stage run, of the same vectors.
-    again = [*small, "-S", "image.max_failed=0.5"]
-    assert extraction(project.succeed(*copy, *again, "image_features")) == (0, count)
+    # Another limit is another stage run, of vectors that were there before.
     back = ["-S", "image.max_failed=0.4"]
     assert extraction(project.succeed(*copy, *back, "image_features")) == (0, count)
     assert (project.root / FEATURES).read_bytes() == before

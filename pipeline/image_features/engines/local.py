@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from pipeline.core.errors import InputError
 from pipeline.image_features.worker import Failures, Job, Worker, WorkPlan, job_chunks, run_chunk
@@ -37,16 +39,13 @@ def run_local(
     if workers == 1:
         with _one_thread(plan):
             return Worker(plan).run(jobs, progress)
-    others = set(multiprocessing.active_children())
-    processes: list[BaseProcess] = []
-    # Spawned: a forked copy of a process with torch's threads may hang.
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin)
+    context = _Spawning()
+    pool = ProcessPoolExecutor(workers, context, _begin)
     try:
         with _environment(OMP_NUM_THREADS="1"):
             running = {
                 pool.submit(run_chunk, plan, chunk): chunk for chunk in job_chunks(jobs, workers)
             }
-        processes += set(multiprocessing.active_children()) - others
         for future in as_completed(running):
             future.result()
             progress(sum(len(job.views) for job in running[future]))
@@ -54,12 +53,28 @@ def run_local(
     except BrokenProcessPool as error:
         # Until all have ended, and with what status is known.
         pool.shutdown(cancel_futures=True)
-        raise InputError(_death(processes)) from error
+        raise InputError(_death(context.started)) from error
     finally:
         # Whatever they are at need not be finished: vectors are on disk or will be made again.
-        for process in processes:
+        for process in context.started:
             process.kill()
         pool.shutdown(cancel_futures=True)
+
+
+class _Spawning(SpawnContext):
+    """Remembers the processes that a pool starts, of which the pool itself tells nothing.
+
+    Spawned: a forked copy of a process with torch's threads may hang.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[BaseProcess] = []
+
+    def Process(self, *args: Any, **options: Any) -> SpawnProcess:  # type: ignore[override]
+        process = SpawnProcess(*args, **options)
+        self.started.append(process)
+        return process
 
 
 def _begin() -> None:

@@ -139,8 +139,10 @@ def test_runtime_torch_runs_on_one_thread_and_gives_the_threads_back(jobs, plan,
 
 
 def test_processes_read_and_write_another_filesystem(jobs, plan, pictures, bucket, tmp_path):
-    for path in pictures.folder.iterdir():
-        (bucket / "pictures" / path.name).write_bytes(path.read_bytes())
+    jobs = jobs[30:90]
+    for job in jobs:
+        path = pictures.folder / job.image
+        (bucket / "pictures" / job.image).write_bytes(path.read_bytes())
     failures = run_local(jobs, plan, 1, lambda done: None)
     jobs[3] = jobs[3]._replace(image="gone.png")
     plan = replace(plan, images=address(bucket / "pictures"), store=address(bucket / "vectors"))
@@ -148,7 +150,7 @@ def test_processes_read_and_write_another_filesystem(jobs, plan, pictures, bucke
     assert sorted(by_two) == sorted([*failures, (jobs[3].digest, "file not found")])
     del jobs[3]
     count, vector_NI = vectors(bucket / "vectors", jobs, tmp_path / "copies")
-    assert count == 276
+    assert count == 116
     assert np.array_equal(vector_NI, vectors(tmp_path / "store", jobs)[1])
     silent = replace(plan, images="s3://a?endpoint_override=127.0.0.1:1&scheme=http")
     with pytest.raises(InputError, match=r"^catalog\.images: s3://a/0-\d+\.png cannot be read \("):
