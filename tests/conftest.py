@@ -107,9 +107,10 @@ class Project:
         return Project(root)
 
 
-# What takes seconds to make: a project after all stages, a server, a browser.
+# What takes seconds to make or to use: a project after all stages, one to run stages in, a server,
+# a browser.
 PROJECTS = {"finished_project", "shipped_project"}
-SLOW_FIXTURES = {*PROJECTS, "environment", "browser", "s3"}
+SLOW_FIXTURES = {*PROJECTS, "environment", "shop", "browser", "s3"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -19,6 +19,8 @@ from pipeline.use.featurizer import TextFeaturizer
 from stages.__main__ import STAGES
 from tests.feature_tables import read_vectors
 
+pytestmark = pytest.mark.slow
+
 MODALITIES = ["image", "text", "fused"]
 DIRECTIONS = ["image_to_image", "image_to_text", "text_to_image", "text_to_text"]
 

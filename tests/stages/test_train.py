@@ -21,6 +21,8 @@ from pipeline.train.loop import Step
 from stages.train import main
 from tests.feature_tables import write_graph_and_encoder, write_tables
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 SMALL = {

@@ -163,6 +163,7 @@ def test_damage_is_found_wherever_the_chunks_end(tmp_path, monkeypatch, chunk):
         read_catalog(path, COLUMNS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["csv", "csv.gz", "jsonl", "parquet"])
 def test_memory_does_not_grow_with_the_table(tmp_path, ending):
     peaks = []

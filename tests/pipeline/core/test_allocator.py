@@ -24,6 +24,7 @@ def page_faults(argument: str) -> int:
     return int(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has these thresholds")
 def test_freed_memory_is_used_again():
     """64 MiB are 16,384 pages of 4 KiB (or 32 huge ones); kept, none of them is faulted in."""

@@ -193,6 +193,7 @@ print(found.extracted, found.from_cache)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
     pictures, small, settings, machine, tmp_path
 ):

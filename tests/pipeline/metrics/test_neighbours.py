@@ -159,6 +159,7 @@ def test_misuse_is_named(query, gallery, groups, message):
         list(score_blocks(query, gallery, **groups))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_pairs():
     # All pairs at once would take 25,000^2 * 4 bytes = 2.3 GiB.
     program = """

@@ -241,6 +241,7 @@ def test_bf16_products_give_nearly_the_same_loss_in_float32(step):
     assert set(seen) == {torch.float32}
 
 
+@pytest.mark.slow
 def test_a_compiled_step_is_the_same_step(step):
     expected, found = (step(compile=compiled, layers=1) for compiled in (False, True))
     assert found[0] == pytest.approx(expected[0], rel=1e-5)

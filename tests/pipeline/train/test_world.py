@@ -15,6 +15,8 @@ from pipeline.train.objective import objective_of
 from pipeline.train.world import ALONE, World, join_world
 from tests.shipped import shipped
 
+pytestmark = pytest.mark.slow
+
 BATCH = 12
 
 CASES = {

@@ -79,6 +79,8 @@ ALONE = """
 import json, pickle, sys, time
 from pipeline.image_features.engines.local import run_local
 
+pytestmark = pytest.mark.slow
+
 def say(done):
     import multiprocessing
     print(*(process.pid for process in multiprocessing.active_children()), flush=True)

@@ -69,6 +69,7 @@ print(compiled.metadata.shared)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dtype", "capability"), [("fp32", 80), ("bf16", 90)])
 def test_compiles_within_the_shared_memory_of_a_gpu(tmp_path, dtype, capability):
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
