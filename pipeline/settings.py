@@ -38,11 +38,13 @@ SECTIONS: dict[str, type[Section]] = {
 }
 
 
-def check_params(path: Path) -> None:
+def check_params(path: Path, *, every: bool = True) -> None:
     """Check every section of params.yaml.
 
     Args:
         path: params.yaml.
+        every: Whether to check the sections of objectives that are not in use too, which imports
+            torch.
 
     Raises:
         InputError: Lists every mistake in the file, one line each.
@@ -56,7 +58,7 @@ def check_params(path: Path) -> None:
     sections = {}
     for name, model in SECTIONS.items():
         try:
-            sections[name] = check_section(path, name, model, values)
+            sections[name] = check_section(path, name, model, values, every=every)
         except InputError as error:
             mistakes.append(str(error))
     mistakes += [f"{path}: {mistake}" for mistake in _do_not_go_together(sections)]

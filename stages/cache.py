@@ -50,7 +50,7 @@ def main(
         (name, stored)
         for name, home in _stores(load_section(params, "machine", MachineSettings))
         if kind in (None, name)
-        for stored in stored_recipes(home)
+        for stored in stored_recipes(home, shared=name == SHARED)
         if stored.used <= latest or not older_than
     ]
     for name, stored in listed:

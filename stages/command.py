@@ -6,6 +6,7 @@ extract image features import the file of their stage too.
 """
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +58,9 @@ RejectedPath = Annotated[
 ]
 IndexPath = Annotated[Path, typer.Option(help="Folder of the index.")]
 
+WITHOUT_TORCH = {"cache", "clean_text", "text_features"}
+"""Commands that are done in a second: the settings of objectives that are not in use, which take
+torch to check, they leave to the others, of which `catalog` is the first."""
 SHOWN_LENGTH = 100
 """Characters of a text that a terminal shows."""
 
@@ -164,7 +168,8 @@ def one_line_errors(main: Callable[..., None]) -> Callable[..., None]:
                 # Knows every section, which `huse --help` has no use for.
                 from pipeline.settings import check_params
 
-                check_params(options["params"])
+                command = Path(inspect.getfile(main)).stem
+                check_params(options["params"], every=command not in WITHOUT_TORCH)
             main(**options)
         except InputError as error:
             for line in str(error).splitlines():

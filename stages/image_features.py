@@ -49,7 +49,8 @@ def main(
     settings = load_section(params, "image", ImageSettings)
     machine = load_section(params, "machine", MachineSettings)
     local = vector_cache("image", out)
-    chosen = locate(machine.vector_store or str(local), "machine.vector_store")
+    store = machine.vector_store
+    chosen = None if store is None else locate(store, "machine.vector_store")
     table = read_table(items, ["item_id", "image"])
     digests = read_table(pictures, ["image", "digest"])
     listed = list_pictures(
@@ -58,10 +59,7 @@ def main(
         folder,
     )
     device = choose_device(settings.device)
-    if isinstance(chosen, Path):
-        files = make_recipe(settings, device, chosen)
-    else:
-        files = make_recipe(settings, device, local, chosen)
+    files = make_recipe(settings, device, chosen if isinstance(chosen, Path) else local, chosen)
     found = extract(listed, folder.folder, files, settings, machine, device.type)
     views = {"views": str(settings.views), "augment": settings.augment}
     made_by = files.recipe.metadata() | views

@@ -17,7 +17,8 @@ def _check_recipe(value: Any) -> str | list[str]:
 
 
 def _is_list_of_steps(value: Any) -> bool:
-    return isinstance(value, list) and all(step in STEPS for step in value)
+    # A list of the names: what cannot be hashed is a mistake too, and no error of Python's.
+    return isinstance(value, list) and all(step in list(STEPS) for step in value)
 
 
 class CleanTextSettings(Section):

@@ -29,7 +29,7 @@ def load_section(path: Path, name: str, model: type[SectionT]) -> SectionT:
     Raises:
         InputError: The file is missing or not YAML, or a key is missing, unknown or impossible.
     """
-    return check_section(path, name, model, read_params(path))
+    return check_section(path, name, model, read_params(path), every=True)
 
 
 def read_params(path: Path) -> dict[str, Any]:
@@ -78,7 +78,9 @@ def read_value(path: Path, key: str) -> Any:
     return value
 
 
-def check_section(path: Path, name: str, model: type[SectionT], values: dict[str, Any]) -> SectionT:
+def check_section(
+    path: Path, name: str, model: type[SectionT], values: dict[str, Any], *, every: bool = False
+) -> SectionT:
     """Check one section of an already parsed file against its schema.
 
     Args:
@@ -86,6 +88,8 @@ def check_section(path: Path, name: str, model: type[SectionT], values: dict[str
         name: The section's key.
         model: Its schema.
         values: The whole parsed file.
+        every: Whether to check the sections of objectives that are not in use too, which imports
+            torch.
 
     Returns:
         The checked, frozen section.
@@ -96,7 +100,7 @@ def check_section(path: Path, name: str, model: type[SectionT], values: dict[str
     if name not in values:
         raise InputError(f"{path}: section {name} is missing")
     try:
-        return model.model_validate(values[name])
+        return model.model_validate(values[name], context={"every": every})
     except ValidationError as error:
         details = error.errors()
         # A misspelt key is unknown, and the right one missing: one mistake, told once.

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from pipeline.core.errors import InputError
 from pipeline.core.location import Location, RemotePath
-from pipeline.core.vector_store import RECIPE_FILE, SUFFIX
+from pipeline.core.vector_store import RECIPE_FILE, RECIPE_FOLDER, SUFFIX
 
 
 class StoredRecipe(NamedTuple):
@@ -25,13 +26,13 @@ class StoredRecipe(NamedTuple):
     place: Location
 
 
-def stored_recipes(home: Location) -> list[StoredRecipe]:
+def stored_recipes(home: Location, *, shared: bool = False) -> list[StoredRecipe]:
     """List what a store holds, the recipe used last first.
-
-    What else lies in the folder, which a user may have chosen, is nobody's to show or remove.
 
     Args:
         home: Folder of all recipes, which need not be there.
+        shared: Whether the user chose the folder. Other things may lie in it, which are nobody's to
+            show or remove: listed are folders with the name of a recipe and nothing else in them.
 
     Raises:
         InputError: Another filesystem does not answer.
@@ -46,7 +47,7 @@ def stored_recipes(home: Location) -> list[StoredRecipe]:
     found = [
         _stored(home, entry, files)
         for entry, files in by_entry.items()
-        if all(map(_is_ours, files))
+        if all(map(_is_ours, files)) and (RECIPE_FOLDER.fullmatch(entry) or not shared)
     ]
     return sorted(found, key=lambda one: -one.used)
 
@@ -55,16 +56,20 @@ def remove_recipe(place: Location) -> None:
     """Remove a recipe's folder or file; a run that uses it meanwhile makes its vectors again.
 
     Raises:
-        InputError: Another filesystem does not answer, or refuses.
+        InputError: Something cannot be removed, or another filesystem does not answer.
     """
     if isinstance(place, RemotePath):
         for name in place.list_below()[0]:
             with suppress(FileNotFoundError):
                 (place / name).unlink()
-    elif place.is_dir():
-        shutil.rmtree(place, ignore_errors=True)
-    else:
-        place.unlink(missing_ok=True)
+        return
+    try:
+        if place.is_dir():
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{place}: cannot be removed ({error.strerror})") from error
 
 
 def _stored(home: Location, entry: str, states: dict[str, tuple[int, int] | None]) -> StoredRecipe:

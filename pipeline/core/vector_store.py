@@ -3,8 +3,9 @@
 A store has a folder per recipe, which is whatever turns a picture or a text into a vector. In it
 are Arrow files, each written whole under the digest of its own bytes and never changed: any number
 of processes and machines may write at once, a killed one leaves nothing half done, and a damaged
-file is recognised, thrown away and made again. A store on another filesystem is copied file by file
-to this machine before it is read.
+file is recognised, thrown away and made again. In a store of this machine many small files become
+few large ones, and only the recipes used last stay. A store on another filesystem is copied file by
+file to this machine before it is read.
 
 Shape letters: M rows, D dimension of a vector.
 """
@@ -37,7 +38,8 @@ SMALL_FILES = 64
 SMALL_BYTES = 2**26
 
 _STALE_SECONDS = 3600
-_RECIPE_FOLDER = re.compile("[0-9a-f]{32}")
+RECIPE_FOLDER = re.compile("[0-9a-f]{32}")
+"""Name of a recipe's folder."""
 
 
 class Row(NamedTuple):
@@ -52,7 +54,9 @@ class Row(NamedTuple):
 class VectorStore:
     """The vectors of one recipe."""
 
-    def __init__(self, home: Location, recipe: str = "", copies: Path = Path()) -> None:
+    def __init__(
+        self, home: Location, recipe: str = "", copies: Path = Path(), *, shared: bool = False
+    ) -> None:
         """Name the store; nothing is read or made.
 
         Args:
@@ -60,10 +64,13 @@ class VectorStore:
             recipe: What to call the recipe, for people; empty for a process that only writes.
             copies: If `home` is on another filesystem and vectors are to be read: the folder on
                 this machine to which its files are copied first.
+            shared: Whether `home` is a place that the user chose. Other machines may have its files
+                open and use its recipes: none is merged or removed there.
         """
         self.home = home
         self.folder = home if isinstance(home, Path) else copies
         self._recipe = recipe
+        self._is_own = isinstance(home, Path) and not shared
         self._tables: dict[str, pa.Table] = {}
 
     def write(
@@ -100,8 +107,7 @@ class VectorStore:
         if self._recipe:
             self._note_use()
         self._load()
-        # The files of another filesystem would only be copied again.
-        if isinstance(self.home, Path):
+        if self._is_own:
             self._compact()
         return {key: row for key, row in self._rows(sorted(self._tables)) if key in wanted}
 
@@ -171,7 +177,7 @@ class VectorStore:
         # A store that cannot be written to can still be read.
         with suppress(InputError):
             _write_whole(self.home / RECIPE_FILE, pa.py_buffer(f"{self._recipe}\n".encode()))
-        if isinstance(self.home, RemotePath):
+        if not self._is_own or isinstance(self.home, RemotePath):
             return
         with suppress(OSError):
             beside = [path for path in self.home.parent.iterdir() if _is_recipe(path)]
@@ -223,15 +229,16 @@ def read_digested(path: Path) -> pa.Table | None:
 
 def _is_recipe(folder: Path) -> bool:
     """Whether a folder is a recipe's: by its name, and by nothing else being in it."""
-    return _RECIPE_FOLDER.fullmatch(folder.name) is not None and all(
+    return RECIPE_FOLDER.fullmatch(folder.name) is not None and all(
         path.suffix == SUFFIX or path.name == RECIPE_FILE or path.name.endswith(".tmp")
         for path in folder.iterdir()
     )
 
 
 def _last_use(folder: Path) -> float:
+    """When a run began to use it or added a file; a run may last longer than others begin."""
     noted = folder / RECIPE_FILE
-    return (noted if noted.exists() else folder).stat().st_mtime
+    return max(path.stat().st_mtime for path in (folder, noted) if path.exists())
 
 
 def _copy(home: RemotePath, folder: Path) -> None:

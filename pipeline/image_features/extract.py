@@ -139,16 +139,16 @@ def write_features(
         ]
     )
     vectors = (
-        (picture.item_id, view, place)
-        for picture, places in extraction.usable
-        for view, place in enumerate(places)
+        (picture.item_id, view, row)
+        for picture, rows in extraction.usable
+        for view, row in enumerate(rows)
     )
     with vector_writer(out, schema, metadata) as writer:
         # All vectors of a large catalogue do not fit into memory.
         for block in _blocks(vectors):
-            ids, numbers, places = zip(*block, strict=True)
+            ids, numbers, rows = zip(*block, strict=True)
             views_M = pa.array(np.array(numbers, dtype=np.int8))
-            writer.append([pa.array(ids), views_M, vector_array(files.store.read(places))])
+            writer.append([pa.array(ids), views_M, vector_array(files.store.read(rows))])
 
 
 def _blocks(
@@ -184,19 +184,19 @@ def _account(
     usable: list[tuple[Picture, list[Row]]] = []
     failures: list[Failure] = []
     for picture in pictures:
-        places = [known[key] for key in keys.get(picture.digest, []) if key in known]
+        rows = [known[key] for key in keys.get(picture.digest, []) if key in known]
         reason = picture.reason or reasons.get(picture.digest, "")
         # The limit may be lower than when the vector was made.
-        if not reason and places and places[0].pixels > max_pixels:
-            reason = too_many_pixels(places[0].pixels, max_pixels)
+        if not reason and rows and rows[0].pixels > max_pixels:
+            reason = too_many_pixels(rows[0].pixels, max_pixels)
         if reason:
             failures.append(Failure(picture.item_id, str(picture.path), reason))
             continue
         # No reason and no vector: another machine wrote it where this one does not look.
-        if len(places) < len(keys[picture.digest]):
+        if len(rows) < len(keys[picture.digest]):
             raise InputError(
                 f"image_features: vectors of {picture.path} are not in the store; run again, or "
                 "set machine.vector_store to a place that every machine reaches"
             )
-        usable.append((picture, places))
+        usable.append((picture, rows))
     return usable, failures

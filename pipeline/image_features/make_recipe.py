@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 
-from pipeline.core.location import Location, RemotePath
+from pipeline.core.location import Location
 from pipeline.core.vector_store import VectorStore
 from pipeline.image_features.load_backbone import load_backbone
 from pipeline.image_features.recipe import Recipe
@@ -25,7 +25,7 @@ class RecipeFiles(NamedTuple):
 
 
 def make_recipe(
-    settings: ImageSettings, device: torch.device, cache: Path, shared: RemotePath | None = None
+    settings: ImageSettings, device: torch.device, cache: Path, shared: Location | None = None
 ) -> RecipeFiles:
     """Load the backbone once, choose its runtime, and write its ONNX file if that needs one.
 
@@ -33,7 +33,8 @@ def make_recipe(
         settings: Section `image`.
         device: Where the network will run.
         cache: Folder of vectors and ONNX files from earlier runs.
-        shared: Where vectors are stored instead, for several machines; `cache` then has copies.
+        shared: Where vectors are stored instead, perhaps for several machines: what the user chose.
+            Of vectors on another filesystem, `cache` then has copies.
 
     Raises:
         InputError: The backbone, its weights, the layer or the runtime cannot be had.
@@ -41,7 +42,7 @@ def make_recipe(
     found = load_backbone(settings.backbone, settings.layer, settings.weights)
     # By content: `default` may stand for other weights after an update of the library.
     digest = found.weights_digest()
-    # Normalisation is part of the graph, and so is the side of its input.
+    # Normalisation is part of the ONNX file, and so is the side of its input.
     changes = settings.model_dump(include={"resize", "size", "interpolation", "mean", "std"})
     found = found.with_transform(found.transform.changed(**changes))
     shape = f"{settings.backbone} {settings.layer} {digest} {found.transform.to_json()}"
@@ -66,4 +67,5 @@ def make_recipe(
     home: Location = cache if shared is None else shared
     folder = recipe.fingerprint()
     name = f"{recipe.backbone} {recipe.layer} {recipe.transform.size} px {runtime}"
-    return RecipeFiles(recipe, VectorStore(home / folder, name, cache / folder), onnx_file)
+    store = VectorStore(home / folder, name, cache / folder, shared=shared is not None)
+    return RecipeFiles(recipe, store, onnx_file)

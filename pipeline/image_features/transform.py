@@ -19,7 +19,7 @@ _LONGEST = 16
 
 @dataclass(frozen=True)
 class Transform:
-    """How pixels reach a backbone; normalisation happens within its graph."""
+    """How pixels reach a backbone; normalisation happens within its ONNX file."""
 
     resize: Resize
     """squash: both sides to `scale`; crop: the short side; pad: the long side."""

@@ -98,7 +98,7 @@ class Worker:
         """Load the network.
 
         Raises:
-            InputError: The weights are gone or have changed, or the graph is not on this machine.
+            InputError: The weights are gone or have changed, or the ONNX file is not here.
         """
         # Every picture and every activation is a block that the next one can take over.
         keep_freed_memory()

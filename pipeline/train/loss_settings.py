@@ -6,7 +6,6 @@ A file in `objectives/` is an objective; its `Settings`, if there are any, are t
 
 import importlib
 import pkgutil
-import sys
 from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -68,14 +67,13 @@ class LossSettings(Section):
 
 
 def _own_section(value: Any, info: ValidationInfo) -> Any:
-    """Check an objective's section: that of the one in use, and of all others where it is cheap.
+    """Check an objective's section: that of the one in use, and with context `every` all others.
 
-    Importing an objective imports torch, which takes seconds. A command that has done so anyway,
-    such as train, checks all of them; the others look at what the result depends on.
+    Importing an objective imports torch, which takes seconds that a command may not want to take.
     """
     name = str(info.field_name)
     in_use = name == info.data.get("objective") and value is not None
-    if not in_use and "torch" not in sys.modules:
+    if not in_use and not (info.context or {}).get("every"):
         return value
     settings = LossSettings.section_under(name)
     if settings is None and value is not None:

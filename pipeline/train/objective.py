@@ -93,8 +93,11 @@ class Objective(ABC):
 
         Raises:
             InputError: Every weight is 0.
+            ValueError: A weight is negative.
         """
         parts = self.parts(output, label_B)
+        if wrong := [name for name, (weight, _) in parts.items() if weight < 0]:
+            raise ValueError(f"weights need to be >= 0, that of {', '.join(wrong)} is not")
         # A part of weight 0 costs nothing: it is not computed.
         values = {name: (weight, part()) for name, (weight, part) in parts.items() if weight > 0}
         if not values:

@@ -59,6 +59,7 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("split.min_class_size", "0"),
         ("split.keep_together", "[colour]"),
         ("clean_text.recipe", "words"),
+        ("clean_text.recipe", "[[lower]]"),
         ("image.backbone", "resnet18"),
         ("image.backbone", "keras/resnet18"),
         ("image.backbone", "timm/"),

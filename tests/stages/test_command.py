@@ -11,7 +11,7 @@ import torch
 from ruamel.yaml import YAML
 
 from stages.__main__ import STAGES
-from stages.command import counted, shortened
+from stages.command import WITHOUT_TORCH, counted, shortened
 
 DVC_YAML = YAML(typ="safe").load(Path(__file__).parents[2] / "dvc.yaml")["stages"]
 
@@ -51,6 +51,14 @@ def test_a_mistake_anywhere_in_params_yaml_stops_every_stage(shop, stage):
 def test_a_value_that_cannot_be_is_named_with_its_key(shop, leaf, value, said):
     shop.set({leaf: value})
     assert shop.refuse("catalog").startswith(f"params.yaml: {leaf}: {said}")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_settings_of_an_objective_that_is_not_in_use_are_checked_before_hours_of_work(shop, stage):
+    shop.set({"loss.triplet.margin": 5.0})
+    result = shop.huse(stage)
+    is_told = "params.yaml: loss.triplet.margin: got 5.0" in result.stderr
+    assert is_told == (stage not in WITHOUT_TORCH)
 
 
 def test_all_mistakes_are_told_at_once(shop):

@@ -79,6 +79,8 @@ class _Spawning(SpawnContext):
 
 def _begin() -> None:
     """Prepare a process of the pool."""
+    # What libraries print is not the command's output.
+    os.dup2(2, 1)
     # An interrupt of the terminal reaches every process; the parent ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

@@ -23,7 +23,7 @@ def open_runner(recipe: Recipe, onnx_file: Location, device: str, batch_size: in
         batch_size: Pictures per forward pass; None: what suits the device.
 
     Raises:
-        InputError: The graph is not there; or the weights are gone or are others than the recipe's.
+        InputError: The ONNX file is not there, or the weights are gone or not the recipe's.
     """
     if recipe.runtime != "torch":
         if not onnx_file.exists():

@@ -3,6 +3,7 @@ import os
 import numpy as np
 import pytest
 
+from pipeline.core.errors import InputError
 from pipeline.core.stored_recipes import remove_recipe, stored_recipes
 from pipeline.core.vector_store import VectorStore
 
@@ -49,11 +50,26 @@ def test_a_store_that_is_not_there_is_empty(tmp_path, bucket):
     assert stored_recipes(tmp_path / "nowhere") == stored_recipes(bucket / "nowhere") == []
 
 
-def test_what_is_not_of_the_store_is_neither_listed_nor_removed(home, tmp_path):
-    VectorStore(home / "ours", "ours", tmp_path / "copies").write([b"a", b"b"], ROWS)
-    for place in (home / "photos" / "cat.jpg", home / "notes.txt", home / "both" / "x.arrow"):
+def test_where_the_user_chose_the_folder_recipes_alone_are_listed(home, tmp_path):
+    recipe, mixed = "a" * 32, "b" * 32
+    for name in (recipe, mixed):
+        VectorStore(home / name, "ours", tmp_path / "copies").write([b"a", b"b"], ROWS)
+    mine = [
+        *(home / mixed / "letter.doc", home / "photos" / "cat.jpg", home / "notes.txt"),
+        *(home / "bert" / "model.safetensors", home / "net.onnx", home / "hf" / "train.arrow"),
+    ]
+    for place in mine:
         if home == tmp_path / "store":
             place.parent.mkdir(exist_ok=True)
         place.write_bytes(b"mine")
-    (home / "both" / "letter.doc").write_bytes(b"mine")
-    assert [str(one.place) for one in stored_recipes(home)] == [str(home / "ours")]
+    listed = stored_recipes(home, shared=True)
+    assert [str(one.place) for one in listed] == [str(home / recipe)]
+
+
+def test_what_cannot_be_removed_is_told(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(InputError, match=r"cannot be removed \(Permission denied\)"):
+        remove_recipe(tmp_path)

@@ -239,3 +239,34 @@ def test_any_changed_byte_and_any_cut_is_noticed(digested):
     digested.unlink()
     with pytest.raises(FileNotFoundError):
         read_digested(digested)
+
+
+def test_in_a_place_that_the_user_chose_nothing_is_merged_or_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(vector_store, "RECIPES_KEPT", 1)
+    monkeypatch.setattr(vector_store, "SMALL_FILES", 2)
+    other = tmp_path / ("a" * 32)
+    VectorStore(other).write([key(0)], matrix([0]))
+    os.utime(other, (0, 0))
+    store = VectorStore(tmp_path / ("b" * 32), "recipe", shared=True)
+    for number in range(3):
+        store.write([key(number)], matrix([number]))
+    before = sorted(store.folder.glob("*.arrow"))
+    assert len(store.find({key(0), key(1), key(2)})) == 3
+    assert sorted(store.folder.glob("*.arrow")) == before
+    assert len(list(other.iterdir())) == 1
+    # The same in DVC's cache.
+    VectorStore(tmp_path / ("b" * 32), "recipe").find(set())
+    assert len(list(store.folder.glob("*.arrow"))) == 1
+    assert not other.exists()
+
+
+def test_a_recipe_that_a_run_still_adds_to_is_in_use(tmp_path, monkeypatch):
+    monkeypatch.setattr(vector_store, "RECIPES_KEPT", 2)
+    writing, idle, new = (VectorStore(tmp_path / (letter * 32), letter) for letter in "abc")
+    for store in (writing, idle):
+        store.find(set())
+        os.utime(store.folder / "recipe.txt", (0, 0))
+        os.utime(store.folder, (0, 0))
+    writing.write([key(0)], matrix([0]))
+    new.find(set())
+    assert sorted(path.name[0] for path in tmp_path.iterdir()) == ["a", "c"]

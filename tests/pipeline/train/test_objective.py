@@ -150,6 +150,14 @@ def test_nothing_to_minimise_is_an_input_error(make_objective, batch):
         objective(*batch()[1:])
 
 
+def test_a_negative_weight_is_refused(make_objective, batch, monkeypatch):
+    # No value of params.yaml can be one; an objective of somebody's own may have it.
+    objective = make_objective("huse")
+    monkeypatch.setattr(objective, "parts", lambda *given: {"mine": (-1.0, lambda: torch.ones(()))})
+    with pytest.raises(ValueError, match="weights need to be >= 0, that of mine is not"):
+        objective(*batch()[1:])
+
+
 @pytest.mark.parametrize("margin", [0.25, 0.5, 2.0])
 def test_the_margin_decides_which_pairs_count(make_objective, batch, margin):
     objective = make_objective("huse", margin=margin)
