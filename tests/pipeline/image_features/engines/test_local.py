@@ -1,12 +1,12 @@
 import hashlib
+import json
 import multiprocessing
 import os
-import pickle
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -80,15 +80,19 @@ def test_a_killed_process_is_one_line_and_its_work_is_kept(jobs, plan, tmp_path)
 
 
 ALONE = """
-import json, pickle, sys, time
+import json, sys, time
 from pipeline.image_features.engines.local import run_local
+from pipeline.image_features.recipe import Recipe
+from pipeline.image_features.worker import Job, WorkPlan
 
 def say(done):
     import multiprocessing
     print(*(process.pid for process in multiprocessing.active_children()), flush=True)
     time.sleep(60)
 
-run_local(*pickle.load(sys.stdin.buffer), 2, say)
+jobs, recipe, plan = json.load(sys.stdin)
+plan = WorkPlan(**plan | {"recipe": Recipe.from_metadata(recipe)})
+run_local([Job(*job) for job in jobs], plan, 2, say)
 """
 
 
@@ -96,7 +100,8 @@ run_local(*pickle.load(sys.stdin.buffer), 2, say)
 def test_no_process_outlives_its_parent(jobs, plan, how):
     command = [sys.executable, "-c", ALONE]
     parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    parent.stdin.write(pickle.dumps((jobs, plan)))
+    sent = (jobs, plan.recipe.metadata(), asdict(replace(plan, recipe=None)))
+    parent.stdin.write(json.dumps(sent).encode())
     parent.stdin.close()
     pids = list(map(int, parent.stdout.readline().split()))
     assert len(pids) == 2
