@@ -22,6 +22,7 @@ IMAGE_FAILURES = Path("data/features/image_failures.csv")
 IMAGE_REPORT = Path("data/reports/image_features.json")
 TEXT_BLOCKS = Path("data/text_blocks")
 TEXT_FEATURES = Path("data/features/text.parquet")
+CLASS_NAMES = Path("data/features/class_names.parquet")
 TEXT_ENCODER = Path("data/features/text_encoder")
 
 GRAPH = Path("data/graph")

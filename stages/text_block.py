@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.core.errors import InputError
-from stages.command import ItemsPath, ParamsPath, SplitsPath, run
+from stages.command import ClassesPath, ItemsPath, ParamsPath, SplitsPath, run
 from stages.dvc_cache import vector_cache
-from stages.paths import CLEAN_TEXT, ITEMS, PARAMS, SPLITS, TEXT_BLOCKS
+from stages.paths import CLASSES, CLEAN_TEXT, ITEMS, PARAMS, SPLITS, TEXT_BLOCKS
 
 if TYPE_CHECKING:
     from pipeline.core.section import Section
@@ -24,13 +24,17 @@ def main(
     items: ItemsPath = ITEMS,
     texts: Annotated[Path, typer.Option(help="Clean texts.")] = CLEAN_TEXT,
     splits: SplitsPath = SPLITS,
+    classes: ClassesPath = CLASSES,
     out: Annotated[Path, typer.Option(help="Folder of the blocks.")] = TEXT_BLOCKS,
 ) -> None:
-    """Fit a text encoder on the training texts and encode every text."""
+    """Fit a text encoder on the training texts and encode every text, and the class names."""
+    from pipeline.clean_text.cleaning import Cleaning
     from pipeline.core.atomic import atomic_path
+    from pipeline.core.json_file import read_json
     from pipeline.core.params import load_section
-    from pipeline.core.table import read_table
+    from pipeline.core.table import read_metadata, read_table
     from pipeline.encoders.encoder import find_encoder
+    from pipeline.features.classes import item_classes
     from pipeline.features.encoder_digest import KEY, encoder_digest
     from pipeline.text_features.make_block import make_block
     from pipeline.text_features.settings import TEXT_ENCODERS, TextSettings
@@ -40,6 +44,9 @@ def main(
     table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")
     table = table.merge(read_table(items, ["item_id", "text"]), validate="one_to_one")
     is_train = table["split"] == "train"
+    entries = item_classes(read_json(classes))
+    names = [" ".join(entry["parts"]) for entry in entries]
+    names_read = {"text": names, "clean_text": Cleaning.from_metadata(read_metadata(texts))(names)}
     if encoder is not None and encoder not in TEXT_ENCODERS:
         raise InputError(f"unknown text encoder {encoder!r}; known: {', '.join(TEXT_ENCODERS)}")
     for name in p.encoders if encoder is None else [encoder]:
@@ -63,6 +70,15 @@ def main(
             table["item_id"].tolist(),
             table[column].tolist(),
             {"input": column, **metadata, KEY: encoder_digest(out / name / "encoder")},
+            vector_cache("text", out),
+        )
+        make_block(
+            out / name / "class_names.parquet",
+            name,
+            fitted,
+            [entry["name"] for entry in entries],
+            names_read[column],
+            {},
             vector_cache("text", out),
         )
         typer.echo(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from stages.command import ParamsPath, run
-from stages.paths import CLEAN_TEXT, PARAMS, TEXT_BLOCKS, TEXT_ENCODER, TEXT_FEATURES
+from stages.paths import CLASS_NAMES, CLEAN_TEXT, PARAMS, TEXT_BLOCKS, TEXT_ENCODER, TEXT_FEATURES
 
 
 def main(
@@ -14,6 +14,9 @@ def main(
     blocks: Annotated[Path, typer.Option(help="Folder of the blocks.")] = TEXT_BLOCKS,
     texts: Annotated[Path, typer.Option(help="Clean texts.")] = CLEAN_TEXT,
     out: Annotated[Path, typer.Option(help="Where to write the features.")] = TEXT_FEATURES,
+    class_names: Annotated[
+        Path, typer.Option(help="Where to write the features of the class names.")
+    ] = CLASS_NAMES,
     encoder: Annotated[
         Path, typer.Option(help="Folder to write the encoder of new texts to.")
     ] = TEXT_ENCODER,
@@ -44,6 +47,8 @@ def main(
         # The golden text is in the encoder's folder; what made the features is for people too.
         made_by.pop(GOLDEN, None)
         num_texts = join_blocks(paths, out, made_by | {KEY: encoder_digest(temporary)})
+    named = {name: blocks / name / "class_names.parquet" for name in p.encoders}
+    join_blocks(named, class_names, {})
     typer.echo(f"text_features: {num_texts} texts, blocks {', '.join(p.encoders)}")
 
 

@@ -23,6 +23,7 @@ from stages.command import (
     run,
 )
 from stages.paths import (
+    CLASS_NAMES,
     CLASSES,
     CURVES,
     GRAPH,
@@ -50,6 +51,9 @@ def main(
     classes: ClassesPath = CLASSES,
     image_features: ImageFeaturesPath = IMAGE_FEATURES,
     text_features: TextFeaturesPath = TEXT_FEATURES,
+    class_names: Annotated[
+        Path, typer.Option(help="Text features of the class names.")
+    ] = CLASS_NAMES,
     text_encoder: Annotated[
         Path, typer.Option(help="Folder of the fitted text encoder; saved with the model.")
     ] = TEXT_ENCODER,
@@ -81,8 +85,10 @@ def main(
     from pipeline.model.settings import ModelSettings
     from pipeline.model.towers import Towers
     from pipeline.train.batches import Batches
+    from pipeline.train.budget import budget_of
     from pipeline.train.calibrate import calibrate
     from pipeline.train.checkpoint import CheckpointFile
+    from pipeline.train.data.class_names import read_class_names
     from pipeline.train.data.train_and_val import load_train_and_val
     from pipeline.train.fingerprint import fingerprint
     from pipeline.train.loop import train_towers
@@ -124,9 +130,12 @@ def main(
         names = [entry["name"] for entry in item_classes(class_list)]
         between_items = item_graph(semantic_graph, membership, names)
         kind = objective_of(loss)
-        objective = kind(loss, machine, between_items, membership_KL, device)
+        count_K = torch.bincount(train.label_N, minlength=len(names))
+        objective = kind(loss, machine, between_items, membership_KL, count_K, device)
         psi_dim = between_items.class_embedding_KE.shape[1]
-        config = make_config(kind, sizes, val, psi_dim=psi_dim, num_classes=len(labels))
+        config = make_config(
+            kind, sizes, val, psi_dim=psi_dim, num_classes=len(labels), num_train=len(train)
+        )
         model = Towers(config).to(device)
         train.standardise(model)
         if not world.is_main:
@@ -135,9 +144,9 @@ def main(
         # Not the section machine: a killed run goes on under another one.
         sections = [section.model_dump() for section in (sizes, loss, p)]
         facts = [*sections, device.type, world.size]
-        checkpoint = CheckpointFile(
-            curves / "checkpoint", fingerprint(facts, [*tables.values(), graph])
-        )
+        inputs = [*tables.values(), class_names, graph]
+        checkpoint = CheckpointFile(curves / "checkpoint", fingerprint(facts, inputs))
+        named = read_class_names(class_names, names, most=p.batch_size, device=device)
         with _curves(curves) if world.is_main else nullcontext() as live:
             best = train_towers(
                 model,
@@ -150,6 +159,7 @@ def main(
                 checkpoint=checkpoint,
                 world=world,
                 membership_KL=membership_KL,
+                names=named if loss.names > 0 else None,
             )
             if live is None or best is None:
                 return
@@ -163,9 +173,10 @@ def main(
     copy_folder(text_encoder, out / "text_encoder")
     checkpoint.remove()
     num_items = len(read_table(items, ["item_id"]))
+    steps = budget_of(p, len(train)).steps
     typer.echo(
         f"train: {len(index)} of {num_items} items have both a picture and a text that can be "
-        f"used; {len(train)} trained on, best of {p.steps} steps is {best.step} with "
+        f"used; {len(train)} trained on, best of {steps} steps is {best.step} with "
         f"{p.monitor} {best.metrics[p.monitor]:.4f} on {len(watched)} validation items"
     )
 

@@ -22,6 +22,10 @@ class ModelSettings(Section):
     """Units of a hidden layer."""
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)]
     """Share of hidden units dropped in training."""
+    input_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | Literal["auto"]
+    """Share of the inputs dropped in training; auto: by the number of training items."""
+    residual: bool
+    """Whether a linear path leads past the layers of a tower."""
     fusion: Literal["late", "product", "concat"]
     """How the two modalities are combined into one prediction."""
     logit_scale: Literal["none", "learned"]

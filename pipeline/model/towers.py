@@ -6,6 +6,7 @@ H units of the first layer, V vocabulary.
 
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -52,6 +53,19 @@ class TowersConfig:
     """`late` (the paper), `product`, or `concat` (the notebooks); see `Fusion`."""
     text_words: int = 0
     """V, columns of the sparse part of a text's features; 0 for none."""
+    residual: bool = False
+    """Whether each tower of several layers has a linear path beside them."""
+    input_dropout: float = 0.0
+    """Share of the inputs of either tower dropped in training."""
+
+
+class NameBatch(NamedTuple):
+    """Names of M classes, as texts of items that have no picture."""
+
+    text_MT: TextInput
+    """[M, T] float32 text features of the names."""
+    class_M: Tensor
+    """[M] int64 class that each name belongs to."""
 
 
 class TowersOutput(NamedTuple):
@@ -67,6 +81,10 @@ class TowersOutput(NamedTuple):
     """[B, K] classifier on the text embeddings."""
     fused_logits_BK: Tensor | None
     """[B, K] one classifier on both embeddings; None where two predictions are fused."""
+    name_logits_MK: Tensor | None = None
+    """[M, K] classifier on the text embeddings of M class names; None where none were asked."""
+    name_class_M: Tensor | None = None
+    """[M] int64 class that each name belongs to."""
 
 
 class Tower(nn.Module):
@@ -75,6 +93,10 @@ class Tower(nn.Module):
     The last layer is the embedding: no non-linearity and no dropout after it. Features come as the
     backbone made them; the training split's mean and standard deviation are buffers of the tower,
     so a saved tower takes raw features.
+
+    Dropout on the standardised inputs is the strongest regulariser that we found for frozen
+    features, which have far more dimensions than a small catalogue has items. A residual path adds
+    W x to the embedding before it is normalised.
 
     A sparse part of V columns enters the first layer through a matrix of its own, of which a text
     reads the rows of its words alone. It is scaled, not centred, or it would be dense.
@@ -85,7 +107,16 @@ class Tower(nn.Module):
     word_scale: Tensor
 
     def __init__(
-        self, features: int, *, width: int, layers: int, dim: int, dropout: float, words: int = 0
+        self,
+        features: int,
+        *,
+        width: int,
+        layers: int,
+        dim: int,
+        dropout: float,
+        words: int = 0,
+        residual: bool = False,
+        input_dropout: float = 0.0,
     ) -> None:
         """Create a tower with random weights.
 
@@ -96,8 +127,12 @@ class Tower(nn.Module):
             dim: D, dimension of the embedding.
             dropout: Share of hidden units dropped in training.
             words: V, columns of the sparse part; 0 for none.
+            residual: Whether there is a linear path beside the layers; with one layer there is
+                none, as that is linear.
+            input_dropout: Share of the inputs dropped in training.
         """
         super().__init__()
+        self.input_dropout = nn.Dropout(input_dropout)
         sizes = [features, *[width] * (layers - 1), dim]
         modules: list[nn.Module] = []
         for inputs, outputs in pairwise(sizes[:-1]):
@@ -106,12 +141,13 @@ class Tower(nn.Module):
         self.layers = nn.Sequential(*modules)
         self.register_buffer("mean_F", torch.zeros(features))
         self.register_buffer("std_F", torch.ones(features))
+        self.residual = residual and layers > 1
+        if self.residual:
+            self.skip = _linear(features, dim, bias=False)
         if words:
-            self.words = nn.EmbeddingBag(words, sizes[1], mode="sum")
-            # A row of norm SPARSE_NORM then gives units the variance 1/3, which is what nn.Linear
-            # gives them for standardised features.
-            bound = 1.0 / SPARSE_NORM
-            nn.init.uniform_(self.words.weight, -bound, bound)
+            self.words = _word_matrix(words, sizes[1])
+            if self.residual:
+                self.skip_words = _word_matrix(words, dim)
             self.register_buffer("word_scale", torch.ones(()))
 
     def standardise(self, feature_NF: TextInput) -> None:
@@ -140,14 +176,20 @@ class Tower(nn.Module):
 
     def forward(self, feature_BF: TextInput) -> Tensor:
         """Embed [B, F] features, as stored: [B, D], rows of unit norm."""
-        if not isinstance(feature_BF, MixedText):
-            standard_BF = (feature_BF - self.mean_F) / self.std_F
-            return functional.normalize(self.layers(standard_BF), dim=1)
-        first_BH = self.layers[0]((feature_BF.dense_NT - self.mean_F) / self.std_F)
-        first_BH = first_BH + self.words(
-            feature_BF.word_NL, per_sample_weights=feature_BF.weight_NL * self.word_scale
-        )
-        return functional.normalize(self.layers[1:](first_BH), dim=1)
+        dense_BT = feature_BF.dense_NT if isinstance(feature_BF, MixedText) else feature_BF
+        input_BT = self.input_dropout((dense_BT - self.mean_F) / self.std_F)
+        embedding_BD = self.layers[0](input_BT)
+        if isinstance(feature_BF, MixedText):
+            # A word of weight zero is not read: to drop a word is to drop a column.
+            weight_BL = self.input_dropout(feature_BF.weight_NL * self.word_scale)
+            words = {"input": feature_BF.word_NL, "per_sample_weights": weight_BL}
+            embedding_BD = embedding_BD + self.words(**words)
+        embedding_BD = self.layers[1:](embedding_BD)
+        if self.residual:
+            embedding_BD = embedding_BD + self.skip(input_BT)
+            if isinstance(feature_BF, MixedText):
+                embedding_BD = embedding_BD + self.skip_words(**words)
+        return functional.normalize(embedding_BD, dim=1)
 
 
 class Towers(nn.Module):
@@ -165,16 +207,17 @@ class Towers(nn.Module):
         """Create the modules with random weights."""
         super().__init__()
         self.config = config
-        common = {"width": config.width, "dim": config.dim}
-        self.image_tower = Tower(
-            config.image_features, layers=config.image_layers, dropout=config.dropout, **common
-        )
-        self.text_tower = Tower(
-            config.text_features,
-            layers=config.text_layers,
+        build = partial(
+            Tower,
+            width=config.width,
+            dim=config.dim,
             dropout=config.dropout,
-            words=config.text_words,
-            **common,
+            residual=config.residual,
+            input_dropout=config.input_dropout,
+        )
+        self.image_tower = build(config.image_features, layers=config.image_layers)
+        self.text_tower = build(
+            config.text_features, layers=config.text_layers, words=config.text_words
         )
         concatenates = config.fusion == "concat"
         shared = not concatenates and config.classifier != "per_modality"
@@ -194,9 +237,17 @@ class Towers(nn.Module):
         self.image_tower.standardise(image_NI)
         self.text_tower.standardise(text_NT)
 
-    def forward(self, image_BI: Tensor, text_BT: TextInput) -> TowersOutput:
-        """Embed and classify items by their stored features."""
-        return self.classify(self.image_tower(image_BI), self.text_tower(text_BT))
+    def forward(
+        self, image_BI: Tensor, text_BT: TextInput, names: NameBatch | None = None
+    ) -> TowersOutput:
+        """Embed and classify items by their stored features, and names of classes if given."""
+        output = self.classify(self.image_tower(image_BI), self.text_tower(text_BT))
+        if names is None:
+            return output
+        name_MK = self._logits(self.text_tower(names.text_MT), self.classifiers[-1])
+        if self.config.fusion == "concat":
+            name_MK = name_MK + self.bias_K
+        return output._replace(name_logits_MK=name_MK, name_class_M=names.class_M)
 
     def classify(self, image_BD: Tensor, text_BD: Tensor) -> TowersOutput:
         """Classify embedded items: the embeddings as given, with the logits of both modalities."""
@@ -216,8 +267,18 @@ class Towers(nn.Module):
         return logits_BK * self.log_scale.exp() if hasattr(self, "log_scale") else logits_BK
 
 
-def _linear(inputs: int, outputs: int) -> nn.Linear:
+def _linear(inputs: int, outputs: int, *, bias: bool = True) -> nn.Linear:
     """A layer without torch's warning where all of its input is sparse."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Initializing zero-element tensors")
-        return nn.Linear(inputs, outputs)
+        return nn.Linear(inputs, outputs, bias=bias)
+
+
+def _word_matrix(words: int, outputs: int) -> nn.EmbeddingBag:
+    """The part of a layer that reads the sparse input."""
+    matrix = nn.EmbeddingBag(words, outputs, mode="sum")
+    # A row of norm SPARSE_NORM then gives units the variance 1/3, which is what nn.Linear gives
+    # them for standardised features.
+    bound = 1.0 / SPARSE_NORM
+    nn.init.uniform_(matrix.weight, -bound, bound)
+    return matrix

@@ -1,18 +1,16 @@
-"""The training loop: draw a batch, take a step, log, validate, keep the best, write checkpoints.
+"""The training loop: draw a batch, take a step, log, validate, keep weights, write checkpoints.
 
 Shape letters: B batch, K classes, L labels.
 """
 
-import inspect
 import math
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
@@ -21,10 +19,14 @@ from pipeline.core.errors import InputError
 from pipeline.core.machine import MachineSettings
 from pipeline.core.precision import autocast_type
 from pipeline.features.pairs import Pairs
-from pipeline.model.towers import Towers, TowersOutput
+from pipeline.model.towers import NameBatch, Towers, TowersOutput
 from pipeline.train.batches import Batch, Batches
+from pipeline.train.best import Best, keep_better
+from pipeline.train.budget import budget_of
 from pipeline.train.checkpoint import CheckpointFile
+from pipeline.train.data.class_names import ClassNames
 from pipeline.train.losses.labels import check_labels
+from pipeline.train.optimizer import learning_rate, make_optimizer
 from pipeline.train.settings import TrainSettings
 from pipeline.train.validate import validate
 from pipeline.train.world import ALONE, World, from_main, gather_bytes, gather_output
@@ -38,15 +40,6 @@ LOG_EVERY = 10
 """Steps that one point of a training curve averages."""
 
 
-@dataclass(frozen=True)
-class Best:
-    """The best validation so far."""
-
-    step: int
-    metrics: dict[str, float]
-    state: dict[str, Tensor]
-
-
 @dataclass
 class Progress:
     """Where a run stands, beside the weights, the optimizer, the batches and the dice."""
@@ -54,7 +47,7 @@ class Progress:
     step: int = 0
     """Steps taken."""
     best: Best | None = None
-    """Of the main process; None on the others."""
+    """What is kept, of the main process; None on the others."""
     validations_since_best: int = 0
     window: dict[str, list[float]] = field(default_factory=dict)
     """Values since the last point of the training curves, by name."""
@@ -74,8 +67,9 @@ def train_towers(
     checkpoint: CheckpointFile | None = None,
     world: World = ALONE,
     membership_KL: Tensor | None = None,
+    names: ClassNames | None = None,
 ) -> Best | None:
-    """Train and leave the best validated weights in the model.
+    """Train and leave the weights that validation has chosen in the model; see `keep_better`.
 
     With a checkpoint of the same run, training goes on there: the weights, the curves and the
     result are bitwise those of a run that was never interrupted (same machine, same number of
@@ -94,9 +88,10 @@ def train_towers(
         checkpoint: Where to keep the run's state; it is left there at the end.
         world: The processes that train together; only the main one validates, logs and writes.
         membership_KL: Labels of each class where items have several; see `validate`.
+        names: Names of the classes to train on beside the items, if wanted.
 
     Returns:
-        The best validation; its weights are loaded into the model. None on other processes.
+        The validation of the weights that are loaded into the model. None on other processes.
 
     Raises:
         InputError: The loss is not finite: names the step and the part, before that step is taken.
@@ -106,6 +101,7 @@ def train_towers(
     classes = model.config.num_classes if membership_KL is None else len(membership_KL)
     check_labels(batches.items.label_N, classes)
     take_step = Step(model, loss, settings, world)
+    budget = budget_of(settings, len(batches.items))
     saved = None if checkpoint is None else checkpoint.load()
     progress = Progress()
     if saved is not None:
@@ -123,27 +119,35 @@ def train_towers(
     last_checkpoint = time.monotonic()
     quiet = None if world.is_main else True
     with tqdm(
-        total=settings.steps, initial=progress.step, desc="train", unit="step", disable=quiet
+        total=budget.steps, initial=progress.step, desc="train", unit="step", disable=quiet
     ) as bar:
-        while progress.step < settings.steps:
+        while progress.step < budget.steps:
             if 0 < settings.patience <= progress.validations_since_best:
                 break
             # Draw a batch and take a step; the step fails before it harms the weights.
-            rate = learning_rate(settings, progress.step)
+            rate = learning_rate(settings, progress.step, budget.steps)
             progress.step += 1
-            is_last = progress.step == settings.steps
-            for name, value in take_step(progress.step, batches.next(), rate).items():
+            is_last = progress.step == budget.steps
+            named = None if names is None else names.batch(progress.step, world)
+            for name, value in take_step(progress.step, batches.next(), rate, named).items():
                 progress.window.setdefault(f"train/{name}", []).append(value)
             if progress.step % LOG_EVERY == 0 or is_last:
                 # A point of the curves is the mean since the last one, which is less noisy.
                 means = {name: sum(v) / len(v) for name, v in progress.window.items()}
                 progress.window.clear()
                 point({**means, "train/learning_rate": rate})
-            if progress.step % settings.validate_every == 0 or is_last:
+            if progress.step % budget.validate_every == 0 or is_last:
                 if world.is_main:
                     metrics = validate(model, val, membership_KL)
                     point({f"val/{name}": value for name, value in metrics.items()})
-                    _keep_if_best(progress, model, metrics, settings.monitor)
+                    top = None if progress.best is None else progress.best.top
+                    progress.best = keep_better(
+                        progress.best, model, progress.step, metrics, settings, len(val)
+                    )
+                    is_higher = top is None or progress.best.top > top
+                    progress.validations_since_best = (
+                        0 if is_higher else progress.validations_since_best + 1
+                    )
                     bar.set_postfix({settings.monitor: f"{metrics[settings.monitor]:.4f}"})
                 # All processes have to stop at the same step, and only one knows whether to.
                 progress.validations_since_best = from_main(progress.validations_since_best, world)
@@ -179,13 +183,16 @@ class Step:
         self._autocast = autocast_type("train.precision", settings.precision, device)
         self.optimizer = make_optimizer(model, settings)
 
-    def __call__(self, step: int, batch: Batch, rate: float) -> dict[str, float]:
+    def __call__(
+        self, step: int, batch: Batch, rate: float, names: NameBatch | None = None
+    ) -> dict[str, float]:
         """Take a step.
 
         Args:
             step: Its number, for the message.
             batch: Its items.
             rate: Of the image tower and the classifier; the text tower's is its factor times it.
+            names: Of classes, to train on too.
 
         Returns:
             `total` and the unweighted parts of the loss, and `gradient_norm` where it is clipped.
@@ -197,9 +204,11 @@ class Step:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["lr_factor"]
         with torch.autocast(self._device, self._autocast, enabled=self._autocast is not None):
-            output = self._forward(batch.image_BI, batch.text_BT)
+            output = self._forward(batch.image_BI, batch.text_BT, names)
         # The losses are float32: distances near 0 have no digits in bfloat16.
-        output = TowersOutput._make(t if t is None else t.float() for t in output)
+        output = TowersOutput._make(
+            t.float() if t is not None and t.is_floating_point() else t for t in output
+        )
         if self.world.size > 1:
             # Pairs are formed over the whole batch, so every process needs all its embeddings.
             output = gather_output(output, self.world)
@@ -222,65 +231,6 @@ class Step:
             )
         self.optimizer.step()
         return values
-
-
-def make_optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
-    """Create the optimizer of torch that has the given name in lower case.
-
-    `rmsprop` and `sgd` take the momentum; the others have their own. Weight decay is what the
-    optimizer makes of it: decoupled for AdamW, added to the gradient for RMSProp and Adam. Biases
-    and the logit scale are not decayed.
-
-    Raises:
-        InputError: The optimizer has no weight decay, but one was asked for.
-    """
-    names = {name.lower(): name for name in torch.optim.__all__}
-    kind: type[torch.optim.Optimizer] = getattr(torch.optim, names[settings.optimizer])
-    known = inspect.signature(kind).parameters
-    if settings.weight_decay > 0 and "weight_decay" not in known:
-        raise InputError(f"train.weight_decay: {settings.optimizer} has none; set it to 0")
-    options: dict[str, Any] = {"lr": settings.lr}
-    if "momentum" in known:
-        options["momentum"] = settings.momentum
-    if "fused" in known:
-        options["fused"] = True  # one kernel updates all weights
-    groups: dict[tuple[float, float], list[nn.Parameter]] = defaultdict(list)
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            factor = settings.text_lr_factor if name.startswith("text_tower.") else 1.0
-            groups[factor, settings.weight_decay if parameter.ndim >= 2 else 0.0].append(parameter)
-    return kind(
-        [
-            {"params": group, "lr_factor": factor, "weight_decay": decay}
-            for (factor, decay), group in groups.items()
-        ],
-        **options,
-    )
-
-
-def learning_rate(settings: TrainSettings, step: int) -> float:
-    """Learning rate of a step, 0 being the first one.
-
-    In the first `warmup` steps it rises linearly; then it stays (`constant`) or falls to zero over
-    the rest (`cosine`).
-    """
-    if step < settings.warmup:
-        return settings.lr * (step + 1) / settings.warmup
-    if settings.schedule == "constant":
-        return settings.lr
-    share = (step - settings.warmup) / (settings.steps - settings.warmup)
-    return settings.lr * 0.5 * (1 + math.cos(math.pi * share))
-
-
-def _keep_if_best(
-    progress: Progress, model: Towers, metrics: dict[str, float], monitor: str
-) -> None:
-    progress.validations_since_best += 1
-    # The first of equals: an objective that has converged keeps the earliest of its best weights.
-    if progress.best is None or metrics[monitor] > progress.best.metrics[monitor]:
-        state = {name: value.clone() for name, value in model.state_dict().items()}
-        progress.best = Best(progress.step, metrics, state)
-        progress.validations_since_best = 0
 
 
 def _checkpoint_due(machine: MachineSettings, step: int, last: float, world: World) -> bool:

@@ -55,6 +55,12 @@ class LossSettings(Section):
     """Weight of the cross-modal gap loss."""
     margin: Margin
     """zeta: pairs count in the graph loss where both distances are below it."""
+    names: Weight
+    """Weight of the classification of class names beside that of items."""
+    joint: Weight
+    """Weight of the classification by both modalities' logits together."""
+    logit_adjustment: Weight
+    """How much rare classes are favoured in training; 0: not at all."""
     relaxation: Relaxation
     """Which pairs the graph loss keeps: eq. 9, eq. 10-11, or the sentence above eq. 10."""
     precision: Precision

@@ -19,8 +19,9 @@ from pipeline.features.pairs import Pairs
 from pipeline.features.text_input import text_sizes
 from pipeline.model.settings import ModelSettings
 from pipeline.model.towers import TowersConfig, TowersOutput
+from pipeline.train.budget import input_dropout_of
 from pipeline.train.loss_settings import LossSettings, objective_module
-from pipeline.train.losses.class_loss import classification_loss, cross_entropy
+from pipeline.train.losses.class_loss import classification_loss, cross_entropy, log_prior
 
 Classifier = Literal["shared", "per_modality", "probe"]
 
@@ -51,6 +52,7 @@ class Objective(ABC):
         machine: MachineSettings,
         graph: SemanticGraph,
         membership_KL: Tensor | None = None,
+        count_K: Tensor | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         """Put the constants where the towers are trained.
@@ -61,7 +63,11 @@ class Objective(ABC):
             graph: Between the K classes.
             membership_KL: [K, L] float, 1 where the items of a class have a label, for a
                 classifier over labels; None for one over the K classes.
+            count_K: [K] training items of each class; needed with `loss.logit_adjustment`.
             device: Of the towers.
+
+        Raises:
+            InputError: Logits were to be adjusted, but items have several labels.
         """
         self.loss = loss
         # An objective's file, its section and the value of loss.objective have one name.
@@ -71,6 +77,15 @@ class Objective(ABC):
         class_embedding_KD = torch.from_numpy(graph.class_embedding_KE)
         self.class_embedding_KD = functional.normalize(class_embedding_KD, dim=1).to(device)
         self.membership_KL = membership_KL
+        self.log_prior_K: Tensor | None = None
+        if loss.logit_adjustment > 0:
+            if membership_KL is not None:
+                raise InputError(
+                    "loss.logit_adjustment: labels of which an item has several have no shares "
+                    "to adjust for; set it to 0, or catalog.label to path or leaf"
+                )
+            assert count_K is not None, "the adjustment needs the classes' items"
+            self.log_prior_K = log_prior(count_K, loss.logit_adjustment).to(device)
 
     @abstractmethod
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
@@ -111,13 +126,31 @@ class Objective(ABC):
     def class_loss(self, output: TowersOutput, label_B: Tensor) -> Tensor:
         """L_class of a batch, which most objectives share.
 
-        Late fusion: cross-entropy over both modalities' logits (HUSE eq. 8). Concatenation: over
-        the one prediction from both (notebooks A and B).
+        Late fusion: cross-entropy over both modalities' logits (HUSE eq. 8), and with weight
+        `loss.joint` over their sum. Concatenation: over the one prediction from both (notebooks A
+        and B). With weight `loss.names`, class names are classified too, as texts of their class.
         """
-        target = label_B if self.membership_KL is None else self.membership_KL[label_B]
+        target = self._target(label_B)
         if output.fused_logits_BK is not None:
-            return cross_entropy(output.fused_logits_BK, target)
-        return classification_loss(output.image_logits_BK, output.text_logits_BK, target)
+            total = cross_entropy(self._adjusted(output.fused_logits_BK), target)
+        else:
+            image_BK = self._adjusted(output.image_logits_BK)
+            text_BK = self._adjusted(output.text_logits_BK)
+            total = classification_loss(image_BK, text_BK, target)
+            if self.loss.joint > 0:
+                both_BK = self._adjusted(output.image_logits_BK + output.text_logits_BK)
+                total = total + self.loss.joint * cross_entropy(both_BK, target)
+        if output.name_logits_MK is not None and output.name_class_M is not None:
+            # Every class has one name: there is no share to adjust for.
+            names = cross_entropy(output.name_logits_MK, self._target(output.name_class_M))
+            total = total + self.loss.names * names
+        return total
+
+    def _target(self, class_B: Tensor) -> Tensor:
+        return class_B if self.membership_KL is None else self.membership_KL[class_B]
+
+    def _adjusted(self, logits_BK: Tensor) -> Tensor:
+        return logits_BK if self.log_prior_K is None else logits_BK + self.log_prior_K
 
 
 def objective_of(loss: LossSettings) -> type[Objective]:
@@ -132,7 +165,13 @@ def objective_of(loss: LossSettings) -> type[Objective]:
 
 
 def make_config(
-    kind: type[Objective], sizes: ModelSettings, pairs: Pairs, *, psi_dim: int, num_classes: int
+    kind: type[Objective],
+    sizes: ModelSettings,
+    pairs: Pairs,
+    *,
+    psi_dim: int,
+    num_classes: int,
+    num_train: int,
 ) -> TowersConfig:
     """Fit the sizes of params.yaml to the features and the objective.
 
@@ -143,6 +182,7 @@ def make_config(
         psi_dim: E, dimension of the class-name embeddings; that of the embedding too where the
             objective projects onto them.
         num_classes: K.
+        num_train: Training items, by which `auto` is worked out.
 
     Raises:
         InputError: Concatenation was asked for with a classifier per modality.
@@ -159,5 +199,7 @@ def make_config(
         text_words=text_words,
         num_classes=num_classes,
         classifier=kind.classifier,
-        **sizes.model_dump() | ({"dim": psi_dim} if kind.projects else {}),
+        **sizes.model_dump()
+        | {"input_dropout": input_dropout_of(sizes, num_train)}
+        | ({"dim": psi_dim} if kind.projects else {}),
     )

@@ -51,12 +51,14 @@ class TrainSettings(Section):
     """Greatest norm of the gradient; 0 for no limit."""
     batch_size: Count
     """Items per step, over all processes; each gives an image and a text."""
-    steps: Count
-    """Optimizer steps."""
-    validate_every: Count
-    """Steps between validations."""
+    steps: Count | Literal["auto"]
+    """Optimizer steps; auto: by the number of training items."""
+    validate_every: Count | Literal["auto"]
+    """Steps between validations; auto: 20 in all."""
     monitor: Literal["score", "r_at_1", "accuracy_fused"]
     """Validation metric that chooses the weights to keep."""
+    tolerance: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+    """Standard errors below the best validation within which later weights are kept."""
     patience: CountOrNone
     """Validations without a better one after which training stops; 0 never stops early."""
     seed: Annotated[int, Field(ge=0)]

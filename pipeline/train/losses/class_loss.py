@@ -3,6 +3,7 @@
 Shape letters: B items of a batch, K classes or labels.
 """
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -37,3 +38,23 @@ def cross_entropy(logits_BK: Tensor, target: Tensor) -> Tensor:
         return functional.cross_entropy(logits_BK, target)
     loss_BK = functional.binary_cross_entropy_with_logits(logits_BK, target, reduction="none")
     return loss_BK.sum(dim=1).mean()
+
+
+def log_prior(count_K: Tensor, strength: float) -> Tensor:
+    """What is added to logits in training, so that rare classes are not outvoted.
+
+        strength * log((n_k + 1/2) / sum_j (n_j + 1/2))
+
+    With strength 1 the towers learn the balanced classifier, best for the mean accuracy over
+    classes (logit adjustment: Menon et al. 2021, eq. 10); with 0 the usual one, best for the mean
+    over items. The half keeps classes without training items finite.
+
+    Args:
+        count_K: [K] training items of each class.
+        strength: 0 to 1 or more (tau of the paper).
+
+    Returns:
+        [K] float32.
+    """
+    smoothed_K = count_K.float() + 0.5
+    return strength * torch.log(smoothed_K / smoothed_K.sum())

@@ -8,7 +8,8 @@ from torch import nn
 from pipeline.core.errors import InputError
 from pipeline.train.batches import Batch, Batches
 from pipeline.train.checkpoint import CheckpointFile
-from pipeline.train.loop import Step, learning_rate, make_optimizer, train_towers
+from pipeline.train.loop import Step, train_towers
+from pipeline.train.optimizer import learning_rate, make_optimizer
 from pipeline.train.losses.class_loss import classification_loss
 from pipeline.train.settings import Optimizer
 from pipeline.train.validate import validate
