@@ -114,7 +114,10 @@ def whole_step(batch_size: int, device: str, precision: str) -> Run:
     machine = load_section(PARAMS, "machine", MachineSettings)
     settings = load_section(PARAMS, "train", TrainSettings)
     settings = settings.model_copy(update={"precision": precision})
-    objective = HuseObjective(loss, machine, graph, device=device)
+    # Twelve branches of like size.
+    branch_K = torch.arange(c.num_classes) % 12
+    level_KL = torch.stack([branch_K, torch.arange(c.num_classes)], dim=1)
+    objective = HuseObjective(loss, machine, graph, level_KL, device=device)
     take_step = Step(Towers(c).to(device), objective, settings)
     order_N = torch.randperm(ITEMS, device=device)
 

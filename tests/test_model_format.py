@@ -46,7 +46,7 @@ class Reader:
     def __init__(self, folder):
         self.folder = folder
         self.json = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        assert self.json["format_version"] == 2
+        assert self.json["format_version"] == 3
         weights = (folder / "model.safetensors").read_bytes()
         assert self.json["weights_digest"] == hashlib.sha256(weights).hexdigest()
         self.tensor = load_file(folder / "model.safetensors")
@@ -56,7 +56,7 @@ class Reader:
 
     def tower(self, side, feature, words=()):
         t = {name.removeprefix(f"{side}_tower."): x for name, x in self.tensor.items()}
-        h = (feature - t["mean_F"]) / t["std_F"]
+        h = x = (feature - t["mean_F"]) / t["std_F"]
         for n in range(1, self.json["config"][f"{side}_layers"] + 1):
             name = f"{side}_tower.layers.{3 * (n - 1)}"
             h = self.tensor[f"{name}.weight"] @ (h if n == 1 else np.maximum(h, 0))
@@ -64,6 +64,10 @@ class Reader:
             if n == 1 and f"{side}_tower.words.weight" in self.tensor:
                 for word, value in words:
                     h = h + t["word_scale"] * value * t["words.weight"][word]
+        if "skip.weight" in t:
+            h = h + t["skip.weight"] @ x
+        for word, value in words if "skip_words.weight" in t else ():
+            h = h + t["word_scale"] * value * t["skip_words.weight"][word]
         return unit(h)
 
     def probabilities(self, image, text):
@@ -111,6 +115,8 @@ class Reader:
         {"fusion": "product"},
         {"classifier": "per_modality", "logit_scale": "none"},
         {"text_words": WORDS},
+        {"residual": True, "text_layers": 1},
+        {"residual": True, "text_words": WORDS, "input_dropout": 0.5},
     ],
 )
 def test_the_document_is_enough_to_embed_and_classify_from_features(tmp_path, changed):

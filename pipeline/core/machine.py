@@ -1,23 +1,11 @@
 """Section `machine` of params.yaml, which no stage declares in dvc.yaml."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PlainValidator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
+from pipeline.core.auto import AutoOrCount
 from pipeline.core.section import Section
-
-
-def _auto_or_count(value: Any) -> int | None:
-    if value == "auto":
-        return None
-    if type(value) is int and value >= 1:
-        return value
-    raise PydanticCustomError("count", "auto or a whole number above zero is expected")
-
-
-# None stands for auto.
-AutoOrCount = Annotated[int | None, PlainValidator(_auto_or_count)]
 
 Kernel = Literal["auto", "reference", "tiled", "triton"]
 """What computes the graph loss; the results agree within float rounding."""

@@ -4,7 +4,7 @@ Shape letters: N items, K classes of which an item has exactly one, L labels.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from os import PathLike
 from typing import Any, Literal, NotRequired, TypedDict
@@ -144,6 +144,24 @@ def label_membership(classes: Mapping[str, Any]) -> np.ndarray | None:
     for row, path in enumerate(classes["paths"]):
         membership_KL[row, path["labels"]] = 1
     return membership_KL
+
+
+def path_levels(entries: Sequence[ClassEntry]) -> np.ndarray:
+    """Number the nodes of the class tree at every level.
+
+    Returns:
+        [K, L] int64: at level l, coarsest first, two classes have one number where they share
+        their first l parts; a path of fewer parts is its own node from its end on. The last level
+        is the class. Numbers lie in [0, K).
+    """
+    paths = [tuple(entry["parts"]) for entry in entries]
+    depth = max(map(len, paths))
+    level_KL = np.empty((len(paths), depth), dtype=np.int64)
+    for level in range(1, depth):
+        number: dict[tuple[str, ...], int] = {}
+        level_KL[:, level - 1] = [number.setdefault(path[:level], len(number)) for path in paths]
+    level_KL[:, -1] = np.arange(len(paths))
+    return level_KL
 
 
 def class_indices(classes: Mapping[str, Any], class_paths: Iterable[str]) -> np.ndarray:

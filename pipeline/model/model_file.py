@@ -16,7 +16,7 @@ from pipeline.core.table import read_metadata
 from pipeline.model.fusion import Fusion
 from pipeline.model.towers import Towers, TowersConfig
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Of docs/model_format.md; raised when a reader of the older format would go wrong."""
 
 

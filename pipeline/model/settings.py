@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from pipeline.core.auto import AutoOrShare
 from pipeline.core.section import Section
 
 Positive = Annotated[int, Field(ge=1)]
@@ -22,7 +23,7 @@ class ModelSettings(Section):
     """Units of a hidden layer."""
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)]
     """Share of hidden units dropped in training."""
-    input_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] | Literal["auto"]
+    input_dropout: AutoOrShare
     """Share of the inputs dropped in training; auto: by the number of training items."""
     residual: bool
     """Whether a linear path leads past the layers of a tower."""

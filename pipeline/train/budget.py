@@ -35,10 +35,8 @@ class Budget(NamedTuple):
 def budget_of(settings: TrainSettings, items: int) -> Budget:
     """Work out how many steps to train on a number of items, and how often to validate."""
     batch = min(settings.batch_size, items)
-    fitting = min(max(math.ceil(PASSES * items / batch), FEWEST_STEPS), MOST_STEPS)
-    steps = fitting if settings.steps == "auto" else settings.steps
-    evenly = math.ceil(steps / VALIDATIONS)
-    return Budget(steps, evenly if settings.validate_every == "auto" else settings.validate_every)
+    steps = settings.steps or min(max(math.ceil(PASSES * items / batch), FEWEST_STEPS), MOST_STEPS)
+    return Budget(steps, settings.validate_every or math.ceil(steps / VALIDATIONS))
 
 
 def input_dropout_of(settings: ModelSettings, items: int) -> float:
@@ -47,6 +45,6 @@ def input_dropout_of(settings: ModelSettings, items: int) -> float:
     The share falls with the root of the number, from MOST_DROPOUT for small catalogues: what the
     inputs' noise is to prevent, more items prevent as well.
     """
-    if settings.input_dropout != "auto":
+    if settings.input_dropout is not None:
         return settings.input_dropout
     return MOST_DROPOUT * min(1.0, math.sqrt(ITEMS_OF_MOST_DROPOUT / items))

@@ -55,6 +55,10 @@ class LossSettings(Section):
     """Weight of the cross-modal gap loss."""
     margin: Margin
     """zeta: pairs count in the graph loss where both distances are below it."""
+    delta: Weight
+    """Weight of the contrast over the levels of the class path."""
+    temperature: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+    """Of the contrast: the smaller, the more the nearest others count."""
     names: Weight
     """Weight of the classification of class names beside that of items."""
     joint: Weight

@@ -51,6 +51,7 @@ class Objective(ABC):
         loss: LossSettings,
         machine: MachineSettings,
         graph: SemanticGraph,
+        level_KL: Tensor,
         membership_KL: Tensor | None = None,
         count_K: Tensor | None = None,
         device: torch.device | str = "cpu",
@@ -61,6 +62,7 @@ class Objective(ABC):
             loss: Weights and margins.
             machine: Says what computes the graph loss.
             graph: Between the K classes.
+            level_KL: [K, L] int64 node of each class at each level of the tree; see `path_levels`.
             membership_KL: [K, L] float, 1 where the items of a class have a label, for a
                 classifier over labels; None for one over the K classes.
             count_K: [K] training items of each class; needed with `loss.logit_adjustment`.
@@ -76,6 +78,7 @@ class Objective(ABC):
         self.adjacency_KK = torch.from_numpy(graph.adjacency_KK).to(device)
         class_embedding_KD = torch.from_numpy(graph.class_embedding_KE)
         self.class_embedding_KD = functional.normalize(class_embedding_KD, dim=1).to(device)
+        self.level_KL = level_KL.to(device)
         self.membership_KL = membership_KL
         self.log_prior_K: Tensor | None = None
         if loss.logit_adjustment > 0:
@@ -118,7 +121,7 @@ class Objective(ABC):
         if not values:
             raise InputError(
                 f"loss: the weights of {', '.join(parts)} are all 0, so there is nothing to "
-                "minimise; raise one of alpha, beta and gamma"
+                "minimise; raise one of alpha, beta, gamma and delta"
             )
         first, *others = [weight * value for weight, value in values.values()]
         return sum(others, start=first), {name: part.detach() for name, (_, part) in values.items()}

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from pipeline.core.auto import AutoOrCount
 from pipeline.core.section import Section
 
 Count = Annotated[int, Field(ge=1)]
@@ -51,9 +52,9 @@ class TrainSettings(Section):
     """Greatest norm of the gradient; 0 for no limit."""
     batch_size: Count
     """Items per step, over all processes; each gives an image and a text."""
-    steps: Count | Literal["auto"]
+    steps: AutoOrCount
     """Optimizer steps; auto: by the number of training items."""
-    validate_every: Count | Literal["auto"]
+    validate_every: AutoOrCount
     """Steps between validations; auto: 20 in all."""
     monitor: Literal["score", "r_at_1", "accuracy_fused"]
     """Validation metric that chooses the weights to keep."""

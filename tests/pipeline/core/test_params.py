@@ -100,12 +100,12 @@ def test_a_missing_section_is_named(params_with):
 @pytest.mark.parametrize(
     ("key", "text", "found", "allowed"),
     [
-        ("train.steps", '"100"', "'100'", "integer"),
-        ("train.steps", "100.5", "100.5", "integer"),
-        ("train.steps", "yes", "'yes'", "integer"),
-        ("train.steps", "true", "True", "integer"),
-        ("train.steps", "null", "None", "integer"),
-        ("train.steps", "[1]", "[1]", "integer"),
+        ("train.batch_size", '"100"', "'100'", "integer"),
+        ("train.batch_size", "100.5", "100.5", "integer"),
+        ("train.batch_size", "yes", "'yes'", "integer"),
+        ("train.batch_size", "true", "True", "integer"),
+        ("train.batch_size", "null", "None", "integer"),
+        ("train.batch_size", "[1]", "[1]", "integer"),
         ("model.dropout", "yes", "'yes'", "number"),
         ("catalog.path", "5", "5", "string"),
         ("clean_text.fold_accents", "1", "1", "boolean"),
@@ -124,16 +124,16 @@ def test_a_wrong_type_is_named_with_what_was_found(params_with, key, text, found
 
 
 def test_every_mistake_of_a_section_has_a_line_of_its_own(params_with):
-    values = read_params(params_with("train.steps", "-1"))
+    values = read_params(params_with("train.batch_size", "-1"))
     values["train"]["lr"] = "fast"
     values["train"]["speed"] = 1
     with pytest.raises(InputError) as caught:
         check_section("params.yaml", "train", TrainSettings, values)
     lines = str(caught.value).splitlines()
     assert sorted(line.split(": ")[1] for line in lines) == [
+        "train.batch_size",
         "train.lr",
         "train.speed",
-        "train.steps",
     ]
     assert all(line.startswith("params.yaml: ") for line in lines)
 

@@ -11,6 +11,7 @@ from pipeline.features.classes import (
     item_classes,
     label_membership,
     make_classes,
+    path_levels,
 )
 
 PATHS = [
@@ -154,3 +155,24 @@ def test_the_first_class_that_differs_is_named(found, difference):
     with pytest.raises(InputError) as caught:
         check_same_classes(found, wanted, "graph", "make it again")
     assert str(caught.value) == f"graph: made for other classes: {difference}; make it again"
+
+
+def test_levels_number_the_nodes_of_the_tree():
+    paths = ["a<x<1", "a<x<2", "a<y", "b", "b<x<1"]
+    entries = item_classes(make_classes(paths, separator="<", label="path"))
+    names = [entry["name"] for entry in entries]
+    level_KL = path_levels(entries)
+    assert level_KL.shape == (5, 3)
+    of = {name: level_KL[row].tolist() for row, name in enumerate(names)}
+    first = {name: nodes[0] for name, nodes in of.items()}
+    assert first["a<x<1"] == first["a<x<2"] == first["a<y"] != first["b"] == first["b<x<1"]
+    second = {name: nodes[1] for name, nodes in of.items()}
+    assert second["a<x<1"] == second["a<x<2"]
+    # One part of a name under two parents is two nodes, and a short path is a node of its own.
+    assert len(set(second.values())) == 4
+    assert sorted(nodes[2] for nodes in of.values()) == [0, 1, 2, 3, 4]
+
+
+def test_a_flat_list_of_classes_has_one_level():
+    entries = item_classes(make_classes(["a", "b"], separator="<", label="path"))
+    assert path_levels(entries).tolist() == [[0], [1]]

@@ -15,7 +15,7 @@ MEMBERSHIP_KL = torch.tensor([[1.0, 0, 0, 1], [0, 1, 0, 0], [0, 1, 1, 1]])
 
 # Per objective the weights of its parts, where section loss has alpha 1.5, beta 2, gamma 0.5.
 WEIGHTS = {
-    "huse": {"class": 1.5, "graph": 2.0, "gap": 0.5},
+    "huse": {"class": 1.5, "graph": 2.0, "gap": 0.5, "contrast": 0.25},
     "huse_p": {"class": 1.5, "projection": 2.0, "gap": 0.5},
     "devise": {"class": 1.0, "projection": 1.0},
     "hie": {"class": 1.5, "projection": 2.0},
@@ -50,6 +50,25 @@ def class_by_loops(_, output, labels):
     return mean(cross_entropy(logits, labels) for logits in output[2:4])
 
 
+def contrast_by_loops(objective, output, labels):
+    """Khosla et al. eq. 2 at both levels of the tree, the class with twice the weight."""
+    points = [*output.image_BD, *output.text_BD]
+    classes = [*labels.tolist(), *labels.tolist()]
+    t = objective.loss.temperature
+    total = 0.0
+    for level, weight in ((0, 1 / 3), (1, 2 / 3)):
+        for a, x in enumerate(points):
+            others = [b for b in range(len(points)) if b != a]
+            similar = {b: (x @ points[b]).item() / t for b in others}
+            log_sum = math.log(sum(math.exp(value) for value in similar.values()))
+            node = objective.level_KL[:, level].tolist()
+            same = [b for b in others if node[classes[b]] == node[classes[a]]]
+            if same:
+                loss = log_sum - mean(similar[b] for b in same)
+                total += weight * loss / len(points)
+    return total
+
+
 def graph_by_loops(objective, output, labels):
     """HUSE eq. 10-11 over all ordered pairs of the 2B embeddings of both modalities."""
     points = [*output.image_BD, *output.text_BD]
@@ -76,6 +95,7 @@ def projection_by_loops(objective, output, labels):
 # The rivals' formulas are checked by hand and by loops in their own tests.
 EXPECTED = {
     "class": class_by_loops,
+    "contrast": contrast_by_loops,
     "graph": graph_by_loops,
     "gap": gap_by_loops,
     "projection": projection_by_loops,
@@ -144,8 +164,8 @@ def test_a_part_of_weight_zero_is_left_out(make_objective, batch, weight, name):
 
 
 def test_nothing_to_minimise_is_an_input_error(make_objective, batch):
-    objective = make_objective("huse", alpha=0.0, beta=0.0, gamma=0.0)
-    message = r"weights of class, graph, gap are all 0, .* nothing to minimise; raise one of alpha"
+    objective = make_objective("huse", alpha=0.0, beta=0.0, gamma=0.0, delta=0.0)
+    message = r"weights of class, graph, gap, contrast are all 0, .*; raise one of alpha"
     with pytest.raises(InputError, match=message):
         objective(*batch()[1:])
 
@@ -245,16 +265,19 @@ def kind(name):
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_projecting_objectives_take_the_dimension_of_psi(make_pairs, name):
     sizes = shipped("model", dim=8)
-    config = make_config(kind(name), sizes, make_pairs(4), psi_dim=50, num_classes=3)
+    config = make_config(
+        kind(name), sizes, make_pairs(4), psi_dim=50, num_classes=3, num_train=20_000
+    )
     assert config.dim == (50 if name in {"devise", "hie", "huse_p"} else 8)
     assert (config.image_features, config.text_features, config.num_classes) == (6, 4, 3)
+    assert config.input_dropout == 0.25, "a half at 5,000 items, half of that at four times as many"
 
 
 @pytest.mark.parametrize("name", ["cme", "hie", "separate"])
 def test_concatenation_needs_one_classifier(make_pairs, name):
     sizes = shipped("model", fusion="concat")
     with pytest.raises(InputError, match=r"model.fusion: concat"):
-        make_config(kind(name), sizes, make_pairs(4), psi_dim=50, num_classes=3)
+        make_config(kind(name), sizes, make_pairs(4), psi_dim=50, num_classes=3, num_train=100)
 
 
 def test_an_objective_gets_its_own_settings_and_no_others(make_objective):
