@@ -72,7 +72,12 @@ def main(
     from pipeline.core.sample import draw_sample
     from pipeline.core.seeding import seed_everything
     from pipeline.core.table import read_metadata, read_table
-    from pipeline.features.classes import check_same_classes, item_classes, label_membership
+    from pipeline.features.classes import (
+        check_same_classes,
+        class_levels,
+        item_classes,
+        label_membership,
+    )
     from pipeline.features.encoder_digest import KEY, check_encoder
     from pipeline.features.graph_file import read_graph
     from pipeline.features.item_graph import item_graph
@@ -124,7 +129,8 @@ def main(
         names = [entry["name"] for entry in item_classes(class_list)]
         between_items = item_graph(semantic_graph, membership, names)
         kind = objective_of(loss)
-        objective = kind(loss, machine, between_items, membership_KL, device)
+        level_KL = torch.from_numpy(class_levels(class_list))
+        objective = kind(loss, machine, between_items, membership_KL, device, level_KL)
         psi_dim = between_items.class_embedding_KE.shape[1]
         config = make_config(kind, sizes, val, psi_dim=psi_dim, num_classes=len(labels))
         model = Towers(config).to(device)

@@ -146,6 +146,29 @@ def label_membership(classes: Mapping[str, Any]) -> np.ndarray | None:
     return membership_KL
 
 
+def class_levels(classes: Mapping[str, Any]) -> np.ndarray:
+    """Number what the classes share at each level of the hierarchy.
+
+    Level l is the prefix of length l of a class's path, and the last level is the class itself. A
+    class whose path is shorter shares nothing there: it has a number of its own.
+
+    Returns:
+        [K, L] int64, the coarsest level first, in the order of `item_classes`; L is the length of
+        the longest path, and the numbers of a level say nothing of those of another.
+    """
+    entries = item_classes(classes)
+    depth = max(len(entry["parts"]) for entry in entries)
+    level_KL = np.empty((len(entries), depth), dtype=np.int64)
+    for level in range(1, depth):
+        number: dict[tuple[str, ...] | int, int] = {}
+        for row, entry in enumerate(entries):
+            parts = tuple(entry["parts"][:level])
+            key = parts if len(parts) == level else row
+            level_KL[row, level - 1] = number.setdefault(key, len(number))
+    level_KL[:, -1] = np.arange(len(entries))
+    return level_KL
+
+
 def class_indices(classes: Mapping[str, Any], class_paths: Iterable[str]) -> np.ndarray:
     """Find the class of each item, [N] int64, among `item_classes`, by normalised class paths.
 

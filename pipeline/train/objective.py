@@ -52,6 +52,7 @@ class Objective(ABC):
         graph: SemanticGraph,
         membership_KL: Tensor | None = None,
         device: torch.device | str = "cpu",
+        level_KL: Tensor | None = None,
     ) -> None:
         """Put the constants where the towers are trained.
 
@@ -62,6 +63,8 @@ class Objective(ABC):
             membership_KL: [K, L] float, 1 where the items of a class have a label, for a
                 classifier over labels; None for one over the K classes.
             device: Of the towers.
+            level_KL: [K, L] int64, the prefixes of the class paths, see `class_levels`; None for
+                classes without a hierarchy.
         """
         self.loss = loss
         # An objective's file, its section and the value of loss.objective have one name.
@@ -71,6 +74,9 @@ class Objective(ABC):
         class_embedding_KD = torch.from_numpy(graph.class_embedding_KE)
         self.class_embedding_KD = functional.normalize(class_embedding_KD, dim=1).to(device)
         self.membership_KL = membership_KL
+        if level_KL is None:
+            level_KL = torch.arange(len(graph.adjacency_KK))[:, None]
+        self.level_KL = level_KL.to(device)
 
     @abstractmethod
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
@@ -103,7 +109,7 @@ class Objective(ABC):
         if not values:
             raise InputError(
                 f"loss: the weights of {', '.join(parts)} are all 0, so there is nothing to "
-                "minimise; raise one of alpha, beta and gamma"
+                "minimise; raise one of alpha, beta, gamma and delta"
             )
         first, *others = [weight * value for weight, value in values.values()]
         return sum(others, start=first), {name: part.detach() for name, (_, part) in values.items()}

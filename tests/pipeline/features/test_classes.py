@@ -6,6 +6,7 @@ from pipeline.core.json_file import read_json, write_json
 from pipeline.features.classes import (
     check_same_classes,
     class_indices,
+    class_levels,
     class_name,
     class_names,
     item_classes,
@@ -97,6 +98,24 @@ def test_elsewhere_the_classes_of_items_are_the_classes(label):
     classes = make_classes(PATHS, separator="<", label=label)
     assert item_classes(classes) == classes["classes"]
     assert label_membership(classes) is None
+
+
+def test_levels_number_the_prefixes_and_then_the_classes():
+    paths = ["b", "a<x<1", "a<x<2", "a<y", "a"]
+    classes = make_classes(paths, separator="<", label="path")
+    assert [entry["name"] for entry in item_classes(classes)] == ["a", "a<x<1", "a<x<2", "a<y", "b"]
+    # At level 2 the classes "a" and "b" end already, so they share nothing with anyone.
+    expected_KL = [[0, 0, 0], [0, 1, 1], [0, 1, 2], [0, 2, 3], [1, 3, 4]]
+    assert class_levels(classes).tolist() == expected_KL
+    assert class_levels(classes).dtype == np.int64
+    # Under `parts` an item's class is still its path.
+    parts = make_classes(paths, separator="<", label="parts")
+    assert class_levels(parts).tolist() == expected_KL
+
+
+def test_without_a_hierarchy_there_is_one_level():
+    classes = make_classes(["b", "a", "c"], separator="<", label="path")
+    assert class_levels(classes).tolist() == [[0], [1], [2]]
 
 
 def test_classes_do_not_depend_on_the_order_of_items():

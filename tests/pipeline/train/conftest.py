@@ -50,11 +50,18 @@ def make_objective():
     """Build an objective over three classes by its name; keywords change section `loss`."""
 
     def build(name, *, kernel="reference", membership_KL=None, **changed):
-        weights = {"alpha": 1.5, "beta": 2.0, "gamma": 0.5, "objective": name}
+        weights = {"alpha": 1.5, "beta": 2.0, "gamma": 0.5, "delta": 0.7, "objective": name}
         loss = shipped("loss", **weights | changed)
         distance_KK = (1 - PSI @ PSI.T).numpy().astype(np.float32)
         graph = SemanticGraph(["a", "b", "c"], distance_KK, 3 * PSI.numpy())
-        return objective_of(loss)(loss, shipped("machine", kernel=kernel), graph, membership_KL)
+        # Classes a and b share the first of two levels.
+        return objective_of(loss)(
+            loss,
+            shipped("machine", kernel=kernel),
+            graph,
+            membership_KL,
+            level_KL=torch.tensor([[0, 0], [0, 1], [1, 2]]),
+        )
 
     return build
 

@@ -1,4 +1,5 @@
 import math
+import operator
 
 import pytest
 import torch
@@ -13,9 +14,10 @@ from tests.shipped import shipped
 
 MEMBERSHIP_KL = torch.tensor([[1.0, 0, 0, 1], [0, 1, 0, 0], [0, 1, 1, 1]])
 
-# Per objective the weights of its parts, where section loss has alpha 1.5, beta 2, gamma 0.5.
+# Per objective the weights of its parts, where section loss has alpha 1.5, beta 2, gamma 0.5 and
+# delta 0.7.
 WEIGHTS = {
-    "huse": {"class": 1.5, "graph": 2.0, "gap": 0.5},
+    "huse": {"class": 1.5, "graph": 2.0, "gap": 0.5, "contrast": 0.7},
     "huse_p": {"class": 1.5, "projection": 2.0, "gap": 0.5},
     "devise": {"class": 1.0, "projection": 1.0},
     "hie": {"class": 1.5, "projection": 2.0},
@@ -73,11 +75,29 @@ def projection_by_loops(objective, output, labels):
     return mean(distance(image, name) + distance(text, name) for image, text, name in names)
 
 
+def contrast_by_loops(objective, output, labels):
+    """Mean over levels and the 2B embeddings of -log q of those that share the prefix."""
+    points = torch.cat([output.image_BD, output.text_BD]).tolist()
+    classes, temperature = [*labels.tolist()] * 2, objective.loss.temperature
+    levels = objective.level_KL.tolist()
+    weights = {level: level + 1 for level in range(len(levels[0]))}
+    everyone, total = range(len(points)), 0.0
+    for a in everyone:
+        near = [sum(map(operator.mul, points[a], other)) / temperature for other in points]
+        log_sum = math.log(sum(math.exp(near[n]) for n in everyone if n != a))
+        for level, weight in weights.items():
+            prefix = [levels[name][level] for name in classes]
+            terms = [log_sum - near[p] for p in everyone if p != a and prefix[p] == prefix[a]]
+            total += weight * mean(terms) if terms else 0.0
+    return total / len(points) / sum(weights.values())
+
+
 # The rivals' formulas are checked by hand and by loops in their own tests.
 EXPECTED = {
     "class": class_by_loops,
     "graph": graph_by_loops,
     "gap": gap_by_loops,
+    "contrast": contrast_by_loops,
     "projection": projection_by_loops,
     "triplet": lambda _, o, labels: triplet_loss(*o[:2], labels, **OWN["triplet"]).item(),
     "pairs": lambda _, o, labels: cme_loss(*o[:2], **OWN["cme"]).item(),
@@ -132,7 +152,8 @@ def test_every_objective_is_minimised_by_its_towers(name, make_model, make_pairs
 
 
 @pytest.mark.parametrize(
-    ("weight", "name"), [("alpha", "class"), ("beta", "graph"), ("gamma", "gap")]
+    ("weight", "name"),
+    [("alpha", "class"), ("beta", "graph"), ("gamma", "gap"), ("delta", "contrast")],
 )
 def test_a_part_of_weight_zero_is_left_out(make_objective, batch, weight, name):
     _, *given = batch()
@@ -144,8 +165,8 @@ def test_a_part_of_weight_zero_is_left_out(make_objective, batch, weight, name):
 
 
 def test_nothing_to_minimise_is_an_input_error(make_objective, batch):
-    objective = make_objective("huse", alpha=0.0, beta=0.0, gamma=0.0)
-    message = r"weights of class, graph, gap are all 0, .* nothing to minimise; raise one of alpha"
+    objective = make_objective("huse", alpha=0.0, beta=0.0, gamma=0.0, delta=0.0)
+    message = r"weights of class, graph, gap, contrast are all 0, .* minimise; raise one of alpha"
     with pytest.raises(InputError, match=message):
         objective(*batch()[1:])
 

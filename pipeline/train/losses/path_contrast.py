@@ -1,0 +1,54 @@
+"""Contrast over class paths: embeddings that share more of their path are nearer.
+
+Shape letters: N embeddings (both modalities together), D embedding, K classes, L levels.
+"""
+
+import torch
+from torch import Tensor
+
+from pipeline.train.losses.labels import check_labels_on_cpu
+
+
+def path_contrast(
+    embedding_ND: Tensor, label_N: Tensor, level_KL: Tensor, *, temperature: float
+) -> Tensor:
+    """One supervised contrastive loss per level of the class path, weighted by level.
+
+        L = sum_l w_l * 1 / N * sum_a -1 / |P_l(a)| * sum over p in P_l(a) of log q(p | a)
+        q(p | a) = exp(s_ap / t) / sum over all n but a of exp(s_an / t),   w_l = l / (1 + ... + L)
+
+    P_l(a) are the other embeddings whose class has a's prefix at level l; an anchor without any
+    adds 0. This is L_out of Khosla et al. 2020 at every level, and the sum over levels that Zhang
+    et al. 2022 (Use All The Labels, eq. 4) have, with weights that grow with the level in place of
+    theirs and without their constraint between levels. Where L_graph leaves far classes alone,
+    here every pair counts.
+
+    It forms one [N, N] matrix, whatever L is.
+
+    Args:
+        embedding_ND: [N, D] float, rows of unit norm.
+        label_N: [N] int64 in [0, K); on the CPU they are checked.
+        level_KL: [K, L] int64, the prefix that a class has at each level, the coarsest first; see
+            `class_levels`.
+        temperature: t, by which similarities are divided.
+
+    Returns:
+        Scalar >= 0; 0 where no two embeddings share a prefix.
+    """
+    check_labels_on_cpu(label_N, len(level_KL))
+    embedding_ND = embedding_ND.to(torch.promote_types(embedding_ND.dtype, torch.float32))
+    similarity_NN = embedding_ND @ embedding_ND.T / temperature
+    itself_NN = torch.eye(len(label_N), dtype=torch.bool, device=label_N.device)
+    # The weight that a pair has over all levels; a row sums to 1 where every level has a positive.
+    share_NN = torch.zeros_like(similarity_NN)
+    levels = level_KL.shape[1]
+    for level, prefix_K in enumerate(level_KL.unbind(dim=1), start=1):
+        prefix_N = prefix_K[label_N]
+        positive_NN = (prefix_N[:, None] == prefix_N) & ~itself_NN
+        count_N1 = positive_NN.sum(dim=1, keepdim=True).clamp(min=1)
+        weight = level / (levels * (levels + 1) / 2)
+        share_NN += weight * positive_NN.to(share_NN.dtype) / count_N1
+    # A large number, not infinity, whose softmax has no gradient where an embedding is alone.
+    others_NN = similarity_NN.masked_fill(itself_NN, torch.finfo(similarity_NN.dtype).min)
+    log_sum_N1 = others_NN.logsumexp(dim=1, keepdim=True)
+    return (share_NN * (log_sum_N1 - similarity_NN)).sum() / len(label_N)
