@@ -131,7 +131,7 @@ def main(
         kind = objective_of(loss)
         level_KL = torch.from_numpy(class_levels(class_list))
         objective = kind(loss, machine, between_items, membership_KL, device, level_KL)
-        psi_dim = between_items.class_embedding_KE.shape[1]
+        psi_dim = objective.fixed_dim
         config = make_config(kind, sizes, val, psi_dim=psi_dim, num_classes=len(labels))
         model = Towers(config).to(device)
         train.standardise(model)

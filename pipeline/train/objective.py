@@ -78,6 +78,11 @@ class Objective(ABC):
             level_KL = torch.arange(len(graph.adjacency_KK))[:, None]
         self.level_KL = level_KL.to(device)
 
+    @property
+    def fixed_dim(self) -> int:
+        """Dimension of the space that is projected onto, where the objective projects."""
+        return self.class_embedding_KD.shape[1]
+
     @abstractmethod
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
         """Name the parts.

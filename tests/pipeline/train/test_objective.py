@@ -9,6 +9,7 @@ from pipeline.train.loss_settings import OBJECTIVES, LossSettings
 from pipeline.train.objective import make_config, objective_of
 from pipeline.train.objectives.adamine import adamine_loss
 from pipeline.train.objectives.cme import cme_loss
+from pipeline.train.objectives.hier_cos import hier_cos_loss
 from pipeline.train.objectives.triplet import triplet_loss
 from tests.shipped import shipped
 
@@ -25,11 +26,14 @@ WEIGHTS = {
     "triplet": {"class": 1.0, "triplet": 1.0},
     "cme": {"class": 1.5, "pairs": 2.0},
     "adamine": {"class": 1.0, "triplets": 1.0},
+    "hier_cos": {"class": 1.0, "subspace": 1.0, "gap": 0.5},
+    "supcon_path": {"class": 1.5, "contrast": 1.0, "gap": 0.5},
 }
 OWN = {
     "triplet": {"margin": 0.6},
     "cme": {"margin": 0.7},
     "adamine": {"margin": 0.5, "class_weight": 0.25},
+    "hier_cos": {"scale": 8.0, "level_weight": 0.2, "signed": True},
 }
 
 
@@ -101,6 +105,9 @@ EXPECTED = {
     "projection": projection_by_loops,
     "triplet": lambda _, o, labels: triplet_loss(*o[:2], labels, **OWN["triplet"]).item(),
     "pairs": lambda _, o, labels: cme_loss(*o[:2], **OWN["cme"]).item(),
+    "subspace": lambda objective, o, labels: hier_cos_loss(
+        torch.cat(o[:2]), labels.repeat(2), objective.depth_KM, **OWN["hier_cos"]
+    ).item(),
     "triplets": lambda _, o, labels: adamine_loss(*o[:2], labels, **OWN["adamine"]).item(),
 }
 
@@ -123,7 +130,8 @@ def test_every_objective_is_tried():
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_total_and_parts_equal_plain_loops(name, make_objective, batch):
     objective = make_objective(name, **{name: OWN[name]} if name in OWN else {})
-    model, output, labels = batch(classifier=objective.classifier)
+    dim = {"dim": objective.fixed_dim} if name == "hier_cos" else {}
+    model, output, labels = batch(classifier=objective.classifier, **dim)
     total, parts = objective(output, labels)
     expected = {part: EXPECTED[part](objective, output, labels) for part in WEIGHTS[name]}
     assert {part: value.item() for part, value in parts.items()} == pytest.approx(expected, 1e-5)
@@ -139,7 +147,8 @@ def test_total_and_parts_equal_plain_loops(name, make_objective, batch):
 def test_every_objective_is_minimised_by_its_towers(name, make_model, make_pairs, make_objective):
     """Fifty steps on one batch lower the total, whichever the objective."""
     pairs, objective = make_pairs(24), make_objective(name)
-    model = make_model(classifier=objective.classifier)
+    dim = {"dim": objective.fixed_dim} if name == "hier_cos" else {}
+    model = make_model(classifier=objective.classifier, **dim)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     totals = []
     for _ in range(50):
@@ -267,7 +276,7 @@ def kind(name):
 def test_projecting_objectives_take_the_dimension_of_psi(make_pairs, name):
     sizes = shipped("model", dim=8)
     config = make_config(kind(name), sizes, make_pairs(4), psi_dim=50, num_classes=3)
-    assert config.dim == (50 if name in {"devise", "hie", "huse_p"} else 8)
+    assert config.dim == (50 if name in {"devise", "hie", "hier_cos", "huse_p"} else 8)
     assert (config.image_features, config.text_features, config.num_classes) == (6, 4, 3)
 
 
