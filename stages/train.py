@@ -78,9 +78,9 @@ def main(
     from pipeline.core.table import read_metadata, read_table
     from pipeline.features.classes import (
         check_same_classes,
+        class_levels,
         item_classes,
         label_membership,
-        path_levels,
     )
     from pipeline.features.encoder_digest import KEY, check_encoder
     from pipeline.features.graph_file import read_graph
@@ -136,9 +136,9 @@ def main(
         between_items = item_graph(semantic_graph, membership, names)
         kind = objective_of(loss)
         count_K = torch.bincount(train.label_N, minlength=len(names))
-        level_KL = torch.from_numpy(path_levels(item_classes(class_list)))
+        level_KL = torch.from_numpy(class_levels(class_list))
         objective = kind(loss, machine, between_items, level_KL, membership_KL, count_K, device)
-        psi_dim = between_items.class_embedding_KE.shape[1]
+        psi_dim = objective.fixed_dim
         config = make_config(
             kind, sizes, val, psi_dim=psi_dim, num_classes=len(labels), num_train=len(train)
         )

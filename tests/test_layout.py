@@ -20,7 +20,7 @@ COVERED_ELSEWHERE = {
     "pipeline/image_features/runtimes/runner.py": "an interface; each runtime's test runs it",
     **{
         f"pipeline/train/objectives/{name}.py": "test_objective.py: every part by plain loops"
-        for name in ("huse", "huse_p", "devise", "hie", "separate")
+        for name in ("huse", "huse_p", "devise", "hie", "separate", "supcon_path")
     },
 }
 

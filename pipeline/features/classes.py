@@ -4,7 +4,7 @@ Shape letters: N items, K classes of which an item has exactly one, L labels.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from os import PathLike
 from typing import Any, Literal, NotRequired, TypedDict
@@ -146,21 +146,26 @@ def label_membership(classes: Mapping[str, Any]) -> np.ndarray | None:
     return membership_KL
 
 
-def path_levels(entries: Sequence[ClassEntry]) -> np.ndarray:
-    """Number the nodes of the class tree at every level.
+def class_levels(classes: Mapping[str, Any]) -> np.ndarray:
+    """Number what the classes share at each level of the hierarchy.
+
+    Level l is the prefix of length l of a class's path, and the last level is the class itself. A
+    class whose path is shorter shares nothing there: it has a number of its own.
 
     Returns:
-        [K, L] int64: at level l, coarsest first, two classes have one number where they share
-        their first l parts; a path of fewer parts is its own node from its end on. The last level
-        is the class. Numbers lie in [0, K).
+        [K, L] int64, the coarsest level first, in the order of `item_classes`; L is the length of
+        the longest path, and the numbers of a level say nothing of those of another.
     """
-    paths = [tuple(entry["parts"]) for entry in entries]
-    depth = max(map(len, paths))
-    level_KL = np.empty((len(paths), depth), dtype=np.int64)
+    entries = item_classes(classes)
+    depth = max(len(entry["parts"]) for entry in entries)
+    level_KL = np.empty((len(entries), depth), dtype=np.int64)
     for level in range(1, depth):
-        number: dict[tuple[str, ...], int] = {}
-        level_KL[:, level - 1] = [number.setdefault(path[:level], len(number)) for path in paths]
-    level_KL[:, -1] = np.arange(len(paths))
+        number: dict[tuple[str, ...] | int, int] = {}
+        for row, entry in enumerate(entries):
+            parts = tuple(entry["parts"][:level])
+            key = parts if len(parts) == level else row
+            level_KL[row, level - 1] = number.setdefault(key, len(number))
+    level_KL[:, -1] = np.arange(len(entries))
     return level_KL
 
 

@@ -36,7 +36,7 @@ def objective_module(name: str) -> ModuleType:
 
 
 class LossSettings(Section):
-    """What is minimised: alpha * L_class + beta * L_graph + gamma * L_gap (HUSE section 3)."""
+    """What is minimised: HUSE section 3, and a contrast over class paths with weight delta."""
 
     moved: ClassVar[Mapping[str, str]] = {
         "kernel": "machine.kernel",
@@ -53,12 +53,12 @@ class LossSettings(Section):
     """Weight of the semantic graph loss; of the rivals' projection or pair loss."""
     gamma: Weight
     """Weight of the cross-modal gap loss."""
+    delta: Weight
+    """Weight of the contrast over class paths; 0 in the paper."""
+    temperature: Annotated[float, Field(ge=0.01, le=1.0)]
+    """Similarities are divided by it in the contrast over class paths."""
     margin: Margin
     """zeta: pairs count in the graph loss where both distances are below it."""
-    delta: Weight
-    """Weight of the contrast over the levels of the class path."""
-    temperature: Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-    """Of the contrast: the smaller, the more the nearest others count."""
     names: Weight
     """Weight of the classification of class names beside that of items."""
     joint: Weight

@@ -62,7 +62,7 @@ class Objective(ABC):
             loss: Weights and margins.
             machine: Says what computes the graph loss.
             graph: Between the K classes.
-            level_KL: [K, L] int64 node of each class at each level of the tree; see `path_levels`.
+            level_KL: [K, L] int64 node of each class at each level of the tree; see `class_levels`.
             membership_KL: [K, L] float, 1 where the items of a class have a label, for a
                 classifier over labels; None for one over the K classes.
             count_K: [K] training items of each class; needed with `loss.logit_adjustment`.
@@ -89,6 +89,11 @@ class Objective(ABC):
                 )
             assert count_K is not None, "the adjustment needs the classes' items"
             self.log_prior_K = log_prior(count_K, loss.logit_adjustment).to(device)
+
+    @property
+    def fixed_dim(self) -> int:
+        """Dimension of the space that is projected onto, where the objective projects."""
+        return self.class_embedding_KD.shape[1]
 
     @abstractmethod
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:

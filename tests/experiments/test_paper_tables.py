@@ -9,7 +9,10 @@ import pytest
 
 FOLDER = Path(__file__).parents[2] / "experiments/paper_tables"
 DIRECTIONS = ("image_to_image", "image_to_text", "text_to_image", "text_to_text")
-OBJECTIVES = ("triplet", "cme", "adamine", "devise", "hie", "huse_p", "huse", "separate")
+OBJECTIVES = (
+    *("triplet", "cme", "adamine", "devise", "hie", "huse_p", "huse"),
+    *("hier_cos", "supcon_path", "separate"),
+)
 
 
 def write(path: Path, value: object) -> None:
@@ -21,7 +24,10 @@ def write(path: Path, value: object) -> None:
 def tables(tmp_path: Path) -> tuple[dict, str]:
     """Two seeds each; HUSE leads by 0.1 everywhere but is 0.2 behind CME in image to text."""
     for name in OBJECTIVES:
-        write(tmp_path / "runs/tuned" / f"{name}.json", {"best": {"train.lr": 0.001}, "tried": []})
+        write(
+            tmp_path / "runs/tuned" / f"{name}.json",
+            {"best": {"train.lr": 0.001}, "tried": [{}] * 6},
+        )
         for seed, offset in ((1, -0.01), (2, 0.01)):
             value = (0.6 if name == "huse" else 0.5) + offset
             table = {direction: [value] * 3 for direction in DIRECTIONS}
@@ -60,6 +66,12 @@ def test_mean_and_deviation_over_seeds(tables):
     assert cell["deviation"] == pytest.approx([0.014142] * 3, abs=1e-6)
     assert "| **HUSE** | 0.600 ± 0.014 / 0.600 ± 0.014 / 0.600 ± 0.014 |" in markdown
     assert "| logistic regression | 0.100 | 0.200 | 0.300 |" in markdown
+
+
+def test_the_number_of_settings_tried_stands_beside_the_chosen_one(tables):
+    result, markdown = tables
+    assert result["settings_tried"] == dict.fromkeys(OBJECTIVES, 6)
+    assert "| Hier-COS | 6 | {'train.lr': 0.001} |" in markdown
 
 
 def test_columns_in_which_huse_leads_are_counted(tables):

@@ -1,52 +1,56 @@
-"""Supervised contrastive loss over the levels of the class path.
+"""Contrast over class paths: embeddings that share more of their path are nearer.
 
-Shape letters: N embeddings, D embedding, K classes, L levels.
+Shape letters: N embeddings (both modalities together), D embedding, K classes, L levels.
 """
 
 import torch
 from torch import Tensor
 
+from pipeline.train.losses.labels import check_labels_on_cpu
 
-def path_contrast_loss(
+
+def path_contrast(
     embedding_ND: Tensor, label_N: Tensor, level_KL: Tensor, *, temperature: float
 ) -> Tensor:
-    """Mean contrastive loss of every embedding at every level of the class tree.
+    """One supervised contrastive loss per level of the class path, weighted by level.
 
-        loss[a, l] = log sum_{b != a} exp(s_ab / t) - mean_{p in P(a, l)} s_ap / t
-        L_contrast = sum_l l * mean_a loss[a, l] / sum_l l,   l = 1 .. L
+        L = sum_l w_l * 1 / N * sum_a -1 / |P_l(a)| * sum over p in P_l(a) of log q(p | a)
+        q(p | a) = exp(s_ap / t) / sum over all n but a of exp(s_an / t),   w_l = l / (1 + ... + L)
 
-    with cosine similarities s and P(a, l) the other embeddings that are under a's node of level l,
-    of both modalities. The finer a level, the more it counts; the finest is the class. An embedding
-    without any such other adds nothing. It orders *all* pairs, where HUSE's graph loss leaves those
-    beyond the margin alone (eq. 10).
+    P_l(a) are the other embeddings whose class has a's prefix at level l; an anchor without any
+    adds 0. This is L_out of Khosla et al. 2020 at every level, and the sum over levels that Zhang
+    et al. 2022 (Use All The Labels, eq. 4) have, with weights that grow with the level in place of
+    theirs and without their constraint between levels. Where L_graph leaves far classes alone,
+    here every pair counts.
 
-    The loss of a level is the supervised contrastive one (Khosla et al. 2020, eq. 2); to sum it
-    over the levels of a tree, finer ones with more weight, follows Zhang et al. 2022, "Use all the
-    labels" (HiMulCon). Memory: N^2 floats, whatever the number of levels.
+    It forms one [N, N] matrix, whatever L is.
 
     Args:
         embedding_ND: [N, D] float, rows of unit norm.
-        label_N: [N] int64 classes.
-        level_KL: [K, L] int64 number in [0, K) of each class's node at each level, coarsest first;
-            see `path_levels`.
-        temperature: t, above 0.
+        label_N: [N] int64 in [0, K); on the CPU they are checked.
+        level_KL: [K, L] int64, the prefix that a class has at each level, the coarsest first; see
+            `class_levels`.
+        temperature: t, by which similarities are divided.
 
     Returns:
-        The scalar loss.
+        Scalar >= 0; 0 where no two embeddings share a prefix.
     """
-    itself_NN = torch.eye(len(embedding_ND), dtype=torch.bool, device=embedding_ND.device)
+    check_labels_on_cpu(label_N, len(level_KL))
+    embedding_ND = embedding_ND.to(torch.promote_types(embedding_ND.dtype, torch.float32))
     similarity_NN = embedding_ND @ embedding_ND.T / temperature
-    # Large and finite: of an embedding alone, infinity would make gradients that are no numbers.
-    log_sum_N = similarity_NN.masked_fill(itself_NN, -1e9).logsumexp(dim=1)
+    itself_NN = torch.eye(len(label_N), dtype=torch.bool, device=label_N.device)
+    # A large number, not infinity, whose softmax has no gradient where an embedding is alone.
+    others_NN = similarity_NN.masked_fill(itself_NN, torch.finfo(similarity_NN.dtype).min)
+    log_sum_N = others_NN.logsumexp(dim=1)
     levels = level_KL.shape[1]
     total = embedding_ND.new_zeros(())
-    for level, node_K in enumerate(level_KL.T, start=1):
-        node_N = node_K[label_N]
-        # The mean similarity to a set is that to the set's sum: no N x N matrix a level.
-        sum_KD = torch.zeros_like(embedding_ND[:1]).expand(len(node_K), -1)
-        sum_KD = sum_KD.index_add(0, node_N, embedding_ND)
-        others_N = torch.bincount(node_N, minlength=len(node_K))[node_N] - 1
-        similar_N = (embedding_ND * (sum_KD[node_N] - embedding_ND)).sum(dim=1) / temperature
-        loss_N = log_sum_N - similar_N / others_N.clamp(min=1)
-        total = total + level * torch.where(others_N > 0, loss_N, 0.0).mean()
-    return total / (levels * (levels + 1) / 2)
+    for level, prefix_K in enumerate(level_KL.unbind(dim=1), start=1):
+        prefix_N = prefix_K[label_N]
+        # The mean similarity to a set is that to the set's sum: no matrix of pairs per level.
+        sum_KD = embedding_ND.new_zeros(len(prefix_K), embedding_ND.shape[1])
+        sum_KD = sum_KD.index_add(0, prefix_N, embedding_ND)
+        count_N = torch.bincount(prefix_N, minlength=len(prefix_K))[prefix_N] - 1
+        similar_N = (embedding_ND * (sum_KD[prefix_N] - embedding_ND)).sum(dim=1) / temperature
+        loss_N = log_sum_N - similar_N / count_N.clamp(min=1)
+        total = total + level * torch.where(count_N > 0, loss_N, 0.0).sum()
+    return total / (levels * (levels + 1) / 2) / len(label_N)

@@ -1,4 +1,4 @@
-"""HUSE: L = alpha * L_class + beta * L_graph + gamma * L_gap (HUSE eq. 5) + delta * L_contrast."""
+"""HUSE: L = alpha * L_class + beta * L_graph + gamma * L_gap (eq. 5) + delta * L_contrast."""
 
 import torch
 from torch import Tensor
@@ -6,28 +6,30 @@ from torch import Tensor
 from pipeline.model.towers import TowersOutput
 from pipeline.train.losses.gap import gap_loss
 from pipeline.train.losses.graph_loss import graph_loss
-from pipeline.train.losses.path_contrast import path_contrast_loss
+from pipeline.train.losses.path_contrast import path_contrast
 from pipeline.train.objective import Objective, Parts
 
 
 class HuseObjective(Objective):
-    """Classification, semantic graph and cross-modal gap; beyond the paper, contrast over levels.
+    """Classification, semantic graph and cross-modal gap; with delta > 0 a contrast besides.
 
-    The graph loss compares near pairs alone (eq. 10), and so leaves the order of far classes to
-    chance, for which HP@5 and HP@10 ask. The contrast orders all pairs.
+    Eq. 10 leaves pairs of far classes alone; the contrast, which the paper does not have, orders
+    them by what their class paths share.
     """
 
     classifier = "shared"
 
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
-        """See `Objective.parts`; the pair losses run over both modalities' 2B embeddings."""
+        """See `Objective.parts`; pairs are formed over both modalities' 2B embeddings."""
+        embedding_ND = torch.cat([output.image_BD, output.text_BD])
+        label_N = torch.cat([label_B, label_B])
         return {
             "class": (self.loss.alpha, lambda: self.class_loss(output, label_B)),
             "graph": (
                 self.loss.beta,
                 lambda: graph_loss(
-                    torch.cat([output.image_BD, output.text_BD]),
-                    torch.cat([label_B, label_B]),
+                    embedding_ND,
+                    label_N,
                     self.adjacency_KK,
                     margin=self.loss.margin,
                     relaxation=self.loss.relaxation,
@@ -38,11 +40,8 @@ class HuseObjective(Objective):
             "gap": (self.loss.gamma, lambda: gap_loss(output.image_BD, output.text_BD)),
             "contrast": (
                 self.loss.delta,
-                lambda: path_contrast_loss(
-                    torch.cat([output.image_BD, output.text_BD]),
-                    torch.cat([label_B, label_B]),
-                    self.level_KL,
-                    temperature=self.loss.temperature,
+                lambda: path_contrast(
+                    embedding_ND, label_N, self.level_KL, temperature=self.loss.temperature
                 ),
             ),
         }

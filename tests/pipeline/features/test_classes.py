@@ -6,12 +6,12 @@ from pipeline.core.json_file import read_json, write_json
 from pipeline.features.classes import (
     check_same_classes,
     class_indices,
+    class_levels,
     class_name,
     class_names,
     item_classes,
     label_membership,
     make_classes,
-    path_levels,
 )
 
 PATHS = [
@@ -100,6 +100,24 @@ def test_elsewhere_the_classes_of_items_are_the_classes(label):
     assert label_membership(classes) is None
 
 
+def test_levels_number_the_prefixes_and_then_the_classes():
+    paths = ["b", "a<x<1", "a<x<2", "a<y", "a"]
+    classes = make_classes(paths, separator="<", label="path")
+    assert [entry["name"] for entry in item_classes(classes)] == ["a", "a<x<1", "a<x<2", "a<y", "b"]
+    # At level 2 the classes "a" and "b" end already, so they share nothing with anyone.
+    expected_KL = [[0, 0, 0], [0, 1, 1], [0, 1, 2], [0, 2, 3], [1, 3, 4]]
+    assert class_levels(classes).tolist() == expected_KL
+    assert class_levels(classes).dtype == np.int64
+    # Under `parts` an item's class is still its path.
+    parts = make_classes(paths, separator="<", label="parts")
+    assert class_levels(parts).tolist() == expected_KL
+
+
+def test_without_a_hierarchy_there_is_one_level():
+    classes = make_classes(["b", "a", "c"], separator="<", label="path")
+    assert class_levels(classes).tolist() == [[0], [1], [2]]
+
+
 def test_classes_do_not_depend_on_the_order_of_items():
     for label in ("path", "leaf", "parts"):
         forward = make_classes(PATHS, separator="<", label=label)
@@ -155,24 +173,3 @@ def test_the_first_class_that_differs_is_named(found, difference):
     with pytest.raises(InputError) as caught:
         check_same_classes(found, wanted, "graph", "make it again")
     assert str(caught.value) == f"graph: made for other classes: {difference}; make it again"
-
-
-def test_levels_number_the_nodes_of_the_tree():
-    paths = ["a<x<1", "a<x<2", "a<y", "b", "b<x<1"]
-    entries = item_classes(make_classes(paths, separator="<", label="path"))
-    names = [entry["name"] for entry in entries]
-    level_KL = path_levels(entries)
-    assert level_KL.shape == (5, 3)
-    of = {name: level_KL[row].tolist() for row, name in enumerate(names)}
-    first = {name: nodes[0] for name, nodes in of.items()}
-    assert first["a<x<1"] == first["a<x<2"] == first["a<y"] != first["b"] == first["b<x<1"]
-    second = {name: nodes[1] for name, nodes in of.items()}
-    assert second["a<x<1"] == second["a<x<2"]
-    # One part of a name under two parents is two nodes, and a short path is a node of its own.
-    assert len(set(second.values())) == 4
-    assert sorted(nodes[2] for nodes in of.values()) == [0, 1, 2, 3, 4]
-
-
-def test_a_flat_list_of_classes_has_one_level():
-    entries = item_classes(make_classes(["a", "b"], separator="<", label="path"))
-    assert path_levels(entries).tolist() == [[0], [1]]

@@ -19,8 +19,8 @@ from pipeline.train.objective import objective_of
 from tests.feature_tables import write_tables
 from tests.shipped import shipped
 
-# The classes b and c share a parent.
-LEVEL_KL = torch.tensor([[0, 0], [1, 1], [1, 2]])
+# The classes a and b share the first of two levels.
+LEVEL_KL = torch.tensor([[0, 0], [0, 1], [1, 2]])
 PSI = functional.normalize(torch.randn(3, 8, generator=torch.Generator().manual_seed(5)), dim=1)
 
 
@@ -52,7 +52,7 @@ def make_objective():
     """Build an objective over three classes by its name; keywords change section `loss`."""
 
     def build(name, *, kernel="reference", membership_KL=None, count_K=None, **changed):
-        weights = {"alpha": 1.5, "beta": 2.0, "gamma": 0.5, "delta": 0.25, "objective": name}
+        weights = {"alpha": 1.5, "beta": 2.0, "gamma": 0.5, "delta": 0.7, "objective": name}
         loss = shipped("loss", **weights | changed)
         distance_KK = (1 - PSI @ PSI.T).numpy().astype(np.float32)
         graph = SemanticGraph(["a", "b", "c"], distance_KK, 3 * PSI.numpy())

@@ -1,4 +1,5 @@
 import math
+import operator
 
 import pytest
 import torch
@@ -8,14 +9,16 @@ from pipeline.train.loss_settings import OBJECTIVES, LossSettings
 from pipeline.train.objective import make_config, objective_of
 from pipeline.train.objectives.adamine import adamine_loss
 from pipeline.train.objectives.cme import cme_loss
+from pipeline.train.objectives.hier_cos import hier_cos_loss
 from pipeline.train.objectives.triplet import triplet_loss
 from tests.shipped import shipped
 
 MEMBERSHIP_KL = torch.tensor([[1.0, 0, 0, 1], [0, 1, 0, 0], [0, 1, 1, 1]])
 
-# Per objective the weights of its parts, where section loss has alpha 1.5, beta 2, gamma 0.5.
+# Per objective the weights of its parts, where section loss has alpha 1.5, beta 2, gamma 0.5 and
+# delta 0.7.
 WEIGHTS = {
-    "huse": {"class": 1.5, "graph": 2.0, "gap": 0.5, "contrast": 0.25},
+    "huse": {"class": 1.5, "graph": 2.0, "gap": 0.5, "contrast": 0.7},
     "huse_p": {"class": 1.5, "projection": 2.0, "gap": 0.5},
     "devise": {"class": 1.0, "projection": 1.0},
     "hie": {"class": 1.5, "projection": 2.0},
@@ -23,11 +26,14 @@ WEIGHTS = {
     "triplet": {"class": 1.0, "triplet": 1.0},
     "cme": {"class": 1.5, "pairs": 2.0},
     "adamine": {"class": 1.0, "triplets": 1.0},
+    "hier_cos": {"class": 1.0, "subspace": 1.0, "gap": 0.5},
+    "supcon_path": {"class": 1.5, "contrast": 1.0, "gap": 0.5},
 }
 OWN = {
     "triplet": {"margin": 0.6},
     "cme": {"margin": 0.7},
     "adamine": {"margin": 0.5, "class_weight": 0.25},
+    "hier_cos": {"scale": 8.0, "level_weight": 0.2, "signed": True},
 }
 
 
@@ -48,25 +54,6 @@ def cross_entropy(logits_BK, labels):
 def class_by_loops(_, output, labels):
     """HUSE eq. 8: mean of -log softmax over the 2B embeddings."""
     return mean(cross_entropy(logits, labels) for logits in output[2:4])
-
-
-def contrast_by_loops(objective, output, labels):
-    """Khosla et al. eq. 2 at both levels of the tree, the class with twice the weight."""
-    points = [*output.image_BD, *output.text_BD]
-    classes = [*labels.tolist(), *labels.tolist()]
-    t = objective.loss.temperature
-    total = 0.0
-    for level, weight in ((0, 1 / 3), (1, 2 / 3)):
-        for a, x in enumerate(points):
-            others = [b for b in range(len(points)) if b != a]
-            similar = {b: (x @ points[b]).item() / t for b in others}
-            log_sum = math.log(sum(math.exp(value) for value in similar.values()))
-            node = objective.level_KL[:, level].tolist()
-            same = [b for b in others if node[classes[b]] == node[classes[a]]]
-            if same:
-                loss = log_sum - mean(similar[b] for b in same)
-                total += weight * loss / len(points)
-    return total
 
 
 def graph_by_loops(objective, output, labels):
@@ -92,15 +79,35 @@ def projection_by_loops(objective, output, labels):
     return mean(distance(image, name) + distance(text, name) for image, text, name in names)
 
 
+def contrast_by_loops(objective, output, labels):
+    """Mean over levels and the 2B embeddings of -log q of those that share the prefix."""
+    points = torch.cat([output.image_BD, output.text_BD]).tolist()
+    classes, temperature = [*labels.tolist()] * 2, objective.loss.temperature
+    levels = objective.level_KL.tolist()
+    weights = {level: level + 1 for level in range(len(levels[0]))}
+    everyone, total = range(len(points)), 0.0
+    for a in everyone:
+        near = [sum(map(operator.mul, points[a], other)) / temperature for other in points]
+        log_sum = math.log(sum(math.exp(near[n]) for n in everyone if n != a))
+        for level, weight in weights.items():
+            prefix = [levels[name][level] for name in classes]
+            terms = [log_sum - near[p] for p in everyone if p != a and prefix[p] == prefix[a]]
+            total += weight * mean(terms) if terms else 0.0
+    return total / len(points) / sum(weights.values())
+
+
 # The rivals' formulas are checked by hand and by loops in their own tests.
 EXPECTED = {
     "class": class_by_loops,
-    "contrast": contrast_by_loops,
     "graph": graph_by_loops,
     "gap": gap_by_loops,
+    "contrast": contrast_by_loops,
     "projection": projection_by_loops,
     "triplet": lambda _, o, labels: triplet_loss(*o[:2], labels, **OWN["triplet"]).item(),
     "pairs": lambda _, o, labels: cme_loss(*o[:2], **OWN["cme"]).item(),
+    "subspace": lambda objective, o, labels: hier_cos_loss(
+        torch.cat(o[:2]), labels.repeat(2), objective.depth_KM, **OWN["hier_cos"]
+    ).item(),
     "triplets": lambda _, o, labels: adamine_loss(*o[:2], labels, **OWN["adamine"]).item(),
 }
 
@@ -123,7 +130,8 @@ def test_every_objective_is_tried():
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_total_and_parts_equal_plain_loops(name, make_objective, batch):
     objective = make_objective(name, **{name: OWN[name]} if name in OWN else {})
-    model, output, labels = batch(classifier=objective.classifier)
+    dim = {"dim": objective.fixed_dim} if name == "hier_cos" else {}
+    model, output, labels = batch(classifier=objective.classifier, **dim)
     total, parts = objective(output, labels)
     expected = {part: EXPECTED[part](objective, output, labels) for part in WEIGHTS[name]}
     assert {part: value.item() for part, value in parts.items()} == pytest.approx(expected, 1e-5)
@@ -139,7 +147,8 @@ def test_total_and_parts_equal_plain_loops(name, make_objective, batch):
 def test_every_objective_is_minimised_by_its_towers(name, make_model, make_pairs, make_objective):
     """Fifty steps on one batch lower the total, whichever the objective."""
     pairs, objective = make_pairs(24), make_objective(name)
-    model = make_model(classifier=objective.classifier)
+    dim = {"dim": objective.fixed_dim} if name == "hier_cos" else {}
+    model = make_model(classifier=objective.classifier, **dim)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     totals = []
     for _ in range(50):
@@ -152,7 +161,8 @@ def test_every_objective_is_minimised_by_its_towers(name, make_model, make_pairs
 
 
 @pytest.mark.parametrize(
-    ("weight", "name"), [("alpha", "class"), ("beta", "graph"), ("gamma", "gap")]
+    ("weight", "name"),
+    [("alpha", "class"), ("beta", "graph"), ("gamma", "gap"), ("delta", "contrast")],
 )
 def test_a_part_of_weight_zero_is_left_out(make_objective, batch, weight, name):
     _, *given = batch()
@@ -268,7 +278,7 @@ def test_projecting_objectives_take_the_dimension_of_psi(make_pairs, name):
     config = make_config(
         kind(name), sizes, make_pairs(4), psi_dim=50, num_classes=3, num_train=20_000
     )
-    assert config.dim == (50 if name in {"devise", "hie", "huse_p"} else 8)
+    assert config.dim == (50 if name in {"devise", "hie", "hier_cos", "huse_p"} else 8)
     assert (config.image_features, config.text_features, config.num_classes) == (6, 4, 3)
     assert config.input_dropout == 0.25, "a half at 5,000 items, half of that at four times as many"
 

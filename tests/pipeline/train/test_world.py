@@ -37,11 +37,15 @@ def one_step(world: World, case: dict) -> dict[str, torch.Tensor]:
     label_B = torch.randint(3, (BATCH,))
     loss = shipped("loss", objective=case["objective"], alpha=case.get("alpha", 1.0))
     kind = objective_of(loss)
+    adjacency_KK = 0.6 * (1 - torch.eye(3))
+    graph = SemanticGraph(["a", "b", "c"], adjacency_KK.numpy(), torch.randn(3, 8).numpy())
+    level_KL = torch.tensor([[0, 0], [1, 1], [1, 2]])
+    objective = kind(loss, shipped("machine"), graph, level_KL)
     config = TowersConfig(
         image_features=6,
         text_features=4,
         num_classes=3,
-        dim=8,
+        dim=objective.fixed_dim if kind.projects else 8,
         image_layers=2,
         text_layers=2,
         width=8,
@@ -51,12 +55,9 @@ def one_step(world: World, case: dict) -> dict[str, torch.Tensor]:
         fusion=case.get("fusion", "late"),
     )
     model = Towers(config)
-    adjacency_KK = 0.6 * (1 - torch.eye(3))
-    graph = SemanticGraph(["a", "b", "c"], adjacency_KK.numpy(), torch.randn(3, 8).numpy())
-    level_KL = torch.tensor([[0, 0], [1, 1], [1, 2]])
     plain = {"optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0}
     settings = shipped("train", gradient_clip=case.get("gradient_clip", 0.0), **plain)
-    take_step = Step(model, kind(loss, shipped("machine"), graph, level_KL), settings, world)
+    take_step = Step(model, objective, settings, world)
     share = world.share(slice(0, BATCH))
     # Of two at a time, which two processes share, one each.
     names = ClassNames(torch.randn(3, 4), most=2).batch(1, world) if "names" in case else None

@@ -2,76 +2,80 @@ import math
 
 import pytest
 import torch
-from torch.autograd import gradcheck
-from torch.nn import functional
 
-from pipeline.train.losses.path_contrast import path_contrast_loss
+from pipeline.train.losses.path_contrast import path_contrast
 
-# Four classes: 0 and 1 under one parent, 2 and 3 under another.
-LEVEL_KL = torch.tensor([[0, 0], [0, 1], [1, 2], [1, 3]])
+# Classes 0 and 1 share the first level; class 2 shares it with nobody; the last level is the class.
+LEVEL_KL = torch.tensor([[0, 0], [0, 1], [1, 2]])
 
 
-def by_loops(points, labels, temperature):
+def naive_path_contrast(embedding, labels, level_KL, temperature):
+    count, levels = len(labels), len(level_KL[0])
     total = 0.0
-    for level, weight in ((0, 1 / 3), (1, 2 / 3)):
-        for a, x in enumerate(points):
-            similar = [(x @ y).item() / temperature for y in points]
-            others = [b for b in range(len(points)) if b != a]
-            log_sum = math.log(sum(math.exp(similar[b]) for b in others))
-            node = LEVEL_KL[labels, level]
-            same = [similar[b] for b in others if node[b] == node[a]]
-            if same:
-                total += weight * (log_sum - sum(same) / len(same)) / len(points)
-    return total
+    for level in range(levels):
+        prefix = [level_KL[label][level] for label in labels]
+        for a in range(count):
+            others = [n for n in range(count) if n != a]
+            similarity = {
+                n: sum(x * y for x, y in zip(embedding[a], embedding[n], strict=True)) / temperature
+                for n in others
+            }
+            positives = [n for n in others if prefix[n] == prefix[a]]
+            if not positives:
+                continue
+            log_sum = math.log(sum(math.exp(s) for s in similarity.values()))
+            mean = sum(similarity[p] - log_sum for p in positives) / len(positives)
+            total -= (level + 1) * mean / count
+    return total / sum(range(1, levels + 1))
 
 
-@pytest.fixture
-def batch():
-    generator = torch.Generator().manual_seed(1)
-    point = functional.normalize(torch.randn(9, 5, generator=generator, dtype=torch.float64), dim=1)
-    return point, torch.tensor([0, 0, 1, 2, 2, 2, 3, 0, 1])
+def test_worked_by_hand(on_circle):
+    # Angles 0, 60 and 90 of classes 0, 0 and 1; temperature 1. Similarities 01 0.5, 02 0,
+    # 12 0.8660254; log sums: 0: log(e^0.5 + 1) = 0.9740770, 1: log(e^0.5 + e^0.8660254) =
+    # 1.3928140, 2: log(1 + e^0.8660254) = 1.2171188
+    # Level 1 (weight 1/3), all are positives: 0: 0.9740770 - 0.25, 1: 1.3928140 - 0.6830127,
+    #   2: 1.2171188 - 0.4330127; mean 0.7393281
+    # Level 2 (weight 2/3), 0 and 1 are: 0: 0.4740770, 1: 0.8928140, 2: 0; mean 0.4556303
+    loss = path_contrast(on_circle(0, 60, 90), torch.tensor([0, 0, 1]), LEVEL_KL, temperature=1.0)
+    assert loss.item() == pytest.approx(0.7393281 / 3 + 2 * 0.4556303 / 3, abs=1e-6)
 
 
 @pytest.mark.parametrize("temperature", [0.05, 0.1, 1.0])
-def test_equals_plain_loops(batch, temperature):
-    found = path_contrast_loss(*batch, LEVEL_KL, temperature=temperature)
-    assert found.item() == pytest.approx(by_loops(*batch, temperature), rel=1e-9)
+@pytest.mark.parametrize(
+    "labels", [[0, 1, 2, 0, 1, 2, 2], [0, 0, 0, 0, 0, 0, 0], [0, 1, 1, 1, 1, 2, 1]]
+)
+def test_equals_loops_over_anchors(on_circle, labels, temperature):
+    embedding = on_circle(0, 20, 75, 130, 200, 290, 300)
+    found = path_contrast(embedding, torch.tensor(labels), LEVEL_KL, temperature=temperature)
+    expected = naive_path_contrast(embedding.tolist(), labels, LEVEL_KL.tolist(), temperature)
+    assert found.item() == pytest.approx(expected, rel=1e-9)
 
 
-def test_worked_by_hand():
-    # Two of one class along one axis, one of another branch along the other; t = 1.
-    point = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    loss = path_contrast_loss(point, torch.tensor([0, 0, 2]), LEVEL_KL, temperature=1.0)
-    # The two: log(e^1 + e^0) - 1 at both levels; the third has nobody.
-    assert loss.item() == pytest.approx(2 / 3 * (math.log(math.e + 1) - 1), rel=1e-6)
+def test_gradient_is_the_slope_of_the_loss(on_circle):
+    embedding = on_circle(0, 20, 75, 130, 200).requires_grad_()
+    label = torch.tensor([0, 0, 1, 2, 1])
+    assert torch.autograd.gradcheck(
+        lambda x: path_contrast(x, label, LEVEL_KL, temperature=0.3), embedding
+    )
 
 
-def test_the_gradient_is_that_of_the_loss(batch):
-    point, label = batch
-    point.requires_grad_()
-    assert gradcheck(lambda x: path_contrast_loss(x, label, LEVEL_KL, temperature=0.5), point)
-
-
-@pytest.mark.parametrize("labels", [[0], [0, 2], [3, 1, 2]])
-def test_without_anybody_alike_there_is_no_loss_and_a_finite_gradient(labels):
-    point = torch.eye(4)[: len(labels)].requires_grad_()
-    level_KL = LEVEL_KL if len(labels) < 3 else torch.arange(4)[:, None]
-    loss = path_contrast_loss(point, torch.tensor(labels), level_KL, temperature=0.1)
+@pytest.mark.parametrize("labels", [[0, 2], [1]])
+def test_no_positive_pair_gives_zero_and_no_gradient(on_circle, labels):
+    embedding = on_circle(*[40.0 * n for n in range(len(labels))]).requires_grad_()
+    loss = path_contrast(embedding, torch.tensor(labels), LEVEL_KL, temperature=0.1)
     loss.backward()
-    assert loss.item() == 0.0
-    assert point.grad.isfinite().all()
+    assert loss.item() == 0
+    assert torch.equal(embedding.grad, torch.zeros_like(embedding))
 
 
-def test_siblings_end_up_nearer_than_strangers():
-    point = torch.randn(16, 8, generator=torch.Generator().manual_seed(2)).requires_grad_()
-    label = torch.arange(4).repeat(4)
-    optimizer = torch.optim.Adam([point], lr=0.05)
-    for _ in range(100):
-        optimizer.zero_grad()
-        unit = functional.normalize(point, dim=1)
-        path_contrast_loss(unit, label, LEVEL_KL, temperature=0.5).backward()
-        optimizer.step()
-    unit = functional.normalize(point.detach(), dim=1)
-    similarity = unit @ unit.T
-    own, sibling, stranger = (similarity[label == 0][:, label == k].mean() for k in (0, 1, 2))
-    assert own > sibling > stranger
+def test_half_precision_is_widened(make_case):
+    case = make_case(12, 8, 3)
+    exact = path_contrast(case.embedding, case.label, LEVEL_KL, temperature=0.1)
+    rounded = path_contrast(case.embedding.bfloat16(), case.label, LEVEL_KL, temperature=0.1)
+    assert rounded.dtype == torch.float32
+    assert rounded.item() == pytest.approx(exact.item(), rel=0.02)
+
+
+def test_a_wrong_label_is_refused(on_circle):
+    with pytest.raises(ValueError, match=r"labels need to be in \[0, 3\)"):
+        path_contrast(on_circle(0, 1), torch.tensor([0, 3]), LEVEL_KL, temperature=0.1)
