@@ -117,7 +117,7 @@ def main(
             "less dense: difference over the same queries, and its interval",
             "BM25 as in pipeline/index/words.py, words of all items; ranks: reciprocal rank fusion",
         ],
-        columns=columns,
+        columns={key: key for key in rows[0]},
         rows=rows,
         environment=environment(),
     )
