@@ -47,6 +47,7 @@ def main(
     from pipeline.index.fit_references import fit_references
     from pipeline.index.settings import IndexSettings
     from pipeline.index.stored_embeddings import choose_queries, read_modality
+    from pipeline.index.words import WordIndex
 
     p = load_section(params, "index", IndexSettings)
     if read_metadata(embeddings).get("model") != model_digest(model):
@@ -71,11 +72,14 @@ def main(
         "modality": p.modality,
         "separator": stored["classes"]["separator"],
         "near": near,
+        "words": p.words.model_dump(),
     }
-    CatalogIndex(built, frame, description).save(out, model=model)
+    words = WordIndex.build(frame["text"].tolist())
+    CatalogIndex(built, frame, description, words).save(out, model=model)
     recall = measure_recall(built, vector_ND, choose_queries(embeddings))
     figures = {
         "items": len(frame),
+        "words": words.size,
         "bytes": (out / "index.faiss").stat().st_size,
         "recall_at_10_of_flat": round(recall, 5),
     }
@@ -85,8 +89,8 @@ def main(
         for modality, one in near.items()
     )
     typer.echo(
-        f"index: {len(frame)} items, {p.kind}, recall {recall:.4f} of exact search; "
-        f"near is within: {limits}"
+        f"index: {len(frame)} items, {words.size} words, {p.kind}, "
+        f"recall {recall:.4f} of exact search; near is within: {limits}"
     )
 
 

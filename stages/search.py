@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.box import SIMPLE
@@ -34,6 +34,13 @@ def main(
             "only items there are found.",
         ),
     ] = None,
+    mode: Annotated[
+        Literal["hybrid", "dense", "words"] | None,
+        typer.Option(
+            help="What a text is searched by: its embedding and its words, the embedding alone, "
+            "or words alone; index.words.mode if not given."
+        ),
+    ] = None,
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="How many items to find.")] = 10,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON in place of a table.")
@@ -46,12 +53,14 @@ def main(
         raise InputError('search: give a text, as in huse search "sad cat", or --image, or both')
     if both and (text is None or image is None):
         raise InputError(f"search: --both: the {'text' if text is None else 'picture'} is missing")
+    if mode == "words" and text is None:
+        raise InputError("search: --mode words: the text is missing")
     from pipeline.use.api import Huse
 
     warn = warner("search")
     huse = Huse.load(model, index, warn=warn)
     embeddings = huse.embed([image], [text])
-    hits = huse.search(embeddings, k, within)[0]
+    hits = huse.search(embeddings, k, within, mode)[0]
     nearness = huse.near(embeddings)[0]
     if as_json:
         rows = [
@@ -66,9 +75,10 @@ def main(
 
 
 def _print_table(hits: list[Hit]) -> None:
-    grid = Table("distance", "text", "class", "picture", box=SIMPLE)
+    grid = Table("distance", "words", "text", "class", "picture", box=SIMPLE)
     for hit in hits:
-        cells = (f"{hit.distance:.3f}", shortened(hit.text), hit.class_path, hit.image)
+        words = "" if hit.words is None else f"{hit.words:.2f}"
+        cells = (f"{hit.distance:.3f}", words, shortened(hit.text), hit.class_path, hit.image)
         grid.add_row(*(Text(cell) for cell in cells))
     Console().print(grid)
 

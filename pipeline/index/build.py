@@ -58,6 +58,20 @@ def measure_recall(index: Any, vector_ND: np.ndarray, query_QD: np.ndarray) -> f
     return float(hits.mean())
 
 
+def exact_part(index: Any) -> tuple[Any, Any]:
+    """What to search with a filter, and parameters that make it look at all vectors.
+
+    A graph or a few lists alone might miss the items wanted.
+    """
+    if isinstance(index, faiss.IndexHNSW):
+        return faiss.downcast_index(index.storage), faiss.SearchParameters()
+    if isinstance(index, faiss.IndexIVF):
+        parameters = faiss.SearchParametersIVF()
+        parameters.nprobe = index.nlist
+        return index, parameters
+    return index, faiss.SearchParameters()
+
+
 def _hnsw(dimension: int, settings: HnswSettings) -> Any:
     index = faiss.IndexHNSWFlat(dimension, settings.links, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = settings.build_depth

@@ -5,10 +5,11 @@ Shape letters: N items, Q queries, D embedding.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import faiss
 import numpy as np
@@ -18,6 +19,9 @@ from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json, write_json
 from pipeline.core.table import read_table, write_table
+from pipeline.index.build import exact_part
+from pipeline.index.hybrid import DEPTH, Mode, candidates_by_words, in_order, keep_inside
+from pipeline.index.words import FOLDER, WordIndex
 
 FORMAT_VERSION = 1
 SHOWN = ["item_id", "image", "text", "class_path", "split", "x", "y"]
@@ -36,14 +40,27 @@ class Hit(NamedTuple):
     class_path: str
     distance: float
     """Cosine distance to the query, in [0, 2]; small is near."""
+    words: float | None = None
+    """Share of the query's words that the text has, in [0, 1], rare ones counting more; None where
+    words were not looked for, or no text has any."""
 
 
 class CatalogIndex:
     """N items of a catalogue that can be searched by their embeddings."""
 
-    def __init__(self, index: Any, items: pd.DataFrame, description: dict[str, Any]) -> None:
-        """Put an index together; use `load`. Rows of `items` have the columns SHOWN."""
+    def __init__(
+        self,
+        index: Any,
+        items: pd.DataFrame,
+        description: dict[str, Any],
+        words: WordIndex | None = None,
+    ) -> None:
+        """Put an index together; use `load`. Rows of `items` have the columns SHOWN.
+
+        With `words` of their texts, the description has `mode` and `weight` under `words`.
+        """
         self._index = index
+        self._words = words
         self.items = items
         self.description = description
         columns = [items[name].tolist() for name in SHOWN[:4]]
@@ -53,18 +70,16 @@ class CatalogIndex:
         return len(self.items)
 
     def save(self, folder: Path, *, model: Path) -> None:
-        """Write `index.faiss`, `items.parquet` and `index.json`, which names the model."""
+        """Write `index.faiss`, `items.parquet`, `words` and `index.json`, which names the model."""
         with atomic_path(folder / "index.faiss") as temporary:
             faiss.write_index(self._index, str(temporary))
         write_table(folder / "items.parquet", self.items[SHOWN])
-        write_json(
-            folder / "index.json",
-            {
-                "format_version": FORMAT_VERSION,
-                "model": model_digest(model),
-                **self.description,
-            },
-        )
+        described: dict[str, Any] = {"format_version": FORMAT_VERSION}
+        described |= {"model": model_digest(model), **self.description}
+        if self._words is not None:
+            self._words.save(folder / FOLDER)
+            described["words"] = {**described["words"], "digest": self._words.digest}
+        write_json(folder / "index.json", described)
 
     @classmethod
     def load(cls, folder: Path, *, model: Path) -> CatalogIndex:
@@ -96,44 +111,112 @@ class CatalogIndex:
             raise InputError(
                 f"{folder}: {index.ntotal} vectors but {len(items)} items; run huse index"
             )
-        return cls(index, items, description)
+        words = None
+        if "words" in description:  # an index of an earlier version has none
+            words = WordIndex.load(folder / FOLDER)
+            if words.digest != description["words"]["digest"] or len(words) != len(items):
+                raise InputError(f"{folder / FOLDER}: words of another index; run huse index")
+        return cls(index, items, description, words)
 
-    def search(self, query_QD: np.ndarray, k: int, within: str | None = None) -> list[list[Hit]]:
-        """Find the nearest items of every query.
+    def search(
+        self,
+        query_QD: np.ndarray,
+        k: int,
+        within: str | None = None,
+        texts: Sequence[str | None] | None = None,
+        mode: Mode | None = None,
+    ) -> list[list[Hit]]:
+        """Find the nearest items of every query, or those that have its words as well.
 
         Args:
             query_QD: [Q, D] float, rows of unit norm.
             k: How many to find.
             within: First parts of a class path, whole: only items there are found. The search is
                 then exact for every kind of index but ivfpq, whose vectors are approximations.
+            texts: Q texts as they were typed, None for a query without; or nothing at all.
+            mode: What a text is searched by; as the index was made if not given. A text of which no
+                item has a word is searched by its embedding.
 
         Returns:
-            Q lists of up to `k` hits, the nearest first.
+            Q lists of up to `k` hits, the best first.
 
         Raises:
-            InputError: No item is of that class.
-            ValueError: The shape is wrong, or `k` is below 1.
+            InputError: No item is of that class, or the index has no words.
+            ValueError: The shape or the mode is wrong, or `k` is below 1.
         """
+        mode = self._mode(mode)
         if query_QD.ndim != 2 or query_QD.shape[1] != self._index.d or k < 1:
             raise ValueError(f"queries {query_QD.shape}, k {k}; need [Q, {self._index.d}], k > 0")
+        texts = [None] * len(query_QD) if texts is None else texts
+        if len(texts) != len(query_QD):
+            raise ValueError(f"{len(query_QD)} queries and {len(texts)} texts")
         query_QD = np.ascontiguousarray(query_QD, dtype=np.float32)
-        index, parameters = self._index, None
-        if within is not None:
-            index, parameters = exact_part(index)
-            selected_N = self.within(within)
-            bits = np.packbits(selected_N, bitorder="little")
-            parameters.sel = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
-            k = min(k, int(selected_N.sum()))
-        similarity_QK, row_QK = index.search(query_QD, min(k, len(self)), params=parameters)
-        return [
-            [
-                Hit(row, item_id, image, text, class_path, 1.0 - similarity)
-                for row, similarity in zip(rows, similarities, strict=True)
-                if row >= 0  # an approximate index may find fewer
-                for item_id, image, text, class_path in [self._shown[row]]
+        inside_N = None if within is None else self.within(within)
+        by_words: list[np.ndarray | None] = [None] * len(texts)
+        if self._words is not None and mode != "dense":
+            by_words = [
+                None if text is None else keep_inside(self._words.scores(text), inside_N)
+                for text in texts
             ]
-            for rows, similarities in zip(row_QK.tolist(), similarity_QK.tolist(), strict=True)
+        alone = [q for q, score_N in enumerate(by_words) if score_N is None]
+        nearest = self._nearest(query_QD[alone], k, inside_N)
+        found = dict(zip(alone, map(self._hits, *nearest), strict=True))
+        for q, score_N in enumerate(by_words):
+            if score_N is not None:
+                found[q] = self._with_words(query_QD[q : q + 1], score_N, k, inside_N, mode)
+        return [found[q] for q in range(len(texts))]
+
+    def _with_words(
+        self,
+        query_1D: np.ndarray,
+        score_N: np.ndarray,
+        k: int,
+        inside_N: np.ndarray | None,
+        mode: Mode,
+    ) -> list[Hit]:
+        """Find the best candidates by words, of many that tie the nearest, and by embedding."""
+        number = max(k, DEPTH)
+        parts = [self._nearest(query_1D, number, candidates_by_words(score_N, number))]
+        if mode == "hybrid":
+            parts.append(self._nearest(query_1D, number, inside_N))
+        similarity_C, row_C = (np.hstack(one)[0] for one in zip(*parts, strict=True))
+        similarity_C, row_C = similarity_C[row_C >= 0], row_C[row_C >= 0]
+        weight = self.description["words"]["weight"]
+        best = in_order(row_C, similarity_C, score_N, mode, weight)[:k]
+        return self._hits(similarity_C[best], row_C[best], score_N)
+
+    def _nearest(
+        self, query_QD: np.ndarray, k: int, inside_N: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Similarities and rows of the items nearest to each query; with [N] bool, of these."""
+        index, parameters = self._index, None
+        if inside_N is not None:
+            index, parameters = exact_part(index)
+            bits = np.packbits(inside_N, bitorder="little")
+            parameters.sel = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
+            k = min(k, int(inside_N.sum()))
+        return index.search(query_QD, min(k, len(self)), params=parameters)
+
+    def _hits(
+        self, similarity_K: np.ndarray, row_K: np.ndarray, score_N: np.ndarray | None = None
+    ) -> list[Hit]:
+        """Say what was found; an approximate index may find fewer, and gives row -1."""
+        return [
+            Hit(row, item_id, image, text, class_path, 1.0 - similarity, score)
+            for row, similarity in zip(row_K.tolist(), similarity_K.tolist(), strict=True)
+            if row >= 0
+            for item_id, image, text, class_path in [self._shown[row]]
+            for score in [None if score_N is None else float(score_N[row])]
         ]
+
+    def _mode(self, mode: Mode | None) -> Mode:
+        if mode is not None and mode not in get_args(Mode):
+            raise ValueError(f"mode {mode!r}; need one of {', '.join(get_args(Mode))}")
+        if self._words is None:
+            if mode in ("hybrid", "words"):
+                raise InputError("the index has no words; run dvc repro, or huse index")
+            return "dense"
+        return self.description["words"]["mode"] if mode is None else mode
 
     def similar(self, row: int, k: int, within: str | None = None) -> list[Hit]:
         """Find the items nearest to one of the catalogue.
@@ -205,20 +288,6 @@ class CatalogIndex:
     def _parts(self, path: str) -> list[str]:
         parts = [" ".join(part.split()) for part in path.split(self.description["separator"])]
         return [part.casefold() for part in parts if part]
-
-
-def exact_part(index: Any) -> tuple[Any, Any]:
-    """What to search with a filter, and parameters that make it look at all vectors.
-
-    A graph or a few lists alone might miss the items wanted.
-    """
-    if isinstance(index, faiss.IndexHNSW):
-        return faiss.downcast_index(index.storage), faiss.SearchParameters()
-    if isinstance(index, faiss.IndexIVF):
-        parameters = faiss.SearchParametersIVF()
-        parameters.nprobe = index.nlist
-        return index, parameters
-    return index, faiss.SearchParameters()
 
 
 def model_digest(model: Path) -> str:

@@ -29,6 +29,15 @@ class IvfpqSettings(Section):
     """Bytes per compressed vector; divides model.dim."""
 
 
+class WordsSettings(Section):
+    """How a text's own words count in a search."""
+
+    mode: Literal["hybrid", "dense", "words"]
+    """What a text is searched by unless the user says otherwise."""
+    weight: Annotated[float, Field(gt=0, le=10)]
+    """What having all words of a query adds to the similarity; mode hybrid."""
+
+
 class IndexSettings(Section):
     """How the catalogue is made searchable."""
 
@@ -38,6 +47,8 @@ class IndexSettings(Section):
     """Exact, a graph, or compressed lists."""
     near_share: Annotated[float, Field(ge=0.5, lt=1)]
     """Share of the validation items that lie within the distance called near."""
+    words: WordsSettings
+    """How a text's own words count."""
     hnsw: HnswSettings
     """Settings of the kind hnsw."""
     ivfpq: IvfpqSettings

@@ -23,6 +23,7 @@ from pipeline.core.location import Location, RemotePath, locate
 from pipeline.features.classes import Classes
 from pipeline.features.text_input import TextInput
 from pipeline.index.catalog_index import CatalogIndex, Hit
+from pipeline.index.hybrid import Mode
 from pipeline.index.nearness import Nearness, decide
 from pipeline.index.references import References, load_references, some_columns, unit_rows
 from pipeline.model.model_file import StoredModel, load_model
@@ -159,7 +160,7 @@ class Huse:
             text_MT[torch.tensor([not reasons[n] for n in written], dtype=torch.bool)],
             [clean[n] is not None for n in good],
         )
-        return found, reasons
+        return replace(found, texts=[clean[n] for n in good]), reasons
 
     def near(self, v: Embeddings) -> list[Nearness]:
         """Tell whether anything in the catalogue is near to items.
@@ -231,22 +232,30 @@ class Huse:
         return self.class_tree.predict(probability_NK, k=k, threshold=threshold)
 
     def search(
-        self, v: Embeddings | np.ndarray, k: int = 10, within: str | None = None
+        self,
+        v: Embeddings | np.ndarray,
+        k: int = 10,
+        within: str | None = None,
+        mode: Mode | None = None,
     ) -> list[list[Hit]]:
         """Find the items of the catalogue that are nearest to points of the space.
 
         Args:
-            v: N items from `embed`, whose fused embeddings are taken, or [N, D] vectors.
+            v: N items from `embed`, whose fused embeddings and texts are taken, or [N, D] vectors.
             k: How many items to find per query.
             within: First parts of a class path, each in full, such as `Animals & Nature`.
+            mode: What a text is searched by: `hybrid`, its embedding and its words; `dense`, the
+                embedding alone; `words`, words alone. `index.words.mode` if not given.
 
         Returns:
-            N lists of up to `k` hits, the nearest first.
+            N lists of up to `k` hits, the best first.
 
         Raises:
             InputError: There is no usable index, or no item is of that class.
         """
-        return self.index.search(v.fused_ND if isinstance(v, Embeddings) else v, k, within)
+        if not isinstance(v, Embeddings):
+            return self.index.search(v, k, within)
+        return self.index.search(v.fused_ND, k, within, v.texts or None, mode)
 
 
 def _pair(

@@ -32,6 +32,8 @@ class Embeddings:
     """[P, I] features that the image embeddings were made from, of the items with a picture."""
     text_MT: TextInput
     """[M, T] features that the text embeddings were made from, of the items with a text."""
+    texts: Sequence[str | None] = ()
+    """N texts, None for an item without; nothing where they are not known."""
 
     def __len__(self) -> int:
         return len(self.fused_ND)

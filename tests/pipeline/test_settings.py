@@ -153,6 +153,8 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("evaluate.confusions", "1"),
         ("evaluate.gallery", "0"),
         ("evaluate.seed", "-1"),
+        ("index.words.mode", "bm25"),
+        ("index.words.weight", "0"),
     ],
 )
 def test_an_impossible_value_is_one_line_with_key_and_value(params_with, key, text):

@@ -20,6 +20,7 @@ def test_the_default_is_exact_and_has_every_embedded_item(project):
     assert items["item_id"].tolist() == fused["item_id"].tolist()
     assert figures["items"] == len(items)
     assert figures["recall_at_10_of_flat"] == 1
+    assert figures["words"] > 50
     catalogue = pd.read_parquet(project.root / "data/catalog/items.parquet").set_index("item_id")
     assert items["text"].tolist() == catalogue.loc[items["item_id"], "text"].tolist()
 
@@ -61,6 +62,7 @@ def test_what_is_near_is_stored_with_its_numbers(project):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
+        ({"index.words.mode": "bm25"}, "index.words.mode: got 'bm25'"),
         ({"index.kind": "ivfpq"}, "code_bytes: 64 does not divide model.dim 16"),
         ({"index.kind": "ivfpq", "index.ivfpq.code_bytes": 8}, "needs at least 256 items"),
         ({"index.kind": "annoy"}, "index.kind: got 'annoy'"),

@@ -21,15 +21,28 @@ def test_a_text_and_a_picture_together_find_their_item(finished_project, item):
     assert len(hits) == 3
     assert hits[0]["item_id"] == item["item_id"]
     assert hits[0]["distance"] == pytest.approx(0, abs=1e-5)
-    assert set(hits[0]) == {"item_id", "image", "text", "class_path", "distance"}
+    assert set(hits[0]) == {"item_id", "image", "text", "class_path", "distance", "words"}
 
 
 def test_a_picture_alone_and_a_text_alone_find_by_distance(finished_project, item):
     picture = f"data/raw/openmoji/images/{item['image']}"
-    for arguments in ([item["text"]], ["--image", picture]):
+    for arguments in ([item["text"], "--mode", "dense"], ["--image", picture]):
         distances = [hit["distance"] for hit in search(finished_project, *arguments)]
         assert len(distances) == 10
         assert distances == sorted(distances)
+
+
+def test_words_count_unless_the_user_says_otherwise(finished_project, item):
+    by_words = search(finished_project, item["text"], "--mode", "words")
+    assert item["item_id"] in [hit["item_id"] for hit in by_words]
+    shares = [hit["words"] for hit in by_words]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] == 1
+    both = search(finished_project, item["text"])
+    order = [hit["distance"] - 0.5 * hit["words"] for hit in both]
+    assert order == pytest.approx(sorted(order))
+    assert both == search(finished_project, item["text"], "--mode", "hybrid")
+    assert search(finished_project, item["text"], "--mode", "dense")[0]["words"] is None
 
 
 def test_a_class_narrows_the_results(finished_project, item):
@@ -75,6 +88,9 @@ def test_mistakes_are_told(finished_project, item):
     assert "--both: the picture is missing" in finished_project.refuse("search", "cat", "--both")
     assert "nowhere.png: file not found" in finished_project.refuse(
         "search", "--image", "nowhere.png"
+    )
+    assert "--mode words: the text is missing" in finished_project.refuse(
+        "search", "--image", "nowhere.png", "--mode", "words"
     )
     text, path = item["text"], item["class_path"]
     assert f"did you mean '{path}'" in finished_project.refuse("search", text, "--in", path[:-1])

@@ -18,5 +18,10 @@ def test_a_card_names_its_item_by_number_alone():
     assert 'src="picture/7"' in html
     assert 'data-row="7"' in html
     assert "secret" not in html
-    assert "distance 0.250" in html
+    assert "distance 0.250<" in html
     assert "bags \u203a big" in html
+
+
+def test_a_card_says_how_many_of_the_words_it_has():
+    html = show_hits([Hit(7, "id", "a.png", "bag", "bags<big", 0.25, 0.5)], "all", "<")
+    assert "distance 0.250, words 0.50<" in html

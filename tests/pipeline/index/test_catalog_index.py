@@ -9,6 +9,7 @@ from pipeline.core.json_file import write_json
 from pipeline.index.build import build_index
 from pipeline.index.catalog_index import CatalogIndex
 from pipeline.index.settings import HnswSettings, IvfpqSettings
+from pipeline.index.words import WordIndex
 
 KINDS = [
     None,
@@ -19,7 +20,7 @@ PATHS = ["Animals & Nature<cat", "Animals & Nature<dog", "Animals & Naturals", "
 NUMBER = 400
 
 
-def make_index(settings=None):
+def make_index(settings=None, mode=None, weight=0.5):
     vector_ND = np.random.default_rng(0).normal(size=(NUMBER, 16)).astype(np.float32)
     vector_ND /= np.linalg.norm(vector_ND, axis=1, keepdims=True)
     items = pd.DataFrame(
@@ -34,7 +35,13 @@ def make_index(settings=None):
         }
     )
     description = {"kind": "any", "modality": "fused", "separator": "<"}
-    return vector_ND, CatalogIndex(build_index(vector_ND, settings), items, description)
+    words = None
+    if mode is not None:
+        items.loc[100:, "text"] = [f"SKU-{n} thing" for n in range(100, NUMBER)]
+        items.loc[200:, "text"] = ""
+        description["words"] = {"mode": mode, "weight": weight}
+        words = WordIndex.build(items["text"].tolist())
+    return vector_ND, CatalogIndex(build_index(vector_ND, settings), items, description, words)
 
 
 @pytest.fixture
@@ -173,3 +180,73 @@ def test_an_index_of_another_list_of_items_is_refused(place):
     pd.read_parquet(items).iloc[:-1].to_parquet(items)
     with pytest.raises(InputError, match="400 vectors but 399 items"):
         load(place)
+
+
+@pytest.mark.parametrize("settings", KINDS)
+def test_an_exact_word_is_found_that_the_embedding_misses(settings):
+    vector_ND, index = make_index(settings, "hybrid", weight=2.0)
+    query_1D = -vector_ND[150:151]  # the embedding says the opposite
+    found = {
+        mode: index.search(query_1D, 5, texts=["sku 150"], mode=mode)[0]
+        for mode in (None, "hybrid", "words", "dense")
+    }
+    assert found[None] == found["hybrid"] == index.search(query_1D, 5, None, ["sku 150"])[0]
+    assert found["hybrid"][0].row == found["words"][0].row == 150
+    assert found["hybrid"][0].distance == pytest.approx(2, abs=0.1)
+    assert found["hybrid"][0].words > found["hybrid"][1].words
+    assert 150 not in [hit.row for hit in found["dense"]]
+    assert {hit.words for hit in found["dense"]} == {None}
+
+
+def test_a_hybrid_search_is_the_order_of_the_sum_over_all_items():
+    vector_ND, index = make_index(None, "hybrid", weight=0.7)
+    for text in ("sku thing", "thing 7", "sku 120 unheard"):
+        score_N = WordIndex.build(index.items["text"].tolist()).scores(text)
+        (hits,) = index.search(vector_ND[:1], 30, texts=[text])
+        sum_N = vector_ND @ vector_ND[0] + 0.7 * score_N
+        assert [hit.row for hit in hits] == np.argsort(-sum_N, kind="stable")[:30].tolist()
+        assert [hit.words for hit in hits] == score_N[[hit.row for hit in hits]].tolist()
+
+
+@pytest.mark.parametrize("settings", KINDS)
+def test_a_filter_holds_for_words_too(settings):
+    vector_ND, index = make_index(settings, "words")
+    for mode in ("words", "hybrid"):
+        (hits,) = index.search(vector_ND[:1], NUMBER, "Symbols", ["sku"], mode)
+        wanted = set(range(103, 200, 4) if mode == "words" else range(3, NUMBER, 4))
+        assert {hit.row for hit in hits} == wanted
+        assert len(hits) == len(wanted)
+    # No item there has the word: the embedding alone.
+    (hits,) = index.search(vector_ND[:1], 5, "Symbols", ["152"])
+    assert hits == index.search(vector_ND[:1], 5, "Symbols")[0]
+
+
+def test_queries_without_a_text_or_a_known_word_are_searched_by_embedding():
+    vector_ND, index = make_index(None, "hybrid")
+    dense = index.search(vector_ND[:4], 5)
+    found = index.search(vector_ND[:4], 5, texts=[None, "unheard", "sku", "!"])
+    assert [found[n] == dense[n] for n in range(4)] == [True, True, False, True]
+
+
+def test_words_are_kept_and_refused_where_they_are_not_of_the_index(place):
+    vector_ND, index = make_index(None, "hybrid")
+    index.save(place / "index", model=place / "model")
+    loaded = load(place)
+    query = {"query_QD": vector_ND[:1], "k": 9, "texts": ["sku 150"]}
+    assert loaded.search(**query) == index.search(**query)
+    WordIndex.build(["other"] * NUMBER).save(place / "index" / "words")
+    with pytest.raises(InputError, match="words: words of another index; run huse index"):
+        load(place)
+
+
+def test_an_index_without_words_is_searched_by_embedding_and_says_so(place):
+    index = load(place)
+    vector_1D = make_index()[0][:1]
+    assert index.search(vector_1D, 3, texts=["thing 3"]) == index.search(vector_1D, 3)
+    for mode in ("words", "hybrid"):
+        with pytest.raises(InputError, match="no words; run dvc repro, or huse index"):
+            index.search(vector_1D, 3, texts=["thing 3"], mode=mode)
+    with pytest.raises(ValueError, match="mode 'bm25'; need one of hybrid, dense, words"):
+        index.search(vector_1D, 3, mode="bm25")
+    with pytest.raises(ValueError, match="1 queries and 2 texts"):
+        index.search(vector_1D, 3, texts=["a", "b"])

@@ -1,0 +1,138 @@
+"""Word search: BM25 over the texts of the catalogue's items.
+
+Shape letters: N items.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import bm25s
+import numpy as np
+
+from pipeline.core.atomic import atomic_path
+from pipeline.core.errors import InputError
+from pipeline.core.json_file import read_json, write_json
+from pipeline.core.text import fold_accents
+
+FOLDER = "words"
+"""In the index's folder: arrays and vocabulary of bm25s."""
+DESCRIPTION = "words.json"
+TOKENS_VERSION = 1
+"""Of the rules of `tokens`: words cut by other rules would not be found."""
+# Written without spaces between words, so a character is a word, as in Lucene's StandardTokenizer.
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+
+
+class WordIndex:
+    """Which of N texts have the words of a query, and how telling those words are."""
+
+    def __init__(self, bm25: Any, count: int, digest: str) -> None:
+        """Put together; use `build` or `load`."""
+        self._bm25 = bm25
+        self._count = count
+        self.digest = digest
+        """SHA-256 of the texts and of how they were cut."""
+        self.size = 0 if bm25 is None else len(bm25.vocab_dict)
+        """How many words there are."""
+        if bm25 is not None:
+            scores = bm25.scores
+            # Every word is in some text, so no part of the array is empty.
+            self._best_V = np.maximum.reduceat(scores["data"], scores["indptr"][:-1])
+
+    def __len__(self) -> int:
+        return self._count
+
+    @classmethod
+    def build(cls, texts: Sequence[str]) -> WordIndex:
+        """Index N texts, of which some or all may be without a word."""
+        words_N = [tokens(text) for text in texts]
+        # In order: the library's own vocabulary is a set, in another order in every process.
+        number = {word: n for n, word in enumerate(sorted(set().union(*words_N)))}
+        bm25 = None
+        if number:
+            bm25 = bm25s.BM25()
+            numbers_N = [[number[word] for word in words] for words in words_N]
+            bm25.index((numbers_N, number), create_empty_token=False, show_progress=False)
+        whole = "\n".join([f"tokens {TOKENS_VERSION}", *texts])
+        return cls(bm25, len(texts), hashlib.sha256(whole.encode()).hexdigest())
+
+    def scores(self, text: str) -> np.ndarray | None:
+        """Tell how many of a query's words every text has; rare words count more than usual ones.
+
+        It is BM25 divided by the most that these words could give. A word that no text has counts
+        as much as the most telling one does, so a query that is mostly unknown scores little.
+
+        Returns:
+            [N] float32 in [0, 1]; None where no text has any word of it.
+        """
+        words = sorted(set(tokens(text)))
+        known = [] if self._bm25 is None else self._bm25.get_tokens_ids(words)
+        if not known:
+            return None
+        most = self._best_V[known].sum() + (len(words) - len(known)) * self._best_V.max()
+        return np.minimum(self._bm25.get_scores_from_ids(known) / most, 1.0)
+
+    def save(self, folder: Path) -> None:
+        """Write a folder of arrays, the vocabulary and `words.json`, which says whose they are."""
+        with atomic_path(folder) as temporary:
+            temporary.mkdir()
+            if self._bm25 is not None:
+                self._bm25.save(temporary, show_progress=False)
+            described = {"digest": self.digest, "texts": len(self), "words": self.size}
+            write_json(temporary / DESCRIPTION, described)
+
+    @classmethod
+    def load(cls, folder: Path) -> WordIndex:
+        """Read what `save` wrote; nothing in it is run or unpickled.
+
+        Raises:
+            InputError: A file is missing or damaged.
+        """
+        described = read_json(folder / DESCRIPTION)
+        try:
+            bm25 = None
+            if described["words"]:
+                bm25 = bm25s.BM25.load(folder, show_progress=False)
+                scores = bm25.scores
+                parts = [len(bm25.vocab_dict), len(scores["indptr"]) - 1]
+                ends = [len(scores["data"]), len(scores["indices"]), scores["indptr"][-1]]
+                if parts != [described["words"]] * 2 or len(set(ends)) > 1:
+                    raise ValueError("arrays of different lengths")
+            return cls(bm25, described["texts"], described["digest"])
+        except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError) as error:
+            raise InputError(f"{folder}: damaged ({error}); run huse index") from error
+
+
+def tokens(text: str) -> list[str]:
+    """Cut a text into words: runs of letters, digits and their marks, without case or accents.
+
+    Scripts other than Latin stay as they are; a word of four letters or more loses a final s, so
+    that a class called `shirts` finds a shirt.
+    """
+    words: list[str] = []
+    run: list[str] = []
+    for letter in [*fold_accents(text).casefold(), " "]:
+        if unicodedata.category(letter)[0] in "LMN" and not UNSPACED.match(letter):
+            run.append(letter)
+            continue
+        if run:
+            words.append(_singular("".join(run)))
+            run = []
+        if UNSPACED.match(letter):
+            words.append(letter)
+    return words
+
+
+def _singular(word: str) -> str:
+    """Leave out the ending of an English plural: crude, but done to queries and texts alike."""
+    if len(word) < 4 or word[-1] != "s" or word[-2] in "sui":
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y" if len(word) > 4 else word[:-1]
+    return word[:-2] if word.endswith(("sses", "shes", "ches", "xes", "zes")) else word[:-1]
