@@ -97,8 +97,8 @@ def _baseline_notes(baseline: Mapping[str, Any]) -> list[str]:
         return []
     how = "below" if row["certain"] else "not certainly above"
     return [
-        f"the model is {how} its baseline: {verdict(row)}; try fewer layers (model.image_layers), "
-        "more model.dropout, another train.lr, or other features (image.backbone, text.encoders)"
+        f"the model is {how} its baseline: {verdict(row)}; try more "
+        "model.input_dropout, another train.lr, or other features (image.backbone, text.encoders)"
     ]
 
 
