@@ -146,7 +146,8 @@ def test_scripts_that_make_figures_exist():
     modules = {words[2] for words in shell_commands("python") if words[1] == "-m"}
     assert modules
     for module in modules:
-        assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
 
 
 def test_python_blocks_run(finished_project, tmp_path, monkeypatch):

@@ -84,7 +84,7 @@ def main(
 
 
 def write_table(cells: Path, names: Sequence[str], seeds: int) -> None:
-    """Write what was measured as JSON and Markdown."""
+    """Write what was measured as JSON and Markdown; a variant that was not has no figures."""
     rows = [_row(cells, name, seeds) for name in names]
     write_results(
         RESULTS,
@@ -110,15 +110,16 @@ def write_table(cells: Path, names: Sequence[str], seeds: int) -> None:
 
 
 def _row(cells: Path, name: str, seeds: int) -> dict[str, Any]:
-    by = {
-        variant: [read_json(cells / f"{name}-{seed}-{variant}.json") for seed in range(seeds)]
-        for variant in VARIANTS
-    }
+    by: dict[str, list[dict[str, Any]]] = {}
+    for variant in VARIANTS:
+        paths = [cells / f"{name}-{seed}-{variant}.json" for seed in range(seeds)]
+        if all(path.exists() for path in paths):
+            by[variant] = [read_json(path) for path in paths]
     ours = by["huse"]
     item_M = np.concatenate([one["items"] for one in ours])
     fused_M, logistic_M = _right(ours, "right", "fused"), _right(ours, "baseline", "fused")
     best_M = max((_right(ours, "right", modality) for modality in ("image", "text")), key=np.mean)
-    row: dict[str, Any] = {
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {
         "catalog": name,
         "train": round(statistics.mean(one["train"] for one in ours)),
         "classes": round(statistics.mean(one["classes"] for one in ours)),
@@ -128,8 +129,10 @@ def _row(cells: Path, name: str, seeds: int) -> dict[str, Any]:
         "baseline_rare": _rare(ours, "baseline"),
         "over_baseline": _difference(fused_M, logistic_M, item_M),
         "over_best": _difference(fused_M, best_M, item_M),
-        "over_separate": _difference(fused_M, _right(by["separate"], "right", "fused"), item_M),
     }
+    if "separate" in by:
+        separate_M = _right(by["separate"], "right", "fused")
+        row["over_separate"] = _difference(fused_M, separate_M, item_M)
     for variant, runs in by.items():
         prefix = "" if variant == "huse" else f"{variant}_"
         row |= {

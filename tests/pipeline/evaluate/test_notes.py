@@ -61,7 +61,7 @@ def test_a_model_below_its_baseline_is_said_first_with_what_to_try(build):
     (line,) = said(measured)
     assert line.startswith("the model is below its baseline: accuracy 0.")
     assert verdict(row) in line
-    assert "model.image_layers" in line
+    assert "model.input_dropout" in line
 
 
 def test_a_difference_within_noise_is_not_sold_as_a_gain(build):
