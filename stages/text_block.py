@@ -63,24 +63,14 @@ def main(
         # Not how fast it was made: that would train the model anew.
         made_by = settings.model_dump(exclude={"batch_size", "device"})
         metadata = {key: str(value) for key, value in made_by.items()}
-        summary = make_block(
-            out / name / "block.parquet",
-            name,
-            fitted,
-            table["item_id"].tolist(),
-            table[column].tolist(),
-            {"input": column, **metadata, KEY: encoder_digest(out / name / "encoder")},
-            vector_cache("text", out),
-        )
-        make_block(
-            out / name / "class_names.parquet",
-            name,
-            fitted,
-            [entry["name"] for entry in entries],
-            names_read[column],
-            {},
-            vector_cache("text", out),
-        )
+        metadata |= {"input": column, KEY: encoder_digest(out / name / "encoder")}
+        cache = vector_cache("text", out)
+        block = out / name / "block.parquet"
+        ids, written = table["item_id"].tolist(), table[column].tolist()
+        summary = make_block(block, name, fitted, ids, written, metadata, cache)
+        named = out / name / "class_names.parquet"
+        class_ids = [entry["name"] for entry in entries]
+        make_block(named, name, fitted, class_ids, names_read[column], metadata, cache)
         typer.echo(
             f"text_block: {name}: {summary.texts} texts, {summary.features} features; "
             f"{summary.empty} texts without any, {summary.reused} taken from an earlier run"

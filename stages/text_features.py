@@ -46,9 +46,10 @@ def main(
         write_featurizer_file(temporary, cleaning, inputs)
         # The golden text is in the encoder's folder; what made the features is for people too.
         made_by.pop(GOLDEN, None)
-        num_texts = join_blocks(paths, out, made_by | {KEY: encoder_digest(temporary)})
-    named = {name: blocks / name / "class_names.parquet" for name in p.encoders}
-    join_blocks(named, class_names, {})
+        digest = {KEY: encoder_digest(temporary)}
+        num_texts = join_blocks(paths, out, made_by | digest)
+        named = {name: path.with_name("class_names.parquet") for name, path in paths.items()}
+        join_blocks(named, class_names, digest)
     typer.echo(f"text_features: {num_texts} texts, blocks {', '.join(p.encoders)}")
 
 

@@ -113,7 +113,8 @@ def main(
     keep_freed_memory()
     class_list = read_json(classes)
     recipe = {"image": read_metadata(image_features), "text": read_metadata(text_features)}
-    check_encoder(text_encoder, recipe["text"].get(KEY), "run stage text_features again")
+    for noted in (recipe["text"], read_metadata(class_names)):
+        check_encoder(text_encoder, noted.get(KEY), "run stage text_features again")
     semantic_graph = read_graph(graph)
     labels = [entry["name"] for entry in class_list["classes"]]
     check_same_classes(semantic_graph.names, labels, graph, "run stage semantic_graph again")

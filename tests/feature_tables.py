@@ -83,7 +83,7 @@ def write_tables(
 
 
 def write_graph_and_encoder(folder: Path) -> dict[str, Path]:
-    """Write what else the train stage reads: a semantic graph and a text encoder."""
+    """Write what else the train stage reads: a graph, a text encoder, features of class names."""
     adjacency_KK = 1 - np.eye(len(CLASSES), dtype=np.float32)
     adjacency_KK[0, 1] = adjacency_KK[1, 0] = 0.5
     class_embedding_KE = np.eye(len(CLASSES), dtype=np.float32)
@@ -92,7 +92,11 @@ def write_graph_and_encoder(folder: Path) -> dict[str, Path]:
     cleaning = Cleaning.choose("letters", fold_accents=True)
     featurizer = TextFeaturizer(cleaning, {"glove": encoder}, {"glove": "clean_text"})
     featurizer.save(folder / "text_encoder")
-    return {"graph": folder / "graph", "text_encoder": folder / "text_encoder"}
+    # As if the names were not the words that the encoder knows.
+    name_KT = np.random.default_rng(1).normal(size=(len(CLASSES), 4)).astype(np.float32)
+    names = pa.table({"item_id": CLASSES, **columns_of("glove", name_KT)})
+    pq.write_table(names, folder / "class_names")
+    return {name: folder / name for name in ("graph", "text_encoder", "class_names")}
 
 
 def read_vectors(path: Path, column: str) -> tuple[list[str], np.ndarray]:

@@ -128,7 +128,7 @@ def train_towers(
             rate = learning_rate(settings, progress.step, budget.steps)
             progress.step += 1
             is_last = progress.step == budget.steps
-            named = None if names is None else names.batch(progress.step, world)
+            named = None if names is None else names.batch(progress.step)
             for name, value in take_step(progress.step, batches.next(), rate, named).items():
                 progress.window.setdefault(f"train/{name}", []).append(value)
             if progress.step % LOG_EVERY == 0 or is_last:

@@ -64,20 +64,16 @@ def gather_output(output: TowersOutput, world: World) -> TowersOutput:
     """
     *items, name_MK, name_class_M = output
     present = [tensor for tensor in items if tensor is not None]
-    # One exchange for all of them.
-    together = _gather(torch.cat(present, dim=1), world)
-    columns = iter(together.split([tensor.shape[1] for tensor in present], dim=1))
-    gathered = [None if tensor is None else next(columns) for tensor in items]
-    names = [None if t is None else _gather(t, world) for t in (name_MK, name_class_M)]
-    return TowersOutput._make([*gathered, *names])
-
-
-def _gather(own: Tensor, world: World) -> Tensor:
-    """Put the rows of all processes below each other, in the order of the ranks."""
+    own = torch.cat(present, dim=1)
     parts = [torch.empty_like(own) for _ in range(world.size)]
     dist.all_gather(parts, own.detach())
     parts[world.rank] = own
-    return torch.cat(parts)
+    columns = iter(torch.cat(parts).split([tensor.shape[1] for tensor in present], dim=1))
+    gathered = [None if tensor is None else next(columns) for tensor in items]
+    if name_MK is not None:
+        # Every process has all names: each adds its share of their gradient.
+        name_MK = name_MK.detach() + (name_MK - name_MK.detach()) / world.size
+    return TowersOutput._make([*gathered, name_MK, name_class_M])
 
 
 def gather_bytes(state: Tensor, world: World) -> list[Tensor]:

@@ -163,7 +163,10 @@ def test_a_catalogue_larger_than_max_memory_is_streamed(run):
 
 
 def test_all_processes_of_torchrun_train_one_model(run):
-    without_dropout = {"model": {"dropout": 0.0}, "train": {"steps": 20}}
+    without_dropout = {
+        "model": {"dropout": 0.0, "input_dropout": 0.0},
+        "train": {"steps": 20},
+    }
     run.train("alone", **without_dropout)
     options = run.options("two", **without_dropout)
     arguments = [

@@ -14,7 +14,6 @@ from pipeline.features.classes import check_same_classes
 from pipeline.features.text_input import TextInput
 from pipeline.features.text_rows import TextRows
 from pipeline.model.towers import NameBatch
-from pipeline.train.world import ALONE, World
 
 
 class ClassNames:
@@ -34,16 +33,14 @@ class ClassNames:
         self._text_KT = text_KT
         self._most = most
 
-    def batch(self, step: int, world: World = ALONE) -> NameBatch:
-        """This process's share of the names of a step: the next ones, round and round.
+    def batch(self, step: int) -> NameBatch:
+        """The names of a step: the next ones, round and round; the same on every process.
 
         Which they are follows from the step, so a run that goes on needs no state of them.
         """
         count = len(self._text_KT)
-        # Processes get equally many; where they cannot, some names come twice.
-        size = -(-min(self._most, count) // world.size) * world.size
-        share = world.share(slice(step * size, (step + 1) * size))
-        class_M = torch.arange(share.start, share.stop, device=self._text_KT.device) % count
+        size = min(self._most, count)
+        class_M = torch.arange(step * size, (step + 1) * size, device=self._text_KT.device) % count
         return NameBatch(self._text_KT[class_M], class_M)
 
 

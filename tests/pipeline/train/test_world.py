@@ -59,8 +59,7 @@ def one_step(world: World, case: dict) -> dict[str, torch.Tensor]:
     settings = shipped("train", gradient_clip=case.get("gradient_clip", 0.0), **plain)
     take_step = Step(model, objective, settings, world)
     share = world.share(slice(0, BATCH))
-    # Of two at a time, which two processes share, one each.
-    names = ClassNames(torch.randn(3, 4), most=2).batch(1, world) if "names" in case else None
+    names = ClassNames(torch.randn(3, 4), most=9).batch(1) if "names" in case else None
     values = take_step(1, Batch(image_BI[share], text_BT[share], label_B), 0.1, names)
     result = {f"weight {name}": value for name, value in model.state_dict().items()}
     for name, parameter in model.named_parameters():

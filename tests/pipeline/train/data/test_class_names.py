@@ -9,7 +9,6 @@ import torch
 from pipeline.core.errors import InputError
 from pipeline.core.vectors import vector_array
 from pipeline.train.data.class_names import ClassNames, read_class_names
-from pipeline.train.world import World
 
 
 def test_every_step_gets_all_names_of_few_classes():
@@ -25,13 +24,6 @@ def test_of_many_classes_every_name_comes_in_turn():
     steps = [names.batch(step).class_M.tolist() for step in range(5)]
     assert all(len(set(step)) == 4 for step in steps)
     assert sorted(chain(*steps)) == sorted(list(range(10)) * 2)
-
-
-def test_processes_share_the_names_evenly():
-    names = ClassNames(torch.arange(7.0)[:, None], most=100)
-    shares = [names.batch(3, World(rank, 3)).class_M.tolist() for rank in range(3)]
-    assert [len(share) for share in shares] == [3, 3, 3]
-    assert set(chain(*shares)) == set(range(7))
 
 
 def write(path, names):
