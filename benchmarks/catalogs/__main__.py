@@ -37,6 +37,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 COLUMNS = {
     "catalog": "catalogue",
+    "seeds": "splits",
     "train": "training items",
     "classes": "classes",
     "tested": "tested",
@@ -85,15 +86,16 @@ def main(
 
 def write_table(cells: Path, names: Sequence[str], seeds: int) -> None:
     """Write what was measured as JSON and Markdown; a variant that was not has no figures."""
-    rows = [_row(cells, name, seeds) for name in names]
+    measured = [name for name in names if any(cells.glob(f"{name}-[0-9]*-huse.json"))]
+    rows = [_row(cells, name, seeds) for name in measured]
     write_results(
         RESULTS,
         title="Fused accuracy beside logistic regression on the same features",
         notes=[
             "`python -m benchmarks.catalogs`; all with the shipped params.yaml",
             *(f"{name}: {source.about}" for name, source in SOURCES.items() if name in names),
-            f"{seeds} seeds, each with a split (and a cut) of its own; accuracies are means over "
-            "all tested items of all seeds",
+            "every seed has a split (and a cut) of its own; accuracies are means over all tested "
+            "items of all seeds",
             "differences with 95 % intervals: items are paired, groups of variants are drawn "
             "together over all seeds (cluster bootstrap, 1,000 draws)",
             "separate models: objective `separate` with the same towers; best modality: the better "
@@ -110,17 +112,23 @@ def write_table(cells: Path, names: Sequence[str], seeds: int) -> None:
 
 
 def _row(cells: Path, name: str, seeds: int) -> dict[str, Any]:
-    by: dict[str, list[dict[str, Any]]] = {}
-    for variant in VARIANTS:
-        paths = [cells / f"{name}-{seed}-{variant}.json" for seed in range(seeds)]
-        if all(path.exists() for path in paths):
-            by[variant] = [read_json(path) for path in paths]
+    paths = {
+        variant: [cells / f"{name}-{seed}-{variant}.json" for seed in range(seeds)]
+        for variant in VARIANTS
+    }
+    done = [seed for seed in range(seeds) if paths["huse"][seed].exists()]
+    by = {
+        variant: [read_json(files[seed]) for seed in done]
+        for variant, files in paths.items()
+        if all(files[seed].exists() for seed in done)
+    }
     ours = by["huse"]
     item_M = np.concatenate([one["items"] for one in ours])
     fused_M, logistic_M = _right(ours, "right", "fused"), _right(ours, "baseline", "fused")
     best_M = max((_right(ours, "right", modality) for modality in ("image", "text")), key=np.mean)
     row: dict[str, Any] = dict.fromkeys(COLUMNS) | {
         "catalog": name,
+        "seeds": len(done),
         "train": round(statistics.mean(one["train"] for one in ours)),
         "classes": round(statistics.mean(one["classes"] for one in ours)),
         "tested": len(item_M),
