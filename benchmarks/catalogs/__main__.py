@@ -105,7 +105,11 @@ def write_table(cells: Path, names: Sequence[str], seeds: int) -> None:
             f"rare classes: of at most {FEW} training items, accuracy over their items",
             "R@K over K = 1, 5, 10 and HP@K over K = 2, 5, 10, means over four directions",
         ],
-        columns=COLUMNS,
+        columns={
+            key: heading
+            for key, heading in COLUMNS.items()
+            if any(row[key] is not None for row in rows)
+        },
         rows=rows,
         environment=environment(),
     )
