@@ -42,7 +42,7 @@ def run_local(
     context = _Spawning()
     pool = ProcessPoolExecutor(workers, context, _begin)
     try:
-        with _environment(OMP_NUM_THREADS="1"):
+        with _environment(OMP_NUM_THREADS="1"), _broken_by_a_death(context):
             running = {
                 pool.submit(run_chunk, plan, chunk): chunk for chunk in job_chunks(jobs, workers)
             }
@@ -57,7 +57,8 @@ def run_local(
     finally:
         # Whatever they are at need not be finished: vectors are on disk or will be made again.
         for process in context.started:
-            process.kill()
+            if process.pid is not None:  # else it was not started after all
+                process.kill()
         pool.shutdown(cancel_futures=True)
 
 
@@ -75,6 +76,20 @@ class _Spawning(SpawnContext):
         process = SpawnProcess(*args, **options)
         self.started.append(process)
         return process
+
+
+@contextmanager
+def _broken_by_a_death(context: _Spawning) -> Iterator[None]:
+    """Say that a pool is broken where a process ends while the next one is being started.
+
+    The pool then closes what processes talk through, and to start one is an error of the system.
+    """
+    try:
+        yield
+    except OSError as error:
+        if all(process.exitcode is None for process in context.started):
+            raise
+        raise BrokenProcessPool("a process ended while others were started") from error
 
 
 def _begin() -> None:

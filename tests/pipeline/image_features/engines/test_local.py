@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,24 @@ def alive(pid):
 
 def test_a_process_that_ends_by_itself_is_not_said_to_lack_memory(jobs, plan, monkeypatch):
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    with pytest.raises(InputError, match="worker process ended with status 1; run again"):
+        run_local(jobs, plan, 2, lambda done: None)
+
+
+def test_a_process_that_ends_while_the_next_one_starts_is_told_likewise(jobs, plan, monkeypatch):
+    start = SpawnProcess.start
+    first: list[SpawnProcess] = []
+
+    def start_after_the_first_has_ended(process):
+        if first:
+            first[0].join()
+            # What the pool's own thread has done by then, if it was quicker.
+            raise OSError("handle is closed")
+        first.append(process)
+        start(process)
+
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    monkeypatch.setattr(SpawnProcess, "start", start_after_the_first_has_ended)
     with pytest.raises(InputError, match="worker process ended with status 1; run again"):
         run_local(jobs, plan, 2, lambda done: None)
 
