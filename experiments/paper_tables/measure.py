@@ -6,20 +6,24 @@ from typing import Any
 import numpy as np
 import torch
 from cell import artifacts
+from projection import longest_projection
+from torch import Tensor
 
 from pipeline.core.errors import InputError
+from pipeline.core.params import read_params
 from pipeline.evaluate.directions import (
     PAPER_DIRECTIONS,
     Direction,
     measure_directions,
     paper_rule,
 )
-from pipeline.evaluate.predictions import predict_pairs
-from pipeline.features.classes import item_classes
+from pipeline.evaluate.predictions import Predicted, predict_pairs
+from pipeline.features.classes import class_levels, item_classes
 from pipeline.features.joined import index_features
 from pipeline.features.pairs import read_pairs
 from pipeline.metrics.neighbours import worthless_results
-from pipeline.model.model_file import load_model
+from pipeline.model.model_file import StoredModel, load_model
+from pipeline.train.objectives.hier_cos import tree_nodes
 
 CUTOFFS, HIERARCHY_CUTOFFS = (1, 5, 10), (2, 5, 10)
 
@@ -56,9 +60,24 @@ def measure(folder: Path, split: str) -> dict[str, Any]:
             for name, figures in by_paper.items()
         },
         "accuracy": {
-            name: float(np.mean(torch.eq(one.predicted_N, pairs.label_N).numpy()))
-            for name, one in embedded.items()
+            name: float(np.mean(torch.eq(predicted_N, pairs.label_N).numpy()))
+            for name, predicted_N in _predictions(embedded, stored, folder).items()
         },
+    }
+
+
+def _predictions(
+    embedded: dict[str, Predicted], stored: StoredModel, folder: Path
+) -> dict[str, Tensor]:
+    """Class of every item by modality, by the rule of the objective's authors."""
+    loss = read_params(folder / "params.yaml")["loss"]
+    if loss["objective"] != "hier_cos":
+        return {name: one.predicted_N for name, one in embedded.items()}
+    depth_KM = tree_nodes(torch.from_numpy(class_levels(stored.classes)))
+    signed = loss["hier_cos"]["signed"]
+    return {
+        name: longest_projection(one.embedding_ND, depth_KM, signed=signed)
+        for name, one in embedded.items()
     }
 
 

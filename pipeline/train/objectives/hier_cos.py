@@ -35,7 +35,7 @@ class HierCosObjective(Objective):
 
     The gap loss is not theirs, who have one modality; as with HUSE its weight is gamma. Their
     prediction is the class with the longest projection, which is no linear layer: a probe reports
-    the accuracy.
+    the accuracy, and `experiments/paper_tables` measures theirs.
     """
 
     classifier = "probe"
