@@ -17,6 +17,7 @@ from functools import partial
 import faiss
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import torch
 
 from benchmarks.harness import interleave, median_ratio
@@ -82,7 +83,7 @@ def main() -> None:
     for kind in arguments.kinds:
         built = build_index(vector_ND, settings[kind])
         recall[kind] = measure_recall(built, vector_ND, query_QD)
-        index = CatalogIndex(built, frame, description)
+        index = CatalogIndex(built, pa.Table.from_pandas(frame), description)
         cases[kind] = partial(index.search, query_1D, RESULTS)
         cases[f"{kind} in a class"] = partial(index.search, query_1D, RESULTS, "part 3")
     seconds = interleave(cases, rounds=arguments.rounds)

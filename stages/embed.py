@@ -47,7 +47,7 @@ def main(
     batches = embed_rows(
         "embed", huse, table, images, image_column=image_column, text_column=text_column
     )
-    counts = write_embedded(out, listed, batches, huse.stored.model.config.dim)
+    counts = write_embedded(out, listed, batches, huse.description.dimension)
     refuse_if_empty(counts.used, listed, table)
     used, rows = counted(counts.used, "item"), counted(counts.rejected, "row")
     typer.echo(f"embed: {used} in {out}; {rows} rejected, see {listed}")

@@ -15,7 +15,7 @@ def main(
 ) -> None:
     """Export both towers and the classifier as one ONNX graph, checked against torch."""
     from pipeline.model.model_file import load_model
-    from pipeline.use.onnx_file import export_onnx
+    from pipeline.model.onnx_file import export_onnx
 
     difference = export_onnx(load_model(model), out)
     typer.echo(f"export: {out}; differs from torch by at most {difference:.1e}")

@@ -39,6 +39,8 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write the index to.")] = INDEX,
 ) -> None:
     """Make the catalogue searchable by its embeddings."""
+    import pyarrow as pa
+
     from pipeline.core.json_file import read_json, write_json
     from pipeline.core.params import load_section
     from pipeline.core.table import read_metadata, read_table
@@ -75,7 +77,8 @@ def main(
         "words": p.words.model_dump(),
     }
     words = WordIndex.build(frame["text"].tolist())
-    CatalogIndex(built, frame, description, words).save(out, model=model)
+    items = pa.Table.from_pandas(frame, preserve_index=False)
+    CatalogIndex(built, items, description, words).save(out, model=model)
     recall = measure_recall(built, vector_ND, choose_queries(embeddings))
     figures = {
         "items": len(frame),

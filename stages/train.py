@@ -86,7 +86,9 @@ def main(
     from pipeline.features.graph_file import read_graph
     from pipeline.features.item_graph import item_graph
     from pipeline.features.joined import index_features
+    from pipeline.model.description import TOWERS
     from pipeline.model.model_file import StoredModel, save_model
+    from pipeline.model.onnx_file import export_onnx
     from pipeline.model.settings import ModelSettings
     from pipeline.model.towers import Towers
     from pipeline.train.batches import Batches
@@ -176,7 +178,10 @@ def main(
                 "val_items": len(watched),
             }
     fusion = calibrate(model, val, membership_KL, seed=p.seed)
-    save_model(out, StoredModel(model, fusion, class_list, recipe))
+    # On the CPU, where it is used.
+    stored = StoredModel(model.cpu(), fusion, class_list, recipe)
+    save_model(out, stored)
+    export_onnx(stored, out / TOWERS)
     copy_folder(text_encoder, out / "text_encoder")
     checkpoint.remove()
     num_items = len(read_table(items, ["item_id"]))

@@ -160,7 +160,7 @@ def test_python_blocks_run(finished_project, tmp_path, monkeypatch):
     for block in ran:
         scope: dict = {}
         exec(block, scope)
-        assert scope["v"].fused_ND.shape == (1, scope["model"].stored.model.config.dim)
+        assert scope["v"].fused_ND.shape == (1, scope["model"].description.dimension)
 
 
 def test_figures_of_the_readme_are_those_of_the_benchmark():

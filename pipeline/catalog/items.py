@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.catalog.leading_folders import NamedPictures
 from pipeline.core.errors import BadRowError, InputError
-from pipeline.core.text import on_one_line
+from pipeline.core.text import normalize_text
 from pipeline.pictures.folder import ImageFolder
 
 ITEM_COLUMNS = ["item_id", "image", "text", "class_path"]
@@ -84,22 +84,6 @@ def make_item_id(image: str, text: str, class_path: str) -> str:
     """
     content = json.dumps([image, text, class_path])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-def normalize_text(text: str) -> str:
-    """Keep a text as written, but on one line and without whitespace around it.
-
-    Raises:
-        BadRowError: Nothing is left, or a character is half.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:  # a lone surrogate, as of a command line in Latin-1
-        raise BadRowError("text holds half a character") from error
-    text = on_one_line(text)
-    if not text:
-        raise BadRowError("text is empty")
-    return text
 
 
 def normalize_class_path(class_path: str, separator: str) -> str:

@@ -1,14 +1,17 @@
 """CSV files for people to read: rejected rows, failed pictures, plot data."""
 
+from __future__ import annotations
+
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from pipeline.core.atomic import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:

@@ -1,14 +1,19 @@
 """Plain Parquet tables between stages."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_table(path: Path, frame: pd.DataFrame, metadata: Mapping[str, str] | None = None) -> None:

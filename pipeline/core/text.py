@@ -5,12 +5,30 @@ import unicodedata
 
 from anyascii import anyascii
 
+from pipeline.core.errors import BadRowError
+
 LINE_BREAK = re.compile("\r\n|[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 
 
 def on_one_line(text: str) -> str:
     """Keep a text as written, but on one line and without whitespace around it."""
     return LINE_BREAK.sub(" ", text).strip()
+
+
+def normalize_text(text: str) -> str:
+    """Keep a text as written, but on one line and without whitespace around it.
+
+    Raises:
+        BadRowError: Nothing is left, or a character is half.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # a lone surrogate, as of a command line in Latin-1
+        raise BadRowError("text holds half a character") from error
+    text = on_one_line(text)
+    if not text:
+        raise BadRowError("text is empty")
+    return text
 
 
 class _Folding(dict[int, str]):

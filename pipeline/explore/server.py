@@ -36,7 +36,7 @@ def make_app(model: Huse, images: Location, host: str) -> fastapi.FastAPI:
     Raises:
         InputError: There is no usable index.
     """
-    background = model.stored.recipe["image"].get("background", "#ffffff")
+    background = model.description.recipe["image"].get("background", "#ffffff")
     files = model.index.items["image"].tolist()
 
     @lru_cache(KEPT)

@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.table import open_parquet
-from pipeline.core.vectors import ROW_GROUP, vector_array, vector_writer
+from pipeline.core.vectors import ROW_GROUP, vector_array, vector_matrix, vector_writer
 
 
 def columns_of(name: str, block: Block) -> dict[str, pa.Array]:
@@ -66,6 +66,27 @@ def write_block(
             if following is None:
                 return num_texts, features, num_empty
             ids, block = following
+
+
+def read_block(path: Path, name: str) -> Block:
+    """Read what `write_block` wrote.
+
+    Returns:
+        [N, E] float32, whatever it was written as; a CSR matrix of a sparse block.
+
+    Raises:
+        InputError: The file is missing or damaged.
+    """
+    file = open_parquet(path, ["item_id"])
+    if name in file.schema_arrow.names:
+        return vector_matrix(file.read([name])[name]).astype(np.float32, copy=False)
+    indices, values = f"{name}_indices", f"{name}_values"
+    open_parquet(path, [indices, values])
+    table = file.read([indices, values])
+    column_N, value_N = (table[one].combine_chunks() for one in (indices, values))
+    width = int((file.schema_arrow.metadata or {})[f"{name}.columns".encode()])
+    parts = (one.flatten().to_numpy() for one in (value_N, column_N))
+    return csr_matrix((*parts, column_N.offsets.to_numpy()), shape=(len(table), width))
 
 
 def join_blocks(paths: Mapping[str, Path], out: Path, metadata: Mapping[str, str]) -> int:

@@ -14,6 +14,8 @@ import torch
 from scipy.sparse import csr_matrix, hstack
 from torch import Tensor
 
+from pipeline.features.text_matrix import pad_rows
+
 
 @dataclass(frozen=True)
 class MixedText:
@@ -74,7 +76,7 @@ def text_input(blocks: Mapping[str, np.ndarray | csr_matrix]) -> TextInput:
     offset = 0
     padded = []
     for block in sparse:
-        word_NL, weight_NL = _pad(block)
+        word_NL, weight_NL = pad_rows(block)
         padded.append((torch.from_numpy(word_NL + np.int32(offset)), torch.from_numpy(weight_NL)))
         offset += block.shape[1]
     return MixedText(
@@ -117,14 +119,3 @@ def join(parts: Sequence[TextInput]) -> TextInput:
         torch.cat([part.weight_NL for part in mixed]),
         mixed[0].num_words,
     )
-
-
-def _pad(block: csr_matrix) -> tuple[np.ndarray, np.ndarray]:
-    length_N = np.diff(block.indptr)
-    longest = int(length_N.max(initial=0))
-    filled_NL = np.arange(longest) < length_N[:, None]
-    word_NL = np.zeros(filled_NL.shape, dtype=np.int32)
-    weight_NL = np.zeros(filled_NL.shape, dtype=np.float32)
-    word_NL[filled_NL] = block.indices
-    weight_NL[filled_NL] = block.data
-    return word_NL, weight_NL

@@ -9,19 +9,23 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import faiss
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json, write_json
-from pipeline.core.table import read_table, write_table
+from pipeline.core.table import open_parquet
 from pipeline.index.build import exact_part
 from pipeline.index.hybrid import DEPTH, Mode, candidates_by_words, in_order, keep_inside
 from pipeline.index.words import FOLDER, WordIndex
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT_VERSION = 1
 SHOWN = ["item_id", "image", "text", "class_path", "split", "x", "y"]
@@ -51,7 +55,7 @@ class CatalogIndex:
     def __init__(
         self,
         index: Any,
-        items: pd.DataFrame,
+        items: pa.Table,
         description: dict[str, Any],
         words: WordIndex | None = None,
     ) -> None:
@@ -61,19 +65,25 @@ class CatalogIndex:
         """
         self._index = index
         self._words = words
-        self.items = items
+        self._items = items.select(SHOWN)
         self.description = description
-        columns = [items[name].tolist() for name in SHOWN[:4]]
+        columns = [items[name].to_pylist() for name in SHOWN[:4]]
         self._shown: list[tuple[str, str, str, str]] = list(zip(*columns, strict=True))
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self._items)
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """What is shown of the items; a search has no need of it, nor to wait for pandas."""
+        return self._items.to_pandas()
 
     def save(self, folder: Path, *, model: Path) -> None:
         """Write `index.faiss`, `items.parquet`, `words` and `index.json`, which names the model."""
         with atomic_path(folder / "index.faiss") as temporary:
             faiss.write_index(self._index, str(temporary))
-        write_table(folder / "items.parquet", self.items[SHOWN])
+        with atomic_path(folder / "items.parquet") as temporary:
+            pq.write_table(self._items.replace_schema_metadata(None), temporary)
         described: dict[str, Any] = {"format_version": FORMAT_VERSION}
         described |= {"model": model_digest(model), **self.description}
         if self._words is not None:
@@ -101,7 +111,7 @@ class CatalogIndex:
             raise InputError(
                 f"{folder}: made by another model than {model}; run dvc repro, or huse index"
             )
-        items = read_table(folder / "items.parquet", SHOWN)
+        items = open_parquet(folder / "items.parquet", SHOWN).read(SHOWN)
         try:
             index = faiss.read_index(str(folder / "index.faiss"))
         except RuntimeError as error:
@@ -282,8 +292,9 @@ class CatalogIndex:
     @cached_property
     def _paths(self) -> tuple[np.ndarray, list[str]]:
         """Number of every item's class path, and the paths."""
-        number_N, paths = pd.factorize(self.items["class_path"])
-        return number_N, list(paths)
+        paths = [shown[3] for shown in self._shown]
+        number_of = {path: number for number, path in enumerate(dict.fromkeys(paths))}
+        return np.array([number_of[path] for path in paths]), list(number_of)
 
     def _parts(self, path: str) -> list[str]:
         parts = [" ".join(part.split()) for part in path.split(self.description["separator"])]

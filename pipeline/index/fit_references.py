@@ -11,16 +11,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.sample import draw_sample
 from pipeline.core.table import read_metadata, read_table
-from pipeline.features.text_input import TextInput
+from pipeline.features.text_input import MixedText, TextInput, text_matrix
 from pipeline.features.text_rows import TextRows
 from pipeline.features.vector_rows import VectorRows
-from pipeline.index.references import References, nearest_distances, some_columns, unit_rows
+from pipeline.index.references import References, nearest_distances, unit_rows
 
 MOST_REFERENCES = 20_000
 """Of a larger catalogue a random sample of so many items: 64 MiB of the default features on disk.
@@ -106,20 +105,20 @@ class _FeatureTable:
     """Features of items by their ids: of the clean view, or of the block that judges texts."""
 
     def __init__(self, path: Path, modality: str) -> None:
-        self._read: Callable[[np.ndarray], TextInput]
+        self._read: Callable[[np.ndarray], Block]
         if modality == "image":
             views = read_table(path, ["item_id", "view"])
             self._row_R = np.flatnonzero(views["view"] == 0)
             self._ids = pd.Index(views["item_id"].iloc[self._row_R])
             pictures = VectorRows(path, ["vector"])
-            self._read = lambda row_M: torch.from_numpy(pictures.read(row_M))
+            self._read = pictures.read
             self.columns = slice(0, pictures.dimension)
         else:
             texts = TextRows(path)
             self._row_R = np.arange(len(texts))
             self._ids = pd.Index(read_table(path, ["item_id"])["item_id"])
-            self._read = texts.read
             self.columns = texts.columns[choose_block(list(texts.columns))]
+            self._read = lambda row_M: _some_columns(texts.read(row_M), self.columns)
 
     def has(self, item_ids: pd.Series) -> np.ndarray:
         """[M] bool."""
@@ -127,8 +126,15 @@ class _FeatureTable:
 
     def read(self, item_ids: pd.Series) -> Block:
         """Read [M, F] features."""
-        rows = self._row_R[self._ids.get_indexer(item_ids)]
-        return some_columns(self._read(rows), self.columns)
+        return self._read(self._row_R[self._ids.get_indexer(item_ids)])
+
+
+def _some_columns(text_MT: TextInput, columns: slice) -> Block:
+    """Take columns of `text_matrix`; of a dense block without making a sparse matrix of it."""
+    dense_MT = text_MT.dense_NT if isinstance(text_MT, MixedText) else text_MT
+    if columns.stop <= dense_MT.shape[1]:
+        return dense_MT[:, columns].numpy()
+    return text_matrix(text_MT)[:, columns]
 
 
 def choose_block(names: Sequence[str]) -> str:

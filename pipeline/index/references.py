@@ -20,9 +20,7 @@ from scipy.sparse import diags, issparse
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json
-from pipeline.features.text_file import write_block
-from pipeline.features.text_input import MixedText, TextInput, text_matrix
-from pipeline.features.text_rows import TextRows
+from pipeline.features.text_file import read_block, write_block
 from pipeline.index.catalog_index import model_digest
 from pipeline.index.nearness import Nearness
 
@@ -39,19 +37,19 @@ class References:
     unit_RF: Block
     """[R, F] rows of unit norm."""
     columns: slice
-    """Where these features are among those that the tower is given."""
+    """Where these features are among the columns of `side_by_side`."""
     limit: float | None
     """Distance that `share` of the validation items stay within; None: too few items to tell."""
     share: float
     queries: int
     """Validation items that the limit comes from."""
 
-    def judge(self, feature_NF: TextInput, modality: str) -> list[Nearness]:
-        """Tell which queries, as the tower takes them, are near.
+    def judge(self, feature_NF: Block, modality: str) -> list[Nearness]:
+        """Tell which queries are near, of all the features that the tower is given.
 
         A text without features is near nothing: no word of it is known.
         """
-        query_NF = unit_rows(some_columns(feature_NF, self.columns))
+        query_NF = unit_rows(feature_NF[:, self.columns])
         found = []
         for distance in nearest_distances(query_NF, self.unit_RF).tolist():
             if np.isnan(distance):
@@ -96,19 +94,10 @@ def load_references(folder: Path, modality: str, *, model: Path) -> References |
             return None
         fitted = {**description["near"][modality]}
         fitted["columns"] = slice(*fitted["columns"])
-        rows = TextRows(folder / FOLDER / f"{modality}.parquet")
-        feature_RF = text_matrix(rows.read(np.arange(len(rows))))
+        feature_RF = read_block(folder / FOLDER / f"{modality}.parquet", modality)
         return References(unit_RF=feature_RF, **fitted)
     except (KeyError, TypeError) as error:
         raise InputError(f"{path}: damaged ({error}); run huse index") from error
-
-
-def some_columns(feature_NF: TextInput, columns: slice) -> Block:
-    """Take [N, F] columns of `text_matrix` out of the tower's input; dense where the block is."""
-    dense_NT = feature_NF.dense_NT if isinstance(feature_NF, MixedText) else feature_NF
-    if columns.stop <= dense_NT.shape[1]:
-        return dense_NT[:, columns].numpy()
-    return text_matrix(feature_NF)[:, columns]
 
 
 def unit_rows(feature_NF: Block) -> Block:

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from pipeline.features.classes import label_membership
 from pipeline.features.text_input import TextInput
-from pipeline.model.fusion import path_probabilities
+from pipeline.model.label_paths import path_probabilities
 from pipeline.model.model_file import StoredModel
 from pipeline.model.towers import Towers
 
@@ -93,8 +93,7 @@ def predict(
     Yields:
         Which items, and their probabilities by modality; at least one block, if only an empty one.
     """
-    membership = label_membership(stored.classes)
-    membership_KL = None if membership is None else torch.from_numpy(membership).to(image_ND.device)
+    membership_KL = label_membership(stored.classes)
     size = min(CHUNK, max(1, CHUNK_LOGITS // stored.model.config.num_classes))
     for start in range(0, max(len(image_ND), 1), size):
         rows = slice(start, start + size)
@@ -104,6 +103,7 @@ def predict(
             for modality, label_BL in stored.fusion.probabilities(output).items():
                 class_BK = label_BL
                 if membership_KL is not None:
-                    class_BK = path_probabilities(label_BL, membership_KL)
+                    found_BK = path_probabilities(label_BL.cpu().numpy(), membership_KL)
+                    class_BK = torch.from_numpy(found_BK).to(label_BL.device)
                 found[modality] = Probabilities(label_BL, class_BK)
         yield rows, found

@@ -13,7 +13,6 @@ from torch.nn import functional
 
 from pipeline.model.towers import TowersOutput
 
-SMALLEST_PROBABILITY = 1e-7
 FACTOR_BOUNDS = (1e-3, 100.0)
 """Of a modality's calibrated logits in their weighted sum."""
 BLOCK_LOGITS = 2**20
@@ -88,24 +87,6 @@ def fit_fusion(output: TowersOutput, target: Tensor, rule: str) -> Fusion:
     else:
         weight = _fit_average(logits, temperatures, target)
     return Fusion(weight, *temperatures, fused_temperature, rule, multi_label=target.dim() == 2)
-
-
-def path_probabilities(probability_NL: Tensor, membership_KL: Tensor) -> Tensor:
-    """Share one item's probability among the class paths of the catalogue.
-
-        p(path k) ~ product over its labels of p_l x product over all others of (1 - p_l)
-
-    that is, the labels are taken as independent, every path was as likely to begin with, and the
-    item has one of them.
-
-    Args:
-        probability_NL: [N, L] probability of each label.
-        membership_KL: [K, L] 1 where a path has a label, else 0.
-    """
-    probability_NL = probability_NL.double().clamp(SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-    # What all paths have in common, the product of all (1 - p_l), cancels.
-    log_odds_NL = probability_NL.logit()
-    return (log_odds_NL @ membership_KL.double().T).softmax(dim=1).to(membership_KL.dtype)
 
 
 def _probability(logits_NK: Tensor, multi_label: bool) -> Tensor:

@@ -11,17 +11,18 @@ from safetensors.torch import load_file, save
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json, write_json
+from pipeline.core.json_file import write_json
 from pipeline.core.table import read_metadata
+from pipeline.model.description import (
+    DIGEST,
+    FILE,
+    FORMAT_VERSION,
+    WEIGHTS,
+    damaged,
+    read_description,
+)
 from pipeline.model.fusion import Fusion
 from pipeline.model.towers import Towers, TowersConfig
-
-FORMAT_VERSION = 3
-"""Of docs/model_format.md; raised when a reader of the older format would go wrong."""
-
-
-DIGEST = "weights_digest"
-"""Under this key model.json names its weights."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,11 @@ def save_model(folder: Path, stored: StoredModel) -> None:
         InputError: The folder cannot be written to.
     """
     weights = _weights(stored.model)
-    with atomic_path(folder / "model.safetensors") as temporary:
+    with atomic_path(folder / WEIGHTS) as temporary:
         # safetensors' own save_file makes a file that only its owner may read.
         temporary.write_bytes(weights)
     write_json(
-        folder / "model.json",
+        folder / FILE,
         {
             "format_version": FORMAT_VERSION,
             DIGEST: hashlib.sha256(weights).hexdigest(),
@@ -72,23 +73,14 @@ def load_model(folder: Path) -> StoredModel:
         InputError: A file is missing, damaged, of a newer format, or of another model than the
             other file.
     """
-    description = read_json(folder / "model.json")
-    _check_version(folder / "model.json", description)
+    described = read_description(folder)
     try:
-        digest = description[DIGEST]
-        if _file_digest(folder / "model.safetensors") != digest:
-            raise InputError(
-                f"{folder / 'model.safetensors'}: not the weights that model.json was written "
-                "with; a run was cut off, or the files are of different models: train again"
-            )
-        model = Towers(TowersConfig(**description["config"]))
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-        fusion = Fusion(**description["fusion"])
-        classes, recipe = description["classes"], description["recipe"]
-    except (KeyError, TypeError, RuntimeError, OSError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise InputError(f"{folder}: damaged model ({reason}); train again") from error
-    return StoredModel(model.eval(), fusion, classes, recipe, digest)
+        model = Towers(TowersConfig(**described.config))
+        model.load_state_dict(load_file(folder / WEIGHTS))
+        fusion = Fusion(**described.fusion)
+    except (TypeError, RuntimeError, OSError, SafetensorError) as error:
+        raise damaged(folder, error) from error
+    return StoredModel(model.eval(), fusion, described.classes, described.recipe, described.digest)
 
 
 def check_features(noted: Mapping[str, str], features: Path, stage: str) -> None:
@@ -113,22 +105,5 @@ def check_features(noted: Mapping[str, str], features: Path, stage: str) -> None
             )
 
 
-def _check_version(path: Path, description: Any) -> None:
-    version = description.get("format_version") if isinstance(description, dict) else None
-    if not isinstance(version, int):
-        raise InputError(f"{path}: damaged model (no format version); train again")
-    if version != FORMAT_VERSION:
-        newer = version > FORMAT_VERSION
-        raise InputError(
-            f"{path}: format version {version}, this program reads {FORMAT_VERSION}; "
-            f"{'update the program' if newer else 'train again'}"
-        )
-
-
 def _weights(model: Towers) -> bytes:
     return save({name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()})
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -117,13 +117,13 @@ class Tower(nn.Module):
         if isinstance(feature_BF, MixedText):
             # A word of weight zero is not read: to drop a word is to drop a column.
             weight_BL = self.input_dropout(feature_BF.weight_NL * self.word_scale)
-            words = {"input": feature_BF.word_NL, "per_sample_weights": weight_BL}
-            embedding_BD = embedding_BD + self.words(**words)
+            embedding_BD = embedding_BD + _word_sum(self.words, feature_BF.word_NL, weight_BL)
         embedding_BD = self.layers[1:](embedding_BD)
         if self.residual:
             embedding_BD = embedding_BD + self.skip(input_BT)
             if isinstance(feature_BF, MixedText):
-                embedding_BD = embedding_BD + self.skip_words(**words)
+                skipped_BD = _word_sum(self.skip_words, feature_BF.word_NL, weight_BL)
+                embedding_BD = embedding_BD + skipped_BD
         return functional.normalize(embedding_BD, dim=1)
 
 
@@ -132,6 +132,14 @@ def _linear(inputs: int, outputs: int, *, bias: bool = True) -> nn.Linear:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Initializing zero-element tensors")
         return nn.Linear(inputs, outputs, bias=bias)
+
+
+def _word_sum(matrix: nn.EmbeddingBag, word_BL: Tensor, weight_BL: Tensor) -> Tensor:
+    """Add up the rows of each text's words, [B, H]."""
+    if torch.onnx.is_in_onnx_export():  # ONNX has no such operation, but those that it is made of
+        row_BLH = functional.embedding(word_BL, matrix.weight)
+        return (row_BLH * weight_BL[:, :, None]).sum(dim=1)
+    return matrix(word_BL, per_sample_weights=weight_BL)
 
 
 def _word_matrix(words: int, outputs: int) -> nn.EmbeddingBag:

@@ -13,22 +13,21 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-import torch
 from PIL import Image
 
-from pipeline.catalog.items import normalize_text
 from pipeline.core.block import Block
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.location import Location, RemotePath, locate
+from pipeline.core.text import normalize_text
 from pipeline.features.classes import Classes
-from pipeline.features.text_input import TextInput
 from pipeline.index.catalog_index import CatalogIndex, Hit
 from pipeline.index.hybrid import Mode
 from pipeline.index.nearness import Nearness, decide
-from pipeline.index.references import References, load_references, some_columns, unit_rows
-from pipeline.model.model_file import StoredModel, load_model
+from pipeline.index.references import References, load_references, unit_rows
+from pipeline.model.description import ModelDescription, read_description
 from pipeline.use.class_tree import ClassTree, Prediction
 from pipeline.use.embeddings import Embeddings, class_probabilities, embed_features
+from pipeline.use.network import TowersNetwork, load_network
 from pipeline.use.raw_features import RawFeatures
 
 Picture = Location | str | Image.Image
@@ -42,19 +41,18 @@ class Huse:
     >>> model.search(v, k=10)
     """
 
-    def __init__(self, stored: StoredModel, features: RawFeatures, index: Path) -> None:
+    def __init__(self, description: ModelDescription, features: RawFeatures, index: Path) -> None:
         """Put a model together; use `load`.
 
         Args:
-            stored: The trained model.
+            description: What the trained model is.
             features: What makes its features.
             index: Folder of the index, which is read when it is first searched.
         """
-        self.stored = stored
+        self.description = description
         self._features = features
         self._index_folder = index
         self._references: dict[str, References | None] = {}
-        self._names: Block | None = None
 
     @classmethod
     def load(
@@ -80,12 +78,17 @@ class Huse:
         """
         folder = Path(folder)
         try:
-            stored = load_model(folder)
+            description = read_description(folder)
         except InputError as error:
             # The line says it all; a traceback of two errors hides it.
             raise InputError(str(error)) from None
         place = folder.parent / "index" if index is None else Path(index)
-        return cls(stored, RawFeatures(folder, stored.recipe, warn), place)
+        return cls(description, RawFeatures(folder, description.recipe, warn), place)
+
+    @cached_property
+    def _network(self) -> TowersNetwork:
+        features = self._features
+        return load_network(features.folder, self.description, features.warn)
 
     @cached_property
     def index(self) -> CatalogIndex:
@@ -99,7 +102,7 @@ class Huse:
     @cached_property
     def class_tree(self) -> ClassTree:
         """The classes that the model knows, and all beginnings of their paths."""
-        return ClassTree(cast(Classes, self.stored.classes))
+        return ClassTree(cast(Classes, self.description.classes))
 
     def embed(
         self,
@@ -141,7 +144,7 @@ class Huse:
         """
         clean, reasons = _check_texts(images, texts)
         written = [n for n, text in enumerate(clean) if text is not None and not reasons[n]]
-        text_MT, why = self._features.texts(
+        text_MF, why = self._features.texts(
             [text for n in written if (text := clean[n]) is not None]
         )
         for n, reason in zip(written, why, strict=True):
@@ -154,11 +157,12 @@ class Huse:
             reasons[n] = f"{images[n]}: {reason}" if reason else ""
         good = [n for n, reason in enumerate(reasons) if not reason]
         found = embed_features(
-            self.stored,
+            self._network,
+            self.description.dimension,
             vector_PI[np.array([not reason for reason in why], dtype=bool)],
-            [images[n] is not None for n in good],
-            text_MT[torch.tensor([not reasons[n] for n in written], dtype=torch.bool)],
-            [clean[n] is not None for n in good],
+            np.array([images[n] is not None for n in good], dtype=bool),
+            text_MF[np.array([not reasons[n] for n in written], dtype=bool)],
+            np.array([clean[n] is not None for n in good], dtype=bool),
         )
         return replace(found, texts=[clean[n] for n in good]), reasons
 
@@ -177,17 +181,16 @@ class Huse:
             InputError: The index is damaged.
         """
         parts: list[list[Nearness]] = [[] for _ in range(len(v))]
-        image_PI = torch.from_numpy(v.image_PI)
         for modality, has_N, feature in (
-            ("image", v.has_image, image_PI),
-            ("text", v.has_text, v.text_MT),
+            ("image", v.has_image, v.image_PI),
+            ("text", v.has_text, v.text_MF),
         ):
             for n, found in zip(np.flatnonzero(has_N), self._judge(modality, feature), strict=True):
                 parts[n].append(found)
         return [decide(found) for found in parts]
 
-    def _judge(self, modality: str, feature_NF: TextInput) -> list[Nearness]:
-        if not len(feature_NF):  # a search by text need not read the features of pictures
+    def _judge(self, modality: str, feature_NF: Block) -> list[Nearness]:
+        if not feature_NF.shape[0]:  # a search by text need not read the features of pictures
             return []
         if modality not in self._references:
             self._references[modality] = load_references(
@@ -195,22 +198,21 @@ class Huse:
             )
         references = self._references[modality]
         if references is None:
-            return [Nearness(None, None, None, None, modality)] * len(feature_NF)
+            return [Nearness(None, None, None, None, modality)] * feature_NF.shape[0]
         found = references.judge(feature_NF, modality)
         if modality == "image" or all(one.near is not False for one in found):
             return found
         # A short text may be far from every title and still be what a class is called.
-        names = self._class_names(references.columns)
-        again = replace(references, unit_RF=names).judge(feature_NF, modality)
+        names = self._class_names[:, references.columns]
+        again = replace(references, unit_RF=unit_rows(names)).judge(feature_NF, modality)
         return [decide(pair) for pair in zip(found, again, strict=True)]
 
-    def _class_names(self, columns: slice) -> Block:
-        """Features of the names of all parts of the class tree, rows of unit norm."""
-        if self._names is None:
-            entries = self.stored.classes["classes"]
-            parts = sorted({part for entry in entries for part in entry["parts"]})
-            self._names = unit_rows(some_columns(self._features.texts(parts)[0], columns))
-        return self._names
+    @cached_property
+    def _class_names(self) -> Block:
+        """Features of the names of all parts of the class tree."""
+        entries = self.description.classes["classes"]
+        parts = sorted({part for entry in entries for part in entry["parts"]})
+        return self._features.texts(parts)[0]
 
     def classify(self, v: Embeddings, k: int = 5, threshold: float = 0.5) -> list[Prediction]:
         """Predict the classes of embedded items.
@@ -228,7 +230,7 @@ class Huse:
         """
         if not 0 < threshold <= 1 or k < 1:
             raise ValueError(f"threshold in (0, 1] and k of at least 1, not {threshold} and {k}")
-        probability_NK = class_probabilities(self.stored, v)
+        probability_NK = class_probabilities(self._network, self.description, v)
         return self.class_tree.predict(probability_NK, k=k, threshold=threshold)
 
     def search(

@@ -1,21 +1,24 @@
 """New items through the trained towers, by picture, by text or by both.
 
 Shape letters: N items, P items with a picture, M items with a text, D embedding, I image feature,
-T text feature, K classes, L labels.
+F text features with the sparse part, K classes, L labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
+from scipy.sparse import csr_matrix, issparse
 
-from pipeline.features.classes import item_classes
-from pipeline.features.text_input import TextInput
-from pipeline.model.embed import embed, predict
-from pipeline.model.model_file import StoredModel
+from pipeline.core.block import Block
+from pipeline.features.classes import item_classes, label_membership
+from pipeline.model.description import ModelDescription
+from pipeline.model.label_paths import path_probabilities
+from pipeline.use.network import TowersNetwork
+
+MODALITIES = ("image", "text", "fused")
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class Embeddings:
     """[N, D] float32, rows of unit norm: direction of the sum of what there is."""
     image_PI: np.ndarray
     """[P, I] features that the image embeddings were made from, of the items with a picture."""
-    text_MT: TextInput
-    """[M, T] features that the text embeddings were made from, of the items with a text."""
+    text_MF: Block
+    """[M, F] features that the text embeddings were made from, of the items with a text."""
     texts: Sequence[str | None] = ()
     """N texts, None for an item without; nothing where they are not known."""
 
@@ -55,32 +58,43 @@ class Embeddings:
 
 
 def embed_features(
-    stored: StoredModel,
+    network: TowersNetwork,
+    dimension: int,
     image_PI: np.ndarray,
-    has_image_N: Sequence[bool],
-    text_MT: TextInput,
-    has_text_N: Sequence[bool],
+    has_image_N: np.ndarray,
+    text_MF: Block,
+    has_text_N: np.ndarray,
 ) -> Embeddings:
     """Embed items of which each has a picture, a text or both.
 
     Args:
-        stored: The trained model.
+        network: The trained towers.
+        dimension: D.
         image_PI: [P, I] features of the items that have a picture, in their order.
-        has_image_N: Which items those are; P are true.
-        text_MT: [M, T] features, perhaps with a sparse part, of the items that have a text, in
-            their order.
-        has_text_N: Which items those are; M are true.
+        has_image_N: [N] bool, which items those are; P are true.
+        text_MF: [M, F] features of the items that have a text, in their order.
+        has_text_N: [N] bool, which items those are; M are true.
 
     Returns:
         The embeddings, the same as the evaluate stage's for the same features.
     """
-    has = (np.array(has_N, dtype=bool) for has_N in (has_image_N, has_text_N))
-    points = embed(stored.model, torch.from_numpy(image_PI), text_MT, *has)
-    image_ND, text_ND, fused_ND = (point_ND.numpy() for point_ND in points.values())
-    return Embeddings(image_ND, text_ND, fused_ND, image_PI, text_MT)
+    points = {name: np.empty((len(has_image_N), dimension), np.float32) for name in MODALITIES}
+    for rows, found in _run(network, image_PI, has_image_N, text_MF, has_text_N):
+        for name, point_ND in points.items():
+            point_ND[rows] = found[f"{name}_embedding"]
+    for name, has_N, other_N in (
+        ("image", has_image_N, has_text_N),
+        ("text", has_text_N, has_image_N),
+    ):
+        # An item's only embedding is its fused one too.
+        points["fused"][~other_N] = points[name][~other_N]
+        points[name][~has_N] = np.nan
+    return Embeddings(*points.values(), image_PI, text_MF)
 
 
-def class_probabilities(stored: StoredModel, embeddings: Embeddings) -> np.ndarray:
+def class_probabilities(
+    network: TowersNetwork, description: ModelDescription, embeddings: Embeddings
+) -> np.ndarray:
     """Calibrated probabilities of the classes, from what each item has.
 
     Where items have several labels, a class is a path that they make up.
@@ -89,13 +103,46 @@ def class_probabilities(stored: StoredModel, embeddings: Embeddings) -> np.ndarr
         [N, K] float32 with rows that sum to 1, in the order of `item_classes`: the fitted fusion
         for items with a picture and a text, the one modality's prediction for the others.
     """
-    points = (torch.from_numpy(one) for one in (embeddings.image_ND, embeddings.text_ND))
-    shape = (len(embeddings), len(item_classes(stored.classes)))
+    membership_KL = label_membership(description.classes)
+    has_image_N, has_text_N = embeddings.has_image, embeddings.has_text
+    shape = (len(embeddings), len(item_classes(description.classes)))
     probability_NK = np.empty(shape, dtype=np.float32)
-    for rows, found in predict(stored, *points):
-        block_BK = probability_NK[rows]
-        block_BK[:] = found["fused"].class_BK.numpy()
-        for modality, other_N in (("image", embeddings.has_text), ("text", embeddings.has_image)):
+    given = embeddings.image_PI, has_image_N, embeddings.text_MF, has_text_N
+    for rows, found in _run(network, *given):
+        label_BL = found["fused_probability"]
+        for name, other_N in (("image", has_text_N), ("text", has_image_N)):
             alone_B = ~other_N[rows]
-            block_BK[alone_B] = found[modality].class_BK.numpy()[alone_B]
+            label_BL[alone_B] = found[f"{name}_probability"][alone_B]
+        if membership_KL is not None:
+            label_BL = path_probabilities(label_BL, membership_KL)
+        probability_NK[rows] = label_BL
     return probability_NK
+
+
+def _run(
+    network: TowersNetwork,
+    image_PI: np.ndarray,
+    has_image_N: np.ndarray,
+    text_MF: Block,
+    has_text_N: np.ndarray,
+) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:
+    """Which items, and what the network says of them, zeros standing for what an item lacks."""
+    start = 0
+    for found in network(_spread(image_PI, has_image_N), _spread(text_MF, has_text_N)):
+        stop = start + len(found["fused_embedding"])
+        yield slice(start, stop), found
+        start = stop
+
+
+def _spread(feature_MF: Block, has_N: np.ndarray) -> Block:
+    """Put [M, F] rows where N items have them, and zeros elsewhere."""
+    if issparse(feature_MF):
+        # Row numbers of the M rows, each repeated by a pointer for the items without.
+        pointer = np.concatenate([[0], np.cumsum(has_N)])
+        return csr_matrix(
+            (feature_MF.data, feature_MF.indices, feature_MF.indptr[pointer]),
+            shape=(len(has_N), feature_MF.shape[1]),
+        )
+    feature_NF = np.zeros((len(has_N), feature_MF.shape[1]), dtype=np.float32)
+    feature_NF[has_N] = feature_MF
+    return feature_NF

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from pipeline.core.block import finite_rows
+from pipeline.core.block import Block, finite_rows
 from pipeline.core.location import Location
 from pipeline.features.encoder_digest import KEY, check_encoder
-from pipeline.features.text_input import TextInput, text_input
+from pipeline.features.text_matrix import side_by_side
 from pipeline.use.featurizer import TextFeaturizer
 
 if TYPE_CHECKING:
@@ -48,18 +48,19 @@ class RawFeatures:
             return np.empty((0, int(self.recipe["image"]["dimension"])), np.float32), []
         return self._picture_encoder.encode(pictures)
 
-    def texts(self, texts: Sequence[str]) -> tuple[TextInput, list[str | None]]:
+    def texts(self, texts: Sequence[str]) -> tuple[Block, list[str | None]]:
         """Clean and encode texts.
 
         Returns:
-            N rows of the text tower's input and N reasons, None where a text can be used.
+            [N, F] of all blocks as `side_by_side` puts them, and N reasons, None where a text can
+            be used.
         """
         blocks = self._featurizer.encode(texts)
         reasons: list[str | None] = [None] * len(texts)
         for name, block in blocks.items():
             for row in np.flatnonzero(~finite_rows(block)):
                 reasons[row] = f"features of the text are not finite ({name}); write it otherwise"
-        return text_input(blocks), reasons
+        return side_by_side(blocks), reasons
 
     @cached_property
     def _picture_encoder(self) -> PictureEncoder:

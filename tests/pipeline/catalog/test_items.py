@@ -9,7 +9,6 @@ from pipeline.catalog.items import (
     make_items,
     normalize_class_path,
     normalize_split,
-    normalize_text,
 )
 from pipeline.catalog.read import read_catalog
 from pipeline.core.errors import BadRowError, InputError
@@ -182,18 +181,6 @@ def test_no_usable_row_is_an_error_with_the_commonest_reason(images):
 
 
 @pytest.mark.parametrize(
-    ("written", "kept"),
-    [
-        ("Dolce & Gabbana,  'x'", "Dolce & Gabbana,  'x'"),
-        ("\ttwo\r\nlines\u2028three\ttabs\n", "two lines three tabs"),
-        ("NA", "NA"),
-    ],
-)
-def test_texts_stay_as_written_on_one_line(written, kept):
-    assert normalize_text(written) == kept
-
-
-@pytest.mark.parametrize(
     ("written", "separator", "kept"),
     [
         ("a", "<", "a"),
@@ -233,8 +220,3 @@ def test_usual_words_for_splits_are_understood(written, split):
 def test_other_words_for_splits_are_refused(written):
     with pytest.raises(BadRowError, match="not train, val or test"):
         normalize_split(written)
-
-
-def test_half_a_character_is_refused():
-    with pytest.raises(BadRowError, match="half a character"):
-        normalize_text("cut \ud83d")

@@ -1,6 +1,7 @@
 import pytest
 
-from pipeline.core.text import fold_accents, on_one_line
+from pipeline.core.errors import BadRowError
+from pipeline.core.text import fold_accents, normalize_text, on_one_line
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,20 @@ def test_a_text_is_kept_as_written_but_on_one_line(text, expected):
 )
 def test_fold_accents(text, expected):
     assert fold_accents(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Dolce & Gabbana,  'x'", "Dolce & Gabbana,  'x'"),
+        ("\ttwo\r\nlines\u2028three\ttabs\n", "two lines three tabs"),
+        ("NA", "NA"),
+    ],
+)
+def test_texts_stay_as_written_on_one_line(written, kept):
+    assert normalize_text(written) == kept
+
+
+def test_half_a_character_is_refused():
+    with pytest.raises(BadRowError, match="half a character"):
+        normalize_text("cut \ud83d")

@@ -5,7 +5,7 @@ from scipy.sparse import csr_matrix
 
 from pipeline.core.errors import InputError
 from pipeline.core.vectors import ROW_GROUP
-from pipeline.features.text_file import columns_of, join_blocks, write_block
+from pipeline.features.text_file import columns_of, join_blocks, read_block, write_block
 
 GLOVE = np.array([[1, 2], [0, 0], [3, 4]], dtype=np.float32)
 TFIDF = np.array([[0, 0.5, 2], [0, 0, 0], [1, 0, 0]], dtype=np.float32)
@@ -72,3 +72,18 @@ def test_blocks_of_other_items_are_refused(tmp_path, ids):
     with pytest.raises(InputError, match="not of the same items; run stage text_block again"):
         join_blocks({"x": tmp_path / "one", "y": tmp_path / "two"}, tmp_path / "text", {})
     assert not (tmp_path / "text").exists()
+
+
+@pytest.mark.parametrize("block", [GLOVE, GLOVE.astype(np.float16), csr_matrix(TFIDF)])
+def test_a_block_is_read_as_it_was_written(tmp_path, block):
+    write(tmp_path / "block", "x", block)
+    found = read_block(tmp_path / "block", "x")
+    assert found.dtype == np.float32
+    assert isinstance(found, csr_matrix) == isinstance(block, csr_matrix)
+    assert abs(found - block).sum() == 0
+
+
+def test_a_file_of_another_block_is_refused(tmp_path):
+    write(tmp_path / "block", "x", GLOVE)
+    with pytest.raises(InputError, match="no column y_indices"):
+        read_block(tmp_path / "block", "y")

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from pipeline.core.errors import InputError
@@ -41,7 +42,8 @@ def make_index(settings=None, mode=None, weight=0.5):
         items.loc[200:, "text"] = ""
         description["words"] = {"mode": mode, "weight": weight}
         words = WordIndex.build(items["text"].tolist())
-    return vector_ND, CatalogIndex(build_index(vector_ND, settings), items, description, words)
+    table = pa.Table.from_pandas(items)
+    return vector_ND, CatalogIndex(build_index(vector_ND, settings), table, description, words)
 
 
 @pytest.fixture

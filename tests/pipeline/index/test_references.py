@@ -2,11 +2,10 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from scipy.sparse import csr_matrix
 
 from pipeline.core.errors import InputError
-from pipeline.features.text_input import text_input
+from pipeline.features.text_matrix import side_by_side
 from pipeline.index import references as module
 from pipeline.index.catalog_index import model_digest
 from pipeline.index.references import References, load_references, nearest_distances, unit_rows
@@ -39,9 +38,9 @@ def write_index(folder, model, near):
 
 
 def query(unit, *degrees):
-    """The tower's input: a large feature of another block, then points on a circle of radius 3."""
-    plane_NF = 3 * unit(*degrees)
-    return torch.cat([torch.full((len(degrees), 1), 100.0), plane_NF], dim=1)
+    """All features: a large one of another block, then points on a circle of radius 3."""
+    plane_NF = 3 * unit(*degrees).numpy()
+    return np.hstack([np.full((len(degrees), 1), 100, np.float32), plane_NF])
 
 
 def test_distance_is_that_of_the_nearest_reference(unit):
@@ -103,7 +102,7 @@ def test_without_a_limit_no_claim_is_made(make, unit):
 
 @pytest.mark.parametrize("limit", [0.5, None])
 def test_a_text_without_features_is_near_nothing(make, limit):
-    (found,) = make(limit).judge(torch.tensor([[100.0, 0, 0]]), "text")
+    (found,) = make(limit).judge(np.array([[100, 0, 0]], np.float32), "text")
     assert found == (False, None, limit, 0.98, "text")
 
 
@@ -115,7 +114,9 @@ def test_what_is_written_is_read(tmp_path, model, make, unit, kind):
     plane = unit(10, 165).numpy()
     block = {"glove": np.ones((2, 1), np.float32), "words": kind(plane)}
     for found, wanted in zip(
-        loaded.judge(text_input(block), "text"), saved.judge(text_input(block), "text"), strict=True
+        loaded.judge(side_by_side(block), "text"),
+        saved.judge(side_by_side(block), "text"),
+        strict=True,
     ):
         assert found[1] == pytest.approx(wanted[1], abs=1e-3)
         assert found._replace(distance=None) == wanted._replace(distance=None)

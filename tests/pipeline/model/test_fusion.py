@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.model.fusion import Fusion, fit_fusion, path_probabilities, product_loss
+from pipeline.model.fusion import Fusion, fit_fusion, product_loss
 from pipeline.model.towers import TowersOutput
 
 COUNT, CLASSES = 400, 5
@@ -198,19 +198,6 @@ def test_temperatures_and_weight_of_labels_follow_from_their_likelihood(label_se
     concat = fit_fusion(outputs(informed, useless, 3 * informed), label_sets, "concat")
     assert concat.multi_label
     assert concat.fused_temperature == pytest.approx(3, rel=0.25)
-
-
-def test_the_path_that_labels_make_up_by_hand():
-    # Labels: shoes, boots, hats. Paths: shoes; shoes<boots; hats.
-    membership = torch.tensor([[1.0, 0, 0], [1, 1, 0], [0, 0, 1]])
-    probability = torch.tensor([[0.8, 0.75, 0.5]])
-    # shoes: 0.8 * 0.25 * 0.5 = 0.1; shoes<boots: 0.8 * 0.75 * 0.5 = 0.3;
-    # hats: 0.2 * 0.25 * 0.5 = 0.025. They sum to 0.425.
-    found = path_probabilities(probability, membership)
-    assert found.tolist() == [pytest.approx([0.1 / 0.425, 0.3 / 0.425, 0.025 / 0.425])]
-    sure = path_probabilities(torch.tensor([[1.0, 0.0, 0.0]]), membership)
-    assert sure.isfinite().all()
-    assert sure.argmax() == 0
 
 
 @pytest.fixture(params=["one class", "several labels"])

@@ -145,7 +145,7 @@ def test_texts_are_told_from_nonsense_by_the_shipped_encoders(shipped):
 
 
 def test_what_a_class_is_called_is_near_however_far_it_is_from_every_title(shipped):
-    parts = sorted({p for entry in shipped.stored.classes["classes"] for p in entry["parts"]})
+    parts = sorted({p for entry in shipped.description.classes["classes"] for p in entry["parts"]})
     judged = shipped.near(shipped.embed(texts=[*parts, "qwxzzyk blorf"]))
     assert [one.near for one in judged] == [True] * len(parts) + [False]
     # Without the names some of them are far: a short word is unlike a title.

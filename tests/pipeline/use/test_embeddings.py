@@ -1,14 +1,18 @@
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from pipeline.evaluate.predictions import predict_pairs
 from pipeline.features.classes import make_classes
+from pipeline.model.description import read_description
 from pipeline.model.fusion import Fusion
-from pipeline.model.model_file import StoredModel
+from pipeline.model.model_file import StoredModel, save_model
+from pipeline.model.onnx_file import export_onnx
 from pipeline.use.embeddings import class_probabilities, embed_features
+from pipeline.use.network import load_network
 
 TEMPERATURES = {"image_temperature": 1.5, "text_temperature": 0.7, "fused_temperature": 2.0}
-BOTH = [True] * 9
+BOTH = np.ones(9, dtype=bool)
 
 
 @pytest.fixture(params=["late", "product", "concat", "labels"])
@@ -25,24 +29,62 @@ def stored(request, make_model):
     return StoredModel(make_model(fusion=rule), fusion, classes, {})
 
 
-def test_items_with_both_get_the_embeddings_of_the_evaluation(stored, make_pairs):
+@pytest.fixture
+def used(stored, tmp_path):
+    """The same model as it is used: its network and its description."""
+    save_model(tmp_path, stored)
+    export_onnx(stored, tmp_path / "towers.onnx")
+    description = read_description(tmp_path)
+    return load_network(tmp_path, description, pytest.fail), description
+
+
+def embed(used, *given):
+    network, description = used
+    return embed_features(network, description.dimension, *given)
+
+
+def test_items_with_both_get_the_embeddings_of_the_evaluation(stored, used, make_pairs):
     pairs = make_pairs(9)
-    found = embed_features(stored, pairs.image_NI.numpy(), BOTH, pairs.text_NT, BOTH)
+    found = embed(used, pairs.image_NI.numpy(), BOTH, pairs.text_NT.numpy(), BOTH)
     wanted = predict_pairs(stored, pairs)
     for modality, matrix in found.modalities.items():
         assert np.abs(matrix - wanted[modality].embedding_ND.numpy()).max() < 1e-6
-    probability_NK = class_probabilities(stored, found)
+    probability_NK = class_probabilities(*used, found)
     assert np.array_equal(probability_NK.argmax(1), wanted["fused"].predicted_N)
     assert np.allclose(probability_NK.max(1), wanted["fused"].score_N)
+    assert probability_NK.sum(1) == pytest.approx(1, abs=1e-5)
 
 
-def test_an_item_with_one_modality_is_classified_by_it(stored, make_pairs):
-    pairs = make_pairs(2)
-    found = embed_features(
-        stored, pairs.image_NI[:1].numpy(), [True, False], pairs.text_NT[1:], [False, True]
+@pytest.mark.parametrize("sparse", [False, True])
+def test_an_item_with_one_modality_is_embedded_and_classified_by_it(
+    stored, used, make_pairs, sparse
+):
+    pairs = make_pairs(3)
+    has_image, has_text = np.array([True, False, True]), np.array([False, True, True])
+    text_MF = pairs.text_NT[1:].numpy()
+    found = embed(
+        used,
+        pairs.image_NI[[0, 2]].numpy(),
+        has_image,
+        csr_matrix(text_MF) if sparse else text_MF,
+        has_text,
     )
+    assert found.has_image.tolist() == has_image.tolist()
+    assert found.has_text.tolist() == has_text.tolist()
+    assert np.array_equal(found.fused_ND[0], found.image_ND[0])
+    assert np.array_equal(found.fused_ND[1], found.text_ND[1])
     wanted = predict_pairs(stored, pairs)
-    probability_NK = class_probabilities(stored, found)
-    for row, modality in enumerate(("image", "text")):
+    probability_NK = class_probabilities(*used, found)
+    for row, modality in enumerate(("image", "text", "fused")):
+        point_D = wanted[modality].embedding_ND[row].numpy()
+        assert np.abs(found.modalities[modality][row] - point_D).max() < 1e-6
         assert probability_NK[row].argmax() == wanted[modality].predicted_N[row]
         assert probability_NK[row].max() == pytest.approx(wanted[modality].score_N[row].item())
+
+
+def test_no_items_give_no_embeddings(used):
+    nothing = np.zeros(0, dtype=bool)
+    shapes = (np.zeros((0, 6), np.float32), nothing, np.zeros((0, 4), np.float32), nothing)
+    found = embed(used, *shapes)
+    assert len(found) == 0
+    assert len(class_probabilities(*used, found)) == 0

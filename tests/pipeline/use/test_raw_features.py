@@ -27,7 +27,6 @@ def test_texts_get_the_features_of_the_text_stage(finished_project, features, it
     rows = pd.Index(ids).get_indexer(items["item_id"])
     found_NT, reasons = features.texts(items["text"].tolist())
     assert reasons == [None] * len(items)
-    found_NT = found_NT.numpy()
     assert np.abs(found_NT - vector_NT[rows]).max() < 1e-6
 
 

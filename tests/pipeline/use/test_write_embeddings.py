@@ -9,7 +9,7 @@ from pipeline.use.write_embeddings import write_embedded
 
 def write(huse, table, folder, out):
     batches = embed_table(huse, table, folder, {})
-    return write_embedded(out, out.with_suffix(".csv"), batches, huse.stored.model.config.dim)
+    return write_embedded(out, out.with_suffix(".csv"), batches, huse.description.dimension)
 
 
 def test_every_item_has_a_row_for_each_modality_that_it_has(

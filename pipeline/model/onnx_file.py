@@ -1,7 +1,6 @@
-"""Both towers and the classifier as one ONNX graph.
+"""Both towers and the classifier as one ONNX graph, which needs no torch to run.
 
-Shape letters: N items, I image feature, T text feature, D embedding, K classes, L words of a text,
-H units of the first layer.
+Shape letters: N items, I image feature, T text feature, D embedding, K classes, L words of a text.
 """
 
 import json
@@ -13,24 +12,14 @@ import onnx
 import torch
 from onnxruntime import InferenceSession
 from torch import Tensor, nn
-from torch.nn import functional
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
 from pipeline.features.text_input import MixedText, TextInput
+from pipeline.model.description import DIGEST, INPUTS, OUTPUTS
 from pipeline.model.embed import embed, fuse, predict
 from pipeline.model.model_file import StoredModel
 
-INPUTS = ("image_features", "text_features", "text_words", "text_weights")
-"""The last two are there for a model whose text features have a sparse part."""
-OUTPUTS = (
-    "image_embedding",
-    "text_embedding",
-    "fused_embedding",
-    "image_probability",
-    "text_probability",
-    "fused_probability",
-)
 TOLERANCE = 1e-4
 """Largest difference from torch that is put down to another order of sums."""
 CHECKED = 33
@@ -52,26 +41,17 @@ class _Exported(nn.Module):
         word_NL: Tensor | None = None,
         weight_NL: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
-        image_ND = self.model.image_tower(image_NI)
-        if word_NL is None or weight_NL is None:
-            text_ND = self.model.text_tower(text_NT)
-        else:
-            text_ND = self._mixed(text_NT, word_NL, weight_NL)
-        output = self.model.classify(image_ND, text_ND)
+        text: TextInput = text_NT
+        if word_NL is not None and weight_NL is not None:
+            text = MixedText(text_NT, word_NL, weight_NL, self.model.config.text_words)
+        output = self.model(image_NI, text)
+        image_ND, text_ND = output.image_BD, output.text_BD
         return (
             image_ND,
             text_ND,
             fuse(image_ND, text_ND),
             *self.fusion.probabilities(output).values(),
         )
-
-    def _mixed(self, text_NT: Tensor, word_NL: Tensor, weight_NL: Tensor) -> Tensor:
-        """The text tower in operations that ONNX has; the export compares it with the tower."""
-        tower = self.model.text_tower
-        first_NH = tower.layers[0]((text_NT - tower.mean_F) / tower.std_F)
-        row_NLH = functional.embedding(word_NL, tower.words.weight)
-        first_NH = first_NH + (row_NLH * (weight_NL * tower.word_scale)[:, :, None]).sum(dim=1)
-        return functional.normalize(tower.layers[1:](first_NH), dim=1)
 
 
 def export_onnx(stored: StoredModel, path: Path) -> float:
@@ -81,7 +61,8 @@ def export_onnx(stored: StoredModel, path: Path) -> float:
     float32. A model whose text features have a sparse part takes it as `text_words` [N, L] int64
     columns and `text_weights` [N, L] float32 values, 0 where a text has fewer than L. Outputs are
     OUTPUTS: embeddings [N, D] of unit norm and probabilities [N, K] in the order of the class
-    list, which the file's metadata holds as `classes`. N and L are free.
+    list, which the file's metadata holds as `classes`, beside the digest of the weights that the
+    graph was made of. N and L are free.
 
     Raises:
         InputError: The file cannot be written, or the check fails.
@@ -91,7 +72,8 @@ def export_onnx(stored: StoredModel, path: Path) -> float:
     with atomic_path(path) as temporary:
         _trace(exported, _random_features(stored, 2), temporary)
         proto = onnx.load(temporary)
-        onnx.helper.set_model_props(proto, {"classes": json.dumps(classes, ensure_ascii=False)})
+        properties = {"classes": json.dumps(classes, ensure_ascii=False), DIGEST: stored.digest()}
+        onnx.helper.set_model_props(proto, properties)
         for node in proto.graph.node:
             node.doc_string = ""  # stack traces, with paths of this machine
         onnx.save(proto, temporary)

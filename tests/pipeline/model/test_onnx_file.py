@@ -10,9 +10,9 @@ import torch
 from pipeline.core.errors import InputError
 from pipeline.evaluate.predictions import predict_pairs
 from pipeline.features.text_input import MixedText
+from pipeline.model import onnx_file
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel
-from pipeline.use import onnx_file
 
 FUSION = Fusion(0.3, image_temperature=1.5, text_temperature=0.7, fused_temperature=2.0)
 CLASSES = {"classes": [{"name": name} for name in ("a", "b", "Chloé")]}
@@ -24,6 +24,7 @@ CLASSES = {"classes": [{"name": name} for name in ("a", "b", "Chloé")]}
         {"fusion": "concat"},
         {"fusion": "product"},
         {"classifier": "per_modality", "logit_scale": "none"},
+        {"residual": True, "input_dropout": 0.5},
     ]
 )
 def stored(request, make_model, make_pairs):
@@ -67,6 +68,7 @@ def test_the_file_names_the_classes_and_nothing_of_this_machine(stored, tmp_path
         item.key: item.value for item in onnx.load(tmp_path / "model.onnx").metadata_props
     }
     assert json.loads(properties["classes"]) == ["a", "b", "Chloé"]
+    assert properties["weights_digest"] == stored.digest()
 
 
 def test_a_graph_that_differs_from_torch_is_not_written(stored, tmp_path, monkeypatch):
@@ -83,8 +85,9 @@ def test_the_model_can_still_be_trained(stored, make_pairs, tmp_path):
     assert all(torch.isfinite(p.grad).all() for p in stored.model.image_tower.parameters())
 
 
-def test_a_sparse_part_of_the_text_features_is_an_input(make_model, make_pairs, tmp_path):
-    stored = StoredModel(make_model(text_words=50), FUSION, CLASSES, {})
+@pytest.mark.parametrize("residual", [False, True])
+def test_a_sparse_part_of_the_text_features_is_an_input(make_model, make_pairs, tmp_path, residual):
+    stored = StoredModel(make_model(text_words=50, residual=residual), FUSION, CLASSES, {})
     pairs = make_pairs(6)
     generator = torch.Generator().manual_seed(1)
     word_NL = torch.randint(50, (6, 4), generator=generator)

@@ -1,0 +1,93 @@
+import shutil
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from pipeline.core.errors import InputError
+from pipeline.model.description import read_description
+from pipeline.model.fusion import Fusion
+from pipeline.model.model_file import StoredModel, save_model
+from pipeline.model.onnx_file import export_onnx
+from pipeline.use import network as module
+from pipeline.use.network import load_network
+from tests.fresh_process import modules_after
+
+FUSION = Fusion(0.3, image_temperature=1.5, text_temperature=0.7, fused_temperature=2.0)
+CLASSES = {"classes": [{"name": name} for name in "abc"]}
+
+
+def store(folder, model):
+    stored = StoredModel(model, FUSION, CLASSES, {})
+    save_model(folder, stored)
+    export_onnx(stored, folder / "towers.onnx")
+    return folder
+
+
+@pytest.fixture
+def folder(make_model, tmp_path):
+    return store(tmp_path / "model", make_model())
+
+
+def run(folder, warn=pytest.fail, *, text_words=0):
+    random = np.random.default_rng(0)
+    image_NI = random.normal(size=(7, 6)).astype(np.float32)
+    text_NF = random.normal(size=(7, 4)).astype(np.float32)
+    if text_words:
+        words_NV = csr_matrix(np.eye(7, text_words, dtype=np.float32))
+        text_NF = csr_matrix(np.hstack([text_NF, words_NV.toarray()]))
+    network = load_network(folder, read_description(folder), warn)
+    parts = list(network(image_NI, text_NF))
+    return parts, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def test_items_some_at_a_time_get_the_same(folder, monkeypatch):
+    _, whole = run(folder)
+    monkeypatch.setattr(module, "CHUNK", 3)
+    parts, found = run(folder)
+    assert [len(part["fused_embedding"]) for part in parts] == [3, 3, 1]
+    for name, wanted in whole.items():
+        assert np.allclose(found[name], wanted, atol=1e-6)
+
+
+def test_words_of_texts_are_passed_on(make_model, tmp_path):
+    folder = store(tmp_path, make_model(text_words=9, residual=True))
+    _, found = run(folder, text_words=9)
+    embedding_ND = found["text_embedding"]
+    assert embedding_ND.shape == (7, 8)
+    assert np.linalg.norm(embedding_ND, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_model_of_an_earlier_version_is_used_and_said_to_be_slower(folder):
+    _, wanted = run(folder)
+    (folder / "towers.onnx").unlink()
+    said = []
+    _, found = run(folder, said.append)
+    (line,) = said
+    assert line.startswith(f"{folder} has no towers.onnx")
+    assert line.endswith("train again")
+    assert np.allclose(found["fused_probability"], wanted["fused_probability"], atol=1e-6)
+
+
+def test_the_graph_of_another_model_is_refused(folder, make_model, tmp_path):
+    other = store(tmp_path / "other", make_model(dim=9))
+    shutil.copyfile(other / "towers.onnx", folder / "towers.onnx")
+    with pytest.raises(InputError, match=r"towers\.onnx: not of the model beside it"):
+        run(folder)
+
+
+def test_a_damaged_graph_is_refused(folder):
+    (folder / "towers.onnx").write_bytes(b"not a graph")
+    with pytest.raises(InputError, match=r"damaged model .*train again"):
+        run(folder)
+
+
+def test_torch_is_not_imported(folder):
+    code = f"""
+from pathlib import Path
+from pipeline.model.description import read_description
+from pipeline.use.network import load_network
+folder = Path({str(folder)!r})
+load_network(folder, read_description(folder), print)
+"""
+    assert "torch" not in modules_after(code)
