@@ -1,7 +1,8 @@
 """What all pretrained text encoders have in common.
 
-On disk they are their settings and a digest of the model that these name; the model itself stays
-where it is: in a package, a folder or the hub's cache.
+On disk they are their settings and a digest of the model that these name. Where a model can be
+written as a `TextNetwork`, that is stored too; any other stays where it is: in a package, a folder
+or the hub's cache.
 
 Shape letters: N texts, M texts that are not empty, E features.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
@@ -21,9 +22,10 @@ from pydantic import Field
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json, write_json
 from pipeline.core.section import Section
+from pipeline.encoders.text_network import TextNetwork, load_text_network
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 FILE = "encoder.json"
 NOT_STORED = {"batch_size": 32, "device": "auto", "input": "text"}
@@ -62,6 +64,8 @@ class PretrainedEncoder(Generic[SettingsT]):
     """Settings that only decide what the model gets to see of a text."""
     _digest: str
     """From `model_digest`."""
+    network: TextNetwork | None = None
+    """What an encoder that was stored with it runs in place of the model."""
 
     def __init__(self, settings: SettingsT) -> None:
         """Choose the device and the precision; an encoder loads its model behind this.
@@ -100,7 +104,11 @@ class PretrainedEncoder(Generic[SettingsT]):
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """See `TextEncoder.encode`."""
         present = [bool(text.strip()) for text in texts]
-        vector_ME = self._encode([text for text in texts if text.strip()])
+        read = [text for text in texts if text.strip()]
+        if self.network is not None:
+            vector_ME = self.network.encode(read, self.settings.batch_size)
+        else:
+            vector_ME = self._encode(read)
         vector_NE = np.zeros((len(texts), vector_ME.shape[1]), dtype=np.float32)
         vector_NE[present] = vector_ME
         return vector_NE
@@ -116,17 +124,28 @@ class PretrainedEncoder(Generic[SettingsT]):
         return torch.autocast(self._device.type, kind, enabled=kind is not None)
 
     def save(self, folder: Path) -> None:
-        """Write `encoder.json`; the weights stay where `model` says.
+        """Write `encoder.json`, and the network of a model that can be written as one.
 
         Raises:
             InputError: The folder cannot be written to.
         """
         made_by = self.settings.model_dump(exclude=set(NOT_STORED))
-        write_json(folder / FILE, {"settings": made_by, "model_digest": self._digest})
+        network = self.network
+        if network is None:
+            network = self._write_network(folder)
+        else:
+            network.save(folder)
+        described = None if network is None else network.described()
+        content = {"settings": made_by, "model_digest": self._digest, "network": described}
+        write_json(folder / FILE, content)
+
+    def _write_network(self, folder: Path) -> TextNetwork | None:
+        """Write the model as a network, if the encoder knows how and this one can be."""
+        return None
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote and load the model again.
+        """Read what `save` wrote: the network, or else the model once more.
 
         Raises:
             InputError: A file is missing or damaged, the model cannot be loaded, or its name
@@ -138,7 +157,13 @@ class PretrainedEncoder(Generic[SettingsT]):
             digest = str(stored["model_digest"])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{folder / FILE}: not the settings of a text encoder") from error
-        encoder = cls._reopen(folder, settings, digest)
+        network = load_text_network(folder, stored.get("network"))
+        if network is not None:
+            # Neither the model nor a device: `__init__` is what chooses these.
+            encoder = cls.__new__(cls)
+            encoder.settings, encoder.network, encoder._digest = settings, network, digest
+            return encoder
+        encoder = cls._reopen(folder, settings)
         if encoder._digest != digest:
             raise InputError(
                 f"{folder}: text model {settings.model} is not the one that this was made with "
@@ -148,22 +173,17 @@ class PretrainedEncoder(Generic[SettingsT]):
         return encoder
 
     @classmethod
-    def _reopen(cls, folder: Path, settings: Any, digest: str) -> Self:
+    def _reopen(cls, folder: Path, settings: Any) -> Self:
         """Make the encoder of stored settings; for what more than these is to be read."""
         return cls(settings)
 
 
 def weights_digest(model: nn.Module) -> str:
     """Digest a model's weights, on any device, as 64 hexadecimal digits."""
-    return tensors_digest(model.state_dict())
-
-
-def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
-    """Digest weights by name, on any device, as 64 hexadecimal digits."""
     import torch
 
     digest = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
+    for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -16,6 +16,7 @@ from PIL import Image
 
 from pipeline.core.block import Block, finite_rows
 from pipeline.core.location import Location
+from pipeline.encoders.pretrained import PretrainedEncoder
 from pipeline.features.encoder_digest import KEY, check_encoder
 from pipeline.features.text_matrix import side_by_side
 from pipeline.use.featurizer import TextFeaturizer
@@ -80,4 +81,11 @@ class RawFeatures:
     def _featurizer(self) -> TextFeaturizer:
         folder = self.folder / "text_encoder"
         check_encoder(folder, self.recipe["text"].get(KEY), "train again")
-        return TextFeaturizer.load(folder)
+        featurizer = TextFeaturizer.load(folder)
+        for name, encoder in featurizer.encoders.items():
+            if isinstance(encoder, PretrainedEncoder) and encoder.network is None:
+                self.warn(
+                    f"text encoder {name} came without its network, so the library behind it is "
+                    "loaded, which takes seconds; a model made by this version may have one"
+                )
+        return featurizer

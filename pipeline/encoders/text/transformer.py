@@ -129,7 +129,7 @@ class Encoder(PretrainedEncoder[Settings]):
             save_tensors(folder / "idf.safetensors", {"idf": self._idf_V})
 
     @classmethod
-    def _reopen(cls, folder: Path, settings: Settings, digest: str) -> Self:
+    def _reopen(cls, folder: Path, settings: Settings) -> Self:
         salient = settings.keep == "salient"
         idf_V = load_tensors(folder / "idf.safetensors", ["idf"])["idf"] if salient else None
         return cls(settings, idf_V)

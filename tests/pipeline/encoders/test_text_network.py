@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from pipeline.core.errors import InputError
+from pipeline.encoders.text.sentence import Encoder, Settings
+from pipeline.encoders.text_network import TextFacts, load_text_network
+from tests.fresh_process import modules_after
+
+TEXTS = ["", "red shirt", "blue hats with silk", "wool " * 40, " "]
+HOW = {"input": "text", "batch_size": 2, "device": "cpu", "precision": "fp32"}
+
+
+@pytest.fixture
+def fitted(sentence_model):
+    return Encoder(Settings(model=str(sentence_model), **HOW))
+
+
+@pytest.fixture
+def folder(fitted, tmp_path):
+    fitted.save(tmp_path / "encoder")
+    return tmp_path / "encoder"
+
+
+def test_a_stored_encoder_gives_the_features_it_was_stored_with(fitted, folder):
+    loaded = Encoder.load(folder)
+    assert loaded.network is not None
+    found = loaded.encode(TEXTS)
+    assert np.abs(found - fitted.encode(TEXTS)).max() < 1e-5
+    assert not found[[0, -1]].any()
+    assert loaded.encode([""]).shape == (1, found.shape[1])
+
+
+def test_texts_are_encoded_in_batches(folder):
+    network = Encoder.load(folder).network
+    whole = network.encode(TEXTS[1:4], 32)
+    assert np.abs(network.encode(TEXTS[1:4], 1) - whole).max() < 1e-6
+    assert np.array_equal(network.encode(TEXTS[1:4], 32), whole)
+
+
+def test_what_was_loaded_can_be_stored_again(folder, tmp_path):
+    Encoder.load(folder).save(tmp_path / "again")
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["encoder.json", "network.onnx", "tokenizer.json"]
+    for name in names:
+        assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["network.onnx", "tokenizer.json"])
+def test_a_damaged_or_missing_file_is_told(folder, name):
+    (folder / name).write_bytes(b"damaged")
+    with pytest.raises(InputError, match=r"damaged text model .*dvc repro --force text_block"):
+        Encoder.load(folder)
+    (folder / name).unlink()
+    with pytest.raises(InputError, match="damaged text model"):
+        Encoder.load(folder)
+
+
+def test_foreign_facts_are_told(folder):
+    assert load_text_network(folder, None) is None
+    with pytest.raises(InputError, match="not the facts of a text model"):
+        load_text_network(folder, {"colour": "red"})
+
+
+def test_cases_and_prefixes_are_those_of_the_facts(folder):
+    network = Encoder.load(folder).network
+    lower = TextFacts(lower=True, prefix="", dimension=network.facts.dimension)
+    with_prefix = TextFacts(lower=False, prefix="a ", dimension=network.facts.dimension)
+    one, other = (type(network)(folder, facts) for facts in (lower, with_prefix))
+    assert np.array_equal(one.encode(["red SHIRT"], 1), network.encode(["red shirt"], 1))
+    assert np.array_equal(other.encode([" hat "], 1), network.encode(["a hat"], 1))
+
+
+def test_neither_torch_nor_the_library_is_imported(folder):
+    code = f"""
+from pathlib import Path
+from pipeline.encoders.text.sentence import Encoder
+Encoder.load(Path({str(folder)!r})).encode(["red shirt"])
+"""
+    loaded = modules_after(code)
+    assert not loaded & {"torch", "transformers", "sentence_transformers", "pandas"}
