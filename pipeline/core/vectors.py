@@ -25,8 +25,12 @@ def vector_array(vector_ND: np.ndarray) -> pa.FixedSizeListArray:
 def vector_matrix(column: pa.ChunkedArray) -> np.ndarray:
     """N fixed-size lists -> [N, D] of their own type, read-only where no copy was needed."""
     dimension = column.type.list_size
-    flat = column.combine_chunks().flatten()
-    return flat.to_numpy(zero_copy_only=False).reshape(-1, dimension)
+    return numbers(column.combine_chunks().flatten()).reshape(-1, dimension)
+
+
+def numbers(array: pa.Array) -> np.ndarray:
+    """View an array of numbers without nulls; Arrow's own `to_numpy` would import pandas."""
+    return np.from_dlpack(array)
 
 
 class VectorWriter:

@@ -116,6 +116,6 @@ def _write(model: SentenceTransformer, network: Path, tokenizer: Path) -> TextFa
             | {OUTPUT: {0: "texts"}},
         )
         dimension = int(traced(*tensors).shape[1])
-    prompt = model.prompts.get(model.default_prompt_name or "", "")
+    prompt = model.prompts.get(model.default_prompt_name or "") or ""
     lower = bool(getattr(model[0], "do_lower_case", False))
     return TextFacts(lower=lower, prefix=prompt, dimension=dimension)

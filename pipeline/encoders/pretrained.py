@@ -161,7 +161,7 @@ class PretrainedEncoder(Generic[SettingsT]):
         if network is not None:
             # Neither the model nor a device: `__init__` is what chooses these.
             encoder = cls.__new__(cls)
-            encoder.settings, encoder.network, encoder._digest = settings, network, digest
+            encoder.settings, encoder.network, encoder._digest = settings, network, digest  # type: ignore[assignment]
             return encoder
         encoder = cls._reopen(folder, settings)
         if encoder._digest != digest:

@@ -23,7 +23,8 @@ def encoder_digest(folder: Path) -> str:
     digest = hashlib.sha256()
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     for name in sorted(names):
-        content = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        with (folder / name).open("rb") as file:  # a network is large: piece by piece
+            content = hashlib.file_digest(file, "sha256").hexdigest()
         digest.update(f"{name} {content}\n".encode())
     return digest.hexdigest()
 

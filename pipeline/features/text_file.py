@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.table import open_parquet
-from pipeline.core.vectors import ROW_GROUP, vector_array, vector_matrix, vector_writer
+from pipeline.core.vectors import ROW_GROUP, numbers, vector_array, vector_matrix, vector_writer
 
 
 def columns_of(name: str, block: Block) -> dict[str, pa.Array]:
@@ -85,8 +85,9 @@ def read_block(path: Path, name: str) -> Block:
     table = file.read([indices, values])
     column_N, value_N = (table[one].combine_chunks() for one in (indices, values))
     width = int((file.schema_arrow.metadata or {})[f"{name}.columns".encode()])
-    parts = (one.flatten().to_numpy() for one in (value_N, column_N))
-    return csr_matrix((*parts, column_N.offsets.to_numpy()), shape=(len(table), width))
+    # Copies, since SciPy may put the columns of a row in order in place.
+    parts = (numbers(one).copy() for one in (value_N.flatten(), column_N.flatten()))
+    return csr_matrix((*parts, numbers(column_N.offsets).copy()), shape=(len(table), width))
 
 
 def join_blocks(paths: Mapping[str, Path], out: Path, metadata: Mapping[str, str]) -> int:

@@ -65,9 +65,8 @@ def read_description(folder: Path) -> ModelDescription:
                 f"{folder / WEIGHTS}: not the weights that model.json was written "
                 "with; a run was cut off, or the files are of different models: train again"
             )
-        return ModelDescription(
-            *(content[name] for name in ("config", "fusion", "classes", "recipe")), found
-        )
+        named = {name: content[name] for name in ("config", "fusion", "classes", "recipe")}
+        return ModelDescription(**named, digest=found)
     except (KeyError, TypeError, OSError) as error:
         raise damaged(folder, error) from error
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_matrix, issparse
+from scipy.sparse import csr_matrix
 
 from pipeline.core.block import Block
 from pipeline.features.classes import item_classes, label_membership
@@ -89,7 +89,7 @@ def embed_features(
         # An item's only embedding is its fused one too.
         points["fused"][~other_N] = points[name][~other_N]
         points[name][~has_N] = np.nan
-    return Embeddings(*points.values(), image_PI, text_MF)
+    return Embeddings(points["image"], points["text"], points["fused"], image_PI, text_MF)
 
 
 def class_probabilities(
@@ -136,7 +136,7 @@ def _run(
 
 def _spread(feature_MF: Block, has_N: np.ndarray) -> Block:
     """Put [M, F] rows where N items have them, and zeros elsewhere."""
-    if issparse(feature_MF):
+    if not isinstance(feature_MF, np.ndarray):
         # Row numbers of the M rows, each repeated by a pointer for the items without.
         pointer = np.concatenate([[0], np.cumsum(has_N)])
         return csr_matrix(

@@ -3,6 +3,8 @@ import json
 import pandas as pd
 import pytest
 
+from tests.fresh_process import modules_after
+
 
 @pytest.fixture(scope="module")
 def item(finished_project):
@@ -109,3 +111,27 @@ def test_a_long_text_is_cut_in_the_table_and_whole_in_json(project):
     assert 0 < shown.count("endless") < 14
     assert "..." in shown
     assert search(project, "cat", "--k", "1")[0]["text"] == "endless " * 1000
+
+
+def test_a_search_by_text_waits_for_no_library_that_it_does_not_use(shipped_project):
+    """Torch and what stands on it take seconds to import; the shipped encoders are a sentence's."""
+    code = """
+from contextlib import suppress
+import sys
+sys.argv = ["huse", "search", "sad cat"]
+from stages.__main__ import app
+with suppress(SystemExit):
+    app()
+"""
+    loaded = modules_after(code, shipped_project.root)
+    heavy = {
+        "torch",
+        "pandas",
+        "sklearn",
+        "transformers",
+        "sentence_transformers",
+        "onnx",
+        "gensim",
+    }
+    assert not loaded & heavy
+    assert "faiss" in loaded

@@ -56,9 +56,10 @@ def test_a_stored_featurizer_gives_the_same_features(featurizer, tmp_path):
     expected, found = featurizer.encode(RAW), loaded.encode(RAW)
     assert list(found) == list(expected)
     for name, block in expected.items():
-        assert (found[name] != block).sum() == 0
+        # A network adds in another order than the library that it was made of.
+        assert abs(found[name] - block).max() <= (1e-5 if name == "sentence" else 0)
     kinds = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
-    assert kinds == {".json", ".safetensors"}
+    assert kinds == {".json", ".onnx", ".safetensors"}
 
 
 @pytest.mark.parametrize(
