@@ -1,6 +1,6 @@
 import shutil
-from dataclasses import replace
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np

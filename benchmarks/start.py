@@ -1,0 +1,125 @@
+"""How long somebody waits for a search from the shell, beside what it took without the networks.
+
+    python -m benchmarks.start --project . --rounds 5
+
+Every case is a process of its own, started from files that are in the system's cache; the cases of
+a round run one after the other, and the ratios are of the same round. The model without its
+networks is the same model as versions before kept it: the towers run in torch, and the text encoder
+is loaded by its library.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.harness import environment, median_ratio, write_results
+from pipeline.core.json_file import read_json, write_json
+from pipeline.encoders.pretrained import FILE
+from pipeline.encoders.text_network import NETWORK, TOKENIZER
+from pipeline.features.encoder_digest import KEY, encoder_digest
+from pipeline.model.description import FILE as MODEL_FILE
+from pipeline.model.description import TOWERS
+
+QUERY = "sad cat"
+
+
+def main(
+    project: Annotated[Path, typer.Option(help="A project that `dvc repro` has run in.")] = Path(),
+    rounds: Annotated[int, typer.Option(min=1, help="How often each case is started.")] = 5,
+    out: Annotated[Path, typer.Option(help="Where to write the results, without a suffix.")] = Path(
+        "benchmarks/results/start_cpu"
+    ),
+) -> None:
+    """Start a search again and again."""
+    search = ["-m", "stages", "search", QUERY, "--index", str(project / "data/index"), "--model"]
+    with tempfile.TemporaryDirectory() as folder:
+        bare = Path(folder) / "model"
+        strip(project / "data/model", bare)
+        cases = {
+            "import torch": ["-c", "import torch"],
+            "huse --help": ["-m", "stages", "--help"],
+            "huse search, by a text": [*search, str(project / "data/model")],
+            "the same without the networks": [*search, str(bare)],
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in cases}
+        peaks: dict[str, list[float]] = {name: [] for name in cases}
+        for number in range(rounds + 1):
+            for name, arguments in cases.items():
+                taken, peak = run(arguments)
+                if number:  # the first round fills the system's cache
+                    seconds[name].append(taken)
+                    peaks[name].append(peak)
+    rows = [
+        {
+            "what": name,
+            "seconds": statistics.median(seconds[name]),
+            "ratio": median_ratio(seconds[name], seconds["import torch"]),
+            "peak_mib": statistics.median(peaks[name]),
+        }
+        for name in cases
+    ]
+    write_results(
+        out,
+        title="Waiting for the first answer",
+        notes=[
+            "`python -m benchmarks.start`; every case is a fresh process, files cached by the system",
+            f"wall time and peak memory, medians of {rounds}; ratios are medians of rounds",
+            "without the networks: the same model, but its towers in torch and its encoder by a library",
+        ],
+        columns={
+            "what": "what",
+            "seconds": "s",
+            "ratio": "x import torch",
+            "peak_mib": "peak MiB",
+        },
+        rows=rows,
+        environment=environment(),
+    )
+    typer.echo(out.with_suffix(".md").read_text(encoding="utf-8"))
+
+
+def strip(model: Path, out: Path) -> None:
+    """Copy a model without its networks, with digests that fit."""
+    shutil.copytree(model, out)
+    (out / TOWERS).unlink()
+    for path in (out / "text_encoder").glob(f"*/{FILE}"):
+        write_json(path, {**read_json(path), "network": None})
+        for name in (NETWORK, TOKENIZER):
+            (path.parent / name).unlink(missing_ok=True)
+    described = read_json(out / MODEL_FILE)
+    described["recipe"]["text"][KEY] = encoder_digest(out / "text_encoder")
+    write_json(out / MODEL_FILE, described)
+
+
+def run(arguments: list[str]) -> tuple[float, float]:
+    """Run a process: wall seconds, and the peak of its resident memory in MiB (Linux)."""
+    code = (
+        "import json, resource, subprocess, sys; "
+        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, "
+        "stderr=subprocess.DEVNULL); "
+        "print(json.dumps(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))"
+    )
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code, sys.executable, *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ,
+    )
+    return time.perf_counter() - start, json.loads(done.stdout) / 1024
+
+
+if __name__ == "__main__":
+    typer.run(main)
