@@ -77,5 +77,5 @@ def test_the_encoder_of_another_model_is_refused(finished_project, tmp_path):
     features = RawFeatures(folder, load_model(folder).recipe, pytest.fail)
     words = folder / "text_encoder" / "glove" / "words.json"
     words.write_text(words.read_text(encoding="utf-8").replace('"red"', '"crimson"'))
-    with pytest.raises(InputError, match=r"not the text encoder .* train again"):
+    with pytest.raises(InputError, match=r"not the encoder .* train again"):
         features.texts(["red heart"])
