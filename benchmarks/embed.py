@@ -7,7 +7,8 @@ extraction also reads each file once more for its digest, starts its processes, 
 and Parquet; new pictures go through in batches of the commands' size. Every case is timed once per
 round and compared, per picture, within its round.
 
-Shape letters: N pictures, I image feature.
+The processes of an extraction import the file that started them, as they do the stage's: so this
+one imports within its functions what they have no use for.
 """
 
 import argparse
@@ -17,59 +18,50 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-import torch
-
-from benchmarks.harness import environment, interleave, median_ratio, write_results
-from benchmarks.image_features import LITE0, extract_all, make_files, prepared
-from pipeline.core.cores import usable_cores
-from pipeline.features.encoder_digest import KEY, encoder_digest
-from pipeline.image_features.make_recipe import RecipeFiles
-from pipeline.image_features.network_file import save_network
-from pipeline.use.new_items import BATCH
-from pipeline.use.raw_features import RawFeatures
-
 EXTRACTION = "extraction stage, files to Parquet"
 
 
-def by_the_models_file(made: RecipeFiles, model: Path, paths: list[Path]) -> np.ndarray:
-    """[N, I]: what `huse embed` does with pictures; `model` holds the network's folder."""
-    noted = {KEY: encoder_digest(model / "image_encoder")}
-    return _encode(RawFeatures(model, {"image": made.recipe.metadata() | noted}, _fail), paths)
+def encode(model: Path, recipe: dict[str, str], paths: list[Path]) -> None:
+    """Do what `huse embed` does with pictures.
 
+    Args:
+        model: Folder of the model, of which the network's folder is enough.
+        recipe: Its `recipe.image`; without `encoder_digest`, as of an earlier version that did not
+            keep its network.
+        paths: Pictures.
+    """
+    from pipeline.use.new_items import BATCH
+    from pipeline.use.raw_features import RawFeatures
 
-def by_another_export(made: RecipeFiles, paths: list[Path]) -> np.ndarray:
-    """[N, I]: the same for a model that lacks its network."""
-    return _encode(RawFeatures(Path(), {"image": made.recipe.metadata()}, lambda line: None), paths)
-
-
-def _encode(features: RawFeatures, paths: list[Path]) -> np.ndarray:
-    parts = []
+    features = RawFeatures(model, {"image": recipe}, lambda line: None)
     for start in range(0, len(paths), BATCH):
-        vector_NI, reasons = features.images(paths[start : start + BATCH])
+        _, reasons = features.images(paths[start : start + BATCH])
         assert not any(reasons), reasons
-        parts.append(vector_NI)
-    return np.concatenate(parts)
-
-
-def _fail(line: str) -> None:
-    raise AssertionError(line)
 
 
 def _measure(options: argparse.Namespace, root: Path) -> list[dict]:
+    from benchmarks.harness import interleave, median_ratio
+    from benchmarks.image_features import LITE0, extract_all, make_files, prepared
+    from pipeline.core.cores import usable_cores
+    from pipeline.features.encoder_digest import KEY, encoder_digest
+    from pipeline.image_features.network_file import save_network
+
     names = make_files(options.pictures, root / "pictures", options.files)
     paths = [root / "pictures" / name for name in names]
     made = prepared(LITE0, root / "cache")
-    save_network(root / "model" / "image_encoder", made.onnx_file)
+    model = root / "model"
+    save_network(model / "image_encoder", made.onnx_file)
+    earlier = made.recipe.metadata()
+    recipe = earlier | {KEY: encoder_digest(model / "image_encoder")}
     # What is run, and over how many pictures.
     cases: dict[str, tuple[Callable[[], object], int]] = {
         EXTRACTION: (
             lambda: extract_all(made, root / "pictures", names, root / "out", usable_cores()),
             len(names),
         ),
-        "many new pictures": (lambda: by_the_models_file(made, root / "model", paths), len(names)),
-        "one new picture": (lambda: by_the_models_file(made, root / "model", paths[:1]), 1),
-        "one, by a model without the file": (lambda: by_another_export(made, paths[:1]), 1),
+        "many new pictures": (lambda: encode(model, recipe, paths), len(names)),
+        "one new picture": (lambda: encode(model, recipe, paths[:1]), 1),
+        "one, by a model without the file": (lambda: encode(model, earlier, paths[:1]), 1),
     }
     seconds = interleave({name: run for name, (run, _) in cases.items()}, rounds=options.rounds)
     per_picture = {
@@ -89,6 +81,11 @@ def _measure(options: argparse.Namespace, root: Path) -> list[dict]:
 
 def main() -> None:
     """Measure and write the table."""
+    import torch
+
+    from benchmarks.harness import environment, write_results
+    from pipeline.core.cores import usable_cores
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=Path, default=Path("data/raw/openmoji/images"))
     parser.add_argument("--files", type=int, default=2000)
