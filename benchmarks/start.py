@@ -73,9 +73,9 @@ def main(
         out,
         title="Waiting for the first answer",
         notes=[
-            "`python -m benchmarks.start`; every case is a fresh process, files cached by the system",
+            "`python -m benchmarks.start`; every case is a fresh process, its files in memory",
             f"wall time and peak memory, medians of {rounds}; ratios are medians of rounds",
-            "without the networks: the same model, but its towers in torch and its encoder by a library",
+            "without the networks: torch runs the towers, a library the encoder",
         ],
         columns={
             "what": "what",

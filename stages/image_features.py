@@ -9,7 +9,15 @@ import typer
 from pipeline.core.errors import InputError
 from stages.command import ItemsPath, ParamsPath, run
 from stages.dvc_cache import tracked_contents, vector_cache
-from stages.paths import IMAGE_FAILURES, IMAGE_FEATURES, IMAGE_REPORT, ITEMS, PARAMS, PICTURES
+from stages.paths import (
+    IMAGE_ENCODER,
+    IMAGE_FAILURES,
+    IMAGE_FEATURES,
+    IMAGE_REPORT,
+    ITEMS,
+    PARAMS,
+    PICTURES,
+)
 
 
 def main(
@@ -19,6 +27,9 @@ def main(
         Path, typer.Option(help="Digests of pictures that the catalog stage wrote.")
     ] = PICTURES,
     out: Annotated[Path, typer.Option(help="Where to write the features.")] = IMAGE_FEATURES,
+    encoder: Annotated[
+        Path, typer.Option(help="Folder to write the network of new pictures to.")
+    ] = IMAGE_ENCODER,
     failures: Annotated[
         Path, typer.Option(help="Where to list pictures that cannot be used.")
     ] = IMAGE_FAILURES,
@@ -36,9 +47,11 @@ def main(
     from pipeline.core.machine import MachineSettings
     from pipeline.core.params import load_section, read_value
     from pipeline.core.table import read_table
+    from pipeline.features.encoder_digest import KEY, encoder_digest
     from pipeline.image_features.extract import Failure, extract, write_features
     from pipeline.image_features.extraction_report import extraction_report
     from pipeline.image_features.make_recipe import make_recipe
+    from pipeline.image_features.network_file import save_network
     from pipeline.image_features.picture_list import list_pictures
     from pipeline.image_features.settings import ImageSettings
     from pipeline.pictures.folder import open_images
@@ -70,7 +83,8 @@ def main(
             f"image_features: {len(found.failures)} of {len(table)} pictures cannot be used, more "
             f"than image.max_failed {settings.max_failed} allows; see {failures}"
         )
-    write_features(out, found, files, made_by)
+    save_network(encoder, None if files.recipe.runtime == "torch" else files.onnx_file)
+    write_features(out, found, files, made_by | {KEY: encoder_digest(encoder)})
     typer.echo(
         f"image_features: {len(found.usable)} pictures, {len(found.failures)} failed, see "
         f"{failures}; {found.extracted} extracted, {found.from_cache} from the cache, "

@@ -18,6 +18,7 @@ CLEAN_TEXT = Path("data/clean_text/text.parquet")
 
 IMAGE_FEATURES = Path("data/features/image.parquet")
 IMAGE_FAILURES = Path("data/features/image_failures.csv")
+IMAGE_ENCODER = Path("data/features/image_encoder")
 # Not beside the features: what depends on their folder is not to run again for a time in it.
 IMAGE_REPORT = Path("data/reports/image_features.json")
 TEXT_BLOCKS = Path("data/text_blocks")

@@ -28,6 +28,7 @@ from stages.paths import (
     CURVES,
     GRAPH,
     GROUPS,
+    IMAGE_ENCODER,
     IMAGE_FEATURES,
     ITEMS,
     MODEL,
@@ -50,6 +51,9 @@ def main(
     groups: GroupsPath = GROUPS,
     classes: ClassesPath = CLASSES,
     image_features: ImageFeaturesPath = IMAGE_FEATURES,
+    image_encoder: Annotated[
+        Path, typer.Option(help="Folder of the image network; saved with the model.")
+    ] = IMAGE_ENCODER,
     text_features: TextFeaturesPath = TEXT_FEATURES,
     class_names: Annotated[
         Path, typer.Option(help="Text features of the class names.")
@@ -115,6 +119,7 @@ def main(
     keep_freed_memory()
     class_list = read_json(classes)
     recipe = {"image": read_metadata(image_features), "text": read_metadata(text_features)}
+    check_encoder(image_encoder, recipe["image"].get(KEY), "run stage image_features again")
     for noted in (recipe["text"], read_metadata(class_names)):
         check_encoder(text_encoder, noted.get(KEY), "run stage text_features again")
     semantic_graph = read_graph(graph)
@@ -182,6 +187,7 @@ def main(
     stored = StoredModel(model.cpu(), fusion, class_list, recipe)
     save_model(out, stored)
     export_onnx(stored, out / TOWERS)
+    copy_folder(image_encoder, out / "image_encoder")
     copy_folder(text_encoder, out / "text_encoder")
     checkpoint.remove()
     num_items = len(read_table(items, ["item_id"]))

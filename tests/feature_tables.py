@@ -16,6 +16,7 @@ from pipeline.encoders.text.glove import Encoder
 from pipeline.features.classes import make_classes
 from pipeline.features.graph_file import SemanticGraph, write_graph
 from pipeline.features.text_file import columns_of
+from pipeline.image_features.network_file import save_network
 from pipeline.use.featurizer import TextFeaturizer
 
 CLASSES = ["bags", "hats", "shoes"]
@@ -83,7 +84,7 @@ def write_tables(
 
 
 def write_graph_and_encoder(folder: Path) -> dict[str, Path]:
-    """Write what else the train stage reads: a graph, a text encoder, features of class names."""
+    """Write what else the train stage reads: a graph, both encoders, features of class names."""
     adjacency_KK = 1 - np.eye(len(CLASSES), dtype=np.float32)
     adjacency_KK[0, 1] = adjacency_KK[1, 0] = 0.5
     class_embedding_KE = np.eye(len(CLASSES), dtype=np.float32)
@@ -92,11 +93,13 @@ def write_graph_and_encoder(folder: Path) -> dict[str, Path]:
     cleaning = Cleaning.choose("letters", fold_accents=True)
     featurizer = TextFeaturizer(cleaning, {"glove": encoder}, {"glove": "clean_text"})
     featurizer.save(folder / "text_encoder")
+    save_network(folder / "image_encoder", None)
     # As if the names were not the words that the encoder knows.
     name_KT = np.random.default_rng(1).normal(size=(len(CLASSES), 4)).astype(np.float32)
-    names = pa.table({"item_id": CLASSES, **columns_of("glove", name_KT)})
-    pq.write_table(names, folder / "class_names")
-    return {name: folder / name for name in ("graph", "text_encoder", "class_names")}
+    table = pa.table({"item_id": CLASSES, **columns_of("glove", name_KT)})
+    pq.write_table(table, folder / "class_names")
+    names = ("graph", "image_encoder", "text_encoder", "class_names")
+    return {name: folder / name for name in names}
 
 
 def read_vectors(path: Path, column: str) -> tuple[list[str], np.ndarray]:

@@ -82,6 +82,10 @@ def read_json(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def read_files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def column_types(path):
     return {field.name: str(field.type) for field in pq.read_schema(path)}
 
@@ -175,7 +179,10 @@ def test_model_folder_is_enough_to_use_the_model(ran):
     assert stored.recipe["image"]["backbone"] == "packaged/efficientnet_lite0"
     assert stored.recipe["text"]["recipe"] == "letters"
     files = [path for path in (ran / "model").rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} == {".json", ".safetensors"}
+    assert {path.suffix for path in files} == {".json", ".onnx", ".safetensors"}
+    assert read_files(ran / "model" / "image_encoder") == read_files(
+        ran / "features" / "image_encoder"
+    )
     text = TextFeaturizer.load(ran / "model" / "text_encoder").encode(["red dress"])
     text_BD = stored.model.text_tower(text_input(text))
     assert text_BD.norm().item() == pytest.approx(1.0, abs=1e-5)

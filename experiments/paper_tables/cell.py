@@ -54,6 +54,7 @@ def train_cell(objective: str, setting: dict[str, Any], seed: int, folder: Path)
     train(
         params=folder / "params.yaml",
         **artifacts(),
+        image_encoder=data / "features/image_encoder",
         class_names=data / "features/class_names.parquet",
         text_encoder=data / "features/text_encoder",
         graph=data / "graph",

@@ -23,9 +23,9 @@ def encoder_digest(folder: Path) -> str:
     digest = hashlib.sha256()
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     for name in sorted(names):
-        with (folder / name).open("rb") as file:  # a network is large: piece by piece
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        digest.update(f"{name} {content}\n".encode())
+        with (folder / name).open("rb") as content:
+            found = hashlib.file_digest(content, "sha256").hexdigest()
+        digest.update(f"{name} {found}\n".encode())
     return digest.hexdigest()
 
 
@@ -40,8 +40,9 @@ def check_encoder(folder: Path, noted: str | None, remedy: str) -> None:
     Raises:
         InputError: It is another one, or is not there.
     """
-    if noted is not None and encoder_digest(folder) != noted:
+    found = encoder_digest(folder)
+    if noted is not None and found != noted:
         raise InputError(
-            f"{folder}: not the text encoder that the features were made with; a run was cut off, "
+            f"{folder}: not the encoder that the features were made with; a run was cut off, "
             f"or the files are of different runs: {remedy}"
         )

@@ -6,13 +6,16 @@ Shape letters: B batch, N pictures, S side of the input, I image feature.
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from pipeline.core.cores import usable_cores
 from pipeline.core.errors import InputError
 from pipeline.core.location import Location
 from pipeline.image_features.augment import augmented
@@ -42,11 +45,15 @@ class PictureEncoder:
         """Put a recipe and its network together."""
         self.recipe = recipe
         self.runner = runner
+        self._opened = Lock()
 
     def encode(
         self, pictures: Sequence[Location | Image.Image]
     ) -> tuple[np.ndarray, list[str | None]]:
         """Turn pictures into vectors with the steps that made the stored features.
+
+        The runner's batches are of one picture: one alone is answered soonest, many are no slower
+        than in larger ones, and a vector does not depend on what is asked for beside it.
 
         Args:
             pictures: Files, or pictures in any mode.
@@ -58,23 +65,14 @@ class PictureEncoder:
         # NaN where there is none: a row of zeros would look like a picture.
         vector_NI = np.full((len(pictures), self.recipe.dimension), np.nan, dtype=np.float32)
         reasons: list[str | None] = [None] * len(pictures)
-
-        def squares() -> Iterator[Square]:
-            for index, picture in enumerate(pictures):
-                try:
-                    with machine_trouble(picture):
-                        square = self.recipe.transform.square(self._rgb(picture))
-                except UnreadableImageError as error:
-                    reasons[index] = str(error)
+        # From the file to the vector a picture stays with one thread: all are busy whichever step
+        # takes longest, and no more pictures than threads are in memory.
+        with ThreadPoolExecutor(self.runner.threads) as pool:
+            for index, found in enumerate(pool.map(self._vector, pictures)):
+                if isinstance(found, str):
+                    reasons[index] = found
                 else:
-                    yield Square(index, square)
-
-        for names, vector_BI in self.run(squares()):
-            for index, vector, finite in zip(names, vector_BI, are_finite(vector_BI), strict=True):
-                if finite:
-                    vector_NI[index] = vector
-                else:
-                    reasons[index] = NOT_FINITE
+                    vector_NI[index] = found
         return vector_NI, reasons
 
     def views(
@@ -138,24 +136,33 @@ class PictureEncoder:
         for batch in under_way:
             yield _result(batch)
 
+    def _vector(self, picture: Location | Image.Image) -> np.ndarray | str:
+        """[I], or the reason why the picture cannot be used."""
+        try:
+            with machine_trouble(picture):
+                square_SS3 = self.recipe.transform.square(self._rgb(picture))
+        except UnreadableImageError as error:
+            return str(error)
+        vector_BI = self.runner.submit(np.stack([square_SS3]))()
+        return vector_BI[0] if are_finite(vector_BI)[0] else NOT_FINITE
+
     def _rgb(self, picture: Location | Image.Image) -> Image.Image:
         recipe = self.recipe
         if isinstance(picture, Image.Image):
-            return upright_rgb(picture, recipe.background, recipe.max_pixels)
+            # It may be there twice, and Pillow reads its file when it is first looked at.
+            with self._opened:
+                return upright_rgb(picture, recipe.background, recipe.max_pixels)
         least = recipe.least_side()
         return decode_image(picture, recipe.background, recipe.max_pixels, least).image
 
 
-def load_picture_encoder(
-    recipe: Mapping[str, str], *, device: str = "cpu", batch_size: int | None = 1
-) -> PictureEncoder:
-    """Make the encoder that a features file tells of, for new pictures.
+def load_picture_encoder(recipe: Mapping[str, str], network: Path | None) -> PictureEncoder:
+    """Make the encoder that a features file tells of, for new pictures, on all cores of the CPU.
 
     Args:
         recipe: The metadata of the Parquet file, which a model has under `recipe.image`.
-        device: Where a network of the runtime torch runs: `cpu` or `cuda`.
-        batch_size: Pictures per forward pass, to which fewer are filled up: one suits a query, None
-            is what suits the device for many.
+        network: The ONNX file that made the features. None: torch loads the backbone and, unless it
+            is the runtime itself, exports it again, which takes seconds.
 
     Raises:
         InputError: The recipe is damaged, its weights are gone or have changed, or its runtime
@@ -163,19 +170,19 @@ def load_picture_encoder(
     """
     found = Recipe.from_metadata(recipe)
     with TemporaryDirectory() as folder:
-        onnx_file = Path(folder) / "model.onnx"
-        if found.runtime != "torch":
+        if network is None and found.runtime != "torch":
             from pipeline.image_features.load_backbone import load_same_backbone
             from pipeline.image_features.runtimes.onnx_export import ExportError, export_onnx
 
+            network = Path(folder) / "model.onnx"
             try:
-                export_onnx(load_same_backbone(found), onnx_file)
+                export_onnx(load_same_backbone(found), network)
             except ExportError as error:
                 raise InputError(
                     f"image features of {found.backbone} were made with {found.runtime}, which "
                     f"cannot run it here ({error}); run image_features with image.runtime torch"
                 ) from error
-        return PictureEncoder(found, open_runner(found, onnx_file, device, batch_size))
+        return PictureEncoder(found, open_runner(found, network, "cpu", 1, threads=usable_cores()))
 
 
 def are_finite(vector_BI: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import io
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import NamedTuple
 
 import simplejpeg
@@ -18,6 +19,9 @@ MAX_PIXELS = 178_956_970
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What cameras, phones and browsers make, in Pillow's names; its JPEG reads MPO too. HEIC comes on
 top for a catalogue's pictures. Pillow knows dozens more, of which some start other programs."""
+
+# Filters of warnings are the whole process's: a thread must not restore another one's.
+_FILTERS = Lock()
 
 # EXIF orientation -> what turns the picture upright.
 _TURNS = {
@@ -139,7 +143,7 @@ def _flatten(image: Image.Image, background: str) -> Image.Image:
 
 
 def _open(data: bytes) -> Image.Image:
-    with warnings.catch_warnings():
+    with _FILTERS, warnings.catch_warnings():
         # Our own limit speaks; Pillow warns at half of its.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:

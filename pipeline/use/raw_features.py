@@ -30,11 +30,12 @@ class RawFeatures:
     """Makes features by the recipe that a model was saved with; loads what it needs when asked."""
 
     folder: Path
-    """Folder of the model, which holds the fitted text encoders too."""
+    """Folder of the model, which holds the image network and the fitted text encoders too."""
     recipe: dict[str, Any]
     """How image and text features were made, by modality."""
     warn: Callable[[str], None]
-    """Takes one line if pictures are read by other versions of packages than the catalogue's."""
+    """Takes one line if pictures are read by other versions of packages than the catalogue's, and
+    one if the model lacks their network."""
 
     def images(
         self, pictures: Sequence[Location | Image.Image]
@@ -68,7 +69,7 @@ class RawFeatures:
         from pipeline.image_features.picture_encoder import load_picture_encoder
         from pipeline.image_features.versions import decisive_versions
 
-        encoder = load_picture_encoder(self.recipe["image"])
+        encoder = load_picture_encoder(self.recipe["image"], self._picture_network())
         made, here = encoder.recipe.versions, decisive_versions(encoder.recipe.runtime)
         if made != here:
             self.warn(
@@ -76,6 +77,27 @@ class RawFeatures:
                 "new pictures may differ a little"
             )
         return encoder
+
+    def _picture_network(self) -> Path | None:
+        """The file that new pictures are run by; where there is none the user is told why."""
+        from pipeline.image_features.network_file import find_network
+
+        made_by = self.recipe["image"]
+        if KEY not in made_by:
+            self.warn(
+                f"{self.folder} is of a version that did not keep the image network, which is made "
+                "anew each time: slower; run image_features and train again"
+            )
+            return None
+        folder = self.folder / "image_encoder"
+        check_encoder(folder, made_by[KEY], "train again")
+        network = find_network(folder)
+        if network is None:
+            self.warn(
+                f"{self.folder} holds no image network, since torch ran it: slower; set "
+                "image.runtime to onnxruntime, run image_features and train again"
+            )
+        return network
 
     @cached_property
     def _featurizer(self) -> TextFeaturizer:

@@ -8,7 +8,9 @@ import torch
 from PIL import Image
 
 from pipeline.core.table import read_metadata
+from pipeline.features.encoder_digest import encoder_digest
 from pipeline.image_features.load_backbone import load_backbone
+from pipeline.image_features.network_file import find_network
 from pipeline.image_features.picture_encoder import load_picture_encoder
 from tests.examples import example
 from tests.feature_tables import read_vectors
@@ -64,7 +66,8 @@ def test_more_broken_pictures_than_allowed_stop_and_are_listed(stocked):
     assert failures["image"].tolist() == ["pictures/3.png", "pictures/7.png"]
     report = json.loads((stocked.root / "data/reports/image_features.json").read_bytes())
     assert report["failed_by_reason"] == {"broken picture": 2}
-    assert not (stocked.root / "data" / "features" / "image.parquet").exists()
+    written = {path.name for path in (stocked.root / "data" / "features").glob("image*")}
+    assert written == {"image_failures.csv"}
     # The fourteen good ones are not extracted again.
     stocked.set({"image.max_failed": 0.2})
     assert "; 0 extracted, 14 from the cache" in stocked.huse("image_features").stdout
@@ -167,9 +170,21 @@ def test_what_made_the_features_is_in_the_file_and_suffices_for_new_pictures(sto
     ids, vector_NI = read_vectors(path, "vector")
     assert len(ids) == 32
     names = [stocked.root / "pictures" / f"{number}.png" for number in range(16)]
-    found_NI, reasons = load_picture_encoder(made_by).encode(names)
+    folder = stocked.root / "data" / "features" / "image_encoder"
+    assert made_by["encoder_digest"] == encoder_digest(folder)
+    found_NI, reasons = load_picture_encoder(made_by, find_network(folder)).encode(names)
     assert reasons == [None] * 16
-    assert np.abs(found_NI - vector_NI[::2]).max() < 1e-4
+    assert np.abs(found_NI - vector_NI[::2]).max() < 1e-5 * np.abs(vector_NI).max()
+
+
+def test_torch_leaves_no_network_and_says_so(stocked):
+    stocked.set({"image.runtime": "torch"})
+    assert stocked.huse("image_features").exit_code == 0
+    features = stocked.root / "data" / "features"
+    assert [path.name for path in (features / "image_encoder").iterdir()] == ["image_encoder.json"]
+    noted = read_metadata(features / "image.parquet")["encoder_digest"]
+    assert noted == encoder_digest(features / "image_encoder")
+    assert find_network(features / "image_encoder") is None
 
 
 def test_default_features_are_those_of_pillow_and_torch(stocked):

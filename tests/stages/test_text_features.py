@@ -104,7 +104,7 @@ def test_a_block_and_an_encoder_of_different_runs_are_refused(blocks):
     (folder / "block.parquet").write_bytes(old)
     message = blocks.refuse("text_features")
     assert message == (
-        "data/text_blocks/glove/encoder: not the text encoder that the features were made with; "
+        "data/text_blocks/glove/encoder: not the encoder that the features were made with; "
         "a run was cut off, or the files are of different runs: run stage text_block again"
     )
     assert {path: path.read_bytes() for path in before} == before
@@ -121,5 +121,5 @@ def test_the_features_name_the_encoder_beside_them(blocks):
     blocks.set({"text.encoders": ["glove"], "clean_text.recipe": "stemmed"})
     for stage in ("clean_text", "text_block", "text_features"):
         assert blocks.huse(stage).exit_code == 0
-    with pytest.raises(InputError, match="not the text encoder"):
+    with pytest.raises(InputError, match="not the encoder"):
         check_encoder(features / "text_encoder", noted, "")

@@ -220,6 +220,28 @@ def test_features_and_an_encoder_of_different_runs_are_refused_before_training(r
     assert list(run.result("other")) == []
 
 
+def test_features_and_an_image_network_of_different_runs_are_refused_before_training(run):
+    path, folder = run.inputs["image_features"], run.inputs["image_encoder"]
+    noted = {"encoder_digest": encoder_digest(folder)}
+    pq.write_table(pq.read_table(path).replace_schema_metadata(noted), path)
+    (folder / "network.onnx").write_bytes(b"of another run")
+    with pytest.raises(InputError, match=r"image_encoder: not the .* stage image_features again"):
+        run.train("other")
+    assert list(run.result("other")) == []
+
+
+def test_the_encoders_of_new_items_travel_with_the_model(run):
+    network = run.inputs["image_encoder"] / "network.onnx"
+    network.write_bytes(b"layers")
+    run.train("one", train={"steps": 10})
+    written = run.result("one")
+    assert written["model/image_encoder/network.onnx"] == b"layers"
+    assert {
+        "model/image_encoder/image_encoder.json",
+        "model/text_encoder/text_encoder.json",
+    } <= set(written)
+
+
 def test_a_graph_of_as_many_other_classes_is_refused_before_training(run):
     names = run.inputs["graph"] / "classes.json"
     names.write_text(names.read_text().replace("hats", "caps"))

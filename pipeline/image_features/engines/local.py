@@ -12,6 +12,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from pipeline.core.cores import usable_cores
 from pipeline.core.errors import InputError
 from pipeline.image_features.worker import Failures, Job, Worker, WorkPlan, job_chunks, run_chunk
 
@@ -34,7 +35,7 @@ def run_local(
         InputError: The store cannot be written to, or a process was killed.
     """
     if workers is None:
-        workers = 1 if plan.device == "cuda" else len(os.sched_getaffinity(0))
+        workers = 1 if plan.device == "cuda" else usable_cores()
     workers = min(workers, max(1, len(jobs) // _WORTH_A_PROCESS))
     if workers == 1:
         with _one_thread(plan):

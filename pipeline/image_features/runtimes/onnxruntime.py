@@ -12,9 +12,9 @@ from pipeline.image_features.runtimes.runner import Runner
 
 
 class OnnxRunner(Runner):
-    """One thread of one process; run one process per core."""
+    """A batch takes one core: run one process or one submitting thread per core."""
 
-    def __init__(self, onnx_file: Path | bytes, batch_size: int) -> None:
+    def __init__(self, onnx_file: Path | bytes, batch_size: int, threads: int = 1) -> None:
         """Load what `export_onnx` wrote, or its bytes."""
         import onnxruntime
 
@@ -24,7 +24,7 @@ class OnnxRunner(Runner):
         self._session = onnxruntime.InferenceSession(
             onnx_file, options, providers=["CPUExecutionProvider"]
         )
-        self.batch_size = batch_size
+        self.batch_size, self.threads = batch_size, threads
 
     def submit(self, pixels_BSS3: np.ndarray) -> Callable[[], np.ndarray]:
         """Run one batch at once."""

@@ -14,6 +14,8 @@ class Runner(ABC):
 
     batch_size: int
     """B: every batch has this size, so that a picture's vector does not depend on its company."""
+    threads: int = 1
+    """Threads that may submit at the same time and gain by it."""
     depth: int = 0
     """Batches worth having under way before the first result is asked for."""
     decoders: int = 0

@@ -1,28 +1,34 @@
 import errno
+import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 from torch import nn
 
+from pipeline.core.cores import usable_cores
 from pipeline.core.errors import InputError
 from pipeline.image_features.backbone import Backbone
 from pipeline.image_features.extract import write_features
-from pipeline.image_features.picture_encoder import load_picture_encoder
+from pipeline.image_features.picture_encoder import PictureEncoder, Square, load_picture_encoder
+from pipeline.image_features.runtimes.onnxruntime import OnnxRunner
 
 
 def test_new_pictures_get_the_vectors_of_the_stage(pictures, run, small, tmp_path):
     names = pictures(5)
     found, files = run(names)
     stored_NI = files.store.read([places[0] for _, places in found.usable])
-    encoder = load_picture_encoder(small.recipe.metadata())
+    encoder = load_picture_encoder(small.recipe.metadata(), small.onnx_file)
     paths = [pictures.folder / name for name in names]
     (tmp_path / "text.jpg").write_text("404")
     opened = Image.open(paths[2])
     vector_NI, reasons = encoder.encode([*paths[:2], tmp_path / "text.jpg", opened, *paths[3:]])
     assert reasons == [None, None, "not a picture in a known format", None, None, None]
     assert np.isnan(vector_NI[2]).all()
-    assert np.abs(np.delete(vector_NI, 2, axis=0) - stored_NI).max() < 1e-5
+    difference = np.abs(np.delete(vector_NI, 2, axis=0) - stored_NI).max()
+    assert difference <= 1e-5 * np.abs(stored_NI).max()
     assert encoder.encode([])[0].shape == (0, 512)
 
 
@@ -37,8 +43,65 @@ def test_pixels_are_normalised_as_the_transform_says(mean_colour, make_encoder):
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 100])
 def test_results_come_in_order_for_any_batch_size(mean_colour, make_encoder, batch_size):
     encoder = make_encoder(mean_colour, batch_size=batch_size)
-    greys = [Image.new("RGB", (9, 9), (n, n, n)) for n in range(7)]
-    assert encoder.encode(greys)[0][:, 2].tolist() == [0, 1, 2, 3, 4, 5, 6]
+    squares = (Square(n, np.full((8, 8, 3), n, np.uint8)) for n in range(7))
+    results = list(encoder.run(squares))
+    assert [name for names, _ in results for name in names] == [0, 1, 2, 3, 4, 5, 6]
+    assert np.concatenate([row for _, row in results])[:, 2].tolist() == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_threads_change_no_vector_and_no_order(pictures, small):
+    paths = [pictures.folder / name for name in pictures(40)]
+    opened = Image.open(paths[0])
+    asked = [*paths[:7], pictures.folder / "gone.png", *paths[7:], opened, opened]
+    results = []
+    for threads in (1, 4):
+        runner = OnnxRunner(small.onnx_file, 1, threads)
+        results.append(PictureEncoder(small.recipe, runner).encode(asked))
+    (one_NI, reasons), (four_NI, again) = results
+    assert reasons == again == [None] * 7 + ["file not found"] + [None] * 35
+    assert np.array_equal(one_NI, four_NI, equal_nan=True)
+    assert np.array_equal(one_NI[[-2, -1]], one_NI[[0, 0]])
+
+
+def test_a_picture_is_run_by_itself_and_read_once(pictures, small, monkeypatch):
+    """However many are asked for: nothing is filled up, and none waits in memory for others."""
+    read, shapes = [], []
+    encoder = load_picture_encoder(small.recipe.metadata(), small.onnx_file)
+    submit = encoder.runner.submit
+    original = type(pictures.folder).read_bytes
+
+    def read_bytes(path):
+        # Of as many pictures as there are threads the vector may be on its way.
+        assert len(read) - len(shapes) <= encoder.runner.threads
+        read.append(path)
+        return original(path)
+
+    def counted(pixels_BSS3):
+        shapes.append(pixels_BSS3.shape)
+        return submit(pixels_BSS3)
+
+    monkeypatch.setattr(type(pictures.folder), "read_bytes", read_bytes)
+    monkeypatch.setattr(encoder.runner, "submit", counted)
+    paths = [pictures.folder / name for name in pictures(20)]
+    encoder.encode(paths)
+    assert sorted(read) == sorted(paths)
+    assert shapes == [(1, 64, 64, 3)] * 20
+    assert encoder.runner.threads == usable_cores()
+
+
+def test_the_file_of_the_network_is_enough_and_torch_is_not_loaded(pictures, small):
+    (name,) = pictures(1)
+    code = (
+        "import json, sys; from pathlib import Path\n"
+        "from pipeline.image_features.network_file import find_network\n"
+        "from pipeline.image_features.picture_encoder import load_picture_encoder\n"
+        "recipe, network, picture = sys.argv[1:]\n"
+        "encoder = load_picture_encoder(json.loads(recipe), Path(network))\n"
+        "print(encoder.encode([Path(picture)])[1], 'torch' in sys.modules)"
+    )
+    recipe = json.dumps(small.recipe.metadata())
+    command = [sys.executable, "-c", code, recipe, small.onnx_file, pictures.folder / name]
+    assert subprocess.check_output(command, text=True) == "[None] False\n"
 
 
 def test_too_many_pixels_and_a_cut_picture_are_reasons(mean_colour, make_encoder, tmp_path):
@@ -84,13 +147,19 @@ def test_the_recipe_of_a_features_file_is_enough(pictures, run, small, tmp_path)
 
     found, files = run(pictures(1))
     write_features(tmp_path / "x.parquet", found, files, small.recipe.metadata() | {"views": "1"})
-    assert load_picture_encoder(read_metadata(tmp_path / "x.parquet")).recipe == small.recipe
+    made_by = read_metadata(tmp_path / "x.parquet")
+    for network in (small.onnx_file, None):
+        encoder = load_picture_encoder(made_by, network)
+        assert encoder.recipe == small.recipe
+        vector_NI, _ = encoder.encode([pictures.folder / "0-0.png"])
+        stored_NI = files.store.read([found.usable[0][1][0]])
+        assert np.abs(vector_NI - stored_NI).max() < 1e-5 * np.abs(stored_NI).max()
 
 
 def test_weights_that_have_changed_are_named(small):
     metadata = small.recipe.metadata() | {"weights_digest": "f" * 64}
     with pytest.raises(InputError, match=r"image\.backbone torchvision/squeezenet1_1: its weights"):
-        load_picture_encoder(metadata)
+        load_picture_encoder(metadata, None)
 
 
 def test_features_that_are_not_finite_are_a_reason(mean_colour, make_encoder):

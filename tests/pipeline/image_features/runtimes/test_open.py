@@ -23,6 +23,14 @@ def test_a_cpu_gets_small_batches(small):
         assert open_runner(recipe, small.onnx_file, "cpu", None).batch_size == 8
 
 
+@pytest.mark.parametrize(
+    ("runtime", "threads"), [("onnxruntime", 3), ("openvino", 3), ("torch", 1)]
+)
+def test_torch_is_for_one_thread_and_the_others_for_as_many_as_asked_for(small, runtime, threads):
+    recipe = replace(small.recipe, runtime=runtime)
+    assert open_runner(recipe, small.onnx_file, "cpu", 1, threads=3).threads == threads
+
+
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
 def test_the_graph_may_be_elsewhere_and_must_be_somewhere(small, batch, bucket, tmp_path, runtime):
     pixels, expected = batch
