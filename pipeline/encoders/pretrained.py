@@ -25,6 +25,7 @@ from pipeline.core.section import Section
 from pipeline.encoders.text_network import TextNetwork, load_text_network
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 FILE = "encoder.json"
@@ -64,6 +65,8 @@ class PretrainedEncoder(Generic[SettingsT]):
     """Settings that only decide what the model gets to see of a text."""
     _digest: str
     """From `model_digest`."""
+    _autocast_type: torch.dtype | None = None
+    """What matrix products are computed in, if not as the weights are; a network is float32."""
     network: TextNetwork | None = None
     """What an encoder that was stored with it runs in place of the model."""
 
