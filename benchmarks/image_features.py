@@ -12,7 +12,6 @@ Shape letters: B batch, S side of the input, N pictures, I image feature.
 import argparse
 import json
 import multiprocessing
-import os
 import shutil
 import statistics
 import subprocess
@@ -30,6 +29,7 @@ from PIL import Image
 from torchvision import models
 
 from benchmarks.harness import environment, interleave, median_ratio, write_results
+from pipeline.core.cores import usable_cores
 from pipeline.core.machine import MachineSettings
 from pipeline.core.params import load_section
 from pipeline.core.vector_store import VectorStore
@@ -144,7 +144,7 @@ def img2vec(folder: Path, names: list[str]) -> Callable[[], object]:
 def least_cosine(made: RecipeFiles, folder: Path, names: list[str]) -> float:
     """Default features against Pillow and torch in float32."""
     paths = [folder / name for name in names]
-    encoder = PictureEncoder(made.recipe, OnnxRunner(made.onnx_file, BATCH))
+    encoder = PictureEncoder(made.recipe, OnnxRunner(made.onnx_file, 1))
     found_NI, _ = encoder.encode(paths)
     network = PixelsToVectors(load_same_backbone(made.recipe))
     side = made.recipe.transform.size
@@ -251,7 +251,7 @@ def main() -> None:
     parser.add_argument("--peer-files", type=int, default=256)
     parser.add_argument("--memory-files", type=int, nargs=2, default=[1000, 20000])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--workers", type=int, default=usable_cores())
     parser.add_argument("--only-extract", action="store_true", help="one extraction, no tables")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     options = parser.parse_args()

@@ -54,7 +54,7 @@ def small(settings, tmp_path_factory):
 def make_encoder(small):
     """An encoder with the small recipe, parts of it replaced, around any backbone."""
 
-    def make(backbone: Backbone, *, batch_size: int = 4, **changed) -> PictureEncoder:
+    def make(backbone: Backbone, *, batch_size: int = 1, **changed) -> PictureEncoder:
         recipe = replace(
             small.recipe, transform=backbone.transform, dimension=backbone.dimension(), **changed
         )
