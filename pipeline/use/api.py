@@ -144,9 +144,7 @@ class Huse:
         """
         clean, reasons = _check_texts(images, texts)
         written = [n for n, text in enumerate(clean) if text is not None and not reasons[n]]
-        text_MF, why = self._features.texts(
-            [text for n in written if (text := clean[n]) is not None]
-        )
+        text_MF, why = self._text_features([text for n in written if (text := clean[n])])
         for n, reason in zip(written, why, strict=True):
             reasons[n] = reason or ""
         shown = [n for n, image in enumerate(images) if image is not None and not reasons[n]]
@@ -165,6 +163,12 @@ class Huse:
             np.array([clean[n] is not None for n in good], dtype=bool),
         )
         return replace(found, texts=[clean[n] for n in good]), reasons
+
+    def _text_features(self, texts: Sequence[str]) -> tuple[Block, list[str | None]]:
+        if texts:
+            return self._features.texts(texts)
+        # A search by a picture need not wait for the text encoders.
+        return np.zeros((0, int(self.description.config["text_features"])), np.float32), []
 
     def near(self, v: Embeddings) -> list[Nearness]:
         """Tell whether anything in the catalogue is near to items.

@@ -66,6 +66,13 @@ def test_images_and_texts_may_be_missing_by_item(model, items, pictures):
     assert np.abs(found.fused_ND[2] - vectors["image"][2]).max() < 1e-5
 
 
+def test_pictures_alone_need_no_text_encoder(finished_project, items, pictures, tmp_path):
+    shutil.copytree(finished_project.root / "data" / "model", tmp_path / "model")
+    shutil.rmtree(tmp_path / "model" / "text_encoder")
+    found = Huse.load(tmp_path / "model").embed(pictures[:2])
+    assert np.abs(found.fused_ND - items[1]["image"][:2]).max() < 1e-5
+
+
 def test_an_item_finds_itself(model, items, pictures):
     some, _ = items
     hits = model.search(model.embed(pictures, some["text"].tolist()), k=3)

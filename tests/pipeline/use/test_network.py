@@ -58,6 +58,17 @@ def test_words_of_texts_are_passed_on(make_model, tmp_path):
     assert np.linalg.norm(embedding_ND, axis=1) == pytest.approx(1, abs=1e-5)
 
 
+def test_texts_without_a_word_need_no_sparse_matrix(make_model, tmp_path):
+    """As items without a text are given: zeros of the dense part alone."""
+    folder = store(tmp_path, make_model(text_words=9, residual=True))
+    network = load_network(folder, read_description(folder), pytest.fail)
+    image_NI = np.ones((2, 6), np.float32)
+    (dense,) = network(image_NI, np.zeros((2, 4), np.float32))
+    (sparse,) = network(image_NI, csr_matrix((2, 13), dtype=np.float32))
+    for name, wanted in sparse.items():
+        assert np.allclose(dense[name], wanted, atol=1e-6)
+
+
 def test_a_model_of_an_earlier_version_is_used_and_said_to_be_slower(folder):
     _, wanted = run(folder)
     (folder / "towers.onnx").unlink()
