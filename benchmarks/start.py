@@ -32,25 +32,30 @@ from pipeline.model.description import FILE as MODEL_FILE
 from pipeline.model.description import TOWERS
 
 QUERY = "sad cat"
+PICTURE = Path("data/raw/openmoji/images/1F600.png")
 
 
 def main(
     project: Annotated[Path, typer.Option(help="A project that `dvc repro` has run in.")] = Path(),
+    picture: Annotated[Path, typer.Option(help="A picture to search by.")] = PICTURE,
     rounds: Annotated[int, typer.Option(min=1, help="How often each case is started.")] = 5,
     out: Annotated[Path, typer.Option(help="Where to write the results, without a suffix.")] = Path(
         "benchmarks/results/start_cpu"
     ),
 ) -> None:
     """Start a search again and again."""
-    search = ["-m", "stages", "search", QUERY, "--index", str(project / "data/index"), "--model"]
+    search = ["-m", "stages", "search", "--index", str(project / "data/index")]
+    by_text = [*search, QUERY, "--model"]
+    by_picture = [*search, "--image", str(picture), "--model"]
     with tempfile.TemporaryDirectory() as folder:
         bare = Path(folder) / "model"
         strip(project / "data/model", bare)
         cases = {
             "import torch": ["-c", "import torch"],
             "huse --help": ["-m", "stages", "--help"],
-            "huse search, by a text": [*search, str(project / "data/model")],
-            "the same without the networks": [*search, str(bare)],
+            "huse search, by a text": [*by_text, str(project / "data/model")],
+            "the same without the networks": [*by_text, str(bare)],
+            "huse search, by a picture": [*by_picture, str(project / "data/model")],
         }
         seconds: dict[str, list[float]] = {name: [] for name in cases}
         peaks: dict[str, list[float]] = {name: [] for name in cases}
