@@ -104,7 +104,9 @@ def main(
     )
     for warning in warnings:
         warner("evaluate")(warning)
-    typer.echo(f"evaluate: {len(found.test)} test items; report in {out / 'report.html'}")
+    queries = min(len(found.test), p.queries)
+    sampled = f", a sample of {queries} as queries" if queries < len(found.test) else ""
+    typer.echo(f"evaluate: {len(found.test)} test items{sampled}; report in {out / 'report.html'}")
 
 
 if __name__ == "__main__":

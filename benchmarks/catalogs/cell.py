@@ -159,8 +159,8 @@ def _measure() -> dict[str, Any]:
             modality: (predicted[modality].to_numpy(object) == names_N).astype(int).tolist()
             for modality in predicted
         },
-        "recall": float(np.mean([one.hit_NC[one.answerable].mean() for one in paper])),
-        "hierarchy": float(np.mean([one.precision_NC[one.answerable].mean() for one in paper])),
+        "recall": float(np.mean([one.hit_MC[one.answerable].mean() for one in paper])),
+        "hierarchy": float(np.mean([one.precision_MC[one.answerable].mean() for one in paper])),
     }
 
 

@@ -50,8 +50,8 @@ def measure(folder: Path, split: str) -> dict[str, Any]:
     directions = measure_directions(embedded, pairs.label_N, class_parts, groups=groups, **cutoffs)
     by_paper = paper_rule(embedded, pairs.label_N, class_parts, **cutoffs)
     return {
-        "recall": {name: _mean(one, one.hit_NC) for name, one in _paper(directions)},
-        "hierarchy": {name: _mean(one, one.precision_NC) for name, one in _paper(directions)},
+        "recall": {name: _mean(one, one.hit_MC) for name, one in _paper(directions)},
+        "hierarchy": {name: _mean(one, one.precision_MC) for name, one in _paper(directions)},
         "recall_paper_rule": {
             name: [figures[f"r_at_{k}"] for k in CUTOFFS] for name, figures in by_paper.items()
         },

@@ -1,6 +1,9 @@
 """Retrieval and hierarchy metrics, direction by direction (HUSE section 4).
 
-Shape letters: N test items, R results of a query, K classes, C cut-offs.
+Every test item is a candidate. Queries are all of them too, or of many a random sample: time then
+grows with the items, not with their square.
+
+Shape letters: N test items, M queries, R results of a query, K classes, C cut-offs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,27 +47,29 @@ class Direction(NamedTuple):
     A query that no candidate can answer says nothing about the space: it is in no mean.
     """
 
-    found_NR: Tensor
-    """[N, CURVE] test items found for each test item, best first; -1 for none."""
-    candidates_N: np.ndarray
-    """[N] int64: candidates of the query's class; a query with none is unanswerable."""
-    chance_N: np.ndarray
-    """[N] float64: R@1 of a random order of the same candidates."""
-    hit_NC: np.ndarray
-    """[N, C] bool: hits that R@K counts."""
-    precision_NC: np.ndarray
-    """[N, C] float32: shares that HP@K averages, after DeViSE."""
-    curve_NR: np.ndarray
-    """[N, CURVE] bool: hits that R@1, R@2, ... up to R@CURVE count."""
-    average_precision_N: np.ndarray
-    """[N] float64: AP@R."""
+    query_M: np.ndarray
+    """[M] int64: the queries' positions among the test items, ascending."""
+    found_MR: Tensor
+    """[M, CURVE] test items found for each query, best first; -1 for none."""
+    candidates_M: np.ndarray
+    """[M] int64: candidates of the query's class; a query with none is unanswerable."""
+    chance_M: np.ndarray
+    """[M] float64: R@1 of a random order of the same candidates."""
+    hit_MC: np.ndarray
+    """[M, C] bool: hits that R@K counts."""
+    precision_MC: np.ndarray
+    """[M, C] float32: shares that HP@K averages, after DeViSE."""
+    curve_MR: np.ndarray
+    """[M, CURVE] bool: hits that R@1, R@2, ... up to R@CURVE count."""
+    average_precision_M: np.ndarray
+    """[M] float64: AP@R."""
     graded: GradedPrecision
     """Graded hierarchical precision of every query."""
 
     @property
     def answerable(self) -> np.ndarray:
-        """[N] bool: whether a candidate can be right."""
-        return self.candidates_N > 0
+        """[M] bool: whether a candidate can be right."""
+        return self.candidates_M > 0
 
 
 def measure_directions(
@@ -75,8 +80,9 @@ def measure_directions(
     k: Sequence[int],
     hp_k: Sequence[int],
     groups: Mapping[str, Tensor] | None = None,
+    queries: Tensor | None = None,
 ) -> dict[str, Direction]:
-    """Measure retrieval among the test items, every one a query.
+    """Measure retrieval among the test items.
 
     Args:
         embedded: Test items by modality; directions of modalities that are missing are left out.
@@ -86,10 +92,12 @@ def measure_directions(
         hp_k: Cut-offs of HP@K.
         groups: What directions within one modality leave out, by modality, from
             `worthless_results`; None to leave out the query alone, as the paper does.
+        queries: [M] int64 positions of the queries among the items; None for all.
     """
+    everyone_N = torch.arange(len(label_N), device=label_N.device)
+    query_M = everyone_N if queries is None else queries
     if groups is None:
-        alone_N = torch.arange(len(label_N), device=label_N.device)
-        groups = dict.fromkeys(embedded, alone_N)
+        groups = dict.fromkeys(embedded, everyone_N)
     radius_KK, heights = radius_to_enter(class_parts), class_heights(class_parts)
     # Across modalities nothing is left out: an item's own text is what its picture is to find.
     return {
@@ -98,6 +106,7 @@ def measure_directions(
             embedded[gallery].embedding_ND,
             label_N,
             groups[query] if query == gallery else None,
+            query_M,
             radius_KK,
             heights,
             k,
@@ -115,31 +124,33 @@ def paper_rule(
     *,
     k: Sequence[int],
     hp_k: Sequence[int],
+    queries: Tensor | None = None,
 ) -> dict[str, dict[str, float]]:
     """R@K and HP@K by the paper's rule: the query alone is left out, and every query counts.
 
-    There has to be a test item.
+    There has to be a test item; for `queries` see `measure_directions`.
 
     Returns:
         `r_at_<k>` and `hp_at_<k>` by direction, of those of the paper that there are.
     """
     radius_KK = radius_to_enter(class_parts)
     alone_N = torch.arange(len(label_N), device=label_N.device)
+    query_M = alone_N if queries is None else queries
+    label_M = label_N[query_M]
     figures = {}
     for name, (query, gallery) in PAPER_DIRECTIONS.items():
         if query not in embedded or gallery not in embedded:
             continue
-        own_N = alone_N if query == gallery else None
-        index_NR = nearest(
-            embedded[query].embedding_ND,
+        index_MR = nearest(
+            embedded[query].embedding_ND[query_M],
             embedded[gallery].embedding_ND,
             max(*k, *hp_k),
-            query_group_M=own_N,
-            gallery_group_N=own_N,
+            query_group_M=query_M if query == gallery else None,
+            gallery_group_N=alone_N if query == gallery else None,
         ).indices
-        hit_C = class_hits(index_NR, label_N, label_N, k).double().mean(dim=0)
-        precision_NC = hierarchical_precision(index_NR, label_N, label_N, radius_KK, hp_k)
-        precision_C = precision_NC.double().mean(dim=0)
+        hit_C = class_hits(index_MR, label_M, label_N, k).double().mean(dim=0)
+        precision_MC = hierarchical_precision(index_MR, label_M, label_N, radius_KK, hp_k)
+        precision_C = precision_MC.double().mean(dim=0)
         figures[name] = {
             **{f"r_at_{at}": value for at, value in zip(k, hit_C.tolist(), strict=True)},
             **{f"hp_at_{at}": value for at, value in zip(hp_k, precision_C.tolist(), strict=True)},
@@ -152,33 +163,38 @@ def _measure(
     gallery_ND: Tensor,
     label_N: Tensor,
     group: Tensor | None,
+    query_M: Tensor,
     radius_KK: Tensor,
     heights: ClassHeights,
     k: Sequence[int],
     hp_k: Sequence[int],
 ) -> Direction:
-    groups = {"query_group_M": group, "gallery_group_N": group}
+    groups = {
+        "query_group_M": None if group is None else group[query_M],
+        "gallery_group_N": group,
+    }
+    query_MD, label_M = query_ND[query_M], label_N[query_M]
     # One search serves all cut-offs.
     results = max(*k, *hp_k, *GRADED_K, CURVE, AREA_TO)
-    index_NR = nearest(query_ND, gallery_ND, results, **groups).indices
-    precision_NC = hierarchical_precision(index_NR, label_N, label_N, radius_KK, hp_k)
+    index_MR = nearest(query_MD, gallery_ND, results, **groups).indices
+    precision_MC = hierarchical_precision(index_MR, label_M, label_N, radius_KK, hp_k)
     graded = graded_precision(
-        index_NR, label_N, label_N, heights, GRADED_K, area_to=AREA_TO, **groups
+        index_MR, label_M, label_N, heights, GRADED_K, area_to=AREA_TO, **groups
     )
-    same_N = candidates_of_class(label_N, label_N, **groups)
+    same_M = candidates_of_class(label_M, label_N, **groups)
     # As if all were of one class: everything that the query is compared with.
-    any_N = torch.zeros_like(label_N)
-    compared_N = candidates_of_class(any_N, any_N, **groups)
+    compared_M = candidates_of_class(torch.zeros_like(label_M), torch.zeros_like(label_N), **groups)
     # R is as large as the largest class, so AP@R searches for itself, block by block.
-    average_precision_N = average_precision_at_r(query_ND, gallery_ND, label_N, label_N, **groups)
+    average_precision_M = average_precision_at_r(query_MD, gallery_ND, label_M, label_N, **groups)
     return Direction(
+        query_M.cpu().numpy(),
         # A copy, so that the longer list is freed.
-        index_NR[:, :CURVE].clone(),
-        candidates_N=same_N.cpu().numpy(),
-        chance_N=(same_N.double() / compared_N.clamp(min=1)).cpu().numpy(),
-        hit_NC=class_hits(index_NR, label_N, label_N, k).cpu().numpy(),
-        precision_NC=precision_NC.cpu().numpy(),
-        curve_NR=class_hits(index_NR, label_N, label_N, range(1, CURVE + 1)).cpu().numpy(),
-        average_precision_N=average_precision_N.cpu().numpy(),
+        index_MR[:, :CURVE].clone(),
+        candidates_M=same_M.cpu().numpy(),
+        chance_M=(same_M.double() / compared_M.clamp(min=1)).cpu().numpy(),
+        hit_MC=class_hits(index_MR, label_M, label_N, k).cpu().numpy(),
+        precision_MC=precision_MC.cpu().numpy(),
+        curve_MR=class_hits(index_MR, label_M, label_N, range(1, CURVE + 1)).cpu().numpy(),
+        average_precision_M=average_precision_M.cpu().numpy(),
         graded=graded,
     )

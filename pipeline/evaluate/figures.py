@@ -43,6 +43,8 @@ class Measured:
     embedded: dict[str, Predicted]
     """By modality."""
     label_N: Tensor
+    queries: Tensor
+    """[M] int64: the items that retrieval is measured with, all or a random sample, ascending."""
     directions: dict[str, Direction]
     """Empty where there are fewer than two classes."""
     item_ids: np.ndarray
@@ -85,12 +87,12 @@ def outcomes(test: Measured) -> Outcomes:
             continue
         # One column per figure and one row per item: `huse compare` pairs runs by it, and the
         # bootstrap draws rows.
-        columns = dict(zip((f"r_at_{k}" for k in test.k), one.hit_NC.T, strict=True))
-        columns["map_at_r"] = one.average_precision_N
-        for figure, value_N in columns.items():
-            value_of[f"retrieval.{name}.{figure}"] = _of_queries(value_N, one)
-        for k, value_N in zip(test.hp_k, one.precision_NC.T, strict=True):
-            value_of[f"hierarchy.{name}.hp_at_{k}"] = _of_queries(value_N, one)
+        columns = dict(zip((f"r_at_{k}" for k in test.k), one.hit_MC.T, strict=True))
+        columns["map_at_r"] = one.average_precision_M
+        for figure, value_M in columns.items():
+            value_of[f"retrieval.{name}.{figure}"] = _of_items(value_M, one, len(test.label_N))
+        for k, value_M in zip(test.hp_k, one.precision_MC.T, strict=True):
+            value_of[f"hierarchy.{name}.hp_at_{k}"] = _of_items(value_M, one, len(test.label_N))
     for modality in test.embedded:
         for figure, value_N in _judged(test, modality).items():
             value_of[f"classification.{modality}.{figure}"] = value_N.astype(np.float64)
@@ -121,7 +123,7 @@ def metrics_tree(test: Measured, found: Outcomes, adjacency_KK: np.ndarray) -> T
         _put(tree, name, value)
     for name in tree.get("retrieval", {}):
         one = test.directions[name]
-        tree["retrieval"][name]["chance_r_at_1"] = float(one.chance_N[one.answerable].mean())
+        tree["retrieval"][name]["chance_r_at_1"] = float(one.chance_M[one.answerable].mean())
     # The baseline is no figure of the run: it stands in details.json.
     tree.pop("baseline", None)
     tree["graph_correlation"] = _correlations(test, adjacency_KK)
@@ -140,6 +142,7 @@ def details_tree(test: Measured, found: Outcomes, train_label_N: np.ndarray) -> 
     tree: Tree = {
         "test": {
             "items": len(label_N),
+            "queries": len(test.queries),
             "classes": len(support.tested),
             "classes_only_in_test": len(support.unseen),
             "classes_with_one_item": len(support.single),
@@ -166,7 +169,12 @@ def details_tree(test: Measured, found: Outcomes, train_label_N: np.ndarray) -> 
             f"hp_at_{k}": share for k, share in test.whole_tree_share.items()
         }
         tree["paper_rule"] = paper_rule(
-            test.embedded, test.label_N, test.class_parts, k=test.k, hp_k=test.hp_k
+            test.embedded,
+            test.label_N,
+            test.class_parts,
+            k=test.k,
+            hp_k=test.hp_k,
+            queries=test.queries,
         )
     return {key: value for key, value in tree.items() if value != {}}
 
@@ -203,9 +211,11 @@ def _put(tree: Tree, name: str, value: Any) -> None:
     tree[leaf] = value
 
 
-def _of_queries(value_N: np.ndarray, one: Direction) -> np.ndarray:
-    """Values of the queries that can be answered, NaN for the others."""
-    return np.where(one.answerable, value_N.astype(np.float64), np.nan)
+def _of_items(value_M: np.ndarray, one: Direction, items: int) -> np.ndarray:
+    """[N] values of the queries that can be answered, NaN for all other items."""
+    value_N = np.full(items, np.nan)
+    value_N[one.query_M[one.answerable]] = value_M[one.answerable]
+    return value_N
 
 
 def _judged(test: Measured, modality: str) -> dict[str, np.ndarray]:
@@ -227,20 +237,21 @@ def _correlations(test: Measured, adjacency_KK: np.ndarray) -> Tree:
 
 def _instance(test: Measured) -> Tree:
     """Whether an item's own picture comes back for its text, and the reverse."""
-    own_N = torch.arange(len(test.label_N), device=test.label_N.device)
     tree: Tree = {}
     for name, (query, gallery) in DIRECTIONS.items():
-        if query == gallery or not {query, gallery} <= set(test.embedded) or len(own_N) == 0:
+        if query == gallery or not {query, gallery} <= set(test.embedded) or not len(test.queries):
             continue
-        rank_N = (
+        rank_M = (
             instance_rank(
-                test.embedded[query].embedding_ND, test.embedded[gallery].embedding_ND, own_N
+                test.embedded[query].embedding_ND[test.queries],
+                test.embedded[gallery].embedding_ND,
+                test.queries,
             )
             .cpu()
             .numpy()
         )
-        shares = {f"r_at_{k}": float((rank_N <= k).mean()) for k in (1, 5, 10)}
-        tree[name] = {**shares, "median_rank": float(np.median(rank_N))}
+        shares = {f"r_at_{k}": float((rank_M <= k).mean()) for k in (1, 5, 10)}
+        tree[name] = {**shares, "median_rank": float(np.median(rank_M))}
     return tree
 
 

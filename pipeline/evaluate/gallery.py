@@ -1,6 +1,6 @@
 """Queries with their results, chosen for people to look at.
 
-Shape letters: N test items.
+Shape letters: N test items, M queries.
 """
 
 from typing import NamedTuple
@@ -37,28 +37,28 @@ class GalleryRow(NamedTuple):
     results: list[Card]
 
 
-def choose_random(top_level_N: np.ndarray, count: int, seed: int) -> list[int]:
-    """Draw test items to show, of as many parts of the catalogue as there are.
+def choose_random(top_level_M: np.ndarray, count: int, seed: int) -> list[int]:
+    """Draw queries to show, of as many parts of the catalogue as there are.
 
     Returns:
-        Distinct item indices, at most N of them: first one of each class, then seconds.
+        Distinct numbers of queries, at most M of them: first one of each class, then seconds.
     """
-    order_N = np.random.default_rng(seed).permutation(len(top_level_N))
-    return _classes_in_turn(order_N, top_level_N)[:count]
+    order_M = np.random.default_rng(seed).permutation(len(top_level_M))
+    return _classes_in_turn(order_M, top_level_M)[:count]
 
 
-def choose_worst(direction: Direction, label_N: np.ndarray, count: int) -> list[int]:
+def choose_worst(direction: Direction, label_M: np.ndarray, count: int) -> list[int]:
     """Choose the queries that find their class worst.
 
     Returns:
-        Queries by rising average precision, of different classes as far as there are; those
-        without a candidate of their class are passed over, and so are perfect ones.
+        Numbers of queries by rising average precision, of different classes as far as there are;
+        those without a candidate of their class are passed over, and so are perfect ones.
     """
-    precision_N = direction.average_precision_N
-    order_N = np.argsort(precision_N, kind="stable")
+    precision_M = direction.average_precision_M
+    order_M = np.argsort(precision_M, kind="stable")
     # One without a candidate could not be right, and one with AP 1 is not wrong.
-    fair_N = (direction.candidates_N > 0) & (precision_N < 1)
-    return _classes_in_turn(order_N[fair_N[order_N]], label_N)[:count]
+    fair_M = direction.answerable & (precision_M < 1)
+    return _classes_in_turn(order_M[fair_M[order_M]], label_M)[:count]
 
 
 def gallery_rows(
@@ -68,7 +68,7 @@ def gallery_rows(
     queries: list[int],
     items: pd.DataFrame,
 ) -> list[GalleryRow]:
-    """Look up what was found for the chosen queries, positions among the N `items`; a row each."""
+    """Look up what was found for chosen queries of a direction among the N `items`; a row each."""
 
     def card(item: int, shown: str, label: int) -> Card:
         row = items.iloc[item]
@@ -77,20 +77,21 @@ def gallery_rows(
     query_shown, result_shown = DIRECTIONS[name]
     rows = []
     for query in queries:
-        label = items["label"].iloc[query]
-        found = [item for item in direction.found_NR[query, :RESULTS].tolist() if item >= 0]
+        item = int(direction.query_M[query])
+        label = items["label"].iloc[item]
+        found = [other for other in direction.found_MR[query, :RESULTS].tolist() if other >= 0]
         rows.append(
             GalleryRow(
                 name,
                 kind,
-                card(query, query_shown, label),
-                [card(item, result_shown, label) for item in found],
+                card(item, query_shown, label),
+                [card(result, result_shown, label) for result in found],
             )
         )
     return rows
 
 
-def _classes_in_turn(order_N: np.ndarray, label_N: np.ndarray) -> list[int]:
-    """Reorder items: the first of each class, then the second of each, ..."""
-    turn = pd.Series(label_N[order_N]).groupby(label_N[order_N]).cumcount().to_numpy()
-    return order_N[np.argsort(turn, kind="stable")].tolist()
+def _classes_in_turn(order_M: np.ndarray, label_M: np.ndarray) -> list[int]:
+    """Reorder queries: the first of each class, then the second of each, ..."""
+    turn = pd.Series(label_M[order_M]).groupby(label_M[order_M]).cumcount().to_numpy()
+    return order_M[np.argsort(turn, kind="stable")].tolist()

@@ -28,7 +28,7 @@ def recall_curves(directions: dict[str, Direction]) -> pd.DataFrame:
         one = directions.get(name)
         frame[name] = np.nan
         if one is not None and one.answerable.any():
-            frame[name] = one.curve_NR[one.answerable].mean(axis=0)
+            frame[name] = one.curve_MR[one.answerable].mean(axis=0)
     return frame
 
 

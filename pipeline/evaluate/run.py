@@ -9,6 +9,7 @@ import torch
 from pipeline.baseline.baseline import Baseline
 from pipeline.core.json_file import write_json
 from pipeline.core.location import Location
+from pipeline.core.sample import draw_sample
 from pipeline.evaluate.confusions import Confusion, largest_confusions
 from pipeline.evaluate.directions import measure_directions
 from pipeline.evaluate.embeddings_file import fit_map, write_embeddings
@@ -137,6 +138,8 @@ def _measure(
         torch.from_numpy(test[name].to_numpy(dtype=np.int64, copy=True))
         for name in ("product", "picture", "same_text", "label")
     )
+    # By the seed and not by the run: two runs on one split are compared query by query.
+    queries = torch.from_numpy(draw_sample(len(test), settings.queries, settings.seed))
     directions = {}
     # Among items of one class every result is a hit.
     if test["label"].nunique() >= FEWEST_CLASSES:
@@ -147,6 +150,7 @@ def _measure(
             k=settings.k,
             hp_k=settings.hp_k,
             groups=worthless_results(product_N, picture_N, text_N),
+            queries=queries,
         )
     name_K = np.array([entry["name"] for entry in classes], dtype=object)
     # NaN where the baseline was not asked, as of an item that lacks the other modality.
@@ -159,6 +163,7 @@ def _measure(
     return Measured(
         embedded,
         label_N,
+        queries,
         directions,
         item_ids=test["item_id"].to_numpy(dtype=object),
         group_N=test["group"].to_numpy(dtype=np.int64),
@@ -181,11 +186,11 @@ def _gallery(
     settings: EvaluateSettings,
 ) -> list[GalleryRow]:
     test = items.table.iloc[items.test]
-    label_N = test["label"].to_numpy()
-    random = choose_random(ancestors_at(class_parts, 1)[label_N], settings.gallery, settings.seed)
+    label_M = test["label"].to_numpy()[measured.queries.numpy()]
+    random = choose_random(ancestors_at(class_parts, 1)[label_M], settings.gallery, settings.seed)
     rows = []
     for name, direction in measured.directions.items():
-        worst = choose_worst(direction, label_N, settings.gallery)
+        worst = choose_worst(direction, label_M, settings.gallery)
         rows += gallery_rows(name, "random", direction, random, test)
         rows += gallery_rows(name, "worst", direction, worst, test)
     return rows

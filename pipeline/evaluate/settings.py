@@ -16,6 +16,8 @@ class EvaluateSettings(Section):
     """K of R@K."""
     hp_k: Cutoffs
     """K of HP@K."""
+    queries: Annotated[int, Field(ge=100)]
+    """Test items that retrieval is measured with, a random sample of more; all are candidates."""
     baseline: Annotated[int, Field(ge=0)]
     """Training items that logistic regression is fitted on, a random sample of more; 0 for none."""
     projection: Literal["pacmap", "pca"]
@@ -26,4 +28,5 @@ class EvaluateSettings(Section):
     """Random queries per direction that the report shows, and as many of the worst. More would
     take the page beyond 10 MB."""
     seed: Annotated[int, Field(ge=0)]
-    """Which queries the report shows, and the layout of the map; no figure depends on it."""
+    """Which queries are drawn and which the report shows, and the layout of the map. Where all test
+    items are queries, no figure depends on it."""

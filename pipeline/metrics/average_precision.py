@@ -47,15 +47,22 @@ def average_precision_at_r(
         gallery_group_N=gallery_group_N,
     )
     precision_M = torch.zeros(len(query_MD), dtype=torch.float64, device=query_MD.device)
+    # A block is ranked as deep as its deepest query needs: with queries of classes of one size
+    # beside each other, the few large classes do not cost all blocks their depth.
+    order_M = relevant_M.argsort(stable=True)
     for rows, score_BN in score_blocks(
-        query_MD, gallery_ND, query_group_M=query_group_M, gallery_group_N=gallery_group_N
+        query_MD[order_M],
+        gallery_ND,
+        query_group_M=None if query_group_M is None else query_group_M[order_M],
+        gallery_group_N=gallery_group_N,
     ):
-        relevant_B = relevant_M[rows]
+        query_B = order_M[rows]
+        relevant_B = relevant_M[query_B]
         deepest = int(relevant_B.max())
         if deepest > 0:
             label_BR = gallery_label_N[best_columns(score_BN, deepest)]
-            precision_M[rows] = _average_precision(
-                label_BR == query_label_M[rows, None], relevant_B
+            precision_M[query_B] = _average_precision(
+                label_BR == query_label_M[query_B, None], relevant_B
             )
     return precision_M
 

@@ -42,11 +42,11 @@ def test_recall_is_that_of_a_naive_loop_without_worthless_results(test_items, na
         order = ranking(embedded[query].embedding_ND[n], embedded[gallery].embedding_ND, allowed)
         right = [m for m in allowed if label_N[m] == label_N[n]]
         hits = [bool(set(order[:k]) & set(right)) for k in (1, 3)]
-        assert found.hit_NC[n].tolist() == hits
-        assert found.curve_NR[n, [0, 2]].tolist() == hits
-        assert found.candidates_N[n] == len(right)
+        assert found.hit_MC[n].tolist() == hits
+        assert found.curve_MR[n, [0, 2]].tolist() == hits
+        assert found.candidates_M[n] == len(right)
         assert found.answerable[n] == bool(right)
-        assert found.chance_N[n] == pytest.approx(len(right) / len(allowed))
+        assert found.chance_M[n] == pytest.approx(len(right) / len(allowed))
     # All items of a class have one text, so no text finds another one of its class.
     assert found.answerable.any() == (name != "text_to_text")
 
@@ -70,12 +70,31 @@ def test_the_papers_rule_leaves_out_the_query_alone_and_counts_every_query(test_
         assert set(figures) == {"r_at_1", "r_at_3", "hp_at_2"}
 
 
+def test_a_sample_of_queries_is_compared_with_all_items(test_items):
+    embedded, label_N = test_items
+    groups = worthless_results(torch.arange(30) // 2, torch.arange(30) % 7, torch.arange(30))
+    chosen = {"k": [1, 3], "hp_k": [2], "groups": groups}
+    everyone = measure_directions(embedded, label_N, PARTS, **chosen)
+    query_M = torch.tensor([2, 11, 17, 29])
+    sampled = measure_directions(embedded, label_N, PARTS, **chosen, queries=query_M)
+    for name, one in sampled.items():
+        assert one.query_M.tolist() == query_M.tolist()
+        for part, whole in zip(one[1:-1], everyone[name][1:-1], strict=True):
+            assert (torch.as_tensor(part) == torch.as_tensor(whole)[query_M]).all()
+        assert (one.graded.at_MC == everyone[name].graded.at_MC[query_M]).all()
+        assert (one.graded.area_M == everyone[name].graded.area_M[query_M]).all()
+    papers = paper_rule(embedded, label_N, PARTS, k=[1], hp_k=[2], queries=query_M)
+    alone = measure_directions(embedded, label_N, PARTS, k=[1], hp_k=[2], queries=query_M)
+    for name, figures in papers.items():
+        assert figures["r_at_1"] == pytest.approx(alone[name].hit_MC[:, 0].mean())
+
+
 def test_without_groups_the_query_alone_is_left_out(test_items):
     embedded, label_N = test_items
     found = measure_directions(embedded, label_N, PARTS, k=[1], hp_k=[2])["image_to_image"]
-    assert not (found.found_NR[:, :29] == torch.arange(30)[:, None]).any()
-    assert (found.found_NR[:, :29] >= 0).all()
-    assert (found.found_NR[:, 29] == -1).all()
+    assert not (found.found_MR[:, :29] == torch.arange(30)[:, None]).any()
+    assert (found.found_MR[:, :29] >= 0).all()
+    assert (found.found_MR[:, 29] == -1).all()
 
 
 def test_a_class_with_one_item_has_no_candidate_within_a_modality(test_items):
@@ -83,8 +102,8 @@ def test_a_class_with_one_item_has_no_candidate_within_a_modality(test_items):
     label_N = label_N.clamp(max=1)
     label_N[7] = 2
     found = measure_directions(embedded, label_N, PARTS, k=[1], hp_k=[2])
-    assert (found["text_to_text"].candidates_N == 0).nonzero()[0].tolist() == [7]
-    assert (found["image_to_text"].candidates_N == 0).sum() == 0
+    assert (found["text_to_text"].candidates_M == 0).nonzero()[0].tolist() == [7]
+    assert (found["image_to_text"].candidates_M == 0).sum() == 0
 
 
 def test_directions_of_a_missing_modality_are_left_out(test_items):

@@ -24,6 +24,7 @@ def measured(make_embedded, labels):
     return Measured(
         embedded,
         label_N,
+        torch.arange(40),
         measure_directions(embedded, label_N, PARTS, k=[1, 5], hp_k=[2]),
         item_ids=np.array([f"item-{n}" for n in range(40)], dtype=object),
         group_N=np.arange(40) // 2,
@@ -92,6 +93,7 @@ def test_details_of_a_test_split(measured):
     details = details_tree(measured, np.array([0, 0, 1, 3]))
     assert details["test"] == {
         "items": 40,
+        "queries": 40,
         "classes": 4,
         "classes_only_in_test": 1,
         "classes_with_one_item": int((np.bincount(label_N) == 1).sum()),
@@ -160,6 +162,29 @@ def test_labels_have_a_figure_of_their_own(measured):
     assert "top3_share" not in metrics_tree(measured)
 
 
+def test_of_a_sample_of_queries_the_figures_are_means_and_other_items_have_none(measured):
+    query_M = torch.tensor([3, 8, 21, 30])
+    directions = measure_directions(
+        measured.embedded, measured.label_N, PARTS, k=[1, 5], hp_k=[2], queries=query_M
+    )
+    sampled = replace(measured, queries=query_M, directions=directions)
+    for name, value_N in outcomes(sampled).value_of.items():
+        all_N = outcomes(measured).value_of[name]
+        if name.startswith("classification"):
+            assert np.array_equal(value_N, all_N)  # that costs no more for all items
+            continue
+        assert np.array_equal(value_N[query_M], all_N[query_M])
+        assert np.isnan(np.delete(value_N, query_M)).all()
+    details = details_tree(sampled, np.array([0]))
+    assert details["test"]["items"] == 40
+    assert details["test"]["queries"] == 4
+    assert details["retrieval"]["text_to_image"] == {"queries": 4, "unanswerable_queries": 0}
+    own = details["instance"]["text_to_image"]
+    assert own["r_at_10"] * 4 == pytest.approx(round(own["r_at_10"] * 4))
+    low, high = metrics_tree(sampled)["intervals"]["retrieval"]["text_to_image"]["map_at_r"]
+    assert low < high
+
+
 def test_a_query_that_no_candidate_can_answer_is_in_no_mean(measured):
     # Every item of class 3 has the same text and product: no text finds another one of its class.
     text_N = torch.where(measured.label_N == 3, 100, torch.arange(40))
@@ -172,11 +197,11 @@ def test_a_query_that_no_candidate_can_answer_is_in_no_mean(measured):
     one = directions["text_to_text"]
     metrics = metrics_tree(changed)
     retrieval = metrics["retrieval"]["text_to_text"]
-    assert retrieval["r_at_1"] == pytest.approx(one.hit_NC[asked, 0].mean())
-    assert retrieval["map_at_r"] == pytest.approx(one.average_precision_N[asked].mean())
-    assert retrieval["chance_r_at_1"] == pytest.approx(one.chance_N[asked].mean())
+    assert retrieval["r_at_1"] == pytest.approx(one.hit_MC[asked, 0].mean())
+    assert retrieval["map_at_r"] == pytest.approx(one.average_precision_M[asked].mean())
+    assert retrieval["chance_r_at_1"] == pytest.approx(one.chance_M[asked].mean())
     hierarchy = metrics["hierarchy"]["text_to_text"]
-    assert hierarchy["hp_at_2"] == pytest.approx(one.precision_NC[asked, 0].mean())
+    assert hierarchy["hp_at_2"] == pytest.approx(one.precision_MC[asked, 0].mean())
     details = details_tree(changed, np.array([0]))
     counts = {"queries": int(asked.sum()), "unanswerable_queries": int((~asked).sum())}
     assert details["retrieval"]["text_to_text"] == counts

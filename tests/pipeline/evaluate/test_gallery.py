@@ -37,8 +37,8 @@ def test_more_queries_than_items_are_all_items():
 
 def test_the_worst_queries_can_be_answered_and_are_not_perfect(directions):
     direction = directions["image_to_text"]._replace(
-        average_precision_N=np.array([0.5, 0.0, 1.0, 0.2, 0.1, 1.0, 0.3, 0.9, 0.9, 0.9, 0.9, 0.9]),
-        candidates_N=np.array([1, 0] + [1] * 10),
+        average_precision_M=np.array([0.5, 0.0, 1.0, 0.2, 0.1, 1.0, 0.3, 0.9, 0.9, 0.9, 0.9, 0.9]),
+        candidates_M=np.array([1, 0] + [1] * 10),
     )
     label_N = np.array([0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2])
     # The worst of each class first: 4 (0.1), 6 (0.3), 8 (0.9); then seconds: 3 (0.2), ...
@@ -48,7 +48,7 @@ def test_the_worst_queries_can_be_answered_and_are_not_perfect(directions):
 def test_rows_show_the_results_in_order_with_hits_marked(directions, frame):
     rows = gallery_rows("text_to_image", "random", directions["text_to_image"], [5, 0], frame)
     assert [row.query.text for row in rows] == ["thing 5", "thing 0"]
-    found = directions["text_to_image"].found_NR[5, :RESULTS].tolist()
+    found = directions["text_to_image"].found_MR[5, :RESULTS].tolist()
     assert [card.text for card in rows[0].results] == [f"thing {n}" for n in found]
     assert [card.hit for card in rows[0].results] == [n % 3 == 5 % 3 for n in found]
     assert rows[0].query.shown == "text"

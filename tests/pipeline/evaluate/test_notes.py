@@ -24,6 +24,7 @@ def build(make_embedded, labels):
         return Measured(
             embedded,
             label_N,
+            torch.arange(40),
             measure_directions(embedded, label_N, parts, k=[1], hp_k=hp_k, groups=groups),
             item_ids=np.array([f"item-{n}" for n in range(40)], dtype=object),
             group_N=np.arange(40),

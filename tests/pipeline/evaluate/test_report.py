@@ -32,7 +32,7 @@ def page(numbered_pictures, tmp_path):
             "intervals": {"retrieval": {"image_to_text": {"r_at_1": [0.4, 0.61]}}},
         },
         details={
-            "test": {"items": 3},
+            "test": {"items": 30, "queries": 3},
             "retrieval": {"text_to_text": {"queries": 2, "unanswerable_queries": 1}},
             "paper_rule": {"text_to_text": {"r_at_1": 0.125}},
             "baseline": {
@@ -107,6 +107,7 @@ def test_figures_stand_beside_their_intervals(page):
     assert re.search(r"0\.500\s*<span class=\"interval\">0\.400\u20130\.610</span>", html)
     assert "mAP@R" in html
     assert "0.714<" in html
+    assert "measured with 3 of the 30 test items as queries" in html
     assert "2 items, 50 % of the class" in html
     assert "1 item, 20 % of the class" in html
     assert "loss.beta" in html
