@@ -60,6 +60,8 @@ def main(
         raise InputError(f"{embeddings}: item {gone[0]} is not in {items}; run huse evaluate")
     frame = frame.merge(shown, "left", validate="1:1")
     built = build_index(vector_ND, {"flat": None, "hnsw": p.hnsw, "ivfpq": p.ivfpq}[p.kind])
+    recall = measure_recall(built, vector_ND, choose_queries(embeddings))
+    del vector_ND  # gigabytes of a large catalogue, which the index holds itself
     stored = read_json(model / "model.json")
     near = fit_references(
         out,
@@ -79,7 +81,6 @@ def main(
     words = WordIndex.build(frame["text"].tolist())
     items = pa.Table.from_pandas(frame, preserve_index=False)
     CatalogIndex(built, items, description, words).save(out, model=model)
-    recall = measure_recall(built, vector_ND, choose_queries(embeddings))
     figures = {
         "items": len(frame),
         "words": words.size,

@@ -1,11 +1,9 @@
-"""Seconds and peak memory of every stage, for catalogues of growing size."""
+"""Seconds and peak memory of every stage as the catalogue grows: `python -m benchmarks.scale`."""
 
-import shutil
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,73 +18,71 @@ from stages.__main__ import STAGES
 from stages.command import run
 
 RESULTS = Path("benchmarks/results/scale_cpu")
+SIZES = (10_000, 100_000, 1_000_000)
+STEPS = 500
+# A transformer's rate per text is the same at every size.
 ENCODERS = ["glove"]
-"""Blocks of text features. A transformer's rate per text is the same at every size."""
+INDEXES = ("hnsw", "ivfpq")
+"""Kinds of index measured besides the default."""
 INTERVAL = 0.1
 """Seconds between two looks at the memory of a stage's processes."""
-SOME_MIB = 2**20
 
 
 def main(
-    items: Annotated[list[int], typer.Option(help="Sizes, each a catalogue of its own.")] = [
-        10_000,
-        100_000,
-        1_000_000,
-    ],
+    items: Annotated[list[int] | None, typer.Option(help=f"Sizes; {SIZES} if not given.")] = None,
     classes: Annotated[int, typer.Option(min=2, help="Class paths.")] = 5_000,
     pictures: Annotated[Path, typer.Option(help="Folder of real pictures.")] = Path(
         "data/raw/openmoji/images"
     ),
-    folder: Annotated[Path, typer.Option(help="Where the catalogues and results are made.")] = Path(
-        "data/scale"
-    ),
+    folder: Annotated[
+        Path, typer.Option(help="Where the catalogues and their artifacts go; 40 GB.")
+    ] = Path("data/scale"),
     params: Annotated[Path, typer.Option(help="The parameters to measure.")] = Path("params.yaml"),
     only: Annotated[
-        list[str] | None, typer.Option(help="Stages to run; the others are as they were.")
+        list[str] | None, typer.Option(help="Stages to run; others stand as measured before.")
     ] = None,
-    change: Annotated[
-        list[str] | None, typer.Option(help="A parameter to change, as index.kind=hnsw.")
+    indexes: Annotated[
+        list[str] | None, typer.Option(help=f"Kinds of index besides flat; {INDEXES}.")
     ] = None,
 ) -> None:
-    """Run the stages one by one and write what each took."""
-    for number in items:
-        place = folder.resolve() / f"{number}"
+    """Run the stages one by one, on every catalogue, and write what each took."""
+    folder = folder.resolve()
+    for number in items or SIZES:
+        place = folder / f"{number}"
         if not (place / "raw").exists():
             make_catalogue(
                 place / "raw", items=number, classes=classes, pictures=pictures.resolve(), seed=0
             )
-        prepare(place, params, change or [])
-        for stage in only or STAGES:
-            measured = (
-                read_json(place / "measured.json") if (place / "measured.json").exists() else {}
-            )
-            measured[stage] = measure_stage(stage, place)
-            typer.echo(f"{number} {stage} {measured[stage]}")
-            write_json(place / "measured.json", measured)
+        prepare(place, params, "flat")
+        for stage in STAGES if only is None else only:
+            note(place, stage, measure_stage(stage, place))
+        for kind in INDEXES if indexes is None else indexes:
+            prepare(place, params, kind)
+            note(place, f"index, {kind}", measure_stage("index", place))
+    write_table(folder, sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit()))
 
 
-def prepare(place: Path, params: Path, change: list[str]) -> None:
+def prepare(place: Path, params: Path, index: str) -> None:
     """Write the parameters of one catalogue."""
     yaml = YAML()
     values = yaml.load(params)
     values["catalog"].update(path="raw/catalog.parquet", images="raw/images")
     values["catalog"]["columns"]["group"] = None
     values["text"]["encoders"] = ENCODERS
-    for one in change:
-        dotted, value = one.split("=", 1)
-        *sections, key = dotted.split(".")
-        node = values
-        for section in sections:
-            node = node[section]
-        node[key] = yaml.load(value)
+    values["train"]["steps"] = STEPS
+    values["index"]["kind"] = index
     with (place / "params.yaml").open("w", encoding="utf-8") as stream:
         yaml.dump(values, stream)
 
 
 def measure_stage(stage: str, place: Path) -> dict[str, float]:
-    """Run a stage in a process of its own: seconds, and the peak of all its processes in MiB."""
-    arguments = ["glove"] if stage == "text_block" else []
-    command = [sys.executable, "-m", f"stages.{stage}", *arguments]
+    """Run a stage in a process of its own: seconds, and the peak of all its processes in MiB.
+
+    Of an index also `recall`, the share of the ten truly nearest that it finds.
+    """
+    command = [sys.executable, "-m", f"stages.{stage}"]
+    if stage == "text_block":
+        command += ENCODERS
     start = time.perf_counter()
     process = psutil.Popen(command, cwd=place, stdout=subprocess.DEVNULL)
     peak = 0
@@ -94,18 +90,70 @@ def measure_stage(stage: str, place: Path) -> dict[str, float]:
         peak = max(peak, _memory(process))
         time.sleep(INTERVAL)
     if process.returncode:
-        raise SystemExit(f"{stage} failed in {place}")
-    return {"seconds": time.perf_counter() - start, "peak_mib": peak / SOME_MIB}
+        raise SystemExit(f"stage {stage} failed in {place}")
+    measured = {"seconds": time.perf_counter() - start, "peak_mib": peak / 2**20}
+    if stage == "index":
+        measured["recall"] = read_json(place / "data/index/metrics.json")["recall_at_10_of_flat"]
+    return measured
+
+
+def note(place: Path, row: str, measured: dict[str, float]) -> None:
+    """Keep what was measured, so that a run that is cut off has lost nothing."""
+    typer.echo(f"{place.name} {row} {measured}")
+    write_json(place / "measured.json", _measured(place) | {row: measured})
+
+
+def write_table(folder: Path, sizes: Sequence[int]) -> None:
+    """Write a row per stage: seconds and peak at every size, and how time per item grows."""
+    by_size = {size: _measured(folder / f"{size}") for size in sizes}
+    rows = []
+    for stage in [*STAGES, *(f"index, {kind}" for kind in INDEXES)]:
+        row: dict[str, Any] = {"stage": stage}
+        for size, measured in by_size.items():
+            one = measured.get(stage, {})
+            row |= {f"{key}_{size}": one.get(key) for key in ("seconds", "peak_mib")}
+            row["recall"] = one.get("recall")  # of the largest
+        first, last = (row[f"seconds_{size}"] for size in sizes[-2:]) if sizes[1:] else (0, 0)
+        row["growth"] = last / first / (sizes[-1] / sizes[-2]) if first and last else None
+        rows.append(row)
+    headings = {
+        f"{key}_{size}": f"{size:,} items, {unit}"
+        for size in sizes
+        for key, unit in (("seconds", "s"), ("peak_mib", "peak MiB"))
+    }
+    write_results(
+        RESULTS,
+        title="Stages as the catalogue grows",
+        notes=[
+            "`python -m benchmarks.scale`; every stage in a process of its own, without DVC",
+            "peak: memory of all processes of the stage, each shared page once",
+            "catalogues: distinct titles, 5,000 classes of Zipf sizes, depths 2 to 5, a file per "
+            "item; the files are hard links to some 3,700 different pictures, so that extraction "
+            "is of these alone and the rest of image_features is bookkeeping",
+            f"text block glove; training stops after {STEPS} steps",
+            "growth: seconds per item at the largest size, divided by those at the one before",
+            "recall: share of the ten truly nearest that the index of the largest size finds",
+        ],
+        columns={"stage": "stage", **headings, "growth": "growth", "recall": "recall"},
+        rows=rows,
+        environment=environment(),
+    )
+    typer.echo(RESULTS.with_suffix(".md").read_text(encoding="utf-8"))
+
+
+def _measured(place: Path) -> dict[str, dict[str, float]]:
+    path = place / "measured.json"
+    return read_json(path) if path.exists() else {}
 
 
 def _memory(process: psutil.Process) -> int:
     """Bytes of a process and all below it, each shared page once."""
     total = 0
-    for one in [process, *process.children(recursive=True)]:
-        try:
+    try:
+        for one in [process, *process.children(recursive=True)]:
             total += one.memory_full_info().pss
-        except psutil.Error:  # it has ended
-            continue
+    except psutil.Error:
+        pass  # it has just ended
     return total
 
 

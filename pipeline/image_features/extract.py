@@ -112,7 +112,7 @@ def extract(
         seconds = time.monotonic() - start
         # Workers hand vectors over by the store alone, so that a killed run has lost nothing.
         known = store.find(wanted)
-    usable, failures = _account(pictures, keys, known, reasons, recipe.max_pixels)
+    usable, failures = _account(pictures, images, keys, known, reasons, recipe.max_pixels)
     return Extraction(
         usable=usable,
         failures=failures,
@@ -176,6 +176,7 @@ def _run(
 
 def _account(
     pictures: Sequence[Picture],
+    images: Location,
     keys: dict[str, list[bytes]],
     known: dict[bytes, Row],
     reasons: dict[str, str],
@@ -190,13 +191,13 @@ def _account(
         if not reason and rows and rows[0].pixels > max_pixels:
             reason = too_many_pixels(rows[0].pixels, max_pixels)
         if reason:
-            failures.append(Failure(picture.item_id, str(picture.path), reason))
+            failures.append(Failure(picture.item_id, str(images / picture.image), reason))
             continue
         # No reason and no vector: another machine wrote it where this one does not look.
         if len(rows) < len(keys[picture.digest]):
             raise InputError(
-                f"image_features: vectors of {picture.path} are not in the store; run again, or "
-                "set machine.vector_store to a place that every machine reaches"
+                f"image_features: vectors of {images / picture.image} are not in the store; run "
+                "again, or set machine.vector_store to a place that every machine reaches"
             )
         usable.append((picture, rows))
     return usable, failures

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.core.errors import BadRowError, InputError
-from pipeline.core.location import Location
 from pipeline.pictures.file import UnreadableImageError, read_picture
 from pipeline.pictures.folder import ImageFolder
 
@@ -18,7 +17,6 @@ class Picture(NamedTuple):
     item_id: str
     image: str
     """As the catalogue has it, below the folder of the pictures."""
-    path: Location
     digest: str
     """Sha256 of the file in hex; empty if it cannot be read."""
     reason: str
@@ -41,7 +39,7 @@ def list_pictures(
         InputError: An image is not in `digest_of`, another filesystem does not answer, or this
             machine has run out of something.
     """
-    found: dict[str, tuple[Location, str, str]] = {}
+    found: dict[str, tuple[str, str]] = {}
     for item_id, image in rows:
         if image not in digest_of:
             raise InputError(
@@ -50,7 +48,7 @@ def list_pictures(
             )
         if image not in found:
             reason = _reason(image, digest_of[image], folder)
-            found[image] = folder.folder / image, "" if reason else digest_of[image], reason
+            found[image] = "" if reason else digest_of[image], reason
     return [Picture(item_id, image, *found[image]) for item_id, image in rows]
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
 from pipeline.core.table import open_parquet
-from pipeline.core.vectors import vector_matrix
+from pipeline.features.vector_rows import VectorRows
 
 PLAIN = ["item_id", "split", "class_path", "x", "y"]
 MOST_QUERIES = 500
@@ -20,7 +20,7 @@ MOST_QUERIES = 500
 
 
 def read_modality(path: Path, modality: str) -> tuple[pd.DataFrame, np.ndarray]:
-    """Read the embeddings of one modality, row group by row group.
+    """Read the embeddings of one modality.
 
     Returns:
         N rows with the columns PLAIN, and the [N, D] float32 vectors.
@@ -28,20 +28,8 @@ def read_modality(path: Path, modality: str) -> tuple[pd.DataFrame, np.ndarray]:
     Raises:
         InputError: The file is missing or damaged, or has no such embeddings.
     """
-    columns = [*PLAIN, "modality", "vector"]
-    file = open_parquet(path, columns)
-    parts, there = [], set()
-    for group in range(file.num_row_groups):
-        table = file.read_row_group(group, columns=columns)
-        there.update(table["modality"].unique().to_pylist())
-        parts.append(table.filter(pc.equal(table["modality"], modality)))
-    if modality not in there:
-        raise InputError(
-            f"{path}: no embeddings of modality {modality}; it has "
-            f"{', '.join(sorted(there)) or 'none'}; see index.modality and the report's warnings"
-        )
-    table = pa.concat_tables(parts)
-    return table.select(PLAIN).to_pandas(), vector_matrix(table["vector"])
+    row_N, table = _rows(path, modality, PLAIN)
+    return table.to_pandas(), VectorRows(path, ["vector"]).read(row_N)
 
 
 def choose_queries(embeddings: Path) -> np.ndarray:
@@ -57,12 +45,27 @@ def choose_queries(embeddings: Path) -> np.ndarray:
     chosen = []
     for modality in ("image", "text"):
         try:
-            frame, vector_ND = read_modality(embeddings, modality)
+            row_N, table = _rows(embeddings, modality, ["split"])
         except InputError:
             continue  # only the other modality could be evaluated
-        rows = np.flatnonzero(frame["split"] == "test")
-        rows = rows if len(rows) else np.arange(len(frame))
-        chosen.append(vector_ND[rows[:: max(1, -(-len(rows) // MOST_QUERIES))]])
+        test_N = np.flatnonzero(pc.equal(table["split"], "test"))
+        rows = row_N[test_N] if len(test_N) else row_N
+        chosen.append(rows[:: max(1, -(-len(rows) // MOST_QUERIES))])
     if not chosen:
-        read_modality(embeddings, "text")  # says what the file has instead
-    return np.concatenate(chosen)
+        _rows(embeddings, "text", [])  # says what the file has instead
+    return VectorRows(embeddings, ["vector"]).read(np.concatenate(chosen))
+
+
+def _rows(path: Path, modality: str, columns: list[str]) -> tuple[np.ndarray, pa.Table]:
+    """Numbers of a modality's rows in the file, [N] int64, and some of their columns."""
+    file = open_parquet(path, ["modality", "vector", *columns])
+    table = file.read(["modality", *columns])
+    # Without the vectors: those of the other modalities are not read at all.
+    row_N = np.flatnonzero(pc.equal(table["modality"], modality))
+    if not len(row_N):
+        there = ", ".join(sorted(table["modality"].unique().to_pylist()))
+        raise InputError(
+            f"{path}: no embeddings of modality {modality}; it has {there or 'none'}; see "
+            "index.modality and the report's warnings"
+        )
+    return row_N, table.select(columns).take(row_N)

@@ -30,7 +30,6 @@ def test_pictures_have_the_digest_of_the_catalogue_or_a_reason(tmp_path):
         "",
         CHANGED,
     ]
-    assert found[0].path == tmp_path / "a"
 
 
 def test_a_picture_with_a_digest_is_not_read(tmp_path, monkeypatch):
