@@ -77,7 +77,7 @@ def correct_classes(radius_KK: Tensor, k: int) -> Tensor:
     if k < 1:
         raise ValueError(f"k must be at least 1, got {k}")
     # The k-th smallest entry of a row is the first radius whose set holds k classes.
-    smallest_K = radius_KK.sort(dim=1).values[:, min(k, len(radius_KK)) - 1]
+    smallest_K = radius_KK.kthvalue(min(k, len(radius_KK)), dim=1).values
     return radius_KK <= smallest_K[:, None]
 
 
