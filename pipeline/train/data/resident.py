@@ -38,4 +38,6 @@ class ResidentItems(TrainItems):
 
     def standardise(self, model: Towers) -> None:
         """See `TrainItems.standardise`."""
-        model.standardise(self._image_RI[self._first_N], self._text_NT)
+        # The clean views of all are a copy of all that are in memory, if there are no others.
+        clean_NI = self._image_RI if self.max_views == 1 else self._image_RI[self._first_N]
+        model.standardise(clean_NI, self._text_NT)
