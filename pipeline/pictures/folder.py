@@ -116,6 +116,9 @@ class ImageFolder:
 
     def _names(self, value: str) -> list[str]:
         """Place a name below the folder, without its first folders: none, one, two and so on."""
+        if value in self._files:  # spelled as the file is: there is nothing to resolve
+            parts = value.split("/")
+            return ["/".join(parts[n:]) for n in range(len(parts))]
         name = value.strip().replace("\\", "/")
         if not name:
             raise BadRowError("image is empty")
