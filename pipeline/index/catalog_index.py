@@ -20,6 +20,7 @@ from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json, write_json
 from pipeline.core.table import open_parquet
+from pipeline.core.vectors import numbers
 from pipeline.index.build import exact_part
 from pipeline.index.hybrid import DEPTH, Mode, candidates_by_words, in_order, keep_inside
 from pipeline.index.words import FOLDER, WordIndex
@@ -67,8 +68,6 @@ class CatalogIndex:
         self._words = words
         self._items = items.select(SHOWN)
         self.description = description
-        columns = [items[name].to_pylist() for name in SHOWN[:4]]
-        self._shown: list[tuple[str, str, str, str]] = list(zip(*columns, strict=True))
 
     def __len__(self) -> int:
         return len(self._items)
@@ -211,11 +210,13 @@ class CatalogIndex:
         self, similarity_K: np.ndarray, row_K: np.ndarray, score_N: np.ndarray | None = None
     ) -> list[Hit]:
         """Say what was found; an approximate index may find fewer, and gives row -1."""
+        # Strings of these alone: a million items' would take longer than the search.
+        columns = [self._items[name] for name in SHOWN[:4]]
         return [
             Hit(row, item_id, image, text, class_path, 1.0 - similarity, score)
             for row, similarity in zip(row_K.tolist(), similarity_K.tolist(), strict=True)
             if row >= 0
-            for item_id, image, text, class_path in [self._shown[row]]
+            for item_id, image, text, class_path in [[one[row].as_py() for one in columns]]
             for score in [None if score_N is None else float(score_N[row])]
         ]
 
@@ -292,9 +293,8 @@ class CatalogIndex:
     @cached_property
     def _paths(self) -> tuple[np.ndarray, list[str]]:
         """Number of every item's class path, and the paths."""
-        paths = [shown[3] for shown in self._shown]
-        number_of = {path: number for number, path in enumerate(dict.fromkeys(paths))}
-        return np.array([number_of[path] for path in paths]), list(number_of)
+        paths = self._items["class_path"].combine_chunks().dictionary_encode()
+        return numbers(paths.indices), paths.dictionary.to_pylist()
 
     def _parts(self, path: str) -> list[str]:
         parts = [" ".join(part.split()) for part in path.split(self.description["separator"])]
