@@ -10,12 +10,16 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.csv_file import write_csv
+from pipeline.core.sample import draw_sample
 from pipeline.evaluate.directions import CURVE, DIRECTIONS, Direction
 from pipeline.features.classes import ClassEntry
 from pipeline.metrics.classification import confusion_counts, most_confused_classes
 
 MOST_CLASSES = 100
 """Classes in the plot of accuracies: more cannot be read."""
+MOST_ITEMS = 20_000
+"""Items that a confusion plot counts, a random sample of more: DVC puts a row per item into the
+page."""
 
 
 def recall_curves(directions: dict[str, Direction]) -> pd.DataFrame:
@@ -35,9 +39,9 @@ def recall_curves(directions: dict[str, Direction]) -> pd.DataFrame:
 def top_level_confusion(
     label_N: np.ndarray, predicted_N: np.ndarray, class_parts: Sequence[Sequence[str]]
 ) -> pd.DataFrame:
-    """Columns `actual` and `predicted`: the top-level class of every test item."""
+    """Columns `actual` and `predicted`: the top-level class of every test item, or MOST_ITEMS."""
     top_K = np.array([parts[0] for parts in class_parts], dtype=object)
-    return pd.DataFrame({"actual": top_K[label_N], "predicted": top_K[predicted_N]})
+    return _confusion(label_N, predicted_N, top_K)
 
 
 def leaf_confusion(
@@ -45,16 +49,18 @@ def leaf_confusion(
 ) -> pd.DataFrame:
     """Columns `actual` and `predicted`: items of which both are among the classes confused most.
 
-    Without any error, the most frequent classes are taken.
+    Without any error, the most frequent classes are taken. Of many items, MOST_ITEMS.
     """
     pairs = confusion_counts(label_N, predicted_N)
     # A model without errors has a plot too.
     chosen = most_confused_classes(pairs, count) or [pair.true for pair in pairs[:count]]
     kept_N = np.isin(label_N, chosen) & np.isin(predicted_N, chosen)
-    name_K = np.array(names, dtype=object)
-    return pd.DataFrame(
-        {"actual": name_K[label_N[kept_N]], "predicted": name_K[predicted_N[kept_N]]}
-    )
+    return _confusion(label_N[kept_N], predicted_N[kept_N], np.array(names, dtype=object))
+
+
+def _confusion(label_N: np.ndarray, predicted_N: np.ndarray, name_K: np.ndarray) -> pd.DataFrame:
+    rows = draw_sample(len(label_N), MOST_ITEMS, seed=0)
+    return pd.DataFrame({"actual": name_K[label_N[rows]], "predicted": name_K[predicted_N[rows]]})
 
 
 def class_accuracy(

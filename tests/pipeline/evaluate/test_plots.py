@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 
 from pipeline.evaluate.directions import measure_directions
 from pipeline.evaluate.plots import (
+    MOST_ITEMS,
     class_accuracy,
     leaf_confusion,
     recall_curves,
@@ -39,6 +41,16 @@ def test_leaf_confusion_keeps_the_classes_confused_most():
     frame = leaf_confusion(LABEL, PREDICTED, NAMES, count=2)
     assert set(frame["actual"]) | set(frame["predicted"]) == {"small", "big"}
     assert len(leaf_confusion(LABEL, LABEL, NAMES, count=2)) == 5
+
+
+def test_of_many_items_a_confusion_plot_counts_a_random_sample():
+    label_N = np.repeat([0, 2], MOST_ITEMS)  # sorted by class, as catalogues are
+    for frame in (
+        top_level_confusion(label_N, label_N, PARTS),
+        leaf_confusion(label_N, label_N, NAMES, count=3),
+    ):
+        assert len(frame) == MOST_ITEMS
+        assert frame["actual"].value_counts(normalize=True).min() == pytest.approx(0.5, abs=0.02)
 
 
 def test_class_accuracy_from_best_to_worst():
