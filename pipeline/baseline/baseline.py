@@ -18,6 +18,8 @@ from pipeline.features.pairs import Pairs, read_pairs
 from pipeline.features.text_input import text_matrix
 
 MODALITIES = ("image", "text", "fused")
+"""As the model's. It is not taken from there, or this stage would run again when the model's code
+changes."""
 MOST_WORK = 2 * 10**10
 """Items x features x classes of one fit; a pass over them takes about a second on two cores, and a
 fit about a hundred passes."""
