@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from stages.__main__ import COMMANDS, app
+from tests.fresh_process import modules_after
 
 GROUP = typer.main.get_command(app)
 HUSE = Path(sys.executable).with_name("huse")
@@ -27,27 +28,22 @@ def test_the_installed_program_lists_all_commands_in_the_order_they_run(tmp_path
     assert places == sorted(places)
 
 
-LOADED = """
-import sys
-from typer.testing import CliRunner
-from stages.__main__ import app
-assert CliRunner().invoke(app, sys.argv[1:]).exit_code == 0
-print(*{name.split(".")[0] for name in sys.modules}, len(sys.modules))
-"""
 MOST_MODULES = 500
 """Python, Typer and what Typer loads are some 440; pandas alone adds 400, torch a thousand."""
 
 
 @pytest.mark.parametrize("name", [None, *COMMANDS])
-def test_help_imports_nothing_that_takes_time(name, tmp_path):
+def test_help_imports_nothing_that_takes_time(name):
     words = ["--help"] if name is None else [name, "--help"]
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED, *words], capture_output=True, text=True, check=True
-    )
-    *packages, count = done.stdout.split()
+    code = f"""
+from typer.testing import CliRunner
+from stages.__main__ import app
+assert CliRunner().invoke(app, {words!r}).exit_code == 0
+"""
+    loaded = modules_after(code)
     slow = {"torch", "numpy", "pandas", "pyarrow", "dvc", "gensim", "transformers"}
-    assert slow.isdisjoint(packages)
-    assert int(count) < MOST_MODULES
+    assert slow.isdisjoint(loaded)
+    assert len(loaded) < MOST_MODULES
 
 
 @pytest.mark.parametrize(
