@@ -26,7 +26,7 @@ from stages.command import (
     shortened,
     warner,
 )
-from stages.new_items import embed_rows
+from stages.new_items import read_rows
 from stages.paths import MODEL
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def main(
         write = show if out is None else stack.enter_context(classified_writer(out, k))
         refuse = _warn if listed is None else stack.enter_context(rejected_writer(listed))
         huse = Huse.load(model, warn=warner("classify"))
-        batches = embed_rows(
+        batches = read_rows(
             "classify", huse, table, images, image_column=image_column, text_column=text_column
         )
         counts = classify_table(huse, batches, write, refuse, k=k, threshold=threshold)

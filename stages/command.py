@@ -58,9 +58,10 @@ RejectedPath = Annotated[
 ]
 IndexPath = Annotated[Path, typer.Option(help="Folder of the index.")]
 
-WITHOUT_TORCH = {"cache", "clean_text", "text_features"}
-"""Commands that are done in a second: the settings of objectives that are not in use, which take
-torch to check, they leave to the others, of which `catalog` is the first."""
+CHECK_EVERY_OBJECTIVE = {"train"}
+"""Commands that check the settings of objectives that are not in use too. That takes torch, which
+the others need not wait for: no run can fail for such a mistake before there is an objective that
+reads it, and of that one everybody checks the settings."""
 SHOWN_LENGTH = 100
 """Characters of a text that a terminal shows."""
 
@@ -169,7 +170,7 @@ def one_line_errors(main: Callable[..., None]) -> Callable[..., None]:
                 from pipeline.settings import check_params
 
                 command = Path(inspect.getfile(main)).stem
-                check_params(options["params"], every=command not in WITHOUT_TORCH)
+                check_params(options["params"], every=command in CHECK_EVERY_OBJECTIVE)
             main(**options)
         except InputError as error:
             for line in str(error).splitlines():

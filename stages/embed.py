@@ -18,7 +18,7 @@ from stages.command import (
     run,
     warner,
 )
-from stages.new_items import embed_rows
+from stages.new_items import read_rows
 from stages.paths import MODEL
 
 
@@ -44,10 +44,10 @@ def main(
         )
     huse = Huse.load(model, warn=warner("embed"))
     listed = rejected or beside(out)
-    batches = embed_rows(
+    batches = read_rows(
         "embed", huse, table, images, image_column=image_column, text_column=text_column
     )
-    counts = write_embedded(out, listed, batches, huse.description.dimension)
+    counts = write_embedded(huse, out, listed, batches)
     refuse_if_empty(counts.used, listed, table)
     used, rows = counted(counts.used, "item"), counted(counts.rejected, "row")
     typer.echo(f"embed: {used} in {out}; {rows} rejected, see {listed}")

@@ -11,10 +11,10 @@ from stages.paths import PARAMS
 
 if TYPE_CHECKING:
     from pipeline.use.api import Huse
-    from pipeline.use.new_items import EmbeddedBatch
+    from pipeline.use.new_items import ItemBatch
 
 
-def embed_rows(
+def read_rows(
     command: str,
     huse: Huse,
     table: Path,
@@ -22,8 +22,8 @@ def embed_rows(
     *,
     image_column: str | None,
     text_column: str | None,
-) -> Iterator[EmbeddedBatch]:
-    """Embed the rows of a table of new items as a command's options say.
+) -> Iterator[ItemBatch]:
+    """Read the rows of a table of new items as a command's options say.
 
     Args:
         command: Name of the command, for warnings.
@@ -34,7 +34,7 @@ def embed_rows(
         text_column: Name of a column that the user named.
 
     Returns:
-        The rows in their order; see `embed_table`. Columns that the user did not name are called as
+        The rows in their order; see `read_items`. Columns that the user did not name are called as
         in the catalogue where there is a params.yaml.
 
     Raises:
@@ -43,14 +43,14 @@ def embed_rows(
     from pipeline.catalog.settings import CatalogSettings
     from pipeline.core.location import locate
     from pipeline.core.params import load_section
-    from pipeline.use.new_items import embed_table
+    from pipeline.use.new_items import read_items
 
     named = {"image": image_column, "text": text_column}
     usual: dict[str, str] = {}
     if PARAMS.is_file():
         columns = load_section(PARAMS, "catalog", CatalogSettings).columns
         usual = {"image": columns.image, "text": columns.text}
-    return embed_table(
+    return read_items(
         huse,
         table,
         table.parent if images is None else locate(images, "--images"),

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, hstack, issparse
 
+from pipeline.core.block import Block
 from pipeline.core.table import open_parquet, read_metadata, read_table, write_table
 from pipeline.features.joined import FeatureIndex
-from pipeline.features.pairs import Pairs, read_pairs
-from pipeline.features.text_input import text_matrix
 
 MODALITIES = ("image", "text", "fused")
+"""As the model's. It is not taken from there, or this stage would run again when the model's code
+changes."""
 MOST_WORK = 2 * 10**10
 """Items x features x classes of one fit; a pass over them takes about a second on two cores, and a
 fit about a hundred passes."""
@@ -69,9 +70,11 @@ def fit_baseline(
     predicted = pd.DataFrame(index=pd.Index(test.item_ids, name="item_id", dtype="str"))
     if items > 0:
         chosen = np.random.default_rng(SEED).permutation(len(train))[:items]
-        some, asked = read_pairs(train.take(np.sort(chosen))), read_pairs(test)
+        fitted = train.take(np.sort(chosen))
+        some, asked = _features(fitted), _features(test)
         for modality in MODALITIES:
-            predicted[modality] = name_K[_classify(some, asked, modality)]
+            found = _classify(some[modality], fitted.label_N, asked[modality])
+            predicted[modality] = name_K[found]
     return Baseline(predicted, items, len(train), recipe)
 
 
@@ -89,32 +92,29 @@ def read_baseline(path: Path) -> Baseline:
     return Baseline(**noted | {"predicted": table.set_index("item_id")})
 
 
-def _classify(train: Pairs, test: Pairs, modality: str) -> np.ndarray:
+def _classify(features: Block, label_N: np.ndarray, asked: Block) -> np.ndarray:
     # Half a second of import that the other readers of this file need not wait for.
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    features, asked = _features(train, modality), _features(test, modality)
-    label_N = train.label_N.numpy()
     if len(np.unique(label_N)) == 1:  # which the library refuses
-        return np.repeat(label_N[:1], len(test))
+        return np.repeat(label_N[:1], asked.shape[0])
     # A sparse block stays sparse only if it is not centred.
     scaler = StandardScaler(with_mean=not issparse(features))
     model = make_pipeline(scaler, LogisticRegression(max_iter=MOST_PASSES))
     model.fit(features, label_N)
     rows = max(1, BLOCK_SCORES // len(model[-1].classes_))
-    blocks = [model.predict(asked[n : n + rows]) for n in range(0, len(test), rows)]
+    blocks = [model.predict(asked[n : n + rows]) for n in range(0, asked.shape[0], rows)]
     return np.concatenate(blocks)
 
 
-def _features(pairs: Pairs, modality: str) -> np.ndarray | csr_matrix:
-    """[N, F] features of one modality, or of both side by side."""
-    image_NF, text_NF = pairs.image_NI.numpy(), text_matrix(pairs.text_NT)
-    if modality == "image":
-        return image_NF
-    if modality == "text":
-        return text_NF
+def _features(index: FeatureIndex) -> dict[str, Block]:
+    """[N, F] features of each modality, and of both side by side."""
+    image_NF = index.image.read(index.clean_row)
+    text_NF = index.text.read_matrix(index.text_row_N)
     if issparse(text_NF):
-        return hstack([csr_matrix(image_NF), text_NF], format="csr")
-    return np.concatenate([image_NF, text_NF], axis=1)
+        both_NF = hstack([csr_matrix(image_NF), text_NF], format="csr")
+    else:
+        both_NF = np.concatenate([image_NF, text_NF], axis=1)
+    return dict(zip(MODALITIES, (image_NF, text_NF, both_NF), strict=True))

@@ -63,26 +63,39 @@ class PretrainedEncoder(Generic[SettingsT]):
     that are stored void."""
     OF_CHOICE: ClassVar[set[str]] = set()
     """Settings that only decide what the model gets to see of a text."""
-    _digest: str
-    """From `model_digest`."""
     _autocast_type: torch.dtype | None = None
     """What matrix products are computed in, if not as the weights are; a network is float32."""
-    network: TextNetwork | None = None
-    """What an encoder that was stored with it runs in place of the model."""
 
-    def __init__(self, settings: SettingsT) -> None:
-        """Choose the device and the precision; an encoder loads its model behind this.
+    def __init__(
+        self, settings: SettingsT, network: TextNetwork | None = None, digest: str = ""
+    ) -> None:
+        """Choose the device and the precision and load the model, unless a network stands for it.
+
+        Args:
+            settings: Which model, and how to run it.
+            network: What an encoder that was stored with it runs in place of the model.
+            digest: From `model_digest`, of the model that the network was made of.
 
         Raises:
-            InputError: The device is not there, or lacks the precision.
+            InputError: The device is not there or lacks the precision, or the model cannot be
+                found or loaded.
         """
+        self.settings = settings
+        self.network = network
+        self._digest = digest
+        if network is not None:
+            return
         from pipeline.core.device import choose_device
         from pipeline.core.precision import autocast_type
 
-        self.settings = settings
         self._device = choose_device(settings.device)
         key = f"text.{type(self).__module__.rpartition('.')[2]}.precision"
         self._autocast_type = autocast_type(key, settings.precision, self._device)
+        self._digest = self._open()
+
+    @abstractmethod
+    def _open(self) -> str:
+        """Load the model and return its `model_digest`."""
 
     @property
     def fingerprint(self) -> str:
@@ -156,16 +169,13 @@ class PretrainedEncoder(Generic[SettingsT]):
         """
         stored = read_json(folder / FILE)
         try:
-            settings = cls.SECTION.model_validate({**NOT_STORED, **stored["settings"]})
+            settings: Any = cls.SECTION.model_validate({**NOT_STORED, **stored["settings"]})
             digest = str(stored["model_digest"])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{folder / FILE}: not the settings of a text encoder") from error
         network = load_text_network(folder, stored.get("network"))
         if network is not None:
-            # Neither the model nor a device: `__init__` is what chooses these.
-            encoder = cls.__new__(cls)
-            encoder.settings, encoder.network, encoder._digest = settings, network, digest  # type: ignore[assignment]
-            return encoder
+            return cls(settings, network, digest)
         encoder = cls._reopen(folder, settings)
         if encoder._digest != digest:
             raise InputError(

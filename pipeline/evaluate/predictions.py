@@ -12,7 +12,8 @@ from torch import Tensor
 from pipeline.features.classes import label_membership
 from pipeline.features.pairs import Pairs
 from pipeline.metrics.classification import SHARED_TOP, hits_at, shared_in_top
-from pipeline.model.embed import MODALITIES, embed, predict
+from pipeline.model.description import MODALITIES
+from pipeline.model.embed import embed, predict
 from pipeline.model.model_file import StoredModel
 
 TOP = 5

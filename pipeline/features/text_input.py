@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix
 from torch import Tensor
 
-from pipeline.features.text_matrix import pad_rows
+from pipeline.features.text_matrix import TextArrays, matrix_of, pad_rows
 
 
 @dataclass(frozen=True)
@@ -98,14 +98,8 @@ def text_matrix(text: TextInput) -> np.ndarray | csr_matrix:
     """[N, T] features as other libraries take them; sparse [N, T + V] if there is a sparse part."""
     if not isinstance(text, MixedText):
         return text.cpu().numpy()
-    num_texts, longest = text.word_NL.shape
-    pointer = np.arange(num_texts + 1) * longest
-    # Copies, since SciPy is going to merge the padding in place.
-    weight, word = text.weight_NL.cpu().numpy().flatten(), text.word_NL.cpu().numpy().flatten()
-    words_NV = csr_matrix((weight, word, pointer), shape=(num_texts, text.num_words))
-    words_NV.sum_duplicates()
-    words_NV.eliminate_zeros()
-    return hstack([csr_matrix(text.dense_NT.cpu().numpy()), words_NV], format="csr")
+    parts = (text.dense_NT, text.word_NL, text.weight_NL)
+    return matrix_of(TextArrays(*(part.cpu().numpy() for part in parts)), text.num_words)
 
 
 def join(parts: Sequence[TextInput]) -> TextInput:
@@ -119,3 +113,16 @@ def join(parts: Sequence[TextInput]) -> TextInput:
         torch.cat([part.weight_NL for part in mixed]),
         mixed[0].num_words,
     )
+
+
+def put(buffer: TextInput, start: int, text: TextInput) -> None:
+    """Copy features of one table into a buffer from `TextRows.empty`, from row `start` on."""
+    rows = slice(start, start + len(text))
+    if isinstance(buffer, MixedText):
+        assert isinstance(text, MixedText), "both are of one table"
+        buffer.dense_NT[rows] = text.dense_NT.to(buffer.device)
+        buffer.word_NL[rows] = text.word_NL.to(buffer.device)
+        buffer.weight_NL[rows] = text.weight_NL.to(buffer.device)
+    else:
+        assert not isinstance(text, MixedText), "both are of one table"
+        buffer[rows] = text.to(buffer.device)

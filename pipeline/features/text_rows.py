@@ -1,22 +1,32 @@
-"""Chosen rows of the text feature table as the text tower takes them.
+"""Chosen rows of the text feature table: as a matrix, or as the text tower takes them.
+
+For the matrix torch is not imported.
 
 Shape letters: R rows asked for, N texts of a buffer, T dense features, L words of the text that
 has most, V vocabulary.
 """
 
+from __future__ import annotations
+
 from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
 from scipy.sparse import csr_matrix
 
+from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.table import open_parquet
-from pipeline.features.text_input import MixedText, TextInput
+from pipeline.features.text_matrix import TextArrays, matrix_of
 from pipeline.features.vector_rows import VectorRows
+
+if TYPE_CHECKING:
+    import torch
+
+    from pipeline.features.text_input import TextInput
 
 INDICES, VALUES = "_indices", "_values"
 
@@ -56,7 +66,7 @@ class TextRows:
         self.columns = {
             name: slice(end_of[name] - width, end_of[name]) for name, width in widths.items()
         }
-        """Which columns of `text_matrix` each block has."""
+        """Which columns of `read_matrix` each block has."""
 
     def __len__(self) -> int:
         return self._file.metadata.num_rows
@@ -67,7 +77,7 @@ class TextRows:
         return 4 * self.dimension + 8 * sum(self._longest)
 
     def read(self, row_R: np.ndarray) -> TextInput:
-        """Read features.
+        """Read features as the text tower takes them.
 
         Args:
             row_R: [R] int64 row numbers in any order; -1 gives a row of zeros.
@@ -75,17 +85,34 @@ class TextRows:
         Returns:
             Features of R texts in the order asked for, on the CPU.
         """
-        dense_RT = torch.from_numpy(self._dense.read(row_R))
+        import torch
+
+        from pipeline.features.text_input import MixedText
+
+        dense_RT, word_RL, weight_RL = map(torch.from_numpy, self.read_arrays(row_R))
         if not self._sparse:
             return dense_RT
-        text = self.empty(len(row_R), dense_RT.device)
-        assert isinstance(text, MixedText), "a sparse block makes it one"
-        text.dense_NT.copy_(dense_RT)
+        return MixedText(dense_RT, word_RL, weight_RL, self.num_words)
+
+    def read_matrix(self, row_R: np.ndarray) -> Block:
+        """Read the same features, [R, T + V], as other libraries take them."""
+        return matrix_of(self.read_arrays(row_R), self.num_words)
+
+    def read_arrays(self, row_R: np.ndarray) -> TextArrays:
+        """Read the same features as arrays."""
+        shape = (len(row_R), sum(self._longest))
+        text = TextArrays(
+            self._dense.read(row_R), np.zeros(shape, np.int32), np.zeros(shape, np.float32)
+        )
         self._read_sparse(row_R, text)
         return text
 
     def empty(self, count: int, device: torch.device) -> TextInput:
         """Make room for the features of N texts: zeros."""
+        import torch
+
+        from pipeline.features.text_input import MixedText
+
         dense_NT = torch.zeros(count, self.dimension, device=device)
         if not self._sparse:
             return dense_NT
@@ -97,7 +124,9 @@ class TextRows:
             self.num_words,
         )
 
-    def _read_sparse(self, row_R: np.ndarray, text: MixedText) -> None:
+    def _read_sparse(self, row_R: np.ndarray, text: TextArrays) -> None:
+        if not self._sparse:
+            return
         columns = [name + ending for name in self._sparse for ending in (INDICES, VALUES)]
         group_R = self._dense.row_group(row_R)
         for group in np.unique(group_R[row_R >= 0]):
@@ -115,12 +144,8 @@ class TextRows:
                 length = np.diff(block.indptr)
                 filled = np.arange(longest) < length[:, None]
                 row, column = np.nonzero(filled)
-                text.word_NL[place[row], at + column] = torch.from_numpy(
-                    block.indices.astype(np.int32) + np.int32(offset)
-                )
-                text.weight_NL[place[row], at + column] = torch.from_numpy(
-                    block.data.astype(np.float32)
-                )
+                text.word_NL[place[row], at + column] = block.indices + np.int32(offset)
+                text.weight_NL[place[row], at + column] = block.data
                 at += longest
                 offset += width
 
@@ -140,16 +165,3 @@ class TextRows:
                 raise InputError(f"{name + INDICES}: not a column of lists; make the table again")
             longest = max(longest, pc.max(pc.list_value_length(batch.column(0))).as_py() or 0)
         return longest
-
-
-def put(buffer: TextInput, start: int, text: TextInput) -> None:
-    """Copy features of the same table into a buffer from `TextRows.empty`, from row `start` on."""
-    rows = slice(start, start + len(text))
-    if isinstance(buffer, MixedText):
-        assert isinstance(text, MixedText), "both are of one table"
-        buffer.dense_NT[rows] = text.dense_NT.to(buffer.device)
-        buffer.word_NL[rows] = text.word_NL.to(buffer.device)
-        buffer.weight_NL[rows] = text.weight_NL.to(buffer.device)
-    else:
-        assert not isinstance(text, MixedText), "both are of one table"
-        buffer[rows] = text.to(buffer.device)

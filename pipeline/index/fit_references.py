@@ -16,7 +16,7 @@ from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.sample import draw_sample
 from pipeline.core.table import read_metadata, read_table
-from pipeline.features.text_input import MixedText, TextInput, text_matrix
+from pipeline.features.text_matrix import TextArrays, matrix_of
 from pipeline.features.text_rows import TextRows
 from pipeline.features.vector_rows import VectorRows
 from pipeline.index.references import References, nearest_distances, unit_rows
@@ -118,7 +118,9 @@ class _FeatureTable:
             self._row_R = np.arange(len(texts))
             self._ids = pd.Index(read_table(path, ["item_id"])["item_id"])
             self.columns = texts.columns[choose_block(list(texts.columns))]
-            self._read = lambda row_M: _some_columns(texts.read(row_M), self.columns)
+            self._read = lambda row_M: _some_columns(
+                texts.read_arrays(row_M), texts.num_words, self.columns
+            )
 
     def has(self, item_ids: pd.Series) -> np.ndarray:
         """[M] bool."""
@@ -129,12 +131,11 @@ class _FeatureTable:
         return self._read(self._row_R[self._ids.get_indexer(item_ids)])
 
 
-def _some_columns(text_MT: TextInput, columns: slice) -> Block:
-    """Take columns of `text_matrix`; of a dense block without making a sparse matrix of it."""
-    dense_MT = text_MT.dense_NT if isinstance(text_MT, MixedText) else text_MT
-    if columns.stop <= dense_MT.shape[1]:
-        return dense_MT[:, columns].numpy()
-    return text_matrix(text_MT)[:, columns]
+def _some_columns(text: TextArrays, num_words: int, columns: slice) -> Block:
+    """Take columns of the matrix; of a dense block without making a sparse matrix of it."""
+    if columns.stop <= text.dense_NT.shape[1]:
+        return text.dense_NT[:, columns]
+    return matrix_of(text, num_words)[:, columns]
 
 
 def choose_block(names: Sequence[str]) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import f1_score
 
 SHARED_TOP = 3
 """Labels that notebook A compares with the true ones."""
@@ -79,9 +78,17 @@ def macro_f1(label_N: np.ndarray, predicted_N: np.ndarray) -> float:
     A class that is only predicted lowers the precision of no other class, but counts as an error
     of the class it was predicted for; it has no F1 of its own here. One that is never predicted
     has F1 = 0.
+
+        F1 = 2 * right / (items of the class + items that were given it)
+
+    As scikit-learn's f1_score, which takes most of a second to import.
     """
-    occurring = np.unique(label_N)
-    return float(f1_score(label_N, predicted_N, labels=occurring, average="macro", zero_division=0))
+    size = int(max(label_N.max(), predicted_N.max())) + 1
+    true_K, predicted_K = np.bincount(label_N, minlength=size), np.bincount(predicted_N)
+    right_K = np.bincount(label_N[label_N == predicted_N], minlength=size)
+    occurring = np.flatnonzero(true_K)
+    predicted_K = np.pad(predicted_K, (0, size - len(predicted_K)))
+    return float(np.mean(2 * right_K[occurring] / (true_K + predicted_K)[occurring]))
 
 
 def accuracy_by_level(

@@ -16,14 +16,11 @@ FILE, WEIGHTS, TOWERS = "model.json", "model.safetensors", "towers.onnx"
 """In a model's folder."""
 INPUTS = ("image_features", "text_features", "text_words", "text_weights")
 """Of the towers' ONNX graph; the last two for a model whose text features have a sparse part."""
-OUTPUTS = (
-    "image_embedding",
-    "text_embedding",
-    "fused_embedding",
-    "image_probability",
-    "text_probability",
-    "fused_probability",
-)
+MODALITIES = ("image", "text", "fused")
+"""What an item is embedded and classified by: its picture, its text, both."""
+EMBEDDINGS = tuple(f"{modality}_embedding" for modality in MODALITIES)
+PROBABILITIES = tuple(f"{modality}_probability" for modality in MODALITIES)
+OUTPUTS = EMBEDDINGS + PROBABILITIES
 """Of the towers' ONNX graph."""
 
 

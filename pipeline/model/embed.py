@@ -14,11 +14,11 @@ from torch.nn import functional
 
 from pipeline.features.classes import label_membership
 from pipeline.features.text_input import TextInput
+from pipeline.model.description import MODALITIES
 from pipeline.model.label_paths import path_probabilities
 from pipeline.model.model_file import StoredModel
 from pipeline.model.towers import Towers
 
-MODALITIES = ("image", "text", "fused")
 CHUNK = 8192
 """Items per forward pass: bounds the hidden activations, not the result."""
 CHUNK_LOGITS = 2**24

@@ -26,7 +26,7 @@ from pipeline.train.budget import budget_of
 from pipeline.train.checkpoint import CheckpointFile
 from pipeline.train.data.class_names import ClassNames
 from pipeline.train.losses.labels import check_labels
-from pipeline.train.optimizer import learning_rate, make_optimizer
+from pipeline.train.optimizer import learning_rate, make_optimizer, take_step
 from pipeline.train.settings import TrainSettings
 from pipeline.train.validate import validate
 from pipeline.train.world import ALONE, World, from_main, gather_bytes, gather_output
@@ -229,7 +229,7 @@ class Step:
                 f"train: at step {step} the loss is not finite ({', '.join(broken)}); "
                 "lower train.lr (the features are finite: they are checked when they are stored)"
             )
-        self.optimizer.step()
+        take_step(self.optimizer)
         return values
 
 

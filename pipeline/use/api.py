@@ -26,7 +26,7 @@ from pipeline.index.nearness import Nearness, decide
 from pipeline.index.references import References, load_references, unit_rows
 from pipeline.model.description import ModelDescription, read_description
 from pipeline.use.class_tree import ClassTree, Prediction
-from pipeline.use.embeddings import Embeddings, class_probabilities, embed_features
+from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
 from pipeline.use.network import TowersNetwork, load_network
 from pipeline.use.raw_features import RawFeatures
 
@@ -124,23 +124,27 @@ class Huse:
         """
         images, texts = _pair(images, texts)
         pictures = [locate(one, "images") if isinstance(one, str) else one for one in images]
-        found, reasons = self.try_embed(pictures, texts)
+        features, reasons = self.read_features(pictures, texts)
         for number, reason in enumerate(reasons):
             if reason:
                 raise InputError(f"item {number}: {reason}")
-        return found
+        return self.embed_features(features)
 
-    def try_embed(
+    def embed_features(self, features: Features) -> Embeddings:
+        """Embed items from `read_features`."""
+        return embed_features(self._network, self.description.dimension, features)
+
+    def read_features(
         self, images: Sequence[Location | Image.Image | None], texts: Sequence[str | None]
-    ) -> tuple[Embeddings, list[str]]:
-        """Embed the items that can be, and say of the others why not.
+    ) -> tuple[Features, list[str]]:
+        """Make the features of the items that can be used, and say of the others why not.
 
         Args:
             images: N files or Pillow images, or None.
             texts: N texts, or None.
 
         Returns:
-            The embeddings of the usable items, in their order, and N reasons, empty for those.
+            The features of the usable items, in their order, and N reasons, empty for those.
         """
         clean, reasons = _check_texts(images, texts)
         written = [n for n, text in enumerate(clean) if text is not None and not reasons[n]]
@@ -154,15 +158,14 @@ class Huse:
         for n, reason in zip(shown, why, strict=True):
             reasons[n] = f"{images[n]}: {reason}" if reason else ""
         good = [n for n, reason in enumerate(reasons) if not reason]
-        found = embed_features(
-            self._network,
-            self.description.dimension,
+        features = Features(
             vector_PI[np.array([not reason for reason in why], dtype=bool)],
             np.array([images[n] is not None for n in good], dtype=bool),
             text_MF[np.array([not reasons[n] for n in written], dtype=bool)],
             np.array([clean[n] is not None for n in good], dtype=bool),
+            [clean[n] for n in good],
         )
-        return replace(found, texts=[clean[n] for n in good]), reasons
+        return features, reasons
 
     def _text_features(self, texts: Sequence[str]) -> tuple[Block, list[str | None]]:
         if texts:
@@ -170,11 +173,11 @@ class Huse:
         # A search by a picture need not wait for the text encoders.
         return np.zeros((0, int(self.description.config["text_features"])), np.float32), []
 
-    def near(self, v: Embeddings) -> list[Nearness]:
+    def near(self, v: Features) -> list[Nearness]:
         """Tell whether anything in the catalogue is near to items.
 
         Args:
-            v: N items from `embed`.
+            v: N items from `embed` or `read_features`.
 
         Returns:
             N judgements by the frozen features, to those of the items and, for a text, of the
@@ -218,11 +221,11 @@ class Huse:
         parts = sorted({part for entry in entries for part in entry["parts"]})
         return self._features.texts(parts)[0]
 
-    def classify(self, v: Embeddings, k: int = 5, threshold: float = 0.5) -> list[Prediction]:
-        """Predict the classes of embedded items.
+    def classify(self, v: Features, k: int = 5, threshold: float = 0.5) -> list[Prediction]:
+        """Predict the classes of items.
 
         Args:
-            v: N items from `embed`.
+            v: N items from `embed` or `read_features`.
             k: How many classes to name per item.
             threshold: Probability in (0, 1] that a part of the tree needs to be called sure.
 

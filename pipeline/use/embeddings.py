@@ -14,15 +14,37 @@ from scipy.sparse import csr_matrix
 
 from pipeline.core.block import Block
 from pipeline.features.classes import item_classes, label_membership
-from pipeline.model.description import ModelDescription
+from pipeline.model.description import (
+    EMBEDDINGS,
+    MODALITIES,
+    PROBABILITIES,
+    ModelDescription,
+)
 from pipeline.model.label_paths import path_probabilities
 from pipeline.use.network import TowersNetwork
 
-MODALITIES = ("image", "text", "fused")
-
 
 @dataclass(frozen=True)
-class Embeddings:
+class Features:
+    """What the frozen encoders see of N items, of which each has a picture, a text or both."""
+
+    image_PI: np.ndarray
+    """[P, I] features of the items that have a picture, in their order."""
+    has_image: np.ndarray
+    """[N] bool, which items those are; P are true."""
+    text_MF: Block
+    """[M, F] features of the items that have a text, in their order."""
+    has_text: np.ndarray
+    """[N] bool, which items those are; M are true."""
+    texts: Sequence[str | None] = ()
+    """N texts, None for an item without; nothing where they are not known."""
+
+    def __len__(self) -> int:
+        return len(self.has_image)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embeddings(Features):
     """Points of the universal embedding space, comparable with each other and the catalogue's."""
 
     image_ND: np.ndarray
@@ -31,25 +53,6 @@ class Embeddings:
     """[N, D] float32, rows of unit norm; a row of NaN where an item has no text."""
     fused_ND: np.ndarray
     """[N, D] float32, rows of unit norm: direction of the sum of what there is."""
-    image_PI: np.ndarray
-    """[P, I] features that the image embeddings were made from, of the items with a picture."""
-    text_MF: Block
-    """[M, F] features that the text embeddings were made from, of the items with a text."""
-    texts: Sequence[str | None] = ()
-    """N texts, None for an item without; nothing where they are not known."""
-
-    def __len__(self) -> int:
-        return len(self.fused_ND)
-
-    @property
-    def has_image(self) -> np.ndarray:
-        """[N] bool."""
-        return ~np.isnan(self.image_ND[:, 0])
-
-    @property
-    def has_text(self) -> np.ndarray:
-        """[N] bool."""
-        return ~np.isnan(self.text_ND[:, 0])
 
     @property
     def modalities(self) -> dict[str, np.ndarray]:
@@ -57,43 +60,40 @@ class Embeddings:
         return {"image": self.image_ND, "text": self.text_ND, "fused": self.fused_ND}
 
 
-def embed_features(
-    network: TowersNetwork,
-    dimension: int,
-    image_PI: np.ndarray,
-    has_image_N: np.ndarray,
-    text_MF: Block,
-    has_text_N: np.ndarray,
-) -> Embeddings:
-    """Embed items of which each has a picture, a text or both.
+def embed_features(network: TowersNetwork, dimension: int, features: Features) -> Embeddings:
+    """Embed items.
 
     Args:
         network: The trained towers.
         dimension: D.
-        image_PI: [P, I] features of the items that have a picture, in their order.
-        has_image_N: [N] bool, which items those are; P are true.
-        text_MF: [M, F] features of the items that have a text, in their order.
-        has_text_N: [N] bool, which items those are; M are true.
+        features: The items.
 
     Returns:
         The embeddings, the same as the evaluate stage's for the same features.
     """
-    points = {name: np.empty((len(has_image_N), dimension), np.float32) for name in MODALITIES}
-    for rows, found in _run(network, image_PI, has_image_N, text_MF, has_text_N):
-        for name, point_ND in points.items():
-            point_ND[rows] = found[f"{name}_embedding"]
+    points = {name: np.empty((len(features), dimension), np.float32) for name in MODALITIES}
+    for rows, found in _run(network, features, EMBEDDINGS):
+        for name, output in zip(MODALITIES, EMBEDDINGS, strict=True):
+            points[name][rows] = found[output]
     for name, has_N, other_N in (
-        ("image", has_image_N, has_text_N),
-        ("text", has_text_N, has_image_N),
+        ("image", features.has_image, features.has_text),
+        ("text", features.has_text, features.has_image),
     ):
         # An item's only embedding is its fused one too.
         points["fused"][~other_N] = points[name][~other_N]
         points[name][~has_N] = np.nan
-    return Embeddings(points["image"], points["text"], points["fused"], image_PI, text_MF)
+    return Embeddings(
+        features.image_PI,
+        features.has_image,
+        features.text_MF,
+        features.has_text,
+        features.texts,
+        **{f"{name}_ND": point_ND for name, point_ND in points.items()},
+    )
 
 
 def class_probabilities(
-    network: TowersNetwork, description: ModelDescription, embeddings: Embeddings
+    network: TowersNetwork, description: ModelDescription, features: Features
 ) -> np.ndarray:
     """Calibrated probabilities of the classes, from what each item has.
 
@@ -104,13 +104,11 @@ def class_probabilities(
         for items with a picture and a text, the one modality's prediction for the others.
     """
     membership_KL = label_membership(description.classes)
-    has_image_N, has_text_N = embeddings.has_image, embeddings.has_text
-    shape = (len(embeddings), len(item_classes(description.classes)))
+    shape = (len(features), len(item_classes(description.classes)))
     probability_NK = np.empty(shape, dtype=np.float32)
-    given = embeddings.image_PI, has_image_N, embeddings.text_MF, has_text_N
-    for rows, found in _run(network, *given):
+    for rows, found in _run(network, features, PROBABILITIES):
         label_BL = found["fused_probability"]
-        for name, other_N in (("image", has_text_N), ("text", has_image_N)):
+        for name, other_N in (("image", features.has_text), ("text", features.has_image)):
             alone_B = ~other_N[rows]
             label_BL[alone_B] = found[f"{name}_probability"][alone_B]
         if membership_KL is not None:
@@ -120,16 +118,13 @@ def class_probabilities(
 
 
 def _run(
-    network: TowersNetwork,
-    image_PI: np.ndarray,
-    has_image_N: np.ndarray,
-    text_MF: Block,
-    has_text_N: np.ndarray,
+    network: TowersNetwork, features: Features, outputs: Sequence[str]
 ) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:
     """Which items, and what the network says of them, zeros standing for what an item lacks."""
     start = 0
-    for found in network(_spread(image_PI, has_image_N), _spread(text_MF, has_text_N)):
-        stop = start + len(found["fused_embedding"])
+    image_NI = _spread(features.image_PI, features.has_image)
+    for found in network(image_NI, _spread(features.text_MF, features.has_text), outputs):
+        stop = start + len(found[outputs[0]])
         yield slice(start, stop), found
         start = stop
 

@@ -6,7 +6,7 @@ F text features with the sparse part, K classes, L labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +19,6 @@ from pipeline.features.text_matrix import arrays_of
 from pipeline.model.description import (
     DIGEST,
     INPUTS,
-    OUTPUTS,
     TOWERS,
     ModelDescription,
     damaged,
@@ -44,16 +43,19 @@ class TowersNetwork:
         self._sparse = bool(config["text_words"])
         self._chunk = max(1, min(CHUNK, CHUNK_LOGITS // int(config["num_classes"])))
 
-    def __call__(self, image_NI: np.ndarray, text_NF: Block) -> Iterator[dict[str, np.ndarray]]:
+    def __call__(
+        self, image_NI: np.ndarray, text_NF: Block, outputs: Sequence[str]
+    ) -> Iterator[dict[str, np.ndarray]]:
         """Run all N items, some at a time.
 
         Args:
             image_NI: [N, I] float32; zeros for an item without a picture, of whose results those
                 of the image and the fused ones then mean nothing.
             text_NF: [N, F] as `side_by_side` makes them; zeros for an item without a text.
+            outputs: Which of OUTPUTS are wanted.
 
         Yields:
-            OUTPUTS by name for the next items, in their order.
+            The outputs by name for the next items, in their order.
         """
         for start in range(0, len(image_NI), self._chunk):
             part = slice(start, start + self._chunk)
@@ -61,8 +63,8 @@ class TowersNetwork:
             given = [image_NI[part], text.dense_NT]
             if self._sparse:
                 given += [text.word_NL.astype(np.int64), text.weight_NL]
-            found = self._session.run(OUTPUTS, dict(zip(INPUTS, given, strict=False)))
-            yield dict(zip(OUTPUTS, found, strict=True))
+            found = self._session.run(outputs, dict(zip(INPUTS, given, strict=False)))
+            yield dict(zip(outputs, found, strict=True))
 
 
 def load_network(

@@ -1,4 +1,4 @@
-"""A table of new items -> their embeddings, batch by batch: memory does not grow with the table."""
+"""A table of new items -> their features, batch by batch: memory does not grow with the table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.location import Location
 from pipeline.pictures.folder import open_images
 from pipeline.use.api import Huse
-from pipeline.use.embeddings import Embeddings
+from pipeline.use.embeddings import Features
 
 BATCH = 256
 """Items in memory at a time."""
@@ -43,11 +43,11 @@ class BadRow(NamedTuple):
     reason: str
 
 
-class EmbeddedBatch(NamedTuple):
+class ItemBatch(NamedTuple):
     """Some rows of the table."""
 
     items: list[NewItem]
-    embeddings: Embeddings
+    features: Features
     """Of the items, in their order."""
     rejected: list[BadRow]
 
@@ -58,12 +58,12 @@ class Counts(NamedTuple):
     used: int
     rejected: int
 
-    def plus(self, batch: EmbeddedBatch) -> Counts:
+    def plus(self, batch: ItemBatch) -> Counts:
         """Count a batch too."""
         return Counts(self.used + len(batch.items), self.rejected + len(batch.rejected))
 
 
-def embed_table(
+def read_items(
     model: Huse,
     table: Path,
     images: Location,
@@ -71,8 +71,8 @@ def embed_table(
     *,
     usual: Mapping[str, str] | None = None,
     warn: Callable[[str], None] | None = None,
-) -> Iterator[EmbeddedBatch]:
-    """Embed the rows of a table, each from its picture, its text or both.
+) -> Iterator[ItemBatch]:
+    """Read the rows of a table and make their features, of a picture, a text or both.
 
     Args:
         model: The trained model.
@@ -98,7 +98,7 @@ def embed_table(
         warn(line)
     rows = open_rows(table, wanted, source)
     while batch := list(islice(rows, BATCH)):
-        yield _embed(model, batch, images, pictures)
+        yield _read(model, batch, images, pictures)
 
 
 def _name_pictures(images: Location, rows: Iterator[Row]) -> NamedPictures | None:
@@ -111,9 +111,9 @@ def _name_pictures(images: Location, rows: Iterator[Row]) -> NamedPictures | Non
     return NamedPictures(open_images(images, key="--images", place=place), chain([first], names))
 
 
-def _embed(
+def _read(
     model: Huse, batch: list[Row], images: Location, pictures: NamedPictures | None
-) -> EmbeddedBatch:
+) -> ItemBatch:
     items: list[NewItem] = []
     rejected: list[BadRow] = []
     for row in batch:
@@ -125,7 +125,7 @@ def _embed(
             items.append(NewItem(row.number, found, text if text.strip() else ""))
         except BadRowError as error:
             rejected.append(BadRow(row.number, image, text, str(error)))
-    embeddings, reasons = model.try_embed(
+    features, reasons = model.read_features(
         [images / item.image if item.image else None for item in items],
         [item.text or None for item in items],
     )
@@ -133,7 +133,7 @@ def _embed(
         BadRow(*item, reason) for item, reason in zip(items, reasons, strict=True) if reason
     ]
     good = [item for item, reason in zip(items, reasons, strict=True) if not reason]
-    return EmbeddedBatch(good, embeddings, sorted(rejected))
+    return ItemBatch(good, features, sorted(rejected))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from pipeline.core.errors import InputError
 from pipeline.index.nearness import Nearness
 from pipeline.use.api import Huse
 from pipeline.use.class_tree import Prediction
-from pipeline.use.new_items import BadRow, Counts, EmbeddedBatch, NewItem
+from pipeline.use.new_items import BadRow, Counts, ItemBatch, NewItem
 
 NEAR = ("near", "distance", "limit")
 """What a classified row says of its nearness."""
@@ -54,7 +54,7 @@ def csv_columns(k: int) -> list[str]:
 
 def classify_table(
     model: Huse,
-    batches: Iterable[EmbeddedBatch],
+    batches: Iterable[ItemBatch],
     write: Callable[[list[Classified]], None],
     refuse: Callable[[list[BadRow]], None],
     *,
@@ -67,8 +67,8 @@ def classify_table(
     """
     counts = Counts(0, 0)
     for batch in batches:
-        predictions = model.classify(batch.embeddings, k, threshold)
-        judged = model.near(batch.embeddings)
+        predictions = model.classify(batch.features, k, threshold)
+        judged = model.near(batch.features)
         rows = zip(batch.items, predictions, judged, strict=True)
         write([Classified(*row) for row in rows])
         refuse(batch.rejected)

@@ -12,18 +12,18 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.vectors import vector_array, vector_writer
-from pipeline.use.new_items import Counts, EmbeddedBatch, NewItem, rejected_writer
+from pipeline.use.api import Huse
+from pipeline.use.new_items import Counts, ItemBatch, NewItem, rejected_writer
 
 
-def write_embedded(
-    out: Path, rejected: Path, batches: Iterable[EmbeddedBatch], dimension: int
-) -> Counts:
-    """Write the embeddings of a table, and the rows that were kept out with reasons; count both.
+def write_embedded(model: Huse, out: Path, rejected: Path, batches: Iterable[ItemBatch]) -> Counts:
+    """Write the embeddings of items, and the rows that were kept out with reasons; count both.
 
     The columns are row (of the table, from 1), image, text, modality (image, text, fused) and
     vector (D float32 of unit norm). An item has a row for every modality that it has, and one for
     fused.
     """
+    dimension = model.description.dimension
     schema = pa.schema(
         [
             ("row", pa.int64()),
@@ -40,7 +40,8 @@ def write_embedded(
         vector_writer(out, schema, metadata) as writer,
     ):
         for batch in batches:
-            for modality, vector_ND in batch.embeddings.modalities.items():
+            embeddings = model.embed_features(batch.features)
+            for modality, vector_ND in embeddings.modalities.items():
                 has = np.flatnonzero(~np.isnan(vector_ND[:, 0]))
                 items = [batch.items[n] for n in has]
                 columns = [[item[place] for item in items] for place in range(len(NewItem._fields))]

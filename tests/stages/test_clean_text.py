@@ -1,18 +1,10 @@
 import json
-import subprocess
-import sys
 from importlib.metadata import version
 
 import pyarrow.parquet as pq
 
 from pipeline.core.table import read_metadata
-
-CHECK = """
-import sys
-from stages.clean_text import main
-main()
-print("torch" in sys.modules)
-"""
+from tests.fresh_process import modules_after
 
 
 def test_texts_are_cleaned_item_by_item_and_the_recipe_is_noted(shop):
@@ -49,7 +41,4 @@ def test_texts_without_a_letter_are_counted(shop):
 def test_torch_is_not_imported(shop):
     """It takes seconds, and this stage is run often."""
     shop.huse("catalog")
-    done = subprocess.run(
-        [sys.executable, "-c", CHECK], cwd=shop.root, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.splitlines()[-1] == "False"
+    assert "torch" not in modules_after("from stages.clean_text import main; main()", shop.root)

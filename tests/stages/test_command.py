@@ -11,7 +11,7 @@ import torch
 from ruamel.yaml import YAML
 
 from stages.__main__ import STAGES
-from stages.command import WITHOUT_TORCH, counted, shortened
+from stages.command import CHECK_EVERY_OBJECTIVE, counted, shortened
 
 DVC_YAML = YAML(typ="safe").load(Path(__file__).parents[2] / "dvc.yaml")["stages"]
 
@@ -54,11 +54,13 @@ def test_a_value_that_cannot_be_is_named_with_its_key(shop, leaf, value, said):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_settings_of_an_objective_that_is_not_in_use_are_checked_before_hours_of_work(shop, stage):
-    shop.set({"loss.triplet.margin": 5.0})
+@pytest.mark.parametrize("objective", ["huse", "triplet"])
+def test_settings_of_the_objective_in_use_are_checked_before_hours_of_work(shop, stage, objective):
+    """Those of the others by the stage that has torch anyway, since that takes torch."""
+    shop.set({"loss.triplet.margin": 5.0, "loss.objective": objective})
     result = shop.huse(stage)
     is_told = "params.yaml: loss.triplet.margin: got 5.0" in result.stderr
-    assert is_told == (stage not in WITHOUT_TORCH)
+    assert is_told == (objective == "triplet" or stage in CHECK_EVERY_OBJECTIVE)
 
 
 def test_all_mistakes_are_told_at_once(shop):

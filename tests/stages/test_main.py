@@ -7,7 +7,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from stages.__main__ import COMMANDS, app
+from stages.__main__ import COMMANDS, STAGES, app
+from tests.fresh_process import modules_after
 
 GROUP = typer.main.get_command(app)
 HUSE = Path(sys.executable).with_name("huse")
@@ -27,27 +28,72 @@ def test_the_installed_program_lists_all_commands_in_the_order_they_run(tmp_path
     assert places == sorted(places)
 
 
-LOADED = """
-import sys
-from typer.testing import CliRunner
-from stages.__main__ import app
-assert CliRunner().invoke(app, sys.argv[1:]).exit_code == 0
-print(*{name.split(".")[0] for name in sys.modules}, len(sys.modules))
-"""
 MOST_MODULES = 500
 """Python, Typer and what Typer loads are some 440; pandas alone adds 400, torch a thousand."""
 
 
 @pytest.mark.parametrize("name", [None, *COMMANDS])
-def test_help_imports_nothing_that_takes_time(name, tmp_path):
+def test_help_imports_nothing_that_takes_time(name):
     words = ["--help"] if name is None else [name, "--help"]
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED, *words], capture_output=True, text=True, check=True
-    )
-    *packages, count = done.stdout.split()
+    code = f"""
+from typer.testing import CliRunner
+from stages.__main__ import app
+assert CliRunner().invoke(app, {words!r}).exit_code == 0
+"""
+    loaded = modules_after(code)
     slow = {"torch", "numpy", "pandas", "pyarrow", "dvc", "gensim", "transformers"}
-    assert slow.isdisjoint(packages)
-    assert int(count) < MOST_MODULES
+    assert slow.isdisjoint(loaded)
+    assert len(loaded) < MOST_MODULES
+
+
+SLOW = {
+    *("dvclive", "dvc.repo", "gensim", "onnx", "onnxruntime", "open_clip", "pandas", "scipy"),
+    *("scipy.stats", "sentence_transformers", "sklearn", "sympy", "torch", "torch._dynamo"),
+    *("torch.onnx", "torchvision", "transformers"),
+}
+"""What takes a tenth of a second to import, or a few."""
+USED = {
+    "catalog": {"pandas", "scipy"},
+    "clean_text": {"pandas"},
+    # Whose network torch has; onnx where its file is still to be written.
+    "image_features": {"onnx", "onnxruntime", "pandas", "torch", "torch.onnx"},
+    "text_block": {"pandas", "scipy"},
+    "text_features": {"scipy"},
+    "semantic_graph": set(),
+    "train": {
+        "dvclive",
+        "dvc.repo",
+        "onnx",
+        "onnxruntime",
+        "pandas",
+        "scipy",
+        "torch",
+        "torch.onnx",
+    },
+    "baseline": {"pandas", "scipy", "scipy.stats", "sklearn"},
+    "evaluate": {"pandas", "scipy", "torch"},
+    "index": {"pandas", "scipy"},
+}
+"""Of that, what each stage has a use for where the encoders are GloVe."""
+
+
+@pytest.fixture(scope="module")
+def running_project(finished_project, tmp_path_factory):
+    """A project in which every stage may run again."""
+    return finished_project.copy(tmp_path_factory.mktemp("running") / "project")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_waits_for_nothing_that_its_run_has_no_use_for(running_project, stage):
+    code = f"""
+import runpy, sys
+sys.argv = ["stages.{stage}"]
+try:
+    runpy.run_module("stages.{stage}", run_name="__main__")
+except SystemExit as done:
+    assert not done.code
+"""
+    assert modules_after(code, running_project.root) & SLOW <= USED[stage]
 
 
 @pytest.mark.parametrize(

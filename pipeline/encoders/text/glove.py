@@ -18,7 +18,7 @@ from pipeline.encoders.counts import count_words, distinct_words, smoothed_idf
 from pipeline.encoders.word_tensors import load_words, save_words
 
 if TYPE_CHECKING:
-    from gensim.models import KeyedVectors
+    from pipeline.encoders.word_vectors import WordVectors
 
 
 class Settings(Section):
@@ -64,14 +64,13 @@ class Encoder:
         Raises:
             InputError: The vectors cannot be read, or no word of the catalogue has one.
         """
-        # A fitted encoder needs no gensim, which takes a second to import.
         from pipeline.encoders.word_vectors import load_word_vectors
 
         vectors = load_word_vectors(settings.vectors, distinct_words(texts), cache)
         return cls.from_vectors(train_texts, vectors)
 
     @classmethod
-    def from_vectors(cls, train_texts: Sequence[str], vectors: KeyedVectors) -> Self:
+    def from_vectors(cls, train_texts: Sequence[str], vectors: WordVectors) -> Self:
         """Fit the inverse document frequencies.
 
         Args:

@@ -29,15 +29,10 @@ class Encoder(PretrainedEncoder[Settings]):
     SECTION = Settings
     FORMAT = "OpenClipEncoder 1"
 
-    def __init__(self, settings: Settings) -> None:
-        """Load the model.
-
-        Raises:
-            InputError: The model cannot be found or loaded.
-        """
+    def _open(self) -> str:
         import open_clip
 
-        model = settings.model
+        model = self.settings.model
         architecture, _, pretrained = model.removeprefix("open_clip/").partition("/")
         if not pretrained:
             raise InputError(
@@ -49,13 +44,12 @@ class Encoder(PretrainedEncoder[Settings]):
                 f"text model {model}: open_clip has no architecture {architecture}; see "
                 "open_clip.list_models()"
             )
-        super().__init__(settings)
         _check_pretrained(model, architecture, pretrained)
         with one_line(model):
             clip = open_clip.create_model(architecture, pretrained=pretrained, device="cpu")
             self._tokenizer = open_clip.get_tokenizer(architecture)
         self._model = clip.to(self._device).eval()
-        self._digest = model_digest(weights_digest(self._model), None, architecture)
+        return model_digest(weights_digest(self._model), None, architecture)
 
     def _encode(self, texts: list[str]) -> np.ndarray:
         import torch

@@ -29,25 +29,16 @@ class Encoder(PretrainedEncoder[Settings]):
     SECTION = Settings
     FORMAT = "SentenceEncoder 1"
 
-    def __init__(self, settings: Settings) -> None:
-        """Load the model.
-
-        Args:
-            settings: Which, and how to run it; texts are taken by length.
-
-        Raises:
-            InputError: The model cannot be found or loaded.
-        """
+    def _open(self) -> str:
         from sentence_transformers import SentenceTransformer
 
-        super().__init__(settings)
-        place = locate_model(settings.model)
+        place = locate_model(self.settings.model)
         quiet_off_terminal()
-        with one_line(settings.model):
+        with one_line(self.settings.model):
             self._model = SentenceTransformer(place, device=str(self._device)).eval()
         inner = getattr(self._model[0], "auto_model", None)
         commit = getattr(getattr(inner, "config", None), "_commit_hash", None) or ""
-        self._digest = model_digest(weights_digest(self._model), place, commit)
+        return model_digest(weights_digest(self._model), place, commit)
 
     def _encode(self, texts: list[str]) -> np.ndarray:
         if not texts:

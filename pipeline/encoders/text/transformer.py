@@ -55,20 +55,14 @@ class Encoder(PretrainedEncoder[Settings]):
     FORMAT = "TransformerEncoder 1"
     OF_CHOICE = {"keep", "max_tokens"}  # noqa: RUF012 - a ClassVar in the base
 
-    def __init__(self, settings: Settings, idf_V: np.ndarray | None = None) -> None:
-        """Load the model.
+    _idf_V: np.ndarray | None = None
+    """[V] float32 inverse document frequencies of tokens, for `salient`; without them every token
+    is as rare as any other."""
 
-        Args:
-            settings: Which, and what to take of it; texts of a batch are of similar length.
-            idf_V: [V] float32 inverse document frequencies of tokens, for `salient`; without them
-                every token is as rare as any other.
-
-        Raises:
-            InputError: The model cannot be found or loaded, or has fewer layers.
-        """
+    def _open(self) -> str:
         from transformers import AutoModel, AutoTokenizer
 
-        super().__init__(settings)
+        settings = self.settings
         place = locate_model(settings.model)
         quiet_off_terminal()
         with one_line(settings.model):
@@ -81,9 +75,8 @@ class Encoder(PretrainedEncoder[Settings]):
                 "lower it"
             )
         self._max_tokens = min(settings.max_tokens, self._limit())
-        self._idf_V = idf_V
         commit = getattr(self._model.config, "_commit_hash", None) or ""
-        self._digest = model_digest(weights_digest(self._model), place, commit)
+        return model_digest(weights_digest(self._model), place, commit)
 
     @classmethod
     def fit(
@@ -130,9 +123,10 @@ class Encoder(PretrainedEncoder[Settings]):
 
     @classmethod
     def _reopen(cls, folder: Path, settings: Settings) -> Self:
-        salient = settings.keep == "salient"
-        idf_V = load_tensors(folder / "idf.safetensors", ["idf"])["idf"] if salient else None
-        return cls(settings, idf_V)
+        encoder = cls(settings)
+        if settings.keep == "salient":
+            encoder._idf_V = load_tensors(folder / "idf.safetensors", ["idf"])["idf"]
+        return encoder
 
     def _limit(self) -> int:
         limit = int(self._tokenizer.model_max_length)

@@ -18,7 +18,7 @@ from pipeline.core.text import fold_accents
 from pipeline.semantic_graph.class_texts import ClassEmbeddings, Of, distinct_texts, embed_texts
 
 if TYPE_CHECKING:
-    from gensim.models import KeyedVectors
+    from pipeline.encoders.word_vectors import WordVectors
 
 _WORD = re.compile(r"[a-z]+")
 
@@ -48,7 +48,7 @@ def embed(
 
 
 def embed_with(
-    vectors: KeyedVectors, class_parts: Sequence[Sequence[str]], of: Of
+    vectors: WordVectors, class_parts: Sequence[Sequence[str]], of: Of
 ) -> ClassEmbeddings:
     """Embed every class with word vectors at hand.
 
@@ -69,7 +69,7 @@ def text_words(text: str) -> list[str]:
     return _WORD.findall(fold_accents(text).lower())
 
 
-def _mean_vector(text: str, vectors: KeyedVectors) -> np.ndarray:
+def _mean_vector(text: str, vectors: WordVectors) -> np.ndarray:
     words = [word for word in text_words(text) if word in vectors]
     if not words:
         return np.zeros(vectors.vector_size)

@@ -17,7 +17,7 @@ from pipeline.core.section import Section
 from pipeline.semantic_graph.class_texts import ClassEmbeddings, Of, distinct_texts, embed_texts
 
 if TYPE_CHECKING:
-    from gensim.models import KeyedVectors
+    from pipeline.encoders.word_vectors import WordVectors
 
 MARKS = {1: ("<s>", "</s>"), 2: ("<p>", "</p>")}
 """What version 1 and version 2 put before and behind a sentence."""
@@ -98,7 +98,7 @@ def split_words(text: str, version: int) -> list[str]:
     return " ".join(words).replace(" n't ", "n 't ").split()
 
 
-def _known_forms(words: list[str], vectors: KeyedVectors) -> list[str]:
+def _known_forms(words: list[str], vectors: WordVectors) -> list[str]:
     """The words that have a vector, as they stand or else, unlike published, in lower case."""
     forms = [word if word in vectors else word.lower() for word in words]
     return [form for form in forms if form in vectors]

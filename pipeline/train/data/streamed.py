@@ -14,8 +14,7 @@ from torch import Tensor
 
 from pipeline.core.errors import InputError
 from pipeline.features.joined import FeatureIndex
-from pipeline.features.text_input import MixedText, join
-from pipeline.features.text_rows import put
+from pipeline.features.text_input import MixedText, join, put
 from pipeline.model.towers import Towers
 from pipeline.train.data.train_items import Features, TrainItems, chosen_view
 

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +7,7 @@ from scipy.sparse import csr_matrix
 from pipeline.core.params import load_section
 from pipeline.encoders.encoder import find_encoder
 from pipeline.text_features.settings import TEXT_ENCODERS, TextSettings
+from tests.fresh_process import modules_after
 
 SHIPPED = Path(__file__).parents[3] / "params.yaml"
 # The last is longer than the transformer takes.
@@ -66,9 +65,7 @@ def test_an_unknown_name_is_misuse():
 
 def test_to_check_params_yaml_no_library_of_models_is_imported():
     """Though the file of every encoder is."""
-    code = "import sys, pipeline.settings; print(*sys.modules)"
-    command = [sys.executable, "-c", code]
-    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    loaded = modules_after("import pipeline.settings")
     assert "pipeline.encoders.text.transformer" in loaded
     slow = {"torch", "transformers", "sentence_transformers", "open_clip", "gensim", "scipy"}
     assert slow.isdisjoint(loaded)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
+from pipeline.core.errors import InputError
 from pipeline.encoders import export_sentence as module
 from pipeline.encoders.export_sentence import export_sentence
 from pipeline.encoders.find_model import locate_model
@@ -72,6 +73,36 @@ def test_a_model_that_cannot_be_traced_is_left_to_the_library(
     monkeypatch.setattr(module.torch.onnx, "export", refuse)
     assert export_sentence(model, tmp_path) is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_graph_that_cannot_be_read_is_not_kept(sentence_model, tmp_path, monkeypatch):
+    model = SentenceTransformer(str(sentence_model), device="cpu")
+
+    def damaged(folder: object, facts: object) -> None:
+        raise InputError(f"{folder}: damaged text model")
+
+    monkeypatch.setattr(module, "TextNetwork", damaged)
+    assert export_sentence(model, tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_model_without_a_token_to_fill_up_with_is_left_to_the_library(
+    sentence_model, tmp_path, is_folder
+):
+    model = SentenceTransformer(str(sentence_model), device="cpu")
+    model.tokenizer.pad_token = None
+    folder = tmp_path / "encoder"
+    folder.mkdir() if is_folder else folder.touch()
+    assert export_sentence(model, folder) is None
+    assert list(tmp_path.rglob("*")) == [folder]
+
+
+def test_a_folder_that_cannot_be_written_to_is_an_error(sentence_model, tmp_path):
+    model = SentenceTransformer(str(sentence_model), device="cpu")
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be written"):
+        export_sentence(model, tmp_path / "file")
 
 
 def test_the_model_itself_stays_as_it_was(sentence_model, tmp_path):

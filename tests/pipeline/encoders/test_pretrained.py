@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,9 +24,8 @@ class Encoder(PretrainedEncoder[Settings]):
     SECTION = Settings
     FORMAT = "Encoder 1"
 
-    def __init__(self, settings):
-        super().__init__(settings)
-        self._digest = model_digest(Path(settings.model).read_text(), None)
+    def _open(self):
+        return model_digest(Path(self.settings.model).read_text(), None)
 
     def _encode(self, texts):
         return np.array([[len(text)] * 2 for text in texts], np.float16).reshape(-1, 2)
@@ -60,6 +60,15 @@ def test_another_model_of_the_same_name_is_refused(make, model, tmp_path):
     message = f"text model {model} is not the one that this was made with"
     with pytest.raises(InputError, match=message):
         Encoder.load(tmp_path)
+
+
+def test_where_there_is_a_network_no_model_is_opened(make, model):
+    settings = make().settings.model_copy(update={"device": "cuda"})
+    model.unlink()
+    network = SimpleNamespace(encode=lambda texts, batch_size: np.ones((len(texts), 3)))
+    encoder = Encoder(settings, network, "digest")
+    assert encoder.encode(["a", ""]).tolist() == [[1, 1, 1], [0, 0, 0]]
+    assert encoder.fingerprint.startswith("Encoder 1 digest None ")
 
 
 def test_features_depend_on_the_model_its_settings_and_the_code(make, model):

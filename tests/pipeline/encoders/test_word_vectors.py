@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from gensim.models import KeyedVectors
 
 from pipeline.core.errors import InputError
 from pipeline.encoders.word_vectors import load_word_vectors
+from tests.fresh_process import modules_after
 
 PACKAGED = "packaged/glove_6b_50d"
 
@@ -51,3 +53,20 @@ def test_a_name_that_gensim_cannot_get_is_one_line():
     """Unknown where there is a network; out of reach where there is none."""
     with pytest.raises(InputError, match=r"word vectors 'gensim/no-such-vectors': .*file/<path>"):
         load_word_vectors("gensim/no-such-vectors", {"shoe"})
+
+
+def test_words_are_looked_up_as_in_gensim_which_is_not_imported():
+    vectors = load_word_vectors(PACKAGED, {"shoe", "boot"})
+    wanted = KeyedVectors(50)
+    wanted.add_vectors(vectors.index_to_key, vectors[vectors.index_to_key])
+    assert np.array_equal(vectors[["shoe", "boot", "shoe"]], wanted[["shoe", "boot", "shoe"]])
+    assert np.array_equal(vectors["boot"], wanted["boot"])
+    assert ("boot" in vectors, "hat" in vectors) == ("boot" in wanted, "hat" in wanted)
+    for known in (vectors, wanted):
+        with pytest.raises(KeyError):
+            known["hat"]
+    code = f"""
+from pipeline.encoders.word_vectors import load_word_vectors
+load_word_vectors({PACKAGED!r}, ["shoe"])
+"""
+    assert modules_after(code).isdisjoint({"gensim", "scipy.stats"})

@@ -7,8 +7,8 @@ from scipy.sparse import csr_matrix
 
 from pipeline.core.errors import InputError
 from pipeline.features.text_file import columns_of
-from pipeline.features.text_input import MixedText, text_input, text_matrix
-from pipeline.features.text_rows import TextRows, put
+from pipeline.features.text_input import MixedText, put, text_input, text_matrix
+from pipeline.features.text_rows import TextRows
 
 CPU = torch.device("cpu")
 COUNT = 23
@@ -45,6 +45,7 @@ def test_rows_of_dense_and_sparse_blocks_are_those_that_were_written(blocks, tmp
     assert (rows.dimension, rows.num_words) == (5, 39)
     expected = text_matrix(text_input(blocks)).toarray()
     assert np.array_equal(text_matrix(rows.read(ROWS)).toarray(), expected[ROWS])
+    assert np.array_equal(rows.read_matrix(ROWS).toarray(), expected[ROWS])
 
 
 def test_dense_blocks_alone_are_a_tensor(blocks, tmp_path):
@@ -53,6 +54,7 @@ def test_dense_blocks_alone_are_a_tensor(blocks, tmp_path):
     found = rows.read(ROWS)
     assert isinstance(found, torch.Tensor)
     assert torch.equal(found, text_input(dense)[ROWS])
+    assert np.array_equal(rows.read_matrix(ROWS), found.numpy())
     assert rows.nbytes_per_row == 20
 
 

@@ -1,7 +1,4 @@
 import errno
-import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,6 +11,7 @@ from pipeline.image_features.backbone import Backbone
 from pipeline.image_features.extract import write_features
 from pipeline.image_features.picture_encoder import PictureEncoder, Square, load_picture_encoder
 from pipeline.image_features.runtimes.onnxruntime import OnnxRunner
+from tests.fresh_process import modules_after
 
 
 def test_new_pictures_get_the_vectors_of_the_stage(pictures, run, small, tmp_path):
@@ -91,17 +89,14 @@ def test_a_picture_is_run_by_itself_and_read_once(pictures, small, monkeypatch):
 
 def test_the_file_of_the_network_is_enough_and_torch_is_not_loaded(pictures, small):
     (name,) = pictures(1)
-    code = (
-        "import json, sys; from pathlib import Path\n"
-        "from pipeline.image_features.network_file import find_network\n"
-        "from pipeline.image_features.picture_encoder import load_picture_encoder\n"
-        "recipe, network, picture = sys.argv[1:]\n"
-        "encoder = load_picture_encoder(json.loads(recipe), Path(network))\n"
-        "print(encoder.encode([Path(picture)])[1], 'torch' in sys.modules)"
-    )
-    recipe = json.dumps(small.recipe.metadata())
-    command = [sys.executable, "-c", code, recipe, small.onnx_file, pictures.folder / name]
-    assert subprocess.check_output(command, text=True) == "[None] False\n"
+    code = f"""
+from pathlib import Path
+from pipeline.image_features.network_file import find_network
+from pipeline.image_features.picture_encoder import load_picture_encoder
+encoder = load_picture_encoder({small.recipe.metadata()!r}, Path({str(small.onnx_file)!r}))
+assert encoder.encode([Path({str(pictures.folder / name)!r})])[1] == [None]
+"""
+    assert "torch" not in modules_after(code)
 
 
 def test_too_many_pixels_and_a_cut_picture_are_reasons(mean_colour, make_encoder, tmp_path):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
 from pipeline.metrics.classification import (
     accuracy_by_level,
@@ -72,6 +73,14 @@ def test_macro_f1_by_hand():
     label = np.array([0, 0, 1, 1, 2, 2])
     predicted = np.array([0, 0, 1, 0, 7, 7])
     assert macro_f1(label, predicted) == pytest.approx((4 / 5 + 2 / 3 + 0) / 3)
+
+
+@pytest.mark.parametrize("classes", [2, 5, 40])
+def test_macro_f1_is_scikit_learns(classes):
+    random = np.random.default_rng(classes)
+    label, predicted = random.integers(0, classes, (2, 60))
+    wanted = f1_score(label, predicted, labels=np.unique(label), average="macro", zero_division=0)
+    assert macro_f1(label, predicted) == pytest.approx(wanted, abs=1e-15)
 
 
 def test_accuracy_by_level_by_hand():

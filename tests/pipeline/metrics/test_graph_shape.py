@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 
 from pipeline.metrics.graph_shape import graph_correlation
 
@@ -54,3 +55,14 @@ def test_classes_without_items_take_no_part():
 )
 def test_no_correlation_where_it_does_not_exist(point, label, graph, pairs):
     assert graph_correlation(point, label, symmetric(graph, 3)) == (None, pairs)
+
+
+def test_it_is_the_correlation_of_scipy():
+    generator = torch.Generator().manual_seed(0)
+    point = torch.randn(12, 5, generator=generator)
+    # Distances of the graph that are equal, as those of a tree are.
+    graph = symmetric(torch.randint(1, 4, (66,), generator=generator).double().tolist(), 12)
+    upper = np.triu_indices(12, k=1)
+    unit = torch.nn.functional.normalize(point.double(), dim=1)
+    wanted = spearmanr((1 - unit @ unit.T).numpy()[upper], graph[upper]).statistic
+    assert graph_correlation(point, torch.arange(12), graph).rho == pytest.approx(wanted, abs=1e-14)

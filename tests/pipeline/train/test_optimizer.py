@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -6,9 +7,12 @@ import torch
 from torch import nn
 
 from pipeline.core.errors import InputError
-from pipeline.train.optimizer import learning_rate, make_optimizer
+from pipeline.train.optimizer import learning_rate, make_optimizer, take_step
 from pipeline.train.settings import Optimizer
+from tests.fresh_process import modules_after
 from tests.shipped import shipped
+
+ROOT = Path(__file__).parents[3]
 
 
 def descend(name: str, **changed) -> nn.Linear:
@@ -18,7 +22,7 @@ def descend(name: str, **changed) -> nn.Linear:
         nn.init.ones_(parameter)
         parameter.grad = torch.ones_like(parameter)
     settings = {"optimizer": name, "lr": 0.1, "weight_decay": 0.0, **changed}
-    make_optimizer(layer, shipped("train", **settings)).step()
+    take_step(make_optimizer(layer, shipped("train", **settings)))
     return layer
 
 
@@ -27,11 +31,44 @@ def test_every_optimizer_takes_a_step_downhill(name):
     assert (descend(name).weight < 1).all()
 
 
+@pytest.mark.parametrize("name", get_args(Optimizer))
+def test_a_step_is_that_of_torch(name):
+    layers = []
+    for step in (take_step, lambda optimizer: optimizer.step()):
+        torch.manual_seed(0)
+        layer = nn.Linear(3, 2)
+        optimizer = make_optimizer(layer, shipped("train", optimizer=name, weight_decay=0.0))
+        for _ in range(3):
+            optimizer.zero_grad()
+            layer(torch.ones(4, 3)).square().sum().backward()
+            step(optimizer)
+        layers.append(layer.state_dict())
+    ours, theirs = layers
+    assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+    assert layer.weight.requires_grad
+
+
 def test_weight_matrices_alone_are_decayed():
     # AdamW: w * (1 - lr * decay) - lr * 1 = 1 * (1 - 0.1 * 0.5) - 0.1 = 0.85; biases 1 - 0.1.
     layer = descend("adamw", weight_decay=0.5)
     torch.testing.assert_close(layer.weight.data, torch.full((2, 2), 0.85))
     torch.testing.assert_close(layer.bias.data, torch.full((2,), 0.9))
+
+
+def test_nothing_is_compiled_and_the_compiler_is_not_imported():
+    """It takes as long as torch itself."""
+    code = """
+from torch import nn
+from pipeline.train.optimizer import make_optimizer, take_step
+from tests.shipped import shipped
+layer = nn.Linear(2, 2)
+optimizer = make_optimizer(layer, shipped("train"))
+layer.weight.sum().backward()
+take_step(optimizer)
+optimizer.zero_grad()
+optimizer.load_state_dict(optimizer.state_dict())
+"""
+    assert modules_after(code, ROOT).isdisjoint({"torch._dynamo", "torch._inductor", "sympy"})
 
 
 def test_momentum_reaches_the_optimizers_that_have_it():

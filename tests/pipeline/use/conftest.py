@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from pipeline.use.network import TowersNetwork
+
 
 @pytest.fixture(scope="session")
 def picture_names(picture_folder):
@@ -27,6 +29,20 @@ def table(tmp_path, picture_names):
     ]
     path.write_text("\n".join(["image,text", *rows]) + "\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def asked_of_the_towers(monkeypatch):
+    """The outputs that each pass over items asked for."""
+    asked = []
+    run = TowersNetwork.__call__
+
+    def counted(self, image_NI, text_NF, outputs):
+        asked.append(outputs)
+        return run(self, image_NI, text_NF, outputs)
+
+    monkeypatch.setattr(TowersNetwork, "__call__", counted)
+    return asked
 
 
 @pytest.fixture(scope="session")

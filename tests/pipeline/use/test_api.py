@@ -125,10 +125,12 @@ def test_a_text_whose_features_are_not_finite_is_named_and_the_others_are_embedd
     broken = Huse.load(overflowing_model)
     reason = "features of the text are not finite (glove); write it otherwise"
     texts = ["blue heart", "red heart", None]
-    found, reasons = broken.try_embed([None, pictures[1], pictures[2]], texts)
+    features, reasons = broken.read_features([None, pictures[1], pictures[2]], texts)
     assert reasons == ["", reason, ""]
     expected = model.embed([None, pictures[2]], ["blue heart", None])
-    assert np.allclose(found.fused_ND, expected.fused_ND, rtol=0, atol=1e-6)
+    assert np.allclose(
+        broken.embed_features(features).fused_ND, expected.fused_ND, rtol=0, atol=1e-6
+    )
     with pytest.raises(InputError, match=r"^item 1: features of the text are not finite \(glove\)"):
         broken.embed(texts=texts[:2])
 

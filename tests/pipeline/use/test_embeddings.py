@@ -8,7 +8,7 @@ from pipeline.model.description import read_description
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel, save_model
 from pipeline.model.onnx_file import export_onnx
-from pipeline.use.embeddings import class_probabilities, embed_features
+from pipeline.use.embeddings import Features, class_probabilities, embed_features
 from pipeline.use.network import load_network
 
 TEMPERATURES = {"image_temperature": 1.5, "text_temperature": 0.7, "fused_temperature": 2.0}
@@ -40,7 +40,7 @@ def used(stored, tmp_path):
 
 def embed(used, *given):
     network, description = used
-    return embed_features(network, description.dimension, *given)
+    return embed_features(network, description.dimension, Features(*given))
 
 
 def test_items_with_both_get_the_embeddings_of_the_evaluation(stored, used, make_pairs):

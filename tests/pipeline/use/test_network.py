@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from pipeline.core.errors import InputError
-from pipeline.model.description import read_description
+from pipeline.model.description import OUTPUTS, read_description
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel, save_model
 from pipeline.model.onnx_file import export_onnx
@@ -37,7 +37,7 @@ def run(folder, warn=pytest.fail, *, text_words=0):
         words_NV = csr_matrix(np.eye(7, text_words, dtype=np.float32))
         text_NF = csr_matrix(np.hstack([text_NF, words_NV.toarray()]))
     network = load_network(folder, read_description(folder), warn)
-    parts = list(network(image_NI, text_NF))
+    parts = list(network(image_NI, text_NF, OUTPUTS))
     return parts, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -63,8 +63,8 @@ def test_texts_without_a_word_need_no_sparse_matrix(make_model, tmp_path):
     folder = store(tmp_path, make_model(text_words=9, residual=True))
     network = load_network(folder, read_description(folder), pytest.fail)
     image_NI = np.ones((2, 6), np.float32)
-    (dense,) = network(image_NI, np.zeros((2, 4), np.float32))
-    (sparse,) = network(image_NI, csr_matrix((2, 13), dtype=np.float32))
+    (dense,) = network(image_NI, np.zeros((2, 4), np.float32), OUTPUTS)
+    (sparse,) = network(image_NI, csr_matrix((2, 13), dtype=np.float32), OUTPUTS)
     for name, wanted in sparse.items():
         assert np.allclose(dense[name], wanted, atol=1e-6)
 

@@ -4,11 +4,15 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.use import new_items as table_module
-from pipeline.use.new_items import BadRow, embed_table, refuse_if_empty, rejected_writer
+from pipeline.use.new_items import BadRow, read_items, refuse_if_empty, rejected_writer
 
 
-def test_usable_rows_are_embedded_and_the_others_listed(huse, table, picture_folder, picture_names):
-    (batch,) = embed_table(huse, table, picture_folder, {})
+def fused(huse, batch):
+    return huse.embed_features(batch.features).fused_ND
+
+
+def test_usable_rows_are_used_and_the_others_listed(huse, table, picture_folder, picture_names):
+    (batch,) = read_items(huse, table, picture_folder, {})
     first, second, _ = picture_names
     place = f"the folder {picture_folder}; give the folder of the pictures with --images"
     assert batch.items == [(1, first, "red heart"), (2, "", "blue heart"), (3, second, "")]
@@ -21,29 +25,29 @@ def test_usable_rows_are_embedded_and_the_others_listed(huse, table, picture_fol
     wanted = huse.embed(
         [picture_folder / first, None, picture_folder / second], ["red heart", "blue heart", None]
     )
-    assert np.allclose(batch.embeddings.fused_ND, wanted.fused_ND, atol=1e-6)
+    assert np.allclose(fused(huse, batch), wanted.fused_ND, atol=1e-6)
 
 
 def test_pictures_may_be_on_another_filesystem(huse, table, picture_folder, picture_names, bucket):
     for name in picture_names:
         (bucket / name).write_bytes((picture_folder / name).read_bytes())
-    (there,) = embed_table(huse, table, bucket, {})
-    (here,) = embed_table(huse, table, picture_folder, {})
+    (there,) = read_items(huse, table, bucket, {})
+    (here,) = read_items(huse, table, picture_folder, {})
     assert there.items == here.items
     reasons = [bad.reason.replace(str(bucket), str(picture_folder)) for bad in there.rejected]
     assert reasons == [bad.reason for bad in here.rejected]
-    assert np.array_equal(there.embeddings.fused_ND, here.embeddings.fused_ND)
+    assert np.array_equal(fused(huse, there), fused(huse, here))
 
 
 def test_small_batches_give_the_same(huse, table, picture_folder, monkeypatch):
-    (whole,) = embed_table(huse, table, picture_folder, {})
+    (whole,) = read_items(huse, table, picture_folder, {})
     monkeypatch.setattr(table_module, "BATCH", 2)
-    parts = list(embed_table(huse, table, picture_folder, {}))
+    parts = list(read_items(huse, table, picture_folder, {}))
     assert [len(part.items) + len(part.rejected) for part in parts] == [2, 2, 2, 1]
     assert [item for part in parts for item in part.items] == whole.items
     assert [bad for part in parts for bad in part.rejected] == whole.rejected
-    fused_ND = np.concatenate([part.embeddings.fused_ND for part in parts])
-    assert np.allclose(fused_ND, whole.embeddings.fused_ND, atol=1e-6)
+    fused_ND = np.concatenate([fused(huse, part) for part in parts])
+    assert np.allclose(fused_ND, fused(huse, whole), atol=1e-6)
 
 
 def test_folders_in_front_of_pictures_are_settled_for_the_whole_table(
@@ -56,7 +60,7 @@ def test_folders_in_front_of_pictures_are_settled_for_the_whole_table(
     # The first batch names no picture twice; the table as a whole decides.
     monkeypatch.setattr(table_module, "BATCH", 1)
     lines = []
-    batches = list(embed_table(huse, tmp_path / "new.csv", picture_folder, {}, warn=lines.append))
+    batches = list(read_items(huse, tmp_path / "new.csv", picture_folder, {}, warn=lines.append))
     assert [item.image for batch in batches for item in batch.items] == [first, second, third]
     (bad,) = [bad for batch in batches for bad in batch.rejected]
     assert bad.row == 3
@@ -74,17 +78,17 @@ def test_a_table_of_texts_alone_needs_no_pictures(huse, tmp_path, ending):
         frame.to_parquet(path)
     else:
         frame.to_csv(path, index=False, sep="," if ending == "csv" else "\t")
-    (batch,) = embed_table(huse, path, tmp_path / "nowhere", {"text": "title"})
+    (batch,) = read_items(huse, path, tmp_path / "nowhere", {"text": "title"})
     assert [item.text for item in batch.items] == ["red heart", "blue heart"]
-    assert not batch.embeddings.has_image.any()
+    assert not batch.features.has_image.any()
 
 
 def test_a_broken_picture_keeps_its_row_out(huse, tmp_path):
     (tmp_path / "x.png").write_bytes(b"x")
     (tmp_path / "new.csv").write_text("image,text\nx.png,heart\n", encoding="utf-8")
-    (batch,) = embed_table(huse, tmp_path / "new.csv", tmp_path, {})
+    (batch,) = read_items(huse, tmp_path / "new.csv", tmp_path, {})
     assert batch.items == []
-    assert len(batch.embeddings) == 0
+    assert len(batch.features) == 0
     assert "not a picture in a known format" in batch.rejected[0].reason
 
 
@@ -101,7 +105,7 @@ def test_a_table_that_cannot_be_used_is_told(huse, tmp_path, content, columns, m
     path = tmp_path / "new.csv"
     path.write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(InputError, match=message):
-        list(embed_table(huse, path, tmp_path / "nowhere", columns))
+        list(read_items(huse, path, tmp_path / "nowhere", columns))
 
 
 def test_rejected_rows_are_written_with_their_reasons(tmp_path):

@@ -5,13 +5,14 @@ import pytest
 
 from huse import Huse
 from pipeline.core.errors import InputError
-from pipeline.use.new_items import embed_table
+from pipeline.model.description import PROBABILITIES
+from pipeline.use.new_items import read_items
 from pipeline.use.write_classes import classified_writer, classify_table
 
 
 def classify(huse, table, folder, write, k=2):
     refused = []
-    batches = embed_table(huse, table, folder, {})
+    batches = read_items(huse, table, folder, {})
     counts = classify_table(huse, batches, write, refused.extend, k=k, threshold=0.3)
     return counts, refused
 
@@ -40,6 +41,12 @@ def test_predictions_are_those_of_the_library(huse, picture_folder, picture_name
         assert row.prediction.sure.probability == pytest.approx(
             prediction.sure.probability, abs=1e-5
         )
+
+
+def test_the_towers_run_once_for_what_is_asked(huse, table, picture_folder, asked_of_the_towers):
+    """The embeddings are nothing that a class needs."""
+    classify(huse, table, picture_folder, lambda rows: None)
+    assert asked_of_the_towers == [PROBABILITIES]
 
 
 @pytest.mark.parametrize("ending", ["json", "jsonl"])

@@ -3,13 +3,14 @@ import pandas as pd
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.use.new_items import embed_table
+from pipeline.model.description import EMBEDDINGS
+from pipeline.use.new_items import read_items
 from pipeline.use.write_embeddings import write_embedded
 
 
 def write(huse, table, folder, out):
-    batches = embed_table(huse, table, folder, {})
-    return write_embedded(out, out.with_suffix(".csv"), batches, huse.description.dimension)
+    batches = read_items(huse, table, folder, {})
+    return write_embedded(huse, out, out.with_suffix(".csv"), batches)
 
 
 def test_every_item_has_a_row_for_each_modality_that_it_has(
@@ -31,6 +32,13 @@ def test_every_item_has_a_row_for_each_modality_that_it_has(
     for modality, matrix in wanted.modalities.items():
         assert np.allclose(first.loc[modality, "vector"], matrix[0], atol=1e-6)
     assert pd.read_csv(out.with_suffix(".csv"))["row"].tolist() == [4, 5, 6, 7]
+
+
+def test_the_towers_run_once_for_what_is_asked(
+    huse, table, picture_folder, tmp_path, asked_of_the_towers
+):
+    write(huse, table, picture_folder, tmp_path / "e.parquet")
+    assert asked_of_the_towers == [EMBEDDINGS]
 
 
 def test_a_table_that_breaks_off_leaves_no_file(huse, tmp_path):
