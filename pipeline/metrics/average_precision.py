@@ -6,7 +6,8 @@ Shape letters: M queries, N gallery items, D embedding, B queries of one block, 
 import torch
 from torch import Tensor
 
-from pipeline.metrics.neighbours import best_columns, candidates_of_class, score_blocks
+from pipeline.metrics.best_columns import best_columns
+from pipeline.metrics.neighbours import candidates_of_class, score_blocks
 
 
 def average_precision_at_r(

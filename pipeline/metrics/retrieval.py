@@ -10,7 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pipeline.metrics.neighbours import best_columns, score_blocks
+from pipeline.metrics.best_columns import best_columns
+from pipeline.metrics.neighbours import score_blocks
 
 
 class Neighbours(NamedTuple):
