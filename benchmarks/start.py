@@ -1,11 +1,12 @@
-"""How long somebody waits for a search from the shell, beside what it took without the networks.
+"""How long somebody waits for a search from the shell, and every stage for its libraries.
 
     python -m benchmarks.start --project . --rounds 5
 
 Every case is a process of its own, started from files that are in the system's cache; the cases of
 a round run one after the other, and the ratios are of the same round. The model without its
 networks is the same model as versions before kept it: the towers run in torch, and the text encoder
-is loaded by its library.
+is loaded by its library. What a stage imports is what its run on a small sample had imported in the
+end, in that order, imported anew and without the run.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from ruamel.yaml import YAML
 
 from benchmarks.harness import environment, median_ratio, write_results
 from pipeline.core.json_file import read_json, write_json
@@ -31,6 +33,27 @@ from pipeline.features.encoder_digest import KEY, encoder_digest
 from pipeline.model.description import FILE as MODEL_FILE
 from pipeline.model.description import TOWERS
 
+ROOT = Path(__file__).parents[1]
+STAGES = (
+    *("catalog", "clean_text", "image_features", "text_block glove", "text_block sentence"),
+    *("text_features", "semantic_graph", "train", "baseline", "evaluate", "index"),
+)
+RECORD = """
+import json, pathlib, runpy, sys
+out, *sys.argv = sys.argv[1:]
+try:
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=False)
+except SystemExit as done:
+    assert not done.code
+pathlib.Path(out).write_text(json.dumps(list(sys.modules)))
+"""
+IMPORT = """
+import contextlib, importlib, json, pathlib, sys
+for name in json.loads(pathlib.Path(sys.argv[1]).read_text()):
+    # Some were made by others while these were imported, and are in no file.
+    with contextlib.suppress(Exception):
+        importlib.import_module(name)
+"""
 QUERY = "sad cat"
 PICTURE = Path("data/raw/openmoji/images/1F600.png")
 
@@ -43,7 +66,7 @@ def main(
         "benchmarks/results/start_cpu"
     ),
 ) -> None:
-    """Start a search again and again."""
+    """Start a search, and every stage's imports, again and again."""
     search = ["-m", "stages", "search", "--index", str(project / "data/index")]
     by_text = [*search, QUERY, "--model"]
     by_picture = [*search, "--image", str(picture), "--model"]
@@ -57,6 +80,8 @@ def main(
             "the same without the networks": [*by_text, str(bare)],
             "huse search, by a picture": [*by_picture, str(project / "data/model")],
         }
+        for stage, modules in record_imports(Path(folder) / "sample").items():
+            cases[f"imports of {stage}"] = ["-c", IMPORT, str(modules)]
         seconds: dict[str, list[float]] = {name: [] for name in cases}
         peaks: dict[str, list[float]] = {name: [] for name in cases}
         for number in range(rounds + 1):
@@ -92,6 +117,24 @@ def main(
         environment=environment(),
     )
     typer.echo(out.with_suffix(".md").read_text(encoding="utf-8"))
+
+
+def record_imports(folder: Path) -> dict[str, Path]:
+    """Run every stage on a small sample; per stage, a list of the modules that were imported."""
+    folder.mkdir()
+    yaml = YAML()
+    params = yaml.load(ROOT / "params.yaml")
+    params["train"] |= {"steps": 20, "validate_every": 10}
+    yaml.dump(params, folder / "params.yaml")
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}
+    sample = [sys.executable, "-m", "stages", "sample_catalog", "--limit", "200"]
+    subprocess.run(sample, check=True, cwd=folder, env=here, capture_output=True)
+    found = {}
+    for stage in STAGES:
+        found[stage] = folder / f"{stage}.json"
+        record = [sys.executable, "-c", RECORD, str(found[stage]), *f"stages.{stage}".split()]
+        subprocess.run(record, check=True, cwd=folder, env=here, capture_output=True)
+    return found
 
 
 def strip(model: Path, out: Path) -> None:

@@ -7,6 +7,7 @@ extract image features import the file of their stage too.
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -150,6 +151,18 @@ def from_extra(command: str, extra: str) -> Iterator[None]:
         ) from error
 
 
+def wait_passively() -> None:
+    """Let threads sleep while they wait for each other, unless the user has said how they wait.
+
+    OpenMP's threads, of torch, faiss and scikit-learn, otherwise wait in a loop that keeps a core
+    busy. Where somebody else works on one of the cores, they then take it from the very thread that
+    they wait for, and training takes several times as long; benchmarks/neighbour.py measures it.
+    The library looks at this when it is loaded, so it has to be there before torch is imported.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ and "GOMP_SPINCOUNT" not in os.environ:
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+
+
 def one_line_errors(main: Callable[..., None]) -> Callable[..., None]:
     """Check params.yaml before a command starts and turn its input errors into messages.
 
@@ -164,6 +177,7 @@ def one_line_errors(main: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(main)
     def wrapped(**options: Any) -> None:
+        wait_passively()
         try:
             if "params" in options:
                 # Knows every section, which `huse --help` has no use for.

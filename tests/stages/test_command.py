@@ -2,6 +2,7 @@
 mistake of the user ends in `error: ...`, status 1 and no traceback.
 """
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 from ruamel.yaml import YAML
 
 from stages.__main__ import STAGES
-from stages.command import CHECK_EVERY_OBJECTIVE, counted, shortened
+from stages.command import CHECK_EVERY_OBJECTIVE, counted, one_line_errors, shortened
 
 DVC_YAML = YAML(typ="safe").load(Path(__file__).parents[2] / "dvc.yaml")["stages"]
 
@@ -61,6 +62,19 @@ def test_settings_of_the_objective_in_use_are_checked_before_hours_of_work(shop,
     result = shop.huse(stage)
     is_told = "params.yaml: loss.triplet.margin: got 5.0" in result.stderr
     assert is_told == (objective == "triplet" or stage in CHECK_EVERY_OBJECTIVE)
+
+
+@pytest.mark.parametrize("given", [{}, {"OMP_WAIT_POLICY": "ACTIVE"}, {"GOMP_SPINCOUNT": "9"}])
+def test_threads_wait_passively_unless_the_user_has_said_how(monkeypatch, given):
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        # Set first, so that what the command sets is taken back.
+        monkeypatch.setenv(name, given.get(name, ""))
+        if name not in given:
+            monkeypatch.delenv(name)
+    one_line_errors(lambda: None)()
+    assert os.environ.get("OMP_WAIT_POLICY") == (
+        given.get("OMP_WAIT_POLICY") if given else "PASSIVE"
+    )
 
 
 def test_all_mistakes_are_told_at_once(shop):
