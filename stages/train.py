@@ -161,9 +161,7 @@ def main(
         sections = [section.model_dump() for section in (sizes, loss, p)]
         facts = [*sections, device.type, world.size]
         inputs = [*tables.values(), class_names, graph]
-        # The others are told; to read all features again on each would keep all waiting.
-        mark = fingerprint(facts, inputs) if world.is_main else None
-        checkpoint = CheckpointFile(curves / "checkpoint", mark)
+        checkpoint = CheckpointFile(curves / "checkpoint", fingerprint(facts, inputs))
         named = read_class_names(class_names, names, most=p.batch_size, device=device)
         with _curves(curves) if world.is_main else nullcontext() as live:
             best = train_towers(

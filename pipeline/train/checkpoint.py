@@ -18,16 +18,14 @@ FILE = "state.pt"
 class CheckpointFile:
     """The latest checkpoint of one training run."""
 
-    def __init__(self, folder: Path, fingerprint: str | None) -> None:
+    def __init__(self, folder: Path, fingerprint: str) -> None:
         """Name the place; nothing is read or written.
 
         Args:
             folder: Of this run alone; not one that DVC empties before a run.
             fingerprint: Of everything that determines the result; see
-                `pipeline.train.fingerprint`. None for a process that another one tells whether
-                the checkpoint is this run's.
+                `pipeline.train.fingerprint`.
         """
-        self.folder = folder
         self._path = folder / FILE
         self._fingerprint = fingerprint
 
@@ -51,8 +49,7 @@ class CheckpointFile:
         try:
             # Never unpickled: a file that holds more than plain data is refused.
             found = torch.load(self._path, map_location="cpu", weights_only=True)
-            is_ours = self._fingerprint in (None, found["fingerprint"])
-            return found["state"] if is_ours else None
+            return found["state"] if found["fingerprint"] == self._fingerprint else None
         except Exception as error:  # bytes that are not what was written fail in any way there is
             reason = " ".join(str(error).split())[:300]
             raise InputError(f"{self._path}: damaged checkpoint ({reason}); delete it") from error

@@ -102,7 +102,7 @@ def train_towers(
     check_labels(batches.items.label_N, classes)
     take_step = Step(model, loss, settings, world)
     budget = budget_of(settings, len(batches.items))
-    saved = None if checkpoint is None else load_checkpoint(checkpoint, world)
+    saved = None if checkpoint is None else checkpoint.load()
     progress = Progress()
     if saved is not None:
         progress = _restore(saved, take_step, batches)
@@ -240,24 +240,6 @@ def _checkpoint_due(machine: MachineSettings, step: int, last: float, world: Wor
         is_time = time.monotonic() - last >= 60 * machine.checkpoint_minutes
         due = bool(from_main(due or is_time, world))
     return due
-
-
-def load_checkpoint(checkpoint: CheckpointFile, world: World) -> dict[str, Any] | None:
-    """Read the checkpoint where the main process finds one of this run; all go on, or none.
-
-    Raises:
-        InputError: It is damaged, or this process does not find it.
-    """
-    saved = checkpoint.load() if world.is_main else None
-    step = from_main(saved["progress"]["step"] if saved else 0, world)
-    if step and not world.is_main:
-        saved = checkpoint.load()
-        if saved is None or saved["progress"]["step"] != step:
-            raise InputError(
-                f"train: process {world.rank} does not find the checkpoint of step {step} in "
-                f"{checkpoint.folder}; put that folder where all machines see it, or delete it"
-            )
-    return saved
 
 
 def _capture(progress: Progress, run: Step, batches: Batches) -> dict[str, Any]:

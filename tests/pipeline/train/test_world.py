@@ -1,21 +1,16 @@
-import json
 import os
-import re
 import socket
-from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import multiprocessing
 
-from pipeline.core.errors import InputError
 from pipeline.features.graph_file import SemanticGraph
 from pipeline.model.towers import Towers, TowersConfig
 from pipeline.train.batches import Batch
-from pipeline.train.checkpoint import CheckpointFile
 from pipeline.train.data.class_names import ClassNames
-from pipeline.train.loop import Step, load_checkpoint
+from pipeline.train.loop import Step
 from pipeline.train.loss_settings import OBJECTIVES
 from pipeline.train.objective import objective_of
 from pipeline.train.world import ALONE, World, join_world
@@ -74,63 +69,25 @@ def one_step(world: World, case: dict) -> dict[str, torch.Tensor]:
     return result
 
 
-def name_processes(rank: int, size: int, port: int) -> None:
-    """What torchrun would say."""
+def child(rank: int, size: int, port: int, folder: str) -> None:
+    """What torchrun would start."""
     torch.set_num_threads(1)
     os.environ.update(
         RANK=str(rank), WORLD_SIZE=str(size), MASTER_ADDR="localhost", MASTER_PORT=str(port)
     )
-
-
-def child(rank: int, size: int, port: int, folder: str) -> None:
-    name_processes(rank, size, port)
     with join_world(torch.device("cpu")) as world:
         for number, case in enumerate(CASES.values()):
             save_file(one_step(world, case), f"{folder}/{number}.{rank}")
-
-
-def resuming_child(rank: int, size: int, port: int, folder: str) -> None:
-    """Look for a checkpoint: where both find it, where the other finds none, and where one does."""
-    name_processes(rank, size, port)
-    found = []
-    with join_world(torch.device("cpu")) as world:
-        for places in (("seen", "seen"), ("seen", "empty"), ("empty", "seen")):
-            mark = "this run" if world.is_main else None
-            checkpoint = CheckpointFile(Path(folder) / places[rank], mark)
-            try:
-                saved = load_checkpoint(checkpoint, world)
-                found.append(None if saved is None else saved["progress"]["step"])
-            except InputError as error:
-                found.append(str(error))
-    (Path(folder) / f"found.{rank}").write_text(json.dumps(found), encoding="utf-8")
-
-
-def test_the_main_process_decides_whether_a_run_goes_on(tmp_path):
-    CheckpointFile(tmp_path / "seen", "this run").save({"progress": {"step": 70}})
-    two_processes(resuming_child, tmp_path)
-    main, other = (
-        json.loads((tmp_path / f"found.{rank}").read_text(encoding="utf-8")) for rank in range(2)
-    )
-    assert main == [70, 70, None]
-    assert [other[0], other[2]] == [70, None]
-    assert re.match(
-        "train: process 1 does not find the checkpoint of step 70 in .*empty; ", other[1]
-    )
-
-
-def two_processes(what, folder):
-    """Call a function as both of two gloo processes would."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    multiprocessing.spawn(what, (2, port, str(folder)), nprocs=2)
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """Results of two gloo processes: folder with one file per case and rank."""
     folder = tmp_path_factory.mktemp("world")
-    two_processes(child, folder)
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    multiprocessing.spawn(child, (2, port, str(folder)), nprocs=2)
     return folder
 
 
