@@ -22,7 +22,6 @@ from pipeline.model.towers import TowersConfig, TowersOutput
 from pipeline.train.budget import input_dropout_of
 from pipeline.train.loss_settings import LossSettings, objective_module
 from pipeline.train.losses.class_loss import classification_loss, cross_entropy, log_prior
-from pipeline.train.world import ALONE, World
 
 Classifier = Literal["shared", "per_modality", "probe"]
 
@@ -56,7 +55,6 @@ class Objective(ABC):
         membership_KL: Tensor | None = None,
         count_K: Tensor | None = None,
         device: torch.device | str = "cpu",
-        world: World = ALONE,
     ) -> None:
         """Put the constants where the towers are trained.
 
@@ -69,13 +67,11 @@ class Objective(ABC):
                 classifier over labels; None for one over the K classes.
             count_K: [K] training items of each class; needed with `loss.logit_adjustment`.
             device: Of the towers.
-            world: The processes that train together; each has the gradient of its own rows.
 
         Raises:
             InputError: Logits were to be adjusted, but items have several labels.
         """
         self.loss = loss
-        self.world = world
         # An objective's file, its section and the value of loss.objective have one name.
         self.own = getattr(loss, loss.objective)
         self.kernel = machine.kernel

@@ -27,19 +27,6 @@ class World:
         """Whether this process validates, logs and writes."""
         return self.rank == 0
 
-    def own_rows(self, batch: int, copies: int, device: torch.device) -> Tensor:
-        """This process's rows of so many stacked global batches, as [S] int64."""
-        own = self.share(slice(0, batch))
-        row_B = torch.arange(own.start, own.stop, device=device)
-        return torch.cat([row_B + number * batch for number in range(copies)])
-
-    def add_up(self, value: Tensor) -> Tensor:
-        """Sum of a tensor over all processes; without a gradient."""
-        if self.size > 1:
-            value = value.detach().clone()
-            dist.all_reduce(value)
-        return value
-
     def share(self, batch: slice) -> slice:
         """This process's part of a global batch: one stretch, in the order of the ranks."""
         length = (batch.stop - batch.start) // self.size

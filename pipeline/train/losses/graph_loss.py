@@ -7,7 +7,7 @@ import importlib.util
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -19,17 +19,7 @@ from pipeline.train.loss_settings import Precision, Relaxation
 from pipeline.train.losses.labels import check_labels_on_cpu
 from pipeline.train.ops.gradient_in_forward import LossAndGradient, with_gradient_in_forward
 from pipeline.train.ops.graph_loss_closed_form import closed_form_graph_loss
-from pipeline.train.ops.graph_loss_rows import rows_graph_loss
 from pipeline.train.ops.graph_loss_tiled import tiled_graph_loss
-
-
-class Share(NamedTuple):
-    """What one of several processes that train together computes of the pairs."""
-
-    own_S: Tensor
-    """[S] int64: its rows of the embedding, whose gradient no other process has."""
-    add_up: Callable[[Tensor], Tensor]
-    """Sum of a scalar over all processes."""
 
 
 def graph_loss(
@@ -41,7 +31,6 @@ def graph_loss(
     relaxation: Relaxation = "paper",
     kernel: Kernel = "auto",
     precision: Precision = "fp32",
-    share: Share | None = None,
 ) -> Tensor:
     """Semantic graph loss over all ordered pairs of embeddings (HUSE eq. 9 to 11).
 
@@ -75,12 +64,9 @@ def graph_loss(
         precision: "bf16" rounds the operands of the matrix products to bfloat16 (not in the
             reference and closed form). At N = 2,048, D = 512 the relative error of the gradient is
             1e-3 for "none" and "hinge" and 1.5e-2 for "paper", where pairs at the margin flip.
-        share: The rows of this process, where several train together: the gradient is theirs
-            alone. Only "tiled" makes use of it; the others compute all rows.
 
     Returns:
-        Scalar >= 0, divided by N^2 and not by the number of pairs that count, as in the paper; the
-        same on every process.
+        Scalar >= 0, divided by N^2 and not by the number of pairs that count, as in the paper.
 
     Raises:
         InputError: The kernel cannot run on these tensors or on this machine.
@@ -103,9 +89,7 @@ def graph_loss(
             return reference_graph_loss(
                 embedding_ND, label_N, adjacency_KK, margin=margin, relaxation=relaxation
             )
-        fused = _fused_kernel(
-            chosen, share, margin=margin, relaxation=relaxation, precision=precision
-        )
+        fused = _fused_kernel(chosen, margin=margin, relaxation=relaxation, precision=precision)
         return with_gradient_in_forward(
             embedding_ND,
             lambda embedding, with_gradient: fused(
@@ -156,20 +140,11 @@ def _fastest_kernel(embedding_ND: Tensor, classes: int, relaxation: Relaxation) 
 
 
 def _fused_kernel(
-    name: str,
-    share: Share | None,
-    *,
-    margin: float,
-    relaxation: Relaxation,
-    precision: Precision,
+    name: str, *, margin: float, relaxation: Relaxation, precision: Precision
 ) -> Callable[..., LossAndGradient]:
     if name == "closed_form":
         return closed_form_graph_loss
     if name == "tiled":
-        if share is not None:
-            rows = partial(rows_graph_loss, own_S=share.own_S)
-            whole = partial(_added_up, rows, share.add_up)
-            return partial(whole, margin=margin, relaxation=relaxation, precision=precision)
         return partial(tiled_graph_loss, margin=margin, relaxation=relaxation, precision=precision)
     if importlib.util.find_spec("triton") is None:
         raise InputError("machine.kernel: triton needs the package triton; use tiled or auto")
@@ -177,16 +152,6 @@ def _fused_kernel(
     from pipeline.train.ops.graph_loss_triton import triton_graph_loss
 
     return partial(triton_graph_loss, margin=margin, relaxation=relaxation, precision=precision)
-
-
-def _added_up(
-    kernel: Callable[..., LossAndGradient],
-    add_up: Callable[[Tensor], Tensor],
-    *tensors: Tensor,
-    **settings: Any,
-) -> LossAndGradient:
-    part, gradient_ND = kernel(*tensors, **settings)
-    return add_up(part), gradient_ND
 
 
 def _check_name(key: str, given: str, allowed: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from pipeline.model.towers import TowersOutput
 from pipeline.train.losses.gap import gap_loss
-from pipeline.train.losses.graph_loss import Share, graph_loss
+from pipeline.train.losses.graph_loss import graph_loss
 from pipeline.train.losses.path_contrast import path_contrast
 from pipeline.train.objective import Objective, Parts
 
@@ -23,10 +23,6 @@ class HuseObjective(Objective):
         """See `Objective.parts`; pairs are formed over both modalities' 2B embeddings."""
         embedding_ND = torch.cat([output.image_BD, output.text_BD])
         label_N = torch.cat([label_B, label_B])
-        share = None
-        if self.world.size > 1:
-            own_S = self.world.own_rows(len(label_B), 2, label_B.device)
-            share = Share(own_S, self.world.add_up)
         return {
             "class": (self.loss.alpha, lambda: self.class_loss(output, label_B)),
             "graph": (
@@ -39,7 +35,6 @@ class HuseObjective(Objective):
                     relaxation=self.loss.relaxation,
                     kernel=self.kernel,
                     precision=self.loss.precision,
-                    share=share,
                 ),
             ),
             "gap": (self.loss.gamma, lambda: gap_loss(output.image_BD, output.text_BD)),

@@ -55,13 +55,13 @@ def tiled_graph_loss(
     gradient_ND = torch.zeros_like(embedding_ND) if with_gradient else None
     buffers = embedding_ND.new_empty(2, min(count, COLUMNS) * min(count, ROWS))
     square_sums = []
-    for rows in spans(0, count, ROWS):
-        tables_KR = pair_tables(adjacency_KK, label_N[rows], margin, relaxation)
-        for columns in (rows, *spans(rows.stop, count, COLUMNS)):
+    for rows in _spans(0, count, ROWS):
+        tables_KR = _pair_tables(adjacency_KK, label_N[rows], margin, relaxation)
+        for columns in (rows, *_spans(rows.stop, count, COLUMNS)):
             shape = columns.stop - columns.start, rows.stop - rows.start
             weight_CR, scratch_CR = (b[: math.prod(shape)].view(shape) for b in buffers)
-            multiply(operand_ND[columns], operand_ND[rows].T, out=weight_CR)
-            similarity_to_weight_(
+            _multiply(operand_ND[columns], operand_ND[rows].T, out=weight_CR)
+            _similarity_to_weight_(
                 weight_CR, scratch_CR, tables_KR, label_N[columns], margin, relaxation
             )
             flat_weight = weight_CR.view(-1)
@@ -69,21 +69,20 @@ def tiled_graph_loss(
             square_sums.append(torch.dot(flat_weight, flat_weight) * (2 if mirrored else 1))
             if gradient_ND is not None:
                 factor_CR = weight_CR.to(operand_ND.dtype)
-                add_product_(gradient_ND[rows], factor_CR.T, operand_ND[columns])
+                _add_product_(gradient_ND[rows], factor_CR.T, operand_ND[columns])
                 if mirrored:
-                    add_product_(gradient_ND[columns], factor_CR, operand_ND[rows])
+                    _add_product_(gradient_ND[columns], factor_CR, operand_ND[rows])
     if gradient_ND is not None:
         gradient_ND.mul_(4 / count**2)
     return torch.stack(square_sums).sum() / count**2, gradient_ND
 
 
-def spans(start: int, stop: int, size: int) -> Iterator[slice]:
-    """Cut a stretch into pieces of a size, of which the last may be smaller."""
+def _spans(start: int, stop: int, size: int) -> Iterator[slice]:
     for first in range(start, stop, size):
         yield slice(first, min(first + size, stop))
 
 
-def pair_tables(
+def _pair_tables(
     adjacency_KK: Tensor, label_R: Tensor, margin: float, relaxation: Relaxation
 ) -> list[Tensor]:
     """What a row block's pairs need to know about the other item's class, one row per class.
@@ -100,7 +99,7 @@ def pair_tables(
     return [target_KR]
 
 
-def similarity_to_weight_(
+def _similarity_to_weight_(
     tile_CR: Tensor,
     scratch_CR: Tensor,
     tables_KR: list[Tensor],
@@ -122,15 +121,14 @@ def similarity_to_weight_(
         torch.maximum(tile_CR, floor_CR, out=tile_CR)
 
 
-def multiply(left: Tensor, right: Tensor, *, out: Tensor) -> None:
-    """Write left @ right, rounded to their type on the way where that is not the result's."""
+def _multiply(left: Tensor, right: Tensor, *, out: Tensor) -> None:
     if left.dtype == out.dtype:
         torch.mm(left, right, out=out)
     else:
         out.copy_(torch.mm(left, right))
 
 
-def add_product_(total: Tensor, left: Tensor, right: Tensor) -> None:
+def _add_product_(total: Tensor, left: Tensor, right: Tensor) -> None:
     """Add left @ right; sums over tiles stay in the total's dtype."""
     if left.dtype == total.dtype:
         total.addmm_(left, right)

@@ -40,7 +40,7 @@ def one_step(world: World, case: dict) -> dict[str, torch.Tensor]:
     adjacency_KK = 0.6 * (1 - torch.eye(3))
     graph = SemanticGraph(["a", "b", "c"], adjacency_KK.numpy(), torch.randn(3, 8).numpy())
     level_KL = torch.tensor([[0, 0], [1, 1], [1, 2]])
-    objective = kind(loss, shipped("machine"), graph, level_KL, world=world)
+    objective = kind(loss, shipped("machine"), graph, level_KL)
     config = TowersConfig(
         image_features=6,
         text_features=4,
