@@ -145,7 +145,8 @@ def main(
         kind = objective_of(loss)
         count_K = torch.bincount(train.label_N, minlength=len(names))
         level_KL = torch.from_numpy(class_levels(class_list))
-        objective = kind(loss, machine, between_items, level_KL, membership_KL, count_K, device)
+        constants = (between_items, level_KL, membership_KL, count_K, device, world)
+        objective = kind(loss, machine, *constants)
         psi_dim = objective.fixed_dim
         config = make_config(
             kind, sizes, val, psi_dim=psi_dim, num_classes=len(labels), num_train=len(train)

@@ -1,6 +1,6 @@
 """The processes that train together, as torchrun starts them, and what they exchange.
 
-Shape letters: B global batch, S a process's share of it, D embedding, K classes.
+Shape letters: N embeddings of a global batch, both modalities.
 """
 
 import os
@@ -32,6 +32,17 @@ class World:
         length = (batch.stop - batch.start) // self.size
         return slice(batch.start + self.rank * length, batch.start + (self.rank + 1) * length)
 
+    def own_first(self, count: int, device: torch.device) -> tuple[Tensor, int]:
+        """Number N embeddings so that this process's own come first, and say how many these are.
+
+        They are a batch's pictures and then its texts, as `gather_output` puts them together.
+        """
+        number_N = torch.arange(count, device=device)
+        halves = slice(0, count // 2), slice(count // 2, count)
+        own = torch.cat([number_N[self.share(half)] for half in halves])
+        is_other_N = torch.ones(count, dtype=torch.bool, device=device).index_fill_(0, own, False)
+        return torch.cat([own, number_N[is_other_N]]), len(own)
+
 
 ALONE = World()
 
@@ -60,7 +71,8 @@ def gather_output(output: TowersOutput, world: World) -> TowersOutput:
     Every process computes the loss of the whole batch from this, and from that the complete
     gradient of its own rows; so no gradient has to be sent back between rows. The sum over the
     processes is the gradient of the whole batch. DistributedDataParallel takes the mean, hence
-    the loss needs to be multiplied by the number of processes.
+    the loss needs to be multiplied by the number of processes. What a loss computes only for the
+    gradient of others' rows is in vain; see `World.own_first`.
     """
     *items, name_MK, name_class_M = output
     present = [tensor for tensor in items if tensor is not None]
@@ -74,6 +86,13 @@ def gather_output(output: TowersOutput, world: World) -> TowersOutput:
         # Every process has all names: each adds its share of their gradient.
         name_MK = name_MK.detach() + (name_MK - name_MK.detach()) / world.size
     return TowersOutput._make([*gathered, name_MK, name_class_M])
+
+
+def sum_of_all(part: Tensor, world: World) -> Tensor:
+    """Add a number of every process, in the order of the ranks: the same bits everywhere."""
+    parts = [torch.empty_like(part) for _ in range(world.size)]
+    dist.all_gather(parts, part)
+    return torch.stack(parts).sum()
 
 
 def gather_bytes(state: Tensor, world: World) -> list[Tensor]:
