@@ -160,7 +160,9 @@ def main(
         sections = [section.model_dump() for section in (sizes, loss, p)]
         facts = [*sections, device.type, world.size]
         inputs = [*tables.values(), class_names, graph]
-        checkpoint = CheckpointFile(curves / "checkpoint", fingerprint(facts, inputs))
+        # Only the main process reads and writes checkpoints.
+        digest = fingerprint(facts, inputs) if world.is_main else ""
+        checkpoint = CheckpointFile(curves / "checkpoint", digest)
         named = read_class_names(class_names, names, most=p.batch_size, device=device)
         with _curves(curves) if world.is_main else nullcontext() as live:
             best = train_towers(

@@ -3,16 +3,21 @@
 Shape letters: N embeddings of a global batch, both modalities.
 """
 
+import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from pipeline.core.errors import InputError
 from pipeline.model.towers import TowersOutput
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -112,3 +117,43 @@ def from_main(value: int, world: World) -> int:
     told = torch.tensor(value, device="cuda" if dist.get_backend() == "nccl" else "cpu")
     dist.broadcast(told, src=0)
     return int(told)
+
+
+def told_by_main(work: Callable[[], T], world: World) -> T:
+    """Have the main process alone do something, and tell every process what came out.
+
+    What the others would find on disks of their own does not count.
+
+    Args:
+        work: Returns plain data and tensors on the CPU, as a checkpoint holds them.
+        world: All of its processes have to call this.
+
+    Raises:
+        InputError: The main process's mistake, on every process.
+    """
+    if world.size == 1:
+        return work()
+    device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+    packed = _packed(work) if world.is_main else torch.empty(0, dtype=torch.uint8)
+    told = torch.empty(from_main(len(packed), world), dtype=torch.uint8, device=device)
+    if world.is_main:
+        told.copy_(packed)
+    dist.broadcast(told, src=0)
+    # The main one too, so that nothing is another's alone. Plain data: nothing is unpickled.
+    content = io.BytesIO(told.cpu().numpy().tobytes())
+    found = torch.load(content, map_location="cpu", weights_only=True)
+    if found["mistake"] is not None:
+        raise InputError(found["mistake"])
+    result: T = found["result"]
+    return result
+
+
+def _packed(work: Callable[[], object]) -> Tensor:
+    found: dict[str, object] = {"result": None, "mistake": None}
+    try:
+        found["result"] = work()
+    except InputError as error:
+        found["mistake"] = str(error)
+    content = io.BytesIO()
+    torch.save(found, content)
+    return torch.frombuffer(bytearray(content.getbuffer()), dtype=torch.uint8)

@@ -1,11 +1,13 @@
 import os
 import socket
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import multiprocessing
 
+from pipeline.core.errors import InputError
 from pipeline.features.graph_file import SemanticGraph
 from pipeline.model.towers import Towers, TowersConfig
 from pipeline.train.batches import Batch
@@ -13,7 +15,7 @@ from pipeline.train.data.class_names import ClassNames
 from pipeline.train.loop import Step
 from pipeline.train.loss_settings import OBJECTIVES
 from pipeline.train.objective import objective_of
-from pipeline.train.world import ALONE, World, join_world
+from pipeline.train.world import ALONE, World, join_world, told_by_main
 from tests.shipped import shipped
 
 pytestmark = pytest.mark.slow
@@ -77,6 +79,20 @@ def some_steps(world: World, case: dict) -> dict[str, torch.Tensor]:
     return result
 
 
+def tell(world: World, what: str) -> str:
+    """What a process is told of the main one's work, as text."""
+
+    def work() -> dict:
+        if what == "wrong":
+            raise InputError(f"of rank {world.rank}")
+        return {"rank": world.rank, "tensors": [torch.arange(3), None]}
+
+    try:
+        return str(told_by_main(work, world))
+    except InputError as error:
+        return f"error: {error}"
+
+
 def child(rank: int, size: int, port: int, folder: str) -> None:
     """What torchrun would start."""
     torch.set_num_threads(1)
@@ -84,6 +100,9 @@ def child(rank: int, size: int, port: int, folder: str) -> None:
         RANK=str(rank), WORLD_SIZE=str(size), MASTER_ADDR="localhost", MASTER_PORT=str(port)
     )
     with join_world(torch.device("cpu")) as world:
+        for what in ("fine", "wrong"):
+            told = tell(world, what)
+            Path(f"{folder}/{what}.{rank}").write_text(told, encoding="ascii")
         for number, case in enumerate(CASES.values()):
             save_file(some_steps(world, case), f"{folder}/{number}.{rank}")
 
@@ -111,6 +130,14 @@ def test_two_processes_have_the_gradients_and_the_weights_of_one(results, name):
             expected = alone.get(key, torch.zeros_like(value))
             torch.testing.assert_close(value, expected, rtol=1e-5, atol=1e-5, msg=f"{rank}: {key}")
     assert any(value.abs().max() > 1e-3 for key, value in alone.items() if "gradient" in key)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_what_the_main_process_finds_is_told_to_all(results, rank):
+    expected = "{'rank': 0, 'tensors': [tensor([0, 1, 2]), None]}"
+    assert tell(ALONE, "fine") == expected
+    assert (results / f"fine.{rank}").read_text() == expected
+    assert (results / f"wrong.{rank}").read_text() == "error: of rank 0"
 
 
 def test_without_torchrun_a_process_is_alone():
