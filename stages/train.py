@@ -145,7 +145,8 @@ def main(
         kind = objective_of(loss)
         count_K = torch.bincount(train.label_N, minlength=len(names))
         level_KL = torch.from_numpy(class_levels(class_list))
-        objective = kind(loss, machine, between_items, level_KL, membership_KL, count_K, device)
+        constants = (between_items, level_KL, membership_KL, count_K, device, world)
+        objective = kind(loss, machine, *constants)
         psi_dim = objective.fixed_dim
         config = make_config(
             kind, sizes, val, psi_dim=psi_dim, num_classes=len(labels), num_train=len(train)
@@ -159,7 +160,9 @@ def main(
         sections = [section.model_dump() for section in (sizes, loss, p)]
         facts = [*sections, device.type, world.size]
         inputs = [*tables.values(), class_names, graph]
-        checkpoint = CheckpointFile(curves / "checkpoint", fingerprint(facts, inputs))
+        # Only the main process reads and writes checkpoints.
+        digest = fingerprint(facts, inputs) if world.is_main else ""
+        checkpoint = CheckpointFile(curves / "checkpoint", digest)
         named = read_class_names(class_names, names, most=p.batch_size, device=device)
         with _curves(curves) if world.is_main else nullcontext() as live:
             best = train_towers(

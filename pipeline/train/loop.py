@@ -29,7 +29,14 @@ from pipeline.train.losses.labels import check_labels
 from pipeline.train.optimizer import learning_rate, make_optimizer, take_step
 from pipeline.train.settings import TrainSettings
 from pipeline.train.validate import validate
-from pipeline.train.world import ALONE, World, from_main, gather_bytes, gather_output
+from pipeline.train.world import (
+    ALONE,
+    World,
+    from_main,
+    gather_bytes,
+    gather_output,
+    told_by_main,
+)
 
 Loss = Callable[[TowersOutput, Tensor], tuple[Tensor, dict[str, Tensor]]]
 """Forward pass and labels -> scalar to minimise, and its parts; an `Objective` is one."""
@@ -85,7 +92,7 @@ def train_towers(
         machine: How often to write a checkpoint, which does not change the result.
         log: Called with the step and named values: training curves and validations. After an
             interruption it first gets all points of the run up to the checkpoint once more.
-        checkpoint: Where to keep the run's state; it is left there at the end.
+        checkpoint: Where the main process keeps the run's state; it is left there at the end.
         world: The processes that train together; only the main one validates, logs and writes.
         membership_KL: Labels of each class where items have several; see `validate`.
         names: Names of the classes to train on beside the items, if wanted.
@@ -102,7 +109,8 @@ def train_towers(
     check_labels(batches.items.label_N, classes)
     take_step = Step(model, loss, settings, world)
     budget = budget_of(settings, len(batches.items))
-    saved = None if checkpoint is None else checkpoint.load()
+    # Where each looks for itself, one with another disk would begin anew beside others that go on.
+    saved = None if checkpoint is None else told_by_main(checkpoint.load, world)
     progress = Progress()
     if saved is not None:
         progress = _restore(saved, take_step, batches)
@@ -264,6 +272,6 @@ def _restore(state: dict[str, Any], run: Step, batches: Batches) -> Progress:
     if state["random_cuda"]:
         torch.cuda.set_rng_state(state["random_cuda"][run.world.rank])
     progress = Progress(**state["progress"])
-    if state["progress"]["best"] is not None:
-        progress.best = Best(**state["progress"]["best"])
+    best = state["progress"]["best"] if run.world.is_main else None
+    progress.best = None if best is None else Best(**best)
     return progress

@@ -22,6 +22,7 @@ from pipeline.model.towers import TowersConfig, TowersOutput
 from pipeline.train.budget import input_dropout_of
 from pipeline.train.loss_settings import LossSettings, objective_module
 from pipeline.train.losses.class_loss import classification_loss, cross_entropy, log_prior
+from pipeline.train.world import ALONE, World
 
 Classifier = Literal["shared", "per_modality", "probe"]
 
@@ -55,6 +56,7 @@ class Objective(ABC):
         membership_KL: Tensor | None = None,
         count_K: Tensor | None = None,
         device: torch.device | str = "cpu",
+        world: World = ALONE,
     ) -> None:
         """Put the constants where the towers are trained.
 
@@ -67,6 +69,7 @@ class Objective(ABC):
                 classifier over labels; None for one over the K classes.
             count_K: [K] training items of each class; needed with `loss.logit_adjustment`.
             device: Of the towers.
+            world: The processes that share every batch, whose work on pairs is shared too.
 
         Raises:
             InputError: Logits were to be adjusted, but items have several labels.
@@ -75,6 +78,7 @@ class Objective(ABC):
         # An objective's file, its section and the value of loss.objective have one name.
         self.own = getattr(loss, loss.objective)
         self.kernel = machine.kernel
+        self.world = world
         self.adjacency_KK = torch.from_numpy(graph.adjacency_KK).to(device)
         class_embedding_KD = torch.from_numpy(graph.class_embedding_KE)
         self.class_embedding_KD = functional.normalize(class_embedding_KD, dim=1).to(device)

@@ -2,6 +2,7 @@ import json
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from safetensors.torch import load_file
 from pipeline.core.errors import InputError
 from pipeline.core.vectors import vector_array, vector_matrix
 from pipeline.features.encoder_digest import encoder_digest
+from pipeline.train import fingerprint
 from pipeline.train.loop import Step
 from stages.train import main
 from tests.feature_tables import write_graph_and_encoder, write_tables
@@ -186,6 +188,49 @@ def test_all_processes_of_torchrun_train_one_model(run):
         torch.testing.assert_close(two[name], tensor, rtol=1e-3, atol=1e-4)
     steps = (options["curves"] / "plots" / "metrics" / "train" / "total.tsv").read_text()
     assert [line.split("\t")[0] for line in steps.splitlines()] == ["step", "10", "20"]
+
+
+def on_its_own_disk(rank: int, port: int, options: dict) -> None:
+    """One of two processes, each with curves, and hence a checkpoint, that the other lacks."""
+    os.environ.update(
+        RANK=f"{rank}", WORLD_SIZE="2", MASTER_ADDR="localhost", MASTER_PORT=f"{port}"
+    )
+    curves = options["curves"] / f"{rank}"
+    curves.mkdir(parents=True, exist_ok=True)
+    hashed, digest = [], fingerprint.fingerprint
+    fingerprint.fingerprint = lambda *given: (hashed.append(1), digest(*given))[1]
+    taken, take_step = [], Step.__call__
+    Step.__call__ = lambda *given: (taken.append(given[1]), take_step(*given))[1]
+    said = ""
+    try:
+        main(**options | {"curves": curves})
+    except InputError as error:
+        said = str(error)
+    (curves / "notes.json").write_text(json.dumps([len(hashed), taken, said]), encoding="utf-8")
+
+
+def test_a_process_that_sees_no_checkpoint_goes_on_with_the_main_one(run):
+    def train_by_two(name: str, **machine: int) -> list:
+        options = run.options(name, train={"steps": 20}, machine=machine)
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            port = free.getsockname()[1]
+        torch.multiprocessing.spawn(on_its_own_disk, (port, options), nprocs=2)
+        notes = [options["curves"] / f"{rank}" / "notes.json" for rank in range(2)]
+        return [json.loads(path.read_text()) for path in notes]
+
+    def both(*steps: int) -> list:
+        return [[1, list(steps), ""], [0, list(steps), ""]]
+
+    assert train_by_two("whole") == both(*range(1, 21))
+    out = run.folder / "killed" / "model"
+    out.parent.mkdir()
+    out.write_text("a file where the model's folder should be", encoding="ascii")
+    assert "cannot be written" in train_by_two("killed", checkpoint_every=15)[0][2]
+    out.unlink()
+    assert train_by_two("killed") == both(*range(16, 21))
+    weights = "model/model.safetensors"
+    assert run.result("killed")[weights] == run.result("whole")[weights]
 
 
 def test_features_that_are_not_finite_stop_before_the_first_step(run):

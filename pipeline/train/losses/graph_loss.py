@@ -1,6 +1,7 @@
 """Semantic graph loss: distances between embeddings follow the distances between class names.
 
-Shape letters: N embeddings (both modalities together), D embedding, K classes.
+Shape letters: N embeddings (both modalities together), O those of this process, D embedding,
+K classes.
 """
 
 import importlib.util
@@ -20,6 +21,7 @@ from pipeline.train.losses.labels import check_labels_on_cpu
 from pipeline.train.ops.gradient_in_forward import LossAndGradient, with_gradient_in_forward
 from pipeline.train.ops.graph_loss_closed_form import closed_form_graph_loss
 from pipeline.train.ops.graph_loss_tiled import tiled_graph_loss
+from pipeline.train.world import ALONE, World, sum_of_all
 
 
 def graph_loss(
@@ -31,6 +33,7 @@ def graph_loss(
     relaxation: Relaxation = "paper",
     kernel: Kernel = "auto",
     precision: Precision = "fp32",
+    world: World = ALONE,
 ) -> Tensor:
     """Semantic graph loss over all ordered pairs of embeddings (HUSE eq. 9 to 11).
 
@@ -64,9 +67,14 @@ def graph_loss(
         precision: "bf16" rounds the operands of the matrix products to bfloat16 (not in the
             reference and closed form). At N = 2,048, D = 512 the relative error of the gradient is
             1e-3 for "none" and "hinge" and 1.5e-2 for "paper", where pairs at the margin flip.
+        world: Processes that have the same embeddings, the first half of them pictures and the
+            second half texts, of which each needs the gradient of its share alone. "tiled" then
+            computes no other, and the processes exchange the parts of the loss; other kernels
+            compute everything everywhere.
 
     Returns:
-        Scalar >= 0, divided by N^2 and not by the number of pairs that count, as in the paper.
+        Scalar >= 0, divided by N^2 and not by the number of pairs that count, as in the paper; the
+        same on all processes.
 
     Raises:
         InputError: The kernel cannot run on these tensors or on this machine.
@@ -81,7 +89,7 @@ def graph_loss(
     adjacency_KK = adjacency_KK.to(embedding_ND.dtype)
     chosen: str = kernel
     if kernel == "auto":
-        chosen = _fastest_kernel(embedding_ND, len(adjacency_KK), relaxation)
+        chosen = _fastest_kernel(embedding_ND, len(adjacency_KK), relaxation, world)
     with torch.autocast(embedding_ND.device.type, enabled=False):
         if chosen == "reference":
             if precision != "fp32":
@@ -89,7 +97,9 @@ def graph_loss(
             return reference_graph_loss(
                 embedding_ND, label_N, adjacency_KK, margin=margin, relaxation=relaxation
             )
-        fused = _fused_kernel(chosen, margin=margin, relaxation=relaxation, precision=precision)
+        fused = _fused_kernel(
+            chosen, margin=margin, relaxation=relaxation, precision=precision, world=world
+        )
         return with_gradient_in_forward(
             embedding_ND,
             lambda embedding, with_gradient: fused(
@@ -131,27 +141,52 @@ def check_kernel(kernel: str, device: torch.device) -> None:
         )
 
 
-def _fastest_kernel(embedding_ND: Tensor, classes: int, relaxation: Relaxation) -> str:
+def _fastest_kernel(
+    embedding_ND: Tensor, classes: int, relaxation: Relaxation, world: World
+) -> str:
     count, dim = embedding_ND.shape
-    # Multiplications per feature: 2 * (N * D + K^2) in the closed form, 1.5 * N^2 in tiles.
-    if relaxation == "none" and 4 * (count * dim + classes**2) < 3 * count**2:
+    own = count // world.size
+    # Multiplications per feature: 2 * (N * D + K^2) in the closed form; in tiles 1.5 for a pair of
+    # own rows, 2 for one with another's, hence 1.5 * N^2 of a process alone.
+    if relaxation == "none" and 4 * (count * dim + classes**2) < own * (4 * count - own):
         return "closed_form"
     return "tiled"
 
 
 def _fused_kernel(
-    name: str, *, margin: float, relaxation: Relaxation, precision: Precision
+    name: str, *, margin: float, relaxation: Relaxation, precision: Precision, world: World
 ) -> Callable[..., LossAndGradient]:
     if name == "closed_form":
         return closed_form_graph_loss
     if name == "tiled":
-        return partial(tiled_graph_loss, margin=margin, relaxation=relaxation, precision=precision)
+        tiled = partial(tiled_graph_loss, margin=margin, relaxation=relaxation, precision=precision)
+        return tiled if world.size == 1 else partial(_shared_graph_loss, tiled, world)
     if importlib.util.find_spec("triton") is None:
         raise InputError("machine.kernel: triton needs the package triton; use tiled or auto")
     # Imported only here, because Triton is published for Linux alone.
     from pipeline.train.ops.graph_loss_triton import triton_graph_loss
 
     return partial(triton_graph_loss, margin=margin, relaxation=relaxation, precision=precision)
+
+
+def _shared_graph_loss(
+    tiled: Callable[..., LossAndGradient],
+    world: World,
+    embedding_ND: Tensor,
+    label_N: Tensor,
+    adjacency_KK: Tensor,
+    *,
+    with_gradient: bool,
+) -> LossAndGradient:
+    """The whole loss, of which this process computes its rows; gradients of others are 0."""
+    order_N, own = world.own_first(len(label_N), label_N.device)
+    loss, gradient_OD = tiled(
+        embedding_ND[order_N], label_N[order_N], adjacency_KK, with_gradient=with_gradient, own=own
+    )
+    loss = sum_of_all(loss, world)
+    if gradient_OD is None:
+        return loss, None
+    return loss, torch.zeros_like(embedding_ND).index_copy_(0, order_N[:own], gradient_OD)
 
 
 def _check_name(key: str, given: str, allowed: tuple[str, ...]) -> None:

@@ -35,6 +35,7 @@ class HuseObjective(Objective):
                     relaxation=self.loss.relaxation,
                     kernel=self.kernel,
                     precision=self.loss.precision,
+                    world=self.world,
                 ),
             ),
             "gap": (self.loss.gamma, lambda: gap_loss(output.image_BD, output.text_BD)),

@@ -3,9 +3,10 @@
 The pair matrix is symmetric, so every unordered pair of items is visited once: the tiles are the
 diagonal blocks and what lies below them. That is half a matrix product for the similarities and
 one for the gradient, 1.5 instead of the 3 that autograd needs, in O(N * (D + block)) memory.
+Where processes share the rows, only a process's own pairs can be visited once for both items.
 
-Shape letters: N embeddings, D embedding, K classes, R items of a row block, C items of a column
-block (a tile is stored [C, R]).
+Shape letters: N embeddings, O own ones, D embedding, K classes, R items of a row block, C items of
+a column block (a tile is stored [C, R]).
 """
 
 import math
@@ -33,6 +34,7 @@ def tiled_graph_loss(
     relaxation: Relaxation,
     precision: Precision,
     with_gradient: bool,
+    own: int | None = None,
 ) -> LossAndGradient:
     """Graph loss and d loss / d embedding, each unordered pair of items visited once.
 
@@ -48,16 +50,23 @@ def tiled_graph_loss(
         relaxation: Which pairs count.
         precision: "bf16" rounds embeddings, similarities and w to bfloat16 for the products.
         with_gradient: Whether the gradient, two thirds of the work, is computed.
+        own: O, of which rows m the sums are made, the first ones; None: of all.
+
+    Returns:
+        The part of the loss whose m is an own row, so that the parts of all processes add up to
+        it; and [O, D] the gradient of the whole loss with respect to the own rows.
     """
     count = len(embedding_ND)
+    own = count if own is None else own
     embedding_ND = embedding_ND.contiguous()  # once, or every product would copy
     operand_ND = embedding_ND.bfloat16() if precision == "bf16" else embedding_ND
-    gradient_ND = torch.zeros_like(embedding_ND) if with_gradient else None
+    gradient_OD = torch.zeros_like(embedding_ND[:own]) if with_gradient else None
     buffers = embedding_ND.new_empty(2, min(count, COLUMNS) * min(count, ROWS))
     square_sums = []
-    for rows in _spans(0, count, ROWS):
+    for rows in _spans(0, own, ROWS):
         tables_KR = _pair_tables(adjacency_KK, label_N[rows], margin, relaxation)
-        for columns in (rows, *_spans(rows.stop, count, COLUMNS)):
+        own_columns = (rows, *_spans(rows.stop, own, COLUMNS))
+        for columns in (*own_columns, *_spans(own, count, COLUMNS)):
             shape = columns.stop - columns.start, rows.stop - rows.start
             weight_CR, scratch_CR = (b[: math.prod(shape)].view(shape) for b in buffers)
             _multiply(operand_ND[columns], operand_ND[rows].T, out=weight_CR)
@@ -65,16 +74,16 @@ def tiled_graph_loss(
                 weight_CR, scratch_CR, tables_KR, label_N[columns], margin, relaxation
             )
             flat_weight = weight_CR.view(-1)
-            mirrored = columns != rows
+            mirrored = columns != rows and columns.start < own
             square_sums.append(torch.dot(flat_weight, flat_weight) * (2 if mirrored else 1))
-            if gradient_ND is not None:
+            if gradient_OD is not None:
                 factor_CR = weight_CR.to(operand_ND.dtype)
-                _add_product_(gradient_ND[rows], factor_CR.T, operand_ND[columns])
+                _add_product_(gradient_OD[rows], factor_CR.T, operand_ND[columns])
                 if mirrored:
-                    _add_product_(gradient_ND[columns], factor_CR, operand_ND[rows])
-    if gradient_ND is not None:
-        gradient_ND.mul_(4 / count**2)
-    return torch.stack(square_sums).sum() / count**2, gradient_ND
+                    _add_product_(gradient_OD[columns], factor_CR, operand_ND[rows])
+    if gradient_OD is not None:
+        gradient_OD.mul_(4 / count**2)
+    return torch.stack(square_sums).sum() / count**2, gradient_OD
 
 
 def _spans(start: int, stop: int, size: int) -> Iterator[slice]:

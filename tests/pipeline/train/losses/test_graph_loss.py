@@ -6,8 +6,11 @@ from functools import partial
 import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.autograd.functional import vjp
 
+from pipeline.train.losses import graph_loss as module
 from pipeline.train.losses.graph_loss import _fastest_kernel, graph_loss
+from pipeline.train.world import ALONE, World
 
 # "auto" takes the closed form for relaxation "none" where that is cheaper.
 KERNELS = ["auto", "reference", "tiled", "triton"]
@@ -252,7 +255,37 @@ def test_auto_takes_no_kernel_that_has_not_run_on_a_gpu(relaxation):
     # There is no row of Triton's in benchmarks/results.
     with FakeTensorMode():
         embedding_ND = torch.empty(64, 128, device="cuda")
-    assert _fastest_kernel(embedding_ND, 3, relaxation) == "tiled"
+    assert _fastest_kernel(embedding_ND, 3, relaxation, ALONE) == "tiled"
+
+
+@every_relaxation
+def test_a_process_computes_its_own_rows_and_adds_the_others_parts(
+    make_case, monkeypatch, relaxation
+):
+    case = make_case(40, 6, 3, torch.float64)
+    loss, gradient = reference(case, relaxation)
+    parts = []
+    monkeypatch.setattr(module, "sum_of_all", lambda part, world: parts.append(part) or loss)
+    for rank, own in enumerate([[*range(10), *range(20, 30)], [*range(10, 20), *range(30, 40)]]):
+        how = {"margin": 0.9, "relaxation": relaxation, "kernel": "tiled", "world": World(rank, 2)}
+        value, found = vjp(lambda e, how=how: graph_loss(e, *case[1:], **how), case.embedding)
+        assert value == loss
+        expected = torch.zeros_like(gradient).index_copy_(0, torch.tensor(own), gradient[own])
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-15)
+    assert sum(parts).item() == pytest.approx(loss.item(), rel=1e-14)
+
+
+def reference(case, relaxation):
+    loss = partial(graph_loss, margin=0.9, relaxation=relaxation, kernel="reference")
+    return vjp(lambda embedding: loss(embedding, *case[1:]), case.embedding)
+
+
+def test_the_closed_form_has_to_be_cheaper_than_a_process_s_own_tiles():
+    # 2 * 64 * 32 multiplications per feature; own rows: 1.5 * 64^2, 0.875 * 64^2, 0.24 * 64^2.
+    kernels = [
+        _fastest_kernel(torch.empty(64, 32), 3, "none", World(0, size)) for size in (1, 2, 8)
+    ]
+    assert kernels == ["closed_form", "tiled", "tiled"]
 
 
 @pytest.mark.parametrize(
