@@ -157,6 +157,7 @@ def wait_passively() -> None:
     OpenMP's threads, of torch, faiss and scikit-learn, otherwise wait in a loop that keeps a core
     busy. Where somebody else works on one of the cores, they then take it from the very thread that
     they wait for, and training takes several times as long; benchmarks/neighbour.py measures it.
+    Alone, it costs: threads that sleep have to be woken for every product of a small batch.
     The library looks at this when it is loaded, so it has to be there before torch is imported.
     """
     if "OMP_WAIT_POLICY" not in os.environ and "GOMP_SPINCOUNT" not in os.environ:
