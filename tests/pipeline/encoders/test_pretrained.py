@@ -1,3 +1,4 @@
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,20 @@ def test_another_model_of_the_same_name_is_refused(make, model, tmp_path):
     message = f"text model {model} is not the one that this was made with"
     with pytest.raises(InputError, match=message):
         Encoder.load(tmp_path)
+
+
+def test_an_encoder_travels_as_what_it_is_made_of_and_finds_the_same_model(make, model):
+    sent = pickle.dumps(make(device="auto", precision="auto", batch_size=7))
+    arrived = pickle.loads(sent)  # noqa: S301 - its own
+    # What `auto` stands for is settled where it has been sent from.
+    expected = make(batch_size=7)
+    assert arrived.settings.device in ("cpu", "cuda")
+    assert arrived.settings.precision in ("fp32", "bf16")
+    assert arrived.settings.batch_size == 7
+    assert arrived.fingerprint.split(" ")[:3] == expected.fingerprint.split(" ")[:3]
+    model.write_text("other weights")
+    with pytest.raises(InputError, match=r"not the one .*; put the same one on every node"):
+        pickle.loads(sent)  # noqa: S301 - its own
 
 
 def test_features_depend_on_the_model_its_settings_and_the_code(make, model):
