@@ -74,11 +74,19 @@ def make_files(source: Path, folder: Path, count: int) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def extract_all(made: RecipeFiles, folder: Path, names: list[str], out: Path, workers: int) -> None:
+def extract_all(
+    made: RecipeFiles,
+    folder: Path,
+    names: list[str],
+    out: Path,
+    workers: int,
+    engine: str = "local",
+) -> None:
     """Files to Parquet as the stages do it, with nothing read or extracted before."""
     shutil.rmtree(out, ignore_errors=True)
     made = made._replace(store=VectorStore(out / "store"))
     machine = load_section(PARAMS, "machine", MachineSettings)
+    how = {"workers": workers, "image_batch_size": BATCH, "engine": engine}
     images = ImageFolder(folder)
     digests = digest_pictures(names, images, out / "digests")
     digest_of = dict(digests.itertuples(index=False, name=None))
@@ -87,7 +95,7 @@ def extract_all(made: RecipeFiles, folder: Path, names: list[str], out: Path, wo
         folder,
         made,
         settings_of(made.recipe.backbone),
-        machine.model_copy(update={"workers": workers, "image_batch_size": BATCH}),
+        machine.model_copy(update=how),
         "cpu",
     )
     assert not found.failures, found.failures[:3]

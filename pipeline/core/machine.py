@@ -17,7 +17,7 @@ class MachineSettings(Section):
     workers: AutoOrCount
     """Processes that extract image features."""
     engine: Literal["local", "ray"]
-    """Where image features are extracted."""
+    """Where pictures and texts go through their networks."""
     image_batch_size: AutoOrCount
     """Pictures per forward pass of the backbone."""
     vector_store: Annotated[str, Field(min_length=1)] | None

@@ -20,6 +20,8 @@ class TextEncoder(Protocol):
     fingerprint: str | None
     """What the features depend on apart from what `seen` says of the text; None for an encoder so
     fast that features of an earlier run are not worth storing."""
+    device: str
+    """`cpu` or `cuda`, where it runs; only of an encoder with a fingerprint."""
 
     @classmethod
     def fit(

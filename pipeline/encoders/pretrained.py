@@ -10,6 +10,7 @@ Shape letters: N texts, M texts that are not empty, E features.
 from __future__ import annotations
 
 import hashlib
+import platform
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -106,6 +107,11 @@ class PretrainedEncoder(Generic[SettingsT]):
         )
         return f"{self.FORMAT} {self._digest} {self._autocast_type} {made_by}"
 
+    @property
+    def device(self) -> str:
+        """See `TextEncoder.device`."""
+        return self._device.type
+
     def seen(self, texts: Sequence[str]) -> list[bytes]:
         """See `TextEncoder.seen`; all of a text, unless an encoder says otherwise."""
         return [text.encode() for text in texts]
@@ -128,6 +134,30 @@ class PretrainedEncoder(Generic[SettingsT]):
         vector_NE = np.zeros((len(texts), vector_ME.shape[1]), dtype=np.float32)
         vector_NE[present] = vector_ME
         return vector_NE
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It travels to another process as what it is made of; the model is loaded there.
+
+        Libraries hang on to their models what cannot travel. What `auto` stands for has been
+        settled here.
+        """
+        settled = {
+            "device": self._device.type,
+            "precision": "fp32" if self._autocast_type is None else "bf16",
+        }
+        settings = self.settings.model_copy(update=settled)
+        return type(self)._arrive, (settings, self._digest, self._fitted())
+
+    @classmethod
+    def _arrive(cls, settings: SettingsT, digest: str, fitted: dict[str, Any]) -> Self:
+        encoder = cls(settings)
+        vars(encoder).update(fitted)
+        encoder._check_digest(digest, platform.node(), "put the same one on every node")
+        return encoder
+
+    def _fitted(self) -> dict[str, Any]:
+        """Attributes that were fitted to the training texts."""
+        return {}
 
     @abstractmethod
     def _encode(self, texts: list[str]) -> np.ndarray:
@@ -177,13 +207,16 @@ class PretrainedEncoder(Generic[SettingsT]):
         if network is not None:
             return cls(settings, network, digest)
         encoder = cls._reopen(folder, settings)
-        if encoder._digest != digest:
-            raise InputError(
-                f"{folder}: text model {settings.model} is not the one that this was made with "
-                "(other weights, tokenizer or settings); put the old one back, or make the "
-                "features again with dvc repro --force text_block"
-            )
+        remedy = "put the old one back, or make the features again with "
+        encoder._check_digest(digest, str(folder), remedy + "dvc repro --force text_block")
         return encoder
+
+    def _check_digest(self, digest: str, place: str, remedy: str) -> None:
+        if self._digest != digest:
+            raise InputError(
+                f"{place}: text model {self.settings.model} is not the one that this was made with "
+                f"(other weights, tokenizer or settings); {remedy}"
+            )
 
     @classmethod
     def _reopen(cls, folder: Path, settings: Any) -> Self:

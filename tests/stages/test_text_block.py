@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from pipeline.text_features.engines import ENGINES
 from tests.examples import example
 from tests.feature_tables import read_vectors
 
@@ -33,6 +34,17 @@ def test_without_a_name_every_encoder_of_the_parameters_runs(cleaned):
     cleaned.huse("text_block")
     assert block(cleaned, "glove").shape == (16, 50)
     assert block(cleaned, "tfidf").shape == (16, 3)
+
+
+def test_a_network_runs_where_the_machine_says_and_the_words_of_glove_here(cleaned, monkeypatch):
+    cleaned.set({"machine.engine": "ray"})
+    ran = []
+    local = ENGINES["local"]
+    monkeypatch.setitem(ENGINES, "ray", lambda *given: ran.append(given[1]) or local(*given))
+    assert cleaned.huse("text_block", "glove").exit_code == 0
+    assert ran == []
+    assert cleaned.huse("text_block", "sentence").exit_code == 0
+    assert [len(chunk) for chunks in ran for chunk in chunks] == [16, 4]
 
 
 def test_unknown_word_vectors_are_named_with_the_known_ones(cleaned):

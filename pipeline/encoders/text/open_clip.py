@@ -53,13 +53,11 @@ class Encoder(PretrainedEncoder[Settings]):
 
     def _encode(self, texts: list[str]) -> np.ndarray:
         import torch
-        from tqdm import tqdm
 
         size = self.settings.batch_size
-        # An empty batch still tells the width.
-        starts = range(0, max(len(texts), 1), size)
         pieces = []
-        for start in tqdm(starts, desc="text batches", disable=None if len(starts) > 1 else True):
+        # An empty batch still tells the width.
+        for start in range(0, max(len(texts), 1), size):
             tokens_BL = self._tokenizer(texts[start : start + size] or [""]).to(self._device)
             with torch.inference_mode(), self._autocast():
                 pieces.append(self._model.encode_text(tokens_BL).float().cpu().numpy())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.encoders.find_model import locate_model, on_terminal, one_line, quiet_off_terminal
+from pipeline.encoders.find_model import locate_model, one_line, quiet_off_terminal
 from pipeline.encoders.pretrained import (
     PretrainedEncoder,
     PretrainedSettings,
@@ -44,12 +44,11 @@ class Encoder(PretrainedEncoder[Settings]):
         if not texts:
             width = self._model.get_embedding_dimension()
             return np.zeros((0, int(width or 0)), dtype=np.float32)
-        size = self.settings.batch_size
         with self._autocast():
             vector_ME = self._model.encode(
                 texts,
-                batch_size=size,
-                show_progress_bar=on_terminal() and len(texts) > size,
+                batch_size=self.settings.batch_size,
+                show_progress_bar=False,
                 convert_to_numpy=True,
             )
         return np.asarray(vector_ME, dtype=np.float32)

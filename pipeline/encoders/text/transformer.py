@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -88,6 +88,9 @@ class Encoder(PretrainedEncoder[Settings]):
             encoder._idf_V = token_idf(encoder._tokenize(train_texts)[0], len(encoder._tokenizer))
         return encoder
 
+    def _fitted(self) -> dict[str, Any]:
+        return {"_idf_V": self._idf_V}
+
     def seen(self, texts: Sequence[str]) -> list[bytes]:
         """See `TextEncoder.seen`.
 
@@ -101,16 +104,13 @@ class Encoder(PretrainedEncoder[Settings]):
         ]
 
     def _encode(self, texts: list[str]) -> np.ndarray:
-        from tqdm import tqdm
-
         chosen = self._choose(texts)
         hidden = int(self._model.config.hidden_size)
         width = hidden * (self.settings.layers if self.settings.combine == "concat" else 1)
         vector_ME = np.zeros((len(texts), width), dtype=np.float32)
         # Little is padded where texts of a batch are of a length.
         by_length = sorted(range(len(texts)), key=lambda row: -len(chosen[row][0]))
-        starts = range(0, len(texts), self.settings.batch_size)
-        for start in tqdm(starts, desc="text batches", disable=None if len(starts) > 1 else True):
+        for start in range(0, len(texts), self.settings.batch_size):
             rows = by_length[start : start + self.settings.batch_size]
             vector_ME[rows] = self._encode_batch([chosen[row] for row in rows]).cpu().numpy()
         return vector_ME

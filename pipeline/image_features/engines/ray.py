@@ -6,13 +6,13 @@ the same.
 """
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.errors import InputError
 from pipeline.core.location import RemotePath, locate
+from pipeline.core.ray_cluster import join_ray
 from pipeline.image_features.worker import (
     SHARED_ONNX_FILE,
     Failures,
@@ -57,25 +57,21 @@ def run_ray(
         InputError: Ray is not installed, a node lacks the weights or the ONNX file, or the store
             cannot be written to.
     """
-    try:
-        import ray
-        import ray.data
-    except ModuleNotFoundError as error:
-        raise InputError("machine.engine: ray is not installed; install the extra `ray`") from error
+    ray = join_ray()
+    from ray import data
 
+    data.DataContext.get_current().enable_progress_bars = False
     _share_onnx_file(plan)
-    if not ray.is_initialized():
-        _join(ray)
     resource = "GPU" if plan.device == "cuda" else "CPU"
     workers = workers or max(1, int(ray.cluster_resources().get(resource, 1)))
     chunks = job_chunks(jobs, workers)
     actor: Any = _Actor
-    rows = ray.data.from_items(
+    rows = data.from_items(
         [{"jobs": json.dumps(chunk)} for chunk in chunks], override_num_blocks=len(chunks)
     ).map(
         actor,
         fn_constructor_args=(plan,),
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(workers, len(chunks))),
+        compute=data.ActorPoolStrategy(min_size=1, max_size=min(workers, len(chunks))),
         num_cpus=1,
         num_gpus=1 if plan.device == "cuda" else 0,
     )
@@ -93,11 +89,3 @@ def _share_onnx_file(plan: WorkPlan) -> None:
     home, onnx_file = locate(plan.store, "machine.vector_store"), Path(plan.onnx_file)
     if isinstance(home, RemotePath) and onnx_file.exists():
         (home / SHARED_ONNX_FILE).write_bytes(onnx_file.read_bytes())
-
-
-def _join(ray: Any) -> None:
-    """Join the cluster that RAY_ADDRESS names, or start one on this machine."""
-    root = str(Path(__file__).parents[3])
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    ray.init(runtime_env={"env_vars": {"PYTHONPATH": path}}, log_to_driver=False)
-    ray.data.DataContext.get_current().enable_progress_bars = False

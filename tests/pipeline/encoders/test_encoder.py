@@ -1,3 +1,4 @@
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,13 @@ def test_a_stored_encoder_gives_the_same_vectors(fitted, tmp_path):
     found, expected = rows(loaded.encode(TEXTS)), rows(fitted.encode(TEXTS))
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert loaded.fingerprint == fitted.fingerprint
+
+
+def test_an_encoder_that_has_been_sent_to_a_process_gives_the_same_bits(fitted):
+    expected = rows(fitted.encode(TEXTS))
+    # After a forward pass, as that is when libraries hang on to their models what cannot travel.
+    arrived = pickle.loads(pickle.dumps(fitted))  # noqa: S301 - its own
+    assert np.array_equal(rows(arrived.encode(TEXTS)), expected)
 
 
 def test_an_empty_text_is_a_row_of_zeros_and_no_text_no_row(fitted):

@@ -1,3 +1,4 @@
+import pickle
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -69,6 +70,20 @@ def test_where_there_is_a_network_no_model_is_opened(make, model):
     encoder = Encoder(settings, network, "digest")
     assert encoder.encode(["a", ""]).tolist() == [[1, 1, 1], [0, 0, 0]]
     assert encoder.fingerprint.startswith("Encoder 1 digest None ")
+
+
+def test_an_encoder_travels_as_what_it_is_made_of_and_finds_the_same_model(make, model):
+    sent = pickle.dumps(make(device="auto", precision="auto", batch_size=7))
+    arrived = pickle.loads(sent)  # noqa: S301 - its own
+    # What `auto` stands for is settled where it has been sent from.
+    expected = make(batch_size=7)
+    assert arrived.settings.device in ("cpu", "cuda")
+    assert arrived.settings.precision in ("fp32", "bf16")
+    assert arrived.settings.batch_size == 7
+    assert arrived.fingerprint.split(" ")[:3] == expected.fingerprint.split(" ")[:3]
+    model.write_text("other weights")
+    with pytest.raises(InputError, match=r"not the one .*; put the same one on every node"):
+        pickle.loads(sent)  # noqa: S301 - its own
 
 
 def test_features_depend_on_the_model_its_settings_and_the_code(make, model):

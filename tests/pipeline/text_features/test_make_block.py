@@ -4,6 +4,7 @@ from scipy.sparse import csr_matrix
 
 from pipeline.core.errors import InputError
 from pipeline.text_features import make_block as module
+from pipeline.text_features.engines import ENGINES
 from pipeline.text_features.make_block import make_block
 from tests.feature_tables import read_vectors
 
@@ -40,13 +41,14 @@ VECTORS = [[2, 1], [0, 0], [0, 1], [2, 1]]
 
 def run(path, encoder, texts=TEXTS):
     ids = [f"item-{n}" for n in range(len(texts))]
-    return make_block(path, "x", encoder, ids, texts, {}, path.parent / "cache")
+    return make_block(path, "x", encoder, ids, texts, {}, path.parent / "cache", "local")
 
 
 @pytest.mark.parametrize("fingerprint", [None, "slow"])
 @pytest.mark.parametrize("piece", [1, 3, 100])
 def test_every_text_gets_its_features(tmp_path, monkeypatch, fingerprint, piece):
     monkeypatch.setattr(module, "PIECE", piece)
+    monkeypatch.setattr(module, "CHUNK", piece)
     summary = run(tmp_path / "block", Letters(fingerprint))
     assert summary == (4, 2, 1, 0)
     ids, vector_NE = read_vectors(tmp_path / "block", "x")
@@ -77,7 +79,7 @@ def test_the_file_is_the_same_with_and_without_an_earlier_run(tmp_path):
 
 
 def test_a_run_that_was_cut_off_goes_on_where_it_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "PIECE", 2)
+    monkeypatch.setattr(module, "CHUNK", 2)
 
     class CutOff(Letters):
         def encode(self, texts):
@@ -90,6 +92,26 @@ def test_a_run_that_was_cut_off_goes_on_where_it_stopped(tmp_path, monkeypatch):
     second = Letters("slow")
     assert run(tmp_path / "block", second, ["a", "aa", "b"]).reused == 2
     assert second.asked == ["b"]
+
+
+def test_chunks_are_new_distinct_texts_and_the_engine_gets_them_all(tmp_path, monkeypatch):
+    given = []
+
+    def note(encoder, chunks):
+        given.append([list(chunk) for chunk in chunks])
+        return ENGINES["local"](encoder, chunks)
+
+    monkeypatch.setitem(module.ENGINES, "noting", note)
+    monkeypatch.setattr(module, "CHUNK", 2)
+    monkeypatch.setattr(module, "PIECE", 1)
+    path, letters = tmp_path / "block", Letters("slow")
+    run(path, letters, ["b"])
+    ids = list("123456")
+    texts = ["aab", "b", "a", "aab", "aa", "aaa"]
+    for _ in range(2):
+        make_block(path, "x", letters, ids, texts, {}, tmp_path / "cache", "noting")
+    assert given == [[["aab", "a"], ["aa", "aaa"]]]
+    assert read_vectors(path, "x")[1].tolist() == Letters().encode(texts).tolist()
 
 
 def test_an_earlier_catalogue_is_not_encoded_again(tmp_path):
@@ -123,11 +145,14 @@ def test_a_text_of_which_the_same_is_seen_is_not_encoded_again(tmp_path):
 
 
 @pytest.mark.parametrize("fingerprint", [None, "slow"])
-@pytest.mark.parametrize(("piece", "others"), [(1, ""), (100, " (and 1 more)")])
+@pytest.mark.parametrize("piece", [1, 100])
 def test_features_that_are_not_finite_are_not_stored_and_their_item_is_named(
-    tmp_path, monkeypatch, fingerprint, piece, others
+    tmp_path, monkeypatch, fingerprint, piece
 ):
     monkeypatch.setattr(module, "PIECE", piece)
+    monkeypatch.setattr(module, "CHUNK", piece)
+    # A fast encoder stops with the first piece, a slow one when all that it can encode is kept.
+    others = "" if (fingerprint, piece) == (None, 1) else " (and 1 more)"
     path = tmp_path / "block"
     with pytest.raises(InputError) as caught:
         run(path, Overflowing(fingerprint), ["aab", "b", "aaaab", "bbbb"])

@@ -72,7 +72,6 @@ def cluster(s3, monkeypatch):
         runtime_env={"env_vars": {"PYTHONPATH": root, "OMP_NUM_THREADS": "1"}},
         log_to_driver=False,
     )
-    ray.data.DataContext.get_current().enable_progress_bars = False
     yield cluster, second
     ray.shutdown()
     cluster.shutdown()

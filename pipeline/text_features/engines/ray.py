@@ -1,0 +1,78 @@
+"""Texts are encoded on a Ray cluster, for catalogues that keep one machine busy for long.
+
+Every node needs the project's packages and the encoder's model, under the same name or path. A
+chunk is encoded whole, on as many threads as here, so that the numbers are the local engine's.
+
+Shape letters: M texts of a chunk, E features.
+"""
+
+import pickle
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from pipeline.core.errors import InputError
+from pipeline.core.ray_cluster import join_ray
+from pipeline.encoders.encoder import TextEncoder
+
+
+def encode_by_ray(encoder: TextEncoder, chunks: Sequence[Sequence[str]]) -> Iterator[np.ndarray]:
+    """Encode chunks on all nodes at once, each as [M, E] float32; they come in their order.
+
+    What a lost node had not sent is done again by another.
+
+    Args:
+        encoder: One with a network; it runs on the kind of device that it has been made on.
+        chunks: Texts that are encoded together.
+
+    Raises:
+        InputError: Ray is not installed, or a node lacks the model.
+    """
+    import torch
+
+    ray = join_ray()
+    threads = torch.get_num_threads()
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    gpus = 1 if encoder.device == "cuda" else 0
+    # A node with fewer cores than this machine has to do: it takes longer.
+    cpus = 1 if gpus else min(threads, max(int(node.get("CPU", 1)) for node in nodes))
+    kind, each = ("GPU", 1) if gpus else ("CPU", cpus)
+    at_once = sum(int(node.get(kind, 0)) // each for node in nodes)
+    encode = ray.remote(num_cpus=cpus, num_gpus=gpus)(_encode)
+    packed = ray.put(ray.cloudpickle.dumps(encoder))
+    # Vectors that wait for those before them are kept in memory: no more than keep nodes busy.
+    waiting: deque[Any] = deque()
+    for chunk in chunks:
+        waiting.append(encode.remote(packed, threads, chunk))
+        if len(waiting) > 2 * max(1, at_once):
+            yield _received(ray.get(waiting.popleft()))
+    while waiting:
+        yield _received(ray.get(waiting.popleft()))
+
+
+def _received(answer: np.ndarray | str) -> np.ndarray:
+    if isinstance(answer, str):
+        raise InputError(answer)
+    return answer
+
+
+def _encode(packed: bytes, threads: int, texts: Sequence[str]) -> np.ndarray | str:
+    import torch
+
+    # Sums differ in the last bits by the number of threads.
+    torch.set_num_threads(threads)
+    try:
+        return np.asarray(_unpacked(packed).encode(texts))
+    except InputError as error:
+        # Ray would make a traceback of the user's one line.
+        return str(error)
+
+
+@lru_cache(maxsize=1)
+def _unpacked(packed: bytes) -> TextEncoder:
+    """The encoder, whose model a node's process loads once."""
+    encoder: TextEncoder = pickle.loads(packed)  # noqa: S301 - what the driver has just packed
+    return encoder
