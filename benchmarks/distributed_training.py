@@ -50,7 +50,7 @@ CONFIG = TowersConfig(
 """As shipped, with the sample's numbers of features and classes."""
 PARAMS = Path(__file__).parents[1] / "params.yaml"
 ITEMS, VAL_ITEMS = 12_288, 2_048
-NOISE = 8.0
+NOISE = 3.0
 """So much that not all classes are told apart, and figures could differ."""
 WARM_UP = 5
 

@@ -1,6 +1,6 @@
 """The processes that train together, as torchrun starts them, and what they exchange.
 
-Shape letters: N embeddings of a global batch, both modalities.
+Shape letters: N embeddings of a global batch, both modalities; O those of a process.
 """
 
 import io
@@ -98,6 +98,15 @@ def sum_of_all(part: Tensor, world: World) -> Tensor:
     parts = [torch.empty_like(part) for _ in range(world.size)]
     dist.all_gather(parts, part)
     return torch.stack(parts).sum()
+
+
+def gather_rows(own_O: Tensor, count: int, world: World) -> Tensor:
+    """Put together a number per own row of every process: [N], in the order of the rows."""
+    parts = [torch.empty_like(own_O) for _ in range(world.size)]
+    dist.all_gather(parts, own_O)
+    ranks = (World(rank, world.size) for rank in range(world.size))
+    number_N = torch.cat([rank.own_first(count, own_O.device)[0][: len(own_O)] for rank in ranks])
+    return own_O.new_empty(count).index_copy_(0, number_N, torch.cat(parts))
 
 
 def gather_bytes(state: Tensor, world: World) -> list[Tensor]:

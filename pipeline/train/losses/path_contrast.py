@@ -7,10 +7,17 @@ import torch
 from torch import Tensor
 
 from pipeline.train.losses.labels import check_labels_on_cpu
+from pipeline.train.ops.shared_log_sums import shared_log_sums
+from pipeline.train.world import ALONE, World
 
 
 def path_contrast(
-    embedding_ND: Tensor, label_N: Tensor, level_KL: Tensor, *, temperature: float
+    embedding_ND: Tensor,
+    label_N: Tensor,
+    level_KL: Tensor,
+    *,
+    temperature: float,
+    world: World = ALONE,
 ) -> Tensor:
     """One supervised contrastive loss per level of the class path, weighted by level.
 
@@ -23,7 +30,7 @@ def path_contrast(
     theirs and without their constraint between levels. Where L_graph leaves far classes alone,
     here every pair counts.
 
-    It forms one [N, N] matrix, whatever L is.
+    It forms one [N, N] matrix, whatever L is; with several processes each forms its own rows.
 
     Args:
         embedding_ND: [N, D] float, rows of unit norm.
@@ -31,17 +38,18 @@ def path_contrast(
         level_KL: [K, L] int64, the prefix that a class has at each level, the coarsest first; see
             `class_levels`.
         temperature: t, by which similarities are divided.
+        world: Processes that have the same embeddings, the first half of them pictures and the
+            second half texts, of which each needs the gradient of its share alone.
 
     Returns:
         Scalar >= 0; 0 where no two embeddings share a prefix.
     """
     check_labels_on_cpu(label_N, len(level_KL))
     embedding_ND = embedding_ND.to(torch.promote_types(embedding_ND.dtype, torch.float32))
-    similarity_NN = embedding_ND @ embedding_ND.T / temperature
-    itself_NN = torch.eye(len(label_N), dtype=torch.bool, device=label_N.device)
-    # A large number, not infinity, whose softmax has no gradient where an embedding is alone.
-    others_NN = similarity_NN.masked_fill(itself_NN, torch.finfo(similarity_NN.dtype).min)
-    log_sum_N = others_NN.logsumexp(dim=1)
+    if world.size == 1:
+        log_sum_N = _log_sums(embedding_ND, temperature)
+    else:
+        log_sum_N = shared_log_sums(embedding_ND, temperature, world)
     levels = level_KL.shape[1]
     total = embedding_ND.new_zeros(())
     for level, prefix_K in enumerate(level_KL.unbind(dim=1), start=1):
@@ -54,3 +62,12 @@ def path_contrast(
         loss_N = log_sum_N - similar_N / count_N.clamp(min=1)
         total = total + level * torch.where(count_N > 0, loss_N, 0.0).sum()
     return total / (levels * (levels + 1) / 2) / len(label_N)
+
+
+def _log_sums(embedding_ND: Tensor, temperature: float) -> Tensor:
+    """The definition of `shared_log_sums`, of which autograd gives all gradients."""
+    similarity_NN = embedding_ND @ embedding_ND.T / temperature
+    itself_NN = torch.eye(len(embedding_ND), dtype=torch.bool, device=embedding_ND.device)
+    # A large number, not infinity, whose softmax has no gradient where an embedding is alone.
+    others_NN = similarity_NN.masked_fill(itself_NN, torch.finfo(similarity_NN.dtype).min)
+    return others_NN.logsumexp(dim=1)

@@ -42,7 +42,11 @@ class HuseObjective(Objective):
             "contrast": (
                 self.loss.delta,
                 lambda: path_contrast(
-                    embedding_ND, label_N, self.level_KL, temperature=self.loss.temperature
+                    embedding_ND,
+                    label_N,
+                    self.level_KL,
+                    temperature=self.loss.temperature,
+                    world=self.world,
                 ),
             ),
         }

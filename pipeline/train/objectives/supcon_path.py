@@ -23,13 +23,13 @@ class SupconPathObjective(Objective):
         """See `Objective.parts`; the contrast is the objective, so its weight is 1."""
         embedding_ND = torch.cat([output.image_BD, output.text_BD])
         label_N = torch.cat([label_B, label_B])
-        temperature = self.loss.temperature
+        temperature, world = self.loss.temperature, self.world
         return {
             "class": (self.loss.alpha, lambda: self.class_loss(output, label_B)),
             "contrast": (
                 1.0,
                 lambda: path_contrast(
-                    embedding_ND, label_N, self.level_KL, temperature=temperature
+                    embedding_ND, label_N, self.level_KL, temperature=temperature, world=world
                 ),
             ),
             "gap": (self.loss.gamma, lambda: gap_loss(output.image_BD, output.text_BD)),
