@@ -3,7 +3,7 @@
     python -m benchmarks.neighbour --rounds 5
 
 Every case is a process of its own: some training steps, their threads waiting for each other as the
-program chooses (see `wait_passively`) or as the library does by itself, with or without another
+program chooses (see `wait_briefly`) or as the library does by itself, with or without another
 process that never sleeps. The four cases of a round run one after the other, and the ratios are of
 the same round.
 """
@@ -27,8 +27,8 @@ from benchmarks.harness import environment, median_ratio, write_results
 STEPS = """
 import json, sys, time
 if sys.argv[1] == "chosen":
-    from stages.command import wait_passively
-    wait_passively()
+    from stages.command import wait_briefly
+    wait_briefly()
 from benchmarks.train_step import whole_step
 step = whole_step(int(sys.argv[2]), "cpu", "fp32")
 for _ in range(5):

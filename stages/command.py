@@ -151,17 +151,18 @@ def from_extra(command: str, extra: str) -> Iterator[None]:
         ) from error
 
 
-def wait_passively() -> None:
-    """Let threads sleep while they wait for each other, unless the user has said how they wait.
+def wait_briefly() -> None:
+    """Let threads that wait for each other soon sleep, unless the user has said how they wait.
 
-    OpenMP's threads, of torch, faiss and scikit-learn, otherwise wait in a loop that keeps a core
-    busy. Where somebody else works on one of the cores, they then take it from the very thread that
-    they wait for, and training takes several times as long; benchmarks/neighbour.py measures it.
-    Alone, it costs: threads that sleep have to be woken for every product of a small batch.
-    The library looks at this when it is loaded, so it has to be there before torch is imported.
+    The threads of GNU's OpenMP, which torch, faiss and scikit-learn use, otherwise wait in a long
+    loop. Where somebody else works on one of the cores, they take it from the very thread that they
+    wait for, and training takes many times as long. Asleep at once they have to be woken for every
+    product, which takes a third longer where nobody else is. So many turns of the loop cost nothing
+    alone and little beside a neighbour; benchmarks/neighbour.py measures it. The library looks at
+    this when it is loaded, so it has to be there before torch is imported.
     """
-    if "OMP_WAIT_POLICY" not in os.environ and "GOMP_SPINCOUNT" not in os.environ:
-        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def one_line_errors(main: Callable[..., None]) -> Callable[..., None]:
@@ -178,7 +179,7 @@ def one_line_errors(main: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(main)
     def wrapped(**options: Any) -> None:
-        wait_passively()
+        wait_briefly()
         try:
             if "params" in options:
                 # Knows every section, which `huse --help` has no use for.
