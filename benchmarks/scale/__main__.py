@@ -125,7 +125,7 @@ def write_table(folder: Path, sizes: Sequence[int]) -> None:
         RESULTS,
         title="Stages as the catalogue grows",
         notes=[
-            "`python -m benchmarks.scale`; every stage in a process of its own, without DVC",
+            "`python -m benchmarks.scale`; every stage once, in a process of its own, without DVC",
             "peak: memory of all processes of the stage, each shared page once",
             "catalogues: distinct titles, 5,000 classes of Zipf sizes, depths 2 to 5, a file per "
             "item; the files are hard links to some 3,700 different pictures, so that extraction "
