@@ -5,7 +5,7 @@ Shape letters: N texts, E features.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -43,6 +43,16 @@ class TextEncoder(Protocol):
         """Say what the features depend on of each text; only of an encoder with a fingerprint.
 
         Texts of which the same is seen have the same features.
+        """
+
+    def maker(self) -> Callable[[], TextEncoder]:
+        """Give what makes the same encoder in another process; only of one with a fingerprint.
+
+        It travels as plain data, and the model is loaded there: libraries hang on to their models
+        what cannot travel.
+
+        Raises:
+            InputError: When called: the model is not there, or is another one.
         """
 
     def save(self, folder: Path) -> None:

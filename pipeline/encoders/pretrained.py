@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import platform
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
@@ -135,18 +136,14 @@ class PretrainedEncoder(Generic[SettingsT]):
         vector_NE[present] = vector_ME
         return vector_NE
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """It travels to another process as what it is made of; the model is loaded there.
-
-        Libraries hang on to their models what cannot travel. What `auto` stands for has been
-        settled here.
-        """
+    def maker(self) -> Callable[[], Self]:
+        """See `TextEncoder.maker`; what `auto` stands for has been settled here."""
         settled = {
             "device": self._device.type,
             "precision": "fp32" if self._autocast_type is None else "bf16",
         }
         settings = self.settings.model_copy(update=settled)
-        return type(self)._arrive, (settings, self._digest, self._fitted())
+        return partial(self._arrive, settings, self._digest, self._fitted())
 
     @classmethod
     def _arrive(cls, settings: SettingsT, digest: str, fitted: dict[str, Any]) -> Self:

@@ -6,10 +6,9 @@ chunk is encoded whole, on as many threads as here, so that the numbers are the 
 Shape letters: M texts of a chunk, E features.
 """
 
-import pickle
+import uuid
 from collections import deque
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,9 @@ import numpy as np
 from pipeline.core.errors import InputError
 from pipeline.core.ray_cluster import join_ray
 from pipeline.encoders.encoder import TextEncoder
+
+_ENCODER_OF: dict[str, TextEncoder] = {}
+"""In a node's process: the encoder of the latest run, whose model is loaded once."""
 
 
 def encode_by_ray(encoder: TextEncoder, chunks: Sequence[Sequence[str]]) -> Iterator[np.ndarray]:
@@ -42,11 +44,11 @@ def encode_by_ray(encoder: TextEncoder, chunks: Sequence[Sequence[str]]) -> Iter
     kind, each = ("GPU", 1) if gpus else ("CPU", cpus)
     at_once = sum(int(node.get(kind, 0)) // each for node in nodes)
     encode = ray.remote(num_cpus=cpus, num_gpus=gpus)(_encode)
-    packed = ray.put(ray.cloudpickle.dumps(encoder))
+    maker, run = ray.put(encoder.maker()), uuid.uuid4().hex
     # Vectors that wait for those before them are kept in memory: no more than keep nodes busy.
     waiting: deque[Any] = deque()
     for chunk in chunks:
-        waiting.append(encode.remote(packed, threads, chunk))
+        waiting.append(encode.remote(maker, run, threads, chunk))
         if len(waiting) > 2 * max(1, at_once):
             yield _received(ray.get(waiting.popleft()))
     while waiting:
@@ -59,20 +61,18 @@ def _received(answer: np.ndarray | str) -> np.ndarray:
     return answer
 
 
-def _encode(packed: bytes, threads: int, texts: Sequence[str]) -> np.ndarray | str:
+def _encode(
+    maker: Callable[[], TextEncoder], run: str, threads: int, texts: Sequence[str]
+) -> np.ndarray | str:
     import torch
 
     # Sums differ in the last bits by the number of threads.
     torch.set_num_threads(threads)
     try:
-        return np.asarray(_unpacked(packed).encode(texts))
+        if run not in _ENCODER_OF:
+            _ENCODER_OF.clear()
+            _ENCODER_OF[run] = maker()
+        return np.asarray(_ENCODER_OF[run].encode(texts))
     except InputError as error:
         # Ray would make a traceback of the user's one line.
         return str(error)
-
-
-@lru_cache(maxsize=1)
-def _unpacked(packed: bytes) -> TextEncoder:
-    """The encoder, whose model a node's process loads once."""
-    encoder: TextEncoder = pickle.loads(packed)  # noqa: S301 - what the driver has just packed
-    return encoder
