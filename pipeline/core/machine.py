@@ -15,7 +15,7 @@ class MachineSettings(Section):
     """What suits the machine at hand and changes no result: no stage runs again for it."""
 
     workers: AutoOrCount
-    """Processes that extract image features."""
+    """Threads that extract image features on a CPU; with Ray, its actors."""
     engine: Literal["local", "ray"]
     """Where pictures and texts go through their networks."""
     image_batch_size: AutoOrCount

@@ -52,7 +52,7 @@ class Extraction:
     duplicates: int
     """Usable items whose picture another item has too."""
     seconds: float
-    """Spent on extracting, the start of the processes included; 0 if all vectors were there."""
+    """Spent on extracting, loading the network included; 0 if all vectors were there."""
 
 
 def extract(
@@ -106,7 +106,7 @@ def extract(
             device=device,
             batch_size=machine.image_batch_size,
         )
-        # With the start of the processes: that is what a user waits for.
+        # With the loading of the network: that is what a user waits for.
         start = time.monotonic()
         reasons = _run(jobs, plan, machine, from_cache=len(image_of) - len(jobs))
         seconds = time.monotonic() - start

@@ -3,7 +3,6 @@
 Shape letters: B batch, N pictures, S side of the input, I image feature.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -76,12 +75,13 @@ class PictureEncoder:
         return vector_NI, reasons
 
     def views(
-        self, data: bytes, numbers: Sequence[int], augment: str
+        self, data: bytes, digest: str, numbers: Sequence[int], augment: str
     ) -> tuple[int, list[np.ndarray]]:
         """Decode a picture and make some of its views.
 
         Args:
             data: The bytes of its file.
+            digest: Their sha256 in hex.
             numbers: 0 is the clean view.
             augment: Name of the augmentation that makes the others.
 
@@ -95,14 +95,13 @@ class PictureEncoder:
         image, pixels = decode_bytes(
             data, recipe.background, recipe.max_pixels, recipe.least_side()
         )
-        digest = hashlib.sha256(data).digest()
         squares = [
             recipe.transform.square(image)
             if view == 0
             else augmented(
                 image,
                 recipe=augment,
-                content_digest=digest,
+                content_digest=bytes.fromhex(digest),
                 view=view,
                 transform=recipe.transform,
                 background=recipe.background,

@@ -65,12 +65,14 @@ class WorkPlan:
 
 Failures = list[tuple[str, str]]
 """Digest and reason of each picture that cannot be used."""
+Views = tuple[int, list[np.ndarray]]
+"""Width times height of a picture, and [S, S, 3] uint8 per view."""
 
 
 def job_chunks(jobs: Sequence[Job], workers: int) -> list[Sequence[Job]]:
-    """Divide the work into what a process is given at a time, all jobs in order.
+    """Divide the work into what a thread or a process is given at a time, all jobs in order.
 
-    There are many chunks per process, so that all of them end at about the same time.
+    There are many chunks per worker, so that all of them end at about the same time.
     """
     size = min(_MOST_AT_ONCE, len(jobs) // (16 * workers) // _BATCH * _BATCH)
     size = max(_BATCH, size)
@@ -92,10 +94,14 @@ def _worker(plan: WorkPlan) -> "Worker":
 
 
 class Worker:
-    """A process's own network and its way to the store."""
+    """A process's own network and its way to the store, for any number of threads."""
 
-    def __init__(self, plan: WorkPlan) -> None:
+    def __init__(self, plan: WorkPlan, threads: int = 1) -> None:
         """Load the network.
+
+        Args:
+            plan: What there is to do.
+            threads: Threads that will call `run` at the same time.
 
         Raises:
             InputError: The weights are gone or have changed, or the ONNX file is not here.
@@ -106,17 +112,17 @@ class Worker:
         onnx_file: Location = Path(plan.onnx_file)
         if not onnx_file.exists() and isinstance(home, RemotePath):
             onnx_file = home / SHARED_ONNX_FILE
-        runner = open_runner(plan.recipe, onnx_file, plan.device, plan.batch_size)
+        runner = open_runner(plan.recipe, onnx_file, plan.device, plan.batch_size, threads=threads)
         self._encoder = PictureEncoder(plan.recipe, runner)
         self._store = VectorStore(home)
         self._images = locate(plan.images, "catalog.images")
         self._augment = plan.augment
 
-    def run(self, jobs: Sequence[Job], progress: Callable[[int], None]) -> Failures:
+    def run(self, jobs: Iterable[Job], progress: Callable[[int], None]) -> Failures:
         """Extract pictures and store their vectors.
 
         Args:
-            jobs: Pictures.
+            jobs: Pictures; where they end early, what was read of them is done.
             progress: Called with the number of pictures whose vectors are safe on disk.
 
         Raises:
@@ -150,9 +156,9 @@ class Worker:
             self._store.write(keys, np.stack(vectors), pixels)
             progress(len(rows))
 
-    def _squares(self, jobs: Sequence[Job], failures: Failures) -> Iterator[Square]:
+    def _squares(self, jobs: Iterable[Job], failures: Failures) -> Iterator[Square]:
         """Views of all jobs, in order; pictures that cannot be used are noted."""
-        for job, decoded in zip(jobs, self._decoded(jobs), strict=True):
+        for job, decoded in self._decoded(jobs):
             if isinstance(decoded, str):
                 failures.append((job.digest, decoded))
                 continue
@@ -161,33 +167,35 @@ class Worker:
                 key = row_key(bytes.fromhex(job.digest), view, self._augment)
                 yield Square((job.digest, key, pixels), square)
 
-    def _decoded(self, jobs: Iterable[Job]) -> Iterator[tuple[int, list[np.ndarray]] | str]:
-        # On a CPU the network takes all of a process's core; a GPU has threads decode for it.
+    def _decoded(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Views | str]]:
+        # On a CPU the network takes all of a thread's core; a GPU has threads decode for it.
         threads = self._encoder.runner.decoders
         if isinstance(self._images, RemotePath):
             threads = max(threads, REMOTE_READERS)
         if not threads:
-            yield from map(self._decode, jobs)
+            for job in jobs:
+                yield job, self._decode(job)
             return
         # Enough that the network never waits, and no more: each is a picture in memory.
         ahead = 2 * threads + self._encoder.runner.batch_size
-        waiting: deque[Future[tuple[int, list[np.ndarray]] | str]] = deque()
+        waiting: deque[tuple[Job, Future[Views | str]]] = deque()
         with ThreadPoolExecutor(threads) as pool:
             for job in jobs:
                 # Taken in the order of the jobs, whichever is decoded first: so are the results.
-                waiting.append(pool.submit(self._decode, job))
+                waiting.append((job, pool.submit(self._decode, job)))
                 if len(waiting) > ahead:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                    first, decoded = waiting.popleft()
+                    yield first, decoded.result()
+            for first, decoded in waiting:
+                yield first, decoded.result()
 
-    def _decode(self, job: Job) -> tuple[int, list[np.ndarray]] | str:
+    def _decode(self, job: Job) -> Views | str:
         try:
             data = read_picture(self._images / job.image)
             # The vector would be stored under the name of a picture that it is not of.
             if hashlib.sha256(data).hexdigest() != job.digest:
                 return CHANGED
             with machine_trouble(self._images / job.image):
-                return self._encoder.views(data, job.views, self._augment)
+                return self._encoder.views(data, job.digest, job.views, self._augment)
         except UnreadableImageError as error:
             return str(error)

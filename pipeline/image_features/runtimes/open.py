@@ -28,8 +28,8 @@ def open_runner(
         onnx_file: The ONNX file; None for torch.
         device: Where to run: `cpu` or `cuda`.
         batch_size: Pictures per forward pass; None: what suits the device.
-        threads: Threads that will submit batches, each taking a core; torch is for one, and spreads
-            a batch over all cores itself.
+        threads: Threads that will submit batches, each taking a core; torch spreads a batch over as
+            many as it is set to.
 
     Raises:
         InputError: The ONNX file is not there, or the weights are gone or not the recipe's.

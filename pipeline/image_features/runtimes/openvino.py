@@ -12,7 +12,7 @@ from pipeline.image_features.runtimes.runner import Runner
 
 
 class OpenVinoRunner(Runner):
-    """A batch takes one core: run one process or one submitting thread per core."""
+    """A batch takes one core: submit from a thread per core."""
 
     def __init__(
         self, onnx_file: Path | bytes, batch_size: int, precision: str, threads: int = 1

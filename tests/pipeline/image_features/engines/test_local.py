@@ -1,14 +1,10 @@
 import hashlib
 import json
-import multiprocessing
-import os
 import signal
 import subprocess
 import sys
-import time
+import threading
 from dataclasses import asdict, replace
-from multiprocessing.context import SpawnProcess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,7 +27,7 @@ def plan(small, pictures, tmp_path):
 
 @pytest.fixture
 def jobs(pictures):
-    """140 pictures with two views each, one of which is broken: work for two processes."""
+    """140 pictures with two views each, one of which is broken."""
     names = pictures(140)
     (pictures.folder / names[70]).write_bytes(b"404")
     return [
@@ -49,7 +45,9 @@ def vectors(home, jobs, copies=None):
     return len(found), store.read([found[key] for key in keys if key in found])
 
 
-def test_processes_do_what_one_does(jobs, plan, tmp_path):
+@pytest.mark.parametrize("runtime", ["onnxruntime", "torch"])
+def test_threads_do_what_one_does(jobs, plan, tmp_path, runtime):
+    plan = replace(plan, recipe=replace(plan.recipe, runtime=runtime))
     done: list[int] = []
     failures = run_local(jobs, plan, 2, done.append)
     assert failures == [(jobs[70].digest, "not a picture in a known format")]
@@ -62,22 +60,47 @@ def test_processes_do_what_one_does(jobs, plan, tmp_path):
     assert np.array_equal(vectors(tmp_path / "store", jobs)[1], by_two)
 
 
-def test_a_killed_process_is_one_line_and_its_work_is_kept(jobs, plan, tmp_path):
-    # Other tests of this session may have processes of their own.
-    others = set(multiprocessing.active_children())
-    started = []
+def test_threads_share_one_network(jobs, plan, monkeypatch):
+    from pipeline.image_features.runtimes.onnxruntime import OnnxRunner
 
-    def kill_first(done):
-        started[:] = started or set(multiprocessing.active_children()) - others
-        os.kill(started[0].pid, signal.SIGKILL)
+    made, threads = [], set()
+    begin, submit = OnnxRunner.__init__, OnnxRunner.submit
+    both = threading.Barrier(2, timeout=60)
 
-    with pytest.raises(
-        InputError, match=r"worker process ended with status -9 \(-9: .*finished work"
-    ):
-        run_local(jobs, plan, 2, kill_first)
-    assert vectors(tmp_path / "store", jobs)[0] > 0
-    assert len(started) == 2
-    assert set(multiprocessing.active_children()) <= others
+    def count(runner, *args):
+        made.append(runner)
+        begin(runner, *args)
+
+    def note(runner, pixels_BSS3):
+        if threading.get_ident() not in threads:
+            # Until the other one is here as well.
+            threads.add(threading.get_ident())
+            both.wait()
+        return submit(runner, pixels_BSS3)
+
+    monkeypatch.setattr(OnnxRunner, "__init__", count)
+    monkeypatch.setattr(OnnxRunner, "submit", note)
+    run_local(jobs, plan, 2, lambda done: None)
+    assert len(made) == 1
+    assert len(threads) == 2
+
+
+def test_an_error_stops_the_other_threads(jobs, plan, monkeypatch):
+    from pipeline.image_features.worker import Worker
+
+    decode = Worker._decode
+    tried = []
+
+    def fail(worker, job):
+        tried.append(job)
+        if job == jobs[0]:
+            raise InputError("the bucket does not answer")
+        return decode(worker, job)
+
+    monkeypatch.setattr(Worker, "_decode", fail)
+    with pytest.raises(InputError, match="the bucket does not answer"):
+        run_local(jobs, plan, 2, lambda done: None)
+    assert len(tried) < 70
 
 
 ALONE = """
@@ -87,8 +110,7 @@ from pipeline.image_features.recipe import Recipe
 from pipeline.image_features.worker import Job, WorkPlan
 
 def say(done):
-    import multiprocessing
-    print(*(process.pid for process in multiprocessing.active_children()), flush=True)
+    print(done, flush=True)
     time.sleep(60)
 
 jobs, recipe, plan = json.load(sys.stdin)
@@ -98,75 +120,43 @@ run_local([Job(*job) for job in jobs], plan, 2, say)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_no_process_outlives_its_parent(jobs, plan, how):
+def test_what_was_done_before_an_end_is_kept(jobs, plan, how, tmp_path):
     command = [sys.executable, "-c", ALONE]
-    parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     sent = (jobs, plan.recipe.metadata(), asdict(replace(plan, recipe=None)))
-    parent.stdin.write(json.dumps(sent).encode())
-    parent.stdin.close()
-    pids = list(map(int, parent.stdout.readline().split()))
-    assert len(pids) == 2
-    parent.send_signal(how)
-    parent.wait(timeout=60)
-    deadline = time.monotonic() + 60
-    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(alive(pid) for pid in pids)
+    running.stdin.write(json.dumps(sent).encode())
+    running.stdin.close()
+    done = int(running.stdout.readline())
+    running.send_signal(how)
+    running.wait(timeout=50)  # its own sleep would be longer
+    assert vectors(tmp_path / "store", jobs)[0] >= done > 0
 
 
-def alive(pid):
-    """A process whose parent is gone may stay as a zombie."""
-    try:
-        return " Z " not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3]
-    except OSError:
-        return False
-
-
-def test_a_process_that_ends_by_itself_is_not_said_to_lack_memory(jobs, plan, monkeypatch):
-    monkeypatch.setenv("PYTHONHOME", "/nowhere")
-    with pytest.raises(InputError, match="worker process ended with status 1; run again"):
-        run_local(jobs, plan, 2, lambda done: None)
-
-
-def test_a_process_that_ends_while_the_next_one_starts_is_told_likewise(jobs, plan, monkeypatch):
-    start = SpawnProcess.start
-    first: list[SpawnProcess] = []
-
-    def start_after_the_first_has_ended(process):
-        if first:
-            first[0].join()
-            # What the pool's own thread has done by then, if it was quicker.
-            raise OSError("handle is closed")
-        first.append(process)
-        start(process)
-
-    monkeypatch.setenv("PYTHONHOME", "/nowhere")
-    monkeypatch.setattr(SpawnProcess, "start", start_after_the_first_has_ended)
-    with pytest.raises(InputError, match="worker process ended with status 1; run again"):
-        run_local(jobs, plan, 2, lambda done: None)
-
-
-def test_an_error_of_a_process_is_the_users_one_line(jobs, plan, tmp_path):
+def test_a_store_that_cannot_be_written_to_is_one_line(jobs, plan, tmp_path):
     (tmp_path / "store").write_text("a file where a folder is needed")
     for workers in (1, 2):
         with pytest.raises(InputError, match=r"store/\w+\.arrow: cannot be written"):
             run_local(jobs, plan, workers, lambda done: None)
 
 
-def test_runtime_torch_runs_on_one_thread_and_gives_the_threads_back(jobs, plan, tmp_path):
+def test_torch_computes_on_one_thread_and_gets_its_threads_back(jobs, plan, tmp_path):
     import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
-    run_local(
-        jobs[:3], replace(plan, recipe=replace(plan.recipe, runtime="torch")), 1, lambda n: None
-    )
+    seen = []
+
+    def note(done):
+        seen.append(torch.get_num_threads())
+
+    run_local(jobs[:3], replace(plan, recipe=replace(plan.recipe, runtime="torch")), 2, note)
+    assert seen == [1]
     assert torch.get_num_threads() == 2
     torch.set_num_threads(threads)
     assert vectors(tmp_path / "store", jobs[:3])[0] == 6
 
 
-def test_processes_read_and_write_another_filesystem(jobs, plan, pictures, bucket, tmp_path):
+def test_threads_read_and_write_another_filesystem(jobs, plan, pictures, bucket, tmp_path):
     jobs = jobs[30:90]
     for job in jobs:
         path = pictures.folder / job.image
