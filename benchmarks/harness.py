@@ -18,7 +18,11 @@ from pipeline.core.json_file import write_json
 
 
 def interleave(
-    cases: Mapping[str, Callable[[], object]], *, rounds: int, device: str = "cpu"
+    cases: Mapping[str, Callable[[], object]],
+    *,
+    rounds: int,
+    device: str = "cpu",
+    before: Callable[[], object] = lambda: None,
 ) -> dict[str, list[float]]:
     """Time every case once per round, after one warm-up round.
 
@@ -30,6 +34,7 @@ def interleave(
         cases: Per name, a function without arguments.
         rounds: How often each case is timed.
         device: "cpu", or "cuda" to wait for the GPU before each reading of the clock.
+        before: Called before each run, outside of its time.
 
     Returns:
         Per name, the seconds of each round.
@@ -38,9 +43,11 @@ def interleave(
     clock = time.process_time if one_thread else time.perf_counter
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for run in cases.values():
+        before()
         run()
     for _ in range(rounds):
         for name, run in cases.items():
+            before()
             _wait_for(device)
             start = clock()
             run()

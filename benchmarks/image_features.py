@@ -84,6 +84,18 @@ def extract_all(
 ) -> None:
     """Files to Parquet as the stages do it, with nothing read or extracted before."""
     shutil.rmtree(out, ignore_errors=True)
+    extract_new(made, folder, names, out, workers, engine)
+
+
+def extract_new(
+    made: RecipeFiles,
+    folder: Path,
+    names: list[str],
+    out: Path,
+    workers: int,
+    engine: str = "local",
+) -> None:
+    """Files to Parquet as the stages do it, after what an earlier call left in `out`."""
     made = made._replace(store=VectorStore(out / "store"))
     machine = load_section(PARAMS, "machine", MachineSettings)
     how = {"workers": workers, "image_batch_size": BATCH, "engine": engine}
@@ -283,7 +295,8 @@ def main() -> None:
         title="Image extraction against its limit, torch and a peer",
         notes=[
             f"{options.files} files of {options.pictures.name}, {options.workers} processes, "
-            f"batches of {BATCH}, {options.rounds} interleaved rounds, start of processes included",
+            f"batches of {BATCH}, {options.rounds} interleaved rounds, the network's loading "
+            "included",
             "ratios: speed of the case over that of the column, median of same-round ratios",
             f"least cosine to Pillow and torch float32 over {options.peer_files} pictures: "
             f"{cosine:.7f}",

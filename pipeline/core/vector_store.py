@@ -126,9 +126,12 @@ class VectorStore:
         return vector_MD
 
     def _load(self) -> None:
-        """Map all files; those that another process makes of many meanwhile too."""
-        self._tables = {}
-        tried: set[str] = set()
+        """Map what is new; files that another process makes of many meanwhile too."""
+        # A file never changes: what was compared with its name once is not read again.
+        self._tables = {
+            name: table for name, table in self._tables.items() if (self.folder / name).exists()
+        }
+        tried = set(self._tables)
         while new := {path.name for path in self.folder.glob(f"*{SUFFIX}")} - tried:
             tried |= new
             for name in sorted(new):

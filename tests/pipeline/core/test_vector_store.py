@@ -43,6 +43,20 @@ def test_rows_are_found_and_read_in_any_order(store):
     assert np.array_equal(store.read([found[key(n)] for n in order]), matrix(order))
 
 
+def test_a_file_is_compared_with_its_name_once(store, monkeypatch):
+    store.find({key(1)})
+    read = []
+    monkeypatch.setattr(
+        vector_store, "read_digested", lambda path: read.append(path) or read_digested(path)
+    )
+    store.write([key(6)], matrix([6]), [106])
+    found = store.find({key(1), key(6)})
+    assert len(read) == 1
+    assert np.array_equal(store.read([found[key(6)], found[key(1)]]), matrix([6, 1]))
+    (store.folder / found[key(6)].file).unlink()
+    assert set(store.find({key(1), key(6)})) == {key(1)}
+
+
 def test_rows_of_texts_have_no_pixels_and_come_back_exactly(tmp_path):
     store = VectorStore(tmp_path / "store")
     vector_MD = np.random.default_rng(0).standard_normal((100, 3), np.float32)
@@ -202,6 +216,7 @@ def test_damage_on_either_side_is_recognised(bucket, tmp_path):
     assert len(store.find({key(0), key(1)})) == 1
     assert names(bucket) == [second]
     (tmp_path / "copies" / second).write_bytes(b"damaged")
+    store = VectorStore(bucket, copies=tmp_path / "copies")
     assert store.find({key(0), key(1)}) == {}
     assert len(store.find({key(0), key(1)})) == 1
 
