@@ -23,8 +23,8 @@ from typing import Annotated, Any
 import torch
 import typer
 
+from benchmarks.extraction import LITE0, extract_all, make_files, prepared
 from benchmarks.harness import environment, interleave, median_ratio, write_results
-from benchmarks.image_features import LITE0, extract_all, make_files, prepared
 from benchmarks.text_features import catalogue_names
 from pipeline.core.json_file import read_json
 from pipeline.core.params import load_section

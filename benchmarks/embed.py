@@ -3,12 +3,9 @@
     python -m benchmarks.embed --pictures data/raw/openmoji/images --files 2000 --rounds 3
 
 Both sides begin with files and end with vectors, and both make their network ready first. The
-extraction also reads each file once more for its digest, starts its processes, and writes its store
-and Parquet; new pictures go through in batches of the commands' size. Every case is timed once per
-round and compared, per picture, within its round.
-
-The processes of an extraction import the file that started them, as they do the stage's: so this
-one imports within its functions what they have no use for.
+extraction also reads each file once more for its digest, and writes its store and Parquet; new
+pictures go through in batches of the commands' size. Every case is timed once per round and
+compared, per picture, within its round.
 """
 
 import argparse
@@ -17,6 +14,16 @@ import statistics
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import torch
+
+from benchmarks.extraction import LITE0, extract_all, make_files, prepared
+from benchmarks.harness import environment, interleave, median_ratio, write_results
+from pipeline.core.cores import usable_cores
+from pipeline.features.encoder_digest import KEY, encoder_digest
+from pipeline.image_features.network_file import save_network
+from pipeline.use.new_items import BATCH
+from pipeline.use.raw_features import RawFeatures
 
 EXTRACTION = "extraction stage, files to Parquet"
 
@@ -30,9 +37,6 @@ def encode(model: Path, recipe: dict[str, str], paths: list[Path]) -> None:
             keep its network.
         paths: Pictures.
     """
-    from pipeline.use.new_items import BATCH
-    from pipeline.use.raw_features import RawFeatures
-
     features = RawFeatures(model, {"image": recipe}, lambda line: None)
     for start in range(0, len(paths), BATCH):
         _, reasons = features.images(paths[start : start + BATCH])
@@ -40,12 +44,6 @@ def encode(model: Path, recipe: dict[str, str], paths: list[Path]) -> None:
 
 
 def _measure(options: argparse.Namespace, root: Path) -> list[dict]:
-    from benchmarks.harness import interleave, median_ratio
-    from benchmarks.image_features import LITE0, extract_all, make_files, prepared
-    from pipeline.core.cores import usable_cores
-    from pipeline.features.encoder_digest import KEY, encoder_digest
-    from pipeline.image_features.network_file import save_network
-
     names = make_files(options.pictures, root / "pictures", options.files)
     paths = [root / "pictures" / name for name in names]
     made = prepared(LITE0, root / "cache")
@@ -81,11 +79,6 @@ def _measure(options: argparse.Namespace, root: Path) -> list[dict]:
 
 def main() -> None:
     """Measure and write the table."""
-    import torch
-
-    from benchmarks.harness import environment, write_results
-    from pipeline.core.cores import usable_cores
-
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=Path, default=Path("data/raw/openmoji/images"))
     parser.add_argument("--files", type=int, default=2000)
@@ -102,8 +95,8 @@ def main() -> None:
         title="New pictures by the model's own network against the extraction stage",
         notes=[
             f"{options.files} files of {options.pictures.name}, EfficientNet-Lite0, "
-            f"{usable_cores()} cores, {options.rounds} interleaved rounds; start of processes and "
-            "loading of the network included",
+            f"{usable_cores()} cores, {options.rounds} interleaved rounds; loading of the network "
+            "included",
             "x extraction: speed of the case over that of the extraction, median of same-round "
             "ratios",
             f"{setting['cpu']}, torch {setting['torch']}, load average at the start "

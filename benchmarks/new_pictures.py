@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
+from benchmarks.extraction import BATCH, LITE0, extract_new, make_files, prepared
 from benchmarks.harness import environment, interleave, median_ratio, write_results
-from benchmarks.image_features import BATCH, LITE0, extract_new, make_files, prepared
 from pipeline.core.cores import usable_cores
 from pipeline.image_features.recipe import Recipe
 from pipeline.image_features.runtimes.onnxruntime import OnnxRunner
