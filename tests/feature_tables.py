@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy.sparse import csr_matrix
+import torch
+from scipy.sparse import csr_matrix, hstack
 
 from pipeline.clean_text.cleaning import Cleaning
 from pipeline.core.json_file import write_json
@@ -16,6 +17,7 @@ from pipeline.encoders.text.glove import Encoder
 from pipeline.features.classes import make_classes
 from pipeline.features.graph_file import SemanticGraph, write_graph
 from pipeline.features.text_file import columns_of
+from pipeline.features.text_input import MixedText, RaggedText, stored_text
 from pipeline.image_features.network_file import save_network
 from pipeline.use.featurizer import TextFeaturizer
 
@@ -106,3 +108,24 @@ def read_vectors(path: Path, column: str) -> tuple[list[str], np.ndarray]:
     """Item ids and the [N, D] matrix of one vector column, in the same order."""
     table = pq.read_table(path, columns=["item_id", column])
     return table["item_id"].to_pylist(), vector_matrix(table[column])
+
+
+def text_of(blocks):
+    """Features of texts in memory: the dense blocks side by side, and the sparse ones."""
+    sparse = [block for block in blocks.values() if isinstance(block, csr_matrix)]
+    dense = [block for block in blocks.values() if not isinstance(block, csr_matrix)]
+    count = next(iter(blocks.values())).shape[0]
+    dense_NT = np.concatenate([np.empty((count, 0), np.float32), *dense], axis=1)
+    return stored_text(dense_NT, hstack(sparse, format="csr") if sparse else None)
+
+
+def text_matrix(text, num_words):
+    """The same as one dense matrix, [N, T + V], written out word by word."""
+    batch = text[:] if isinstance(text, RaggedText) else text
+    if not isinstance(batch, MixedText):
+        return batch
+    words_NV = torch.zeros(len(batch), num_words)
+    for n, (words, weights) in enumerate(zip(batch.word_NL, batch.weight_NL, strict=True)):
+        for word, weight in zip(words.tolist(), weights.tolist(), strict=True):
+            words_NV[n, word] += weight
+    return torch.cat([batch.dense_NT, words_NV], dim=1)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
+from scipy.sparse import csr_matrix
 
 from huse import Huse
-from pipeline.features.text_input import MixedText
+from pipeline.features.text_input import MixedText, stored_text
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel, load_model, save_model
 from pipeline.model.towers import Towers, TowersConfig
@@ -124,8 +125,12 @@ def test_the_document_is_enough_to_embed_and_classify_from_features(tmp_path, ch
     model = Towers(TowersConfig(**{**CONFIG, **changed})).eval()
     image_NI, dense_NT = torch.randn(30, 6) * 3 + 1, torch.randn(30, 4) - 2
     word_NL, weight_NL = torch.randint(WORDS, (30, 3)), torch.rand(30, 3)
-    text = MixedText(dense_NT, word_NL, weight_NL, WORDS) if "text_words" in changed else dense_NT
-    model.standardise(image_NI, text)
+    text, stored_NT = dense_NT, dense_NT
+    if "text_words" in changed:
+        text = MixedText(dense_NT, word_NL, weight_NL)
+        words = (weight_NL.numpy().ravel(), word_NL.numpy().ravel(), range(0, 91, 3))
+        stored_NT = stored_text(dense_NT.numpy(), csr_matrix(words, shape=(30, WORDS)))
+    model.standardise(image_NI, stored_NT)
     for bias in [model.bias_K] if hasattr(model, "bias_K") else []:
         torch.nn.init.normal_(bias)
     fusion = Fusion(

@@ -13,11 +13,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.features.text_input import text_input
 from pipeline.model.model_file import load_model
 from pipeline.use.featurizer import TextFeaturizer
 from stages.__main__ import STAGES
-from tests.feature_tables import read_vectors
+from tests.feature_tables import read_vectors, text_of
 
 pytestmark = pytest.mark.slow
 
@@ -184,7 +183,7 @@ def test_model_folder_is_enough_to_use_the_model(ran):
         ran / "features" / "image_encoder"
     )
     text = TextFeaturizer.load(ran / "model" / "text_encoder").encode(["red dress"])
-    text_BD = stored.model.text_tower(text_input(text))
+    text_BD = stored.model.text_tower(text_of(text)[:])
     assert text_BD.norm().item() == pytest.approx(1.0, abs=1e-5)
 
 

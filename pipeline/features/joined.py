@@ -76,7 +76,7 @@ class FeatureIndex:
     def nbytes(self) -> int:
         """Bytes of all features, all views, in memory."""
         image = 4 * len(self.view_row_R) * self.image.dimension
-        return image + len(self) * self.text.nbytes_per_row
+        return image + self.text.nbytes(len(self), self.text.words(self.text_row_N))
 
     def only(self, split: str) -> FeatureIndex:
         """Select the items of one split, in the same order."""

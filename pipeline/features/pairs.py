@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pipeline.features.joined import FeatureIndex
-from pipeline.features.text_input import TextInput
+from pipeline.features.text_input import StoredText, take
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Pairs:
     """[N] strings."""
     image_NI: Tensor
     """[N, I] float32, as stored."""
-    text_NT: TextInput
+    text_NT: StoredText
     """[N, T] float32, as stored; blocks of several encoders side by side, perhaps a sparse one."""
     label_N: Tensor
     """[N] int64 class indices."""
@@ -49,7 +49,7 @@ class Pairs:
         return Pairs(
             self.item_ids[position_M],
             self.image_NI[index],
-            self.text_NT[index],
+            take(self.text_NT, index),
             self.label_N[index],
             self.split_N[position_M],
             None if self.shared_N3 is None else self.shared_N3[index],

@@ -50,20 +50,6 @@ def arrays_of(text_NF: Block, num_dense: int) -> TextArrays:
     return TextArrays(text_NF[:, :num_dense].toarray(), *pad_rows(text_NF[:, num_dense:]))
 
 
-def matrix_of(text: TextArrays, num_words: int) -> Block:
-    """Put text features together as `side_by_side` does; `num_words` is V, 0 for none."""
-    if not num_words:
-        return text.dense_NT
-    num_texts, longest = text.word_NL.shape
-    pointer = np.arange(num_texts + 1) * longest
-    # Copies, since SciPy is going to merge the padding in place.
-    weight, word = text.weight_NL.flatten(), text.word_NL.flatten()
-    words_NV = csr_matrix((weight, word, pointer), shape=(num_texts, num_words))
-    words_NV.sum_duplicates()
-    words_NV.eliminate_zeros()
-    return hstack([csr_matrix(text.dense_NT), words_NV], format="csr")
-
-
 def pad_rows(block_NV: csr_matrix) -> tuple[np.ndarray, np.ndarray]:
     """Columns and values of each row: [N, L] int32 and float32, zeros after the last."""
     length_N = np.diff(block_NV.indptr)

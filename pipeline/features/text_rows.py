@@ -2,8 +2,7 @@
 
 For the matrix torch is not imported.
 
-Shape letters: R rows asked for, N texts of a buffer, T dense features, L words of the text that
-has most, V vocabulary.
+Shape letters: R rows asked for, T dense features, V vocabulary.
 """
 
 from __future__ import annotations
@@ -15,18 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack, vstack
 
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.table import open_parquet
-from pipeline.features.text_matrix import TextArrays, matrix_of
 from pipeline.features.vector_rows import VectorRows
 
 if TYPE_CHECKING:
-    import torch
-
-    from pipeline.features.text_input import TextInput
+    from pipeline.features.text_input import StoredText
 
 INDICES, VALUES = "_indices", "_values"
 
@@ -53,7 +49,7 @@ class TextRows:
         self._dense = VectorRows(path, dense)
         self._sparse = sparse
         self._width = [self._columns(path, name) for name in sparse]
-        self._longest = [self._most_words(name) for name in sparse]
+        self._words_N = self._count_words()
         self.dimension = self._dense.dimension
         """T."""
         self.num_words = sum(self._width)
@@ -71,83 +67,62 @@ class TextRows:
     def __len__(self) -> int:
         return self._file.metadata.num_rows
 
-    @property
-    def nbytes_per_row(self) -> int:
-        """Bytes of a text's features in memory."""
-        return 4 * self.dimension + 8 * sum(self._longest)
+    def nbytes(self, texts: int, words: int) -> int:
+        """Bytes of so many texts with so many entries in their sparse part, in memory."""
+        # Of a text with a sparse part also where its words begin and how many there are.
+        return texts * (4 * self.dimension + 16 * bool(self._sparse)) + 8 * words
 
-    def read(self, row_R: np.ndarray) -> TextInput:
-        """Read features as the text tower takes them.
+    def words(self, row_R: np.ndarray) -> int:
+        """Entries in the sparse part of some texts; -1 is a text without."""
+        return int(self._words_N[row_R[row_R >= 0]].sum())
+
+    def read(self, row_R: np.ndarray) -> StoredText:
+        """Read features for the text tower.
 
         Args:
             row_R: [R] int64 row numbers in any order; -1 gives a row of zeros.
 
         Returns:
-            Features of R texts in the order asked for, on the CPU.
+            Features of R texts in the order asked for, on the CPU; its rows are what the tower
+            takes.
         """
-        import torch
+        from pipeline.features.text_input import stored_text
 
-        from pipeline.features.text_input import MixedText
-
-        dense_RT, word_RL, weight_RL = map(torch.from_numpy, self.read_arrays(row_R))
-        if not self._sparse:
-            return dense_RT
-        return MixedText(dense_RT, word_RL, weight_RL, self.num_words)
+        return stored_text(*self.read_parts(row_R))
 
     def read_matrix(self, row_R: np.ndarray) -> Block:
         """Read the same features, [R, T + V], as other libraries take them."""
-        return matrix_of(self.read_arrays(row_R), self.num_words)
+        dense_RT, words_RV = self.read_parts(row_R)
+        if words_RV is None:
+            return dense_RT
+        return hstack([csr_matrix(dense_RT), words_RV], format="csr")
 
-    def read_arrays(self, row_R: np.ndarray) -> TextArrays:
-        """Read the same features as arrays."""
-        shape = (len(row_R), sum(self._longest))
-        text = TextArrays(
-            self._dense.read(row_R), np.zeros(shape, np.int32), np.zeros(shape, np.float32)
-        )
-        self._read_sparse(row_R, text)
-        return text
+    def read_parts(self, row_R: np.ndarray) -> tuple[np.ndarray, csr_matrix | None]:
+        """Read the same features, [R, T] and [R, V]; None where no block is sparse."""
+        dense_RT = self._dense.read(row_R)
+        return dense_RT, self._read_sparse(row_R) if self._sparse else None
 
-    def empty(self, count: int, device: torch.device) -> TextInput:
-        """Make room for the features of N texts: zeros."""
-        import torch
-
-        from pipeline.features.text_input import MixedText
-
-        dense_NT = torch.zeros(count, self.dimension, device=device)
-        if not self._sparse:
-            return dense_NT
-        longest = sum(self._longest)
-        return MixedText(
-            dense_NT,
-            torch.zeros(count, longest, dtype=torch.int32, device=device),
-            torch.zeros(count, longest, device=device),
-            self.num_words,
-        )
-
-    def _read_sparse(self, row_R: np.ndarray, text: TextArrays) -> None:
-        if not self._sparse:
-            return
+    def _read_sparse(self, row_R: np.ndarray) -> csr_matrix:
+        """Read [R, V] a row group at a time, and put the rows in order."""
         columns = [name + ending for name in self._sparse for ending in (INDICES, VALUES)]
         group_R = self._dense.row_group(row_R)
+        # Of the rows as they are read, which was asked for where; first those of zeros.
+        places = [np.flatnonzero(row_R < 0)]
+        parts = [csr_matrix((len(places[0]), self.num_words), dtype=np.float32)]
         for group in np.unique(group_R[row_R >= 0]):
             place = np.flatnonzero((group_R == group) & (row_R >= 0))
             table = self._file.read_row_group(int(group), columns=columns)
             local = row_R[place] - self._dense.first_row(int(group))
-            at = offset = 0
-            for name, width, longest in zip(self._sparse, self._width, self._longest, strict=True):
+            blocks = []
+            for name, width in zip(self._sparse, self._width, strict=True):
                 indices = table[name + INDICES].combine_chunks()
                 values = table[name + VALUES].combine_chunks().flatten().to_numpy()
                 pointer = indices.offsets.to_numpy() - indices.offsets[0].as_py()
-                block = csr_matrix(
-                    (values, indices.flatten().to_numpy(), pointer), shape=(len(indices), width)
-                )[local]
-                length = np.diff(block.indptr)
-                filled = np.arange(longest) < length[:, None]
-                row, column = np.nonzero(filled)
-                text.word_NL[place[row], at + column] = block.indices + np.int32(offset)
-                text.weight_NL[place[row], at + column] = block.data
-                at += longest
-                offset += width
+                block = (values, indices.flatten().to_numpy(), pointer)
+                blocks.append(csr_matrix(block, shape=(len(indices), width))[local])
+            places.append(place)
+            parts.append(hstack(blocks, format="csr"))
+        return vstack(parts, format="csr")[np.argsort(np.concatenate(places))]
 
     def _columns(self, path: Path, name: str) -> int:
         metadata = self._file.schema_arrow.metadata or {}
@@ -158,10 +133,17 @@ class TextRows:
                 f"{path}: does not say how many columns block {name} has; make it again"
             ) from error
 
-    def _most_words(self, name: str) -> int:
-        longest = 0
-        for batch in self._file.iter_batches(columns=[name + INDICES]):
-            if not pa.types.is_list(batch.column(0).type):
-                raise InputError(f"{name + INDICES}: not a column of lists; make the table again")
-            longest = max(longest, pc.max(pc.list_value_length(batch.column(0))).as_py() or 0)
-        return longest
+    def _count_words(self) -> np.ndarray:
+        """[N] int64 entries of each text's sparse part."""
+        words_N = np.zeros(len(self), dtype=np.int64)
+        for name in self._sparse:
+            first = 0
+            for batch in self._file.iter_batches(columns=[name + INDICES]):
+                if not pa.types.is_list(batch.column(0).type):
+                    raise InputError(
+                        f"{name + INDICES}: not a column of lists; make the table again"
+                    )
+                length = pc.list_value_length(batch.column(0)).to_numpy(zero_copy_only=False)
+                words_N[first : first + len(length)] += length
+                first += len(length)
+        return words_N

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_matrix
 
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.sample import draw_sample
 from pipeline.core.table import read_metadata, read_table
-from pipeline.features.text_matrix import TextArrays, matrix_of
 from pipeline.features.text_rows import TextRows
 from pipeline.features.vector_rows import VectorRows
 from pipeline.index.references import References, nearest_distances, unit_rows
@@ -118,9 +118,7 @@ class _FeatureTable:
             self._row_R = np.arange(len(texts))
             self._ids = pd.Index(read_table(path, ["item_id"])["item_id"])
             self.columns = texts.columns[choose_block(list(texts.columns))]
-            self._read = lambda row_M: _some_columns(
-                texts.read_arrays(row_M), texts.num_words, self.columns
-            )
+            self._read = lambda row_M: _some_columns(*texts.read_parts(row_M), self.columns)
 
     def has(self, item_ids: pd.Series) -> np.ndarray:
         """[M] bool."""
@@ -131,11 +129,13 @@ class _FeatureTable:
         return self._read(self._row_R[self._ids.get_indexer(item_ids)])
 
 
-def _some_columns(text: TextArrays, num_words: int, columns: slice) -> Block:
-    """Take columns of the matrix; of a dense block without making a sparse matrix of it."""
-    if columns.stop <= text.dense_NT.shape[1]:
-        return text.dense_NT[:, columns]
-    return matrix_of(text, num_words)[:, columns]
+def _some_columns(dense_MT: np.ndarray, words_MV: csr_matrix | None, columns: slice) -> Block:
+    """Take the columns of one block, as if both parts were one matrix."""
+    dimension = dense_MT.shape[1]
+    if columns.stop <= dimension:
+        return dense_MT[:, columns]
+    assert words_MV is not None, "the block is not dense"
+    return words_MV[:, columns.start - dimension : columns.stop - dimension]
 
 
 def choose_block(names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.features.classes import label_membership
-from pipeline.features.text_input import TextInput
+from pipeline.features.text_input import MixedText, StoredText
 from pipeline.model.description import MODALITIES
 from pipeline.model.label_paths import path_probabilities
 from pipeline.model.model_file import StoredModel
@@ -42,7 +42,7 @@ def fuse(image_ND: Tensor, text_ND: Tensor) -> Tensor:
 def embed(
     model: Towers,
     image_PI: Tensor,
-    text_MT: TextInput,
+    text_MT: StoredText | MixedText,
     has_image_N: np.ndarray | None = None,
     has_text_N: np.ndarray | None = None,
 ) -> dict[str, Tensor]:

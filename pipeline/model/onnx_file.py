@@ -43,7 +43,7 @@ class _Exported(nn.Module):
     ) -> tuple[Tensor, ...]:
         text: TextInput = text_NT
         if word_NL is not None and weight_NL is not None:
-            text = MixedText(text_NT, word_NL, weight_NL, self.model.config.text_words)
+            text = MixedText(text_NT, word_NL, weight_NL)
         output = self.model(image_NI, text)
         image_ND, text_ND = output.image_BD, output.text_BD
         return (
@@ -109,11 +109,9 @@ def _trace(exported: _Exported, features: tuple[Tensor, ...], path: Path) -> Non
 def _compare(session: InferenceSession, stored: StoredModel, features: tuple[Tensor, ...]) -> float:
     """Largest difference from the model itself, not from what was traced."""
     found = session.run(OUTPUTS, dict(zip(INPUTS, (x.numpy() for x in features), strict=False)))
-    text: TextInput = features[1]
-    if len(features) > 2:
-        _, text_NT, word_NL, weight_NL = features
-        text = MixedText(text_NT, word_NL, weight_NL, stored.model.config.text_words)
-    points = embed(stored.model, features[0], text)
+    image_NI, text_NT, *words = features
+    text: TextInput = MixedText(text_NT, *words) if words else text_NT
+    points = embed(stored.model, image_NI, text)
     _, probabilities = next(predict(stored, points["image"], points["text"]))
     wanted = [*points.values(), *(one.label_BL for one in probabilities.values())]
     return max(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.features.text_input import MixedText, TextInput
+from pipeline.features.text_input import MixedText, RaggedText, StoredText, TextInput
 
 SPARSE_NORM = 20.0
 """Norm to which a row of a sparse part is scaled: that of a standardised dense block of 400.
@@ -85,11 +85,11 @@ class Tower(nn.Module):
                 self.skip_words = _word_matrix(words, dim)
             self.register_buffer("word_scale", torch.ones(()))
 
-    def standardise(self, feature_NF: TextInput) -> None:
+    def standardise(self, feature_NF: StoredText) -> None:
         """Fit the standardisation to [N, F] features of the training split alone."""
         norm = None
-        if isinstance(feature_NF, MixedText):
-            norm = feature_NF.weight_NL.square().sum(dim=1).mean().sqrt()
+        if isinstance(feature_NF, RaggedText):
+            norm = feature_NF.square_norm().sqrt()
             feature_NF = feature_NF.dense_NT
         mean_F = feature_NF.mean(dim=0)
         # torch warns of a deviation without any feature, as where all of a text is sparse.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from pipeline.features.text_input import TextInput
+from pipeline.features.text_input import StoredText, TextInput
 from pipeline.model.tower import Tower
 
 INITIAL_LOGIT_SCALE = 16.0
@@ -117,7 +117,7 @@ class Towers(nn.Module):
             # layer must grow its weights before the softmax can become confident.
             self.log_scale = nn.Parameter(torch.tensor(INITIAL_LOGIT_SCALE).log())
 
-    def standardise(self, image_NI: Tensor, text_NT: TextInput) -> None:
+    def standardise(self, image_NI: Tensor, text_NT: StoredText) -> None:
         """Fit both towers' standardisation to the features of the training split alone."""
         self.image_tower.standardise(image_NI)
         self.text_tower.standardise(text_NT)

@@ -11,7 +11,7 @@ import torch
 
 from pipeline.core.table import read_table
 from pipeline.features.classes import check_same_classes
-from pipeline.features.text_input import TextInput
+from pipeline.features.text_input import StoredText
 from pipeline.features.text_rows import TextRows
 from pipeline.model.towers import NameBatch
 
@@ -23,7 +23,7 @@ class ClassNames:
     beyond its items, and what plain features do not tell a linear classifier.
     """
 
-    def __init__(self, text_KT: TextInput, most: int) -> None:
+    def __init__(self, text_KT: StoredText, most: int) -> None:
         """Keep the features where the towers are trained.
 
         Args:

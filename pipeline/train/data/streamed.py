@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pipeline.core.errors import InputError
 from pipeline.features.joined import FeatureIndex
-from pipeline.features.text_input import MixedText, join, put
+from pipeline.features.text_input import RaggedText, empty_text, join, put
 from pipeline.model.towers import Towers
 from pipeline.train.data.train_items import Features, TrainItems, chosen_view
 
@@ -48,10 +48,10 @@ class StreamedItems(TrainItems):
         # A slot takes any group, hence is as large as the largest needs.
         self._image_rows = max(int(index.num_views_N[items].sum()) for items in self._items_G)
         self._text_rows = max(len(items) for items in self._items_G)
-        slot_bytes = (
-            4 * self._image_rows * index.image.dimension
-            + self._text_rows * index.text.nbytes_per_row
-        )
+        texts = index.text
+        self._words = max(texts.words(index.text_row_N[items]) for items in self._items_G)
+        slot_bytes = 4 * self._image_rows * index.image.dimension
+        slot_bytes += texts.nbytes(self._text_rows, self._words)
         self._num_slots = min(max_bytes // slot_bytes, len(self._items_G))
         if self._num_slots < min(2, len(self._items_G)):
             raise InputError(
@@ -63,7 +63,13 @@ class StreamedItems(TrainItems):
         self._image_buffer = torch.empty(
             self._num_slots * self._image_rows, index.image.dimension, device=device
         )
-        self._text_buffer = index.text.empty(self._num_slots * self._text_rows, device)
+        self._text_buffer = empty_text(
+            self._num_slots * self._text_rows,
+            texts.dimension,
+            self._num_slots * self._words,
+            texts.num_words,
+            device,
+        )
         self._slot_of: dict[int, int] = {}  # in the order of last use
         # Where an item's rows begin in the buffers, true while its group is in a slot.
         self._image_place_N = torch.zeros(len(index), dtype=torch.int64)
@@ -107,8 +113,9 @@ class StreamedItems(TrainItems):
         for items_P in self._items_G:
             image.add(self._index.image.read(self._index.clean_row[items_P]))
             rows = self._index.text.read(self._index.text_row_N[items_P])
-            if isinstance(rows, MixedText):
-                square_norm.add(rows.weight_NL.double().square().sum(dim=1, keepdim=True).numpy())
+            if isinstance(rows, RaggedText):
+                squares_NL = rows[:].weight_NL.double().square()
+                square_norm.add(squares_NL.sum(dim=1, keepdim=True).numpy())
                 norm = square_norm.mean_F[0].sqrt()
                 rows = rows.dense_NT
             text.add(rows.numpy())
@@ -148,7 +155,7 @@ class StreamedItems(TrainItems):
         image = torch.from_numpy(part.image.read(part.view_row_R))
         self._image_buffer[image_start : image_start + len(image)] = image.to(self._device)
         text = part.text.read(part.text_row_N)
-        put(self._text_buffer, text_start, text)
+        put(self._text_buffer, text, row=text_start, word=slot * self._words)
         self._image_place_N[items_P] = torch.from_numpy(image_start + part.first_view)
         self._text_place_N[items_P] = torch.arange(text_start, text_start + len(text))
 

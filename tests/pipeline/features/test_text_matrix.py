@@ -3,8 +3,9 @@ import pytest
 import torch
 from scipy.sparse import csr_matrix
 
-from pipeline.features.text_input import MixedText, text_input, text_matrix
+from pipeline.features.text_input import MixedText
 from pipeline.features.text_matrix import arrays_of, pad_rows, side_by_side
+from tests.feature_tables import text_matrix, text_of
 
 GLOVE = np.arange(6, dtype=np.float32).reshape(3, 2)
 TFIDF = np.array([[0, 0.5, 0, 2], [0, 0, 0, 0], [1, 0, 0, 0]], dtype=np.float32)
@@ -29,16 +30,13 @@ def test_sparse_blocks_come_behind_the_dense_ones():
 def test_the_arrays_are_what_the_text_tower_takes(names, rows):
     every = {"glove": GLOVE, "tfidf": csr_matrix(TFIDF), "more": csr_matrix(MORE)}
     blocks = {name: every[name][rows] for name in names}
-    tower, matrix_NF = text_input(blocks), side_by_side(blocks)
-    arrays = arrays_of(matrix_NF, 2 if "glove" in names else 0)
-    if isinstance(tower, MixedText):
-        # The order of a text's words does not matter; compare what they sum up to.
-        tensors = (torch.from_numpy(one) for one in arrays)
-        again = text_matrix(MixedText(*tensors, tower.num_words))
-        assert np.array_equal(again.toarray(), text_matrix(tower).toarray())
-        assert np.array_equal(matrix_NF.toarray(), text_matrix(tower).toarray())
-    else:
-        assert np.array_equal(arrays.dense_NT, tower.numpy())
+    matrix_NF = side_by_side(blocks)
+    dense = 2 if "glove" in names else 0
+    arrays = [torch.from_numpy(array) for array in arrays_of(matrix_NF, dense)]
+    words = matrix_NF.shape[1] - dense
+    # The order of a text's words does not matter; compare what they sum up to.
+    found = text_matrix(MixedText(*arrays), words) if words else arrays[0]
+    assert torch.equal(found, text_matrix(text_of(blocks), words))
 
 
 def test_rows_are_padded_to_the_longest():

@@ -7,10 +7,9 @@ from scipy.sparse import csr_matrix
 
 from pipeline.core.errors import InputError
 from pipeline.features.text_file import columns_of
-from pipeline.features.text_input import MixedText, put, text_input, text_matrix
 from pipeline.features.text_rows import TextRows
+from tests.feature_tables import text_matrix, text_of
 
-CPU = torch.device("cpu")
 COUNT = 23
 
 
@@ -43,8 +42,8 @@ ROWS = np.array([22, 0, 7, 7, 13, 4, 5])
 def test_rows_of_dense_and_sparse_blocks_are_those_that_were_written(blocks, tmp_path):
     rows = TextRows(write(tmp_path / "text.parquet", blocks))
     assert (rows.dimension, rows.num_words) == (5, 39)
-    expected = text_matrix(text_input(blocks)).toarray()
-    assert np.array_equal(text_matrix(rows.read(ROWS)).toarray(), expected[ROWS])
+    expected = text_matrix(text_of(blocks), 39)
+    assert torch.equal(text_matrix(rows.read(ROWS), 39), expected[ROWS])
     assert np.array_equal(rows.read_matrix(ROWS).toarray(), expected[ROWS])
 
 
@@ -53,42 +52,37 @@ def test_dense_blocks_alone_are_a_tensor(blocks, tmp_path):
     rows = TextRows(write(tmp_path / "text.parquet", dense))
     found = rows.read(ROWS)
     assert isinstance(found, torch.Tensor)
-    assert torch.equal(found, text_input(dense)[ROWS])
+    assert torch.equal(found, text_of(dense)[ROWS])
     assert np.array_equal(rows.read_matrix(ROWS), found.numpy())
-    assert rows.nbytes_per_row == 20
+    assert rows.words(ROWS) == 0
+    assert rows.nbytes(7, 0) == 7 * 20
 
 
 def test_a_sparse_block_alone(blocks, tmp_path):
     rows = TextRows(write(tmp_path / "text.parquet", {"tfidf": blocks["tfidf"]}))
     found = rows.read(np.arange(COUNT))
     assert found.dense_NT.shape == (COUNT, 0)
-    assert np.array_equal(text_matrix(found).toarray(), blocks["tfidf"].toarray())
-    longest = int(np.diff(blocks["tfidf"].indptr).max())
-    assert found.word_NL.shape == (COUNT, longest)
-    assert rows.nbytes_per_row == 8 * longest
+    assert np.array_equal(text_matrix(found, 9), blocks["tfidf"].toarray())
+
+
+def test_the_memory_of_texts_goes_by_their_own_words(blocks, tmp_path):
+    rows = TextRows(write(tmp_path / "text.parquet", blocks))
+    count_N = np.diff(blocks["tfidf"].indptr) + np.diff(blocks["more"].indptr)
+    missing = np.array([-1, *ROWS, -1])
+    assert rows.words(missing) == count_N[ROWS].sum()
+    found = rows.read(missing)
+    parts = (found.dense_NT, found.first_N, found.length_N, found.word_P, found.weight_P)
+    assert rows.nbytes(9, rows.words(missing)) == sum(part.nbytes for part in parts)
 
 
 @pytest.mark.parametrize("names", [("glove",), ("glove", "tfidf")])
 def test_a_missing_row_is_zeros(blocks, tmp_path, names):
     rows = TextRows(write(tmp_path / "text.parquet", {name: blocks[name] for name in names}))
-    found = text_matrix(rows.read(np.array([-1, 3, -1])))
-    found = found.toarray() if "tfidf" in names else found
+    found = text_matrix(rows.read(np.array([-1, 3, -1])), 9)
     assert not found[[0, 2]].any()
     assert found[1].any()
     assert len(rows.read(np.array([-1, -1]))) == 2
     assert len(rows.read(np.array([], dtype=np.int64))) == 0
-
-
-@pytest.mark.parametrize("names", [("glove",), ("glove", "tfidf")])
-def test_features_are_copied_into_a_buffer(blocks, tmp_path, names):
-    rows = TextRows(write(tmp_path / "text.parquet", {name: blocks[name] for name in names}))
-    buffer = rows.empty(10, CPU)
-    assert isinstance(buffer, MixedText) == ("tfidf" in names)
-    put(buffer, 4, rows.read(ROWS[:3]))
-    put(buffer, 5, rows.read(ROWS[3:4]))
-    found, expected = (text_matrix(text) for text in (buffer, rows.read(ROWS[[0, 3, 2]])))
-    assert (found[4:7] != expected).sum() == 0
-    assert abs(found[:4]).sum() == 0
 
 
 def test_a_sparse_block_of_unknown_width_is_refused(blocks, tmp_path):
@@ -107,7 +101,7 @@ def test_a_column_without_its_partner_is_named(blocks, tmp_path):
 def test_the_columns_of_every_block_are_known(blocks, tmp_path):
     rows = TextRows(write(tmp_path / "text.parquet", blocks))
     assert len(rows) == COUNT
-    matrix = text_matrix(rows.read(np.arange(COUNT))).toarray()
+    matrix = rows.read_matrix(np.arange(COUNT)).toarray()
     assert set(rows.columns) == set(blocks)
     for name, block in blocks.items():
         dense = block.toarray() if isinstance(block, csr_matrix) else block

@@ -6,10 +6,11 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from scipy.sparse import csr_matrix
 
 from pipeline.core.errors import InputError
 from pipeline.evaluate.predictions import predict_pairs
-from pipeline.features.text_input import MixedText
+from pipeline.features.text_input import MixedText, stored_text
 from pipeline.model import onnx_file
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel
@@ -93,12 +94,13 @@ def test_a_sparse_part_of_the_text_features_is_an_input(make_model, make_pairs, 
     word_NL = torch.randint(50, (6, 4), generator=generator)
     weight_NL = torch.rand(6, 4, generator=generator)
     weight_NL[2, 1:] = 0
-    stored.model.standardise(pairs.image_NI, MixedText(pairs.text_NT, word_NL.int(), weight_NL, 50))
+    words_NV = csr_matrix((weight_NL.numpy().ravel(), word_NL.numpy().ravel(), range(0, 25, 4)))
+    stored.model.standardise(pairs.image_NI, stored_text(pairs.text_NT.numpy(), words_NV))
     onnx_file.export_onnx(stored, tmp_path / "model.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     tensors = (pairs.image_NI, pairs.text_NT, word_NL, weight_NL)
     given = {name: x.numpy() for name, x in zip(onnx_file.INPUTS, tensors, strict=True)}
     (found_ND,) = session.run(["text_embedding"], given)
     with torch.inference_mode():
-        wanted_ND = stored.model.text_tower(MixedText(pairs.text_NT, word_NL, weight_NL, 50))
+        wanted_ND = stored.model.text_tower(MixedText(pairs.text_NT, word_NL, weight_NL))
     assert np.abs(found_ND - wanted_ND.numpy()).max() < 1e-5

@@ -4,8 +4,8 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import nn
 
-from pipeline.features.text_input import text_input, text_matrix
 from pipeline.model.tower import Tower
+from tests.feature_tables import text_matrix, text_of
 
 
 @pytest.fixture
@@ -97,12 +97,12 @@ def mixed():
     words = random.uniform(size=(9, V)) * (random.uniform(size=(9, V)) < 0.3)
     words[4] = 0
     dense = random.normal(2.0, 3.0, size=(9, 3))
-    return text_input({"a": dense.astype(np.float32), "b": csr_matrix(words.astype(np.float32))})
+    return text_of({"a": dense.astype(np.float32), "b": csr_matrix(words.astype(np.float32))})
 
 
 def dense_twin(tower, mixed):
     """A tower of linear layers alone with the same weights, and its standardised input."""
-    matrix = torch.from_numpy(text_matrix(mixed).toarray())
+    matrix = text_matrix(mixed, V)
     layers = len([m for m in tower.modules() if isinstance(m, nn.Linear)])
     twin = Tower(3 + V, width=7, layers=layers, dim=4, dropout=0.5)
     with torch.no_grad():
@@ -124,7 +124,7 @@ def test_a_sparse_block_gives_the_output_and_gradients_of_a_dense_one(mixed, lay
     tower.standardise(mixed)
     twin, matrix = dense_twin(tower, mixed)
     twin.eval()
-    found, expected = tower(mixed), twin(matrix)
+    found, expected = tower(mixed[:]), twin(matrix)
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
     wanted = torch.randn(9, 4, generator=torch.Generator().manual_seed(1))
     (found * wanted).sum().backward()
@@ -143,13 +143,13 @@ def test_adamw_takes_the_same_steps_with_either_form(mixed):
     twin, matrix = dense_twin(tower, mixed)
     twin.eval()
     wanted = torch.randn(9, 4, generator=torch.Generator().manual_seed(1))
-    for model, text in ((tower, mixed), (twin, matrix)):
+    for model, text in ((tower, mixed[:]), (twin, matrix)):
         optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
         for _ in range(5):
             optimizer.zero_grad()
             (model(text) * wanted).sum().backward()
             optimizer.step()
-    torch.testing.assert_close(tower(mixed), twin(matrix), atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(tower(mixed[:]), twin(matrix), atol=1e-4, rtol=1e-3)
 
 
 @pytest.mark.parametrize("scale", [0.01, 1.0, 50.0])
@@ -161,23 +161,25 @@ def test_a_sparse_block_weighs_as_much_as_a_dense_one_in_the_first_layer(scale):
     dense = random.normal(5.0, 2.0, size=(300, 384)).astype(np.float32)
     torch.manual_seed(0)
     tower = Tower(384, width=200, layers=2, dim=4, dropout=0.0, words=10_000)
-    text = text_input({"dense": dense, "words": words})
+    text = text_of({"dense": dense, "words": words})
     tower.standardise(text)
     with torch.no_grad():
         from_dense = tower.layers[0]((text.dense_NT - tower.mean_F) / tower.std_F)
-        from_words = tower.words(text.word_NL, per_sample_weights=text.weight_NL * tower.word_scale)
+        batch = text[:]
+        weight_NL = batch.weight_NL * tower.word_scale
+        from_words = tower.words(batch.word_NL, per_sample_weights=weight_NL)
     assert from_words.std().item() == pytest.approx(from_dense.std().item(), rel=0.1)
 
 
 def test_a_sparse_block_alone_and_texts_without_a_word():
     words = csr_matrix(np.eye(4, V, dtype=np.float32) * [[1], [2], [0], [3]])
-    text = text_input({"words": words})
+    text = text_of({"words": words})
     torch.manual_seed(0)
     tower = Tower(0, width=7, layers=2, dim=4, dropout=0.0, words=V)
     tower.standardise(text)
-    assert tower(text).shape == (4, 4)
-    assert tower(text).isfinite().all()
-    tower.standardise(text_input({"words": csr_matrix((4, V), dtype=np.float32)}))
+    assert tower(text[:]).shape == (4, 4)
+    assert tower(text[:]).isfinite().all()
+    tower.standardise(text_of({"words": csr_matrix((4, V), dtype=np.float32)}))
     assert tower.word_scale == 1.0
 
 

@@ -4,9 +4,9 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import nn
 
-from pipeline.features.text_input import text_input
 from pipeline.model.tower import Tower
 from pipeline.model.towers import NameBatch
+from tests.feature_tables import text_of
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_inputs_are_dropped_in_training_alone(feature):
 def test_sparse_words_take_the_residual_path_and_are_dropped_too():
     torch.manual_seed(0)
     words = csr_matrix(np.eye(3, 5, dtype=np.float32))
-    text = text_input({"tfidf": words})
+    text = text_of({"tfidf": words})
     tower = Tower(
         0, width=7, layers=2, dim=4, dropout=0.0, words=5, residual=True, input_dropout=0.5
     )
@@ -55,8 +55,8 @@ def test_sparse_words_take_the_residual_path_and_are_dropped_too():
     rows = tower.word_scale * torch.from_numpy(words.toarray())
     hidden = (rows @ tower.words.weight + tower.layers[0].bias).clamp(min=0)
     summed = tower.layers[3](hidden) + rows @ tower.skip_words.weight
-    torch.testing.assert_close(tower.eval()(text), nn.functional.normalize(summed, dim=1))
-    assert not torch.equal(tower.train()(text), tower.eval()(text))
+    torch.testing.assert_close(tower.eval()(text[:]), nn.functional.normalize(summed, dim=1))
+    assert not torch.equal(tower.train()(text[:]), tower.eval()(text[:]))
 
 
 @pytest.mark.parametrize("changed", [{}, {"classifier": "per_modality"}, {"fusion": "concat"}])

@@ -9,9 +9,10 @@ from pipeline.clean_text.cleaning import Cleaning
 from pipeline.core.errors import InputError
 from pipeline.core.params import load_section
 from pipeline.encoders.encoder import find_encoder
-from pipeline.features.text_input import text_input, text_sizes
+from pipeline.features.text_input import text_sizes
 from pipeline.text_features.settings import TextSettings
 from pipeline.use.featurizer import TextFeaturizer
+from tests.feature_tables import text_of
 
 CLEAN = ["red shirt", "blue hat hat", "silk chloe"]
 RAW = ["The RED Shirt!\n", "  Blue hat,\that", "Silk Chloé", "", "100%"]
@@ -44,7 +45,7 @@ def test_a_raw_text_is_cleaned_for_the_encoders_that_want_it(featurizer):
 
 
 def test_the_blocks_make_the_towers_input(featurizer):
-    text = text_input(featurizer.encode(RAW))
+    text = text_of(featurizer.encode(RAW))
     assert len(text) == 5
     assert text_sizes(text) == (384 + 50, len(featurizer.encoders["tfidf"].words))
     assert torch.equal(text.dense_NT[3], torch.zeros(434))
