@@ -19,7 +19,8 @@ def thumbnail(path: Location, side: int, background: str) -> Image.Image:
         RGB image whose longer side is `side`.
     """
     try:
-        image = decode_image(path, background).image
+        # A photograph need not be decoded at its full size for a stamp of it.
+        image = decode_image(path, background, least_side=2 * side).image
     except UnreadableImageError:
         return Image.new("RGB", (side, side), "#999999")
     scale = side / max(image.size)

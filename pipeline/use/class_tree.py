@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from pipeline.features.classes import Classes, item_classes
 
@@ -47,9 +48,12 @@ class ClassTree:
         self.node_path_J = [separator.join(node) for node in below]
         """J paths of nodes; the root's is empty."""
         self._depth_J = np.array([len(node) for node in below])
-        self._member_KJ = np.zeros((len(parts), len(below)), dtype=np.float32)
-        for j, labels in enumerate(below.values()):
-            self._member_KJ[labels, j] = 1
+        # A class is in as many nodes as it is deep: of twenty thousand classes, one entry in
+        # thousands.
+        pointer = np.cumsum([0, *map(len, below.values())])
+        members = np.concatenate(list(below.values()))
+        ones = np.ones(len(members), dtype=np.float32)
+        self._member_JK = csr_matrix((ones, members, pointer), shape=(len(below), len(parts)))
 
     def predict(self, probability_NK: np.ndarray, *, k: int, threshold: float) -> list[Prediction]:
         """Name the `k` most probable classes, and the deepest node that is probable enough.
@@ -58,7 +62,7 @@ class ClassTree:
         down; the root's is 1 and always passes. Of several nodes of the deepest level that pass,
         the most probable is taken; above a threshold of one half there is at most one.
         """
-        node_NJ = np.minimum(probability_NK @ self._member_KJ, 1.0)
+        node_NJ = np.minimum((self._member_JK @ probability_NK.T).T, 1.0)
         node_NJ[:, self._depth_J == 0] = 1.0
         # A probability is at most 1, so the level decides before it.
         rank_NJ = np.where(node_NJ >= threshold, 2.0 * self._depth_J + node_NJ, -1.0)
