@@ -1,25 +1,18 @@
 """report.html: one page that opens offline."""
 
-import base64
-import io
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipeline.core.atomic import atomic_path
 from pipeline.core.location import Location
 from pipeline.evaluate.confusions import Confusion
 from pipeline.evaluate.gallery import GalleryRow
 from pipeline.evaluate.graph_plots import HeatMap, Neighbourhood
-from pipeline.pictures.thumbnail import thumbnail
+from pipeline.pictures.page import write_page
 
-SIDE = 96
-"""Longer side of a picture in the report, in pixels."""
 TITLE_LENGTH = 200
 """Characters of an item's text on its card, which may be on the page many times."""
 
@@ -50,31 +43,21 @@ def write_report(
     path: Path, report: Report, *, images: Location, background: str, shown_rows: int
 ) -> None:
     """Write the page; texts of the catalogue are escaped."""
-
-    # An item may be on many cards.
-    @cache
-    def picture(image: str) -> str:
-        stream = io.BytesIO()
-        thumbnail(images / image, SIDE, background).save(stream, format="WEBP", quality=75)
-        return base64.b64encode(stream.getvalue()).decode()
-
-    environment = Environment(
-        loader=PackageLoader("pipeline.evaluate", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["spelled"] = _spelled
-    page = environment.get_template("report.html").render(
+    values = {
         **report._asdict(),
-        map_json=_script_json(report.map),
-        picture=picture,
-        rows=shown_rows,
-        title_length=TITLE_LENGTH,
+        "map_json": _script_json(report.map),
+        "rows": shown_rows,
+        "title_length": TITLE_LENGTH,
+    }
+    write_page(
+        path,
+        "pipeline.evaluate",
+        "report.html",
+        values,
+        images=images,
+        background=background,
+        filters={"spelled": _spelled},
     )
-    with atomic_path(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
 
 
 def _spelled(name: str) -> str:
