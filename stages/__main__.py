@@ -18,9 +18,10 @@ STAGES = (
     "train",
     "baseline",
     "evaluate",
+    "audit",
     "index",
 )
-USES = ("compare", "embed", "classify", "search", "explore", "export")
+USES = ("compare", "refile", "embed", "classify", "search", "explore", "export")
 """What to do with a trained model; these commands read what the stages wrote and are none."""
 COMMANDS = ("sample_catalog", *STAGES, *USES, "cache")
 

@@ -37,4 +37,6 @@ EVALUATION = Path("data/evaluate")
 EMBEDDINGS = Path("data/evaluate/embeddings.parquet")
 OUTCOMES = Path("data/evaluate/outcomes.parquet")
 
+AUDIT = Path("data/audit")
+
 INDEX = Path("data/index")

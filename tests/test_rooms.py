@@ -32,6 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "train": {"core", "features", "metrics", "model"},
     "baseline": {"core", "features"},
     "evaluate": {"baseline", "core", "features", "metrics", "model", "pictures"},
+    "audit": {"core", "features", "pictures"},
     "index": {"core", "features"},
     # What people do with a trained model, which no stage runs.
     "use": {

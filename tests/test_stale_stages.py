@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 STAGES: dict[str, Any] = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 PARAMS: dict[str, Any] = YAML(typ="safe").load(ROOT / "params.yaml")
 
-READS_PICTURES = {"catalog", "image_features", "evaluate"}
+READS_PICTURES = {"catalog", "image_features", "evaluate", "audit"}
 # The report lists how the model was trained.
 TRAINS = {"train", "evaluate"}
 # Settings that change no number, and sections of text encoders that are not in text.encoders.
@@ -42,6 +42,7 @@ TABLE: dict[str, set[str]] = {
     "train": TRAINS,
     "evaluate": {"evaluate"},
     "evaluate.baseline": {"baseline", "evaluate"},
+    "audit": {"audit"},
     "index": {"index"},
     "machine": NONE,
 }
@@ -121,7 +122,7 @@ def test_dvc_status_names_the_stages_that_read_a_parameter(tracked, status, leaf
     ("name", "stages"),
     [
         ("pipeline/catalog/split.py", {"catalog"}),
-        ("pipeline/pictures/decode.py", {"catalog", "image_features", "evaluate"}),
+        ("pipeline/pictures/decode.py", {"catalog", "image_features", "evaluate", "audit"}),
         ("pipeline/train/loop.py", {"train"}),
         ("stages/evaluate.py", {"evaluate"}),
         ("stages/command.py", NONE),

@@ -63,7 +63,7 @@ def make_items(
             item = _make_item(row, pictures, separator)
             names_of.setdefault(item[1], set()).add(row.image.strip())
             if item[0] in row_of:
-                raise BadRowError(f"duplicate of row {row_of[item[0]]}")
+                raise BadRowError(duplicate_of(row_of[item[0]]))
         except BadRowError as error:
             rejected.append((row.row, row.image, row.text, row.classes, str(error)))
             continue
@@ -75,6 +75,11 @@ def make_items(
     _check(len(items), rejected_frame, on_bad_row)
     frame = pd.DataFrame(items, columns=[*ITEM_COLUMNS, "group", "split"], dtype="str")
     return frame.assign(row=list(row_of.values())), rejected_frame
+
+
+def duplicate_of(row: int) -> str:
+    """Say why a row is no item that says the same as an earlier one."""
+    return f"duplicate of row {row}"
 
 
 def make_item_id(image: str, text: str, class_path: str) -> str:

@@ -1,0 +1,83 @@
+"""Features and classes -> what is wrong with the catalogue."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.command import (
+    ClassesPath,
+    GroupsPath,
+    ImageFeaturesPath,
+    ItemsPath,
+    ParamsPath,
+    SplitsPath,
+    TextFeaturesPath,
+    counted,
+    require_folder,
+    run,
+)
+from stages.paths import (
+    AUDIT,
+    CLASSES,
+    GROUPS,
+    IMAGE_FEATURES,
+    ITEMS,
+    PARAMS,
+    SPLITS,
+    TEXT_FEATURES,
+)
+
+
+def main(
+    params: ParamsPath = PARAMS,
+    items: ItemsPath = ITEMS,
+    splits: SplitsPath = SPLITS,
+    groups: GroupsPath = GROUPS,
+    classes: ClassesPath = CLASSES,
+    image_features: ImageFeaturesPath = IMAGE_FEATURES,
+    text_features: TextFeaturesPath = TEXT_FEATURES,
+    out: Annotated[Path, typer.Option(help="Folder to write the findings to.")] = AUDIT,
+) -> None:
+    """Look for items filed wrongly, shared pictures and titles, and odd classes."""
+    from pipeline.audit.settings import AuditSettings
+
+    from pipeline.audit.findings import audit, write_findings
+    from pipeline.core.json_file import read_json
+    from pipeline.core.params import load_section, read_value
+    from pipeline.core.table import read_metadata, read_table
+    from pipeline.features.joined import index_features
+
+    p = load_section(params, "audit", AuditSettings)
+    images = require_folder("catalog.images", read_value(params, "catalog.images"))
+    index = index_features(
+        items=items,
+        splits=splits,
+        groups=groups,
+        classes=classes,
+        image_features=image_features,
+        text_features=text_features,
+    )
+    every = read_table(items, ["item_id", "image", "text", "class_path"])
+    shared = read_table(groups, ["item_id", "picture", "text", "near_text"])
+    findings = audit(index, every, shared, read_json(classes), p)
+    summary = write_findings(
+        out,
+        findings,
+        every,
+        images=images,
+        background=read_metadata(image_features).get("background", "#ffffff"),
+        shown=p.shown,
+    )
+    apart = sum(summary["filed_differently"].values())
+    typer.echo(
+        f"audit: {counted(summary['suspects'], 'item')} that look filed wrongly, "
+        f"{counted(summary['titles_of_another_class'], 'title')} of another class, "
+        f"{counted(apart, 'pair')} filed differently, "
+        f"{counted(sum(summary['class_findings'].values()), 'finding')} about classes; "
+        f"report in {out / 'report.html'}"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,57 @@
+"""Accepted suggestions of the audit -> a corrected copy of the user's table."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.command import ParamsPath, counted, run, warner
+from stages.dvc_cache import tracked_contents
+from stages.paths import PARAMS
+
+
+def main(
+    fixes: Annotated[
+        Path,
+        typer.Argument(
+            help="The audit's items.csv, titles.csv or pairs.csv with a column `decision`: accept, "
+            "keep or skip.",
+            show_default=False,
+        ),
+    ],
+    params: ParamsPath = PARAMS,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The corrected copy; if not given, beside the table, with _refiled in its name."
+        ),
+    ] = None,
+) -> None:
+    """Write a copy of the catalogue with accepted suggestions, and a log of what was changed."""
+    from pipeline.catalog.settings import CatalogSettings
+    from pipeline.core.location import locate
+    from pipeline.core.params import load_section
+    from pipeline.pictures.folder import open_images
+    from pipeline.use.refile import read_fixes, refile
+
+    p = load_section(params, "catalog", CatalogSettings)
+    path_of = read_fixes(fixes, p.separator)
+    folder = open_images(locate(p.images, "catalog.images"), tracked_contents())
+    table = Path(p.path)
+    stem, *endings = table.name.split(".")
+    copy = table.with_name(".".join([f"{stem}_refiled", *endings])) if out is None else out
+    log = copy.with_name(f"{copy.name.split('.')[0]}_log.csv")
+    done = refile(p, folder, path_of, copy, log)
+    if done.unknown:
+        warner("refile")(
+            f"{counted(len(done.unknown), 'item')} of {fixes} not in the catalogue any more, such "
+            f"as {done.unknown[0]}"
+        )
+    typer.echo(
+        f"refile: {counted(done.rows, 'row')} of {table} changed in {copy}, listed in {log}; set "
+        "catalog.path to the copy to train on it"
+    )
+
+
+if __name__ == "__main__":
+    run(main)
