@@ -65,7 +65,6 @@ def class_paths(count: int, catalog: Path | None, column: str) -> Paths:
 
 def our_graph(encoder: str, of: Of, paths: Paths) -> Callable[[], np.ndarray]:
     """Everything from names to distances, loading included; of a network the one kept before."""
-
     cache = Path(tempfile.gettempdir()) / "semantic_graph_networks"
 
     def run() -> np.ndarray:

@@ -129,7 +129,7 @@ def test_a_model_that_cannot_be_exported_is_tried_once(make, model, monkeypatch)
     assert len(tried) == 1
     [entry] = (model.parent / "cache").iterdir()
     assert (entry / "recipe.txt").read_text() == f"network of test_pretrained {model}\n"
-    # Another model of the name, and settings that the network depends on, have entries of their own.
+    # Another model, and settings that the network depends on, have entries of their own.
     model.write_text("other weights")
     make(Told)
     make(Told, layers=3)
