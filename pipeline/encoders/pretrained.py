@@ -14,7 +14,7 @@ from __future__ import annotations
 import platform
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from copy import copy, deepcopy
 from functools import partial
 from pathlib import Path
@@ -28,15 +28,14 @@ from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json, write_json
 from pipeline.core.section import Section
-from pipeline.encoders.network_cache import entry_of, note_use, write_note
-from pipeline.encoders.text_network import TextNetwork, load_text_network
+from pipeline.encoders.network_cache import KeptNetwork, entry_of, read_entry, write_note
+from pipeline.encoders.text_network import FILE, TextNetwork, load_text_network
 
 if TYPE_CHECKING:
     import torch
 
     from pipeline.encoders.export_network import NetworkParts
 
-FILE = "encoder.json"
 NOT_STORED = {"batch_size": 32, "device": "auto", "input": "text"}
 """Settings that do not change what is made of a text, with what takes their place: a model made on
 a GPU is used where there is none."""
@@ -118,12 +117,12 @@ class PretrainedEncoder(Generic[SettingsT]):
         from pipeline.core.device import is_cpu
 
         model: Self | None = None
-        kept = cls._kept(cls._entry(settings, cache))
+        kept = read_entry(cls._entry(settings, cache))
         if kept is None:
             model = cls(settings)
             # Known by now, of a model that had to be fetched.
             entry = cls._entry(settings, cache) or entry_of(cache, model.fingerprint)
-            kept = cls._kept(entry) or model._keep(entry)
+            kept = read_entry(entry) or model._keep(entry)
         network, digest = kept
         if network is not None and settings.precision != "bf16" and is_cpu(settings.device):
             return cls(settings, network, digest)
@@ -143,20 +142,7 @@ class PretrainedEncoder(Generic[SettingsT]):
         """Say all that tells a model apart, without its library; None where that cannot be."""
         return None
 
-    @classmethod
-    def _kept(cls, entry: Path | None) -> tuple[TextNetwork | None, str] | None:
-        """Read an entry of the cache: the network, if the model can be one, and the digest."""
-        if entry is None or not entry.is_dir():
-            return None
-        # A damaged entry is made anew.
-        with suppress(InputError, KeyError, TypeError):
-            stored = read_json(entry / FILE)
-            network = load_text_network(entry, stored["network"])
-            note_use(entry)
-            return network, str(stored["model_digest"])
-        return None
-
-    def _keep(self, entry: Path) -> tuple[TextNetwork | None, str]:
+    def _keep(self, entry: Path) -> KeptNetwork:
         """Export the model into an entry of the cache."""
         with atomic_path(entry) as temporary:
             temporary.mkdir()
@@ -165,7 +151,7 @@ class PretrainedEncoder(Generic[SettingsT]):
             kind = type(self).__module__.rpartition(".")[2]
             write_note(temporary, f"network of {kind} {self.settings.model}")
         facts = None if network is None else network.described()
-        return load_text_network(entry, facts), self._digest
+        return KeptNetwork(load_text_network(entry, facts), self._digest)
 
     @abstractmethod
     def _open(self) -> str:

@@ -23,9 +23,10 @@ from pipeline.core.errors import InputError
 from pipeline.encoders.text_cleaners import CLEANERS
 from pipeline.encoders.token_batches import Padding, TokenBatch, Tokens, run_in_batches
 
-NETWORK, TOKENIZER = "network.onnx", "tokenizer.json"
+FILE, NETWORK, TOKENIZER = "encoder.json", "network.onnx", "tokenizer.json"
 """In an encoder's folder. The graph takes some of a `TokenBatch`, under the names INPUTS, and gives
-[B, E]; the tokenizer says how texts are cut, and how they are filled up."""
+[B, E]; the tokenizer says how texts are cut, and how they are filled up; the first file holds the
+facts."""
 INPUTS, OUTPUT = ("token", "mask", "counted"), "vector"
 
 

@@ -1,13 +1,16 @@
+import json
 import os
 
+import pytest
+
 from pipeline.encoders import network_cache as module
-from pipeline.encoders.network_cache import NOTE, entry_of, note_use, write_note
+from pipeline.encoders.network_cache import NOTE, entry_of, read_entry, write_note
 
 
 def entry(cache, name, used):
     made = entry_of(cache, name)
     made.mkdir(parents=True)
-    (made / "network.onnx").write_bytes(b"graph")
+    (made / "encoder.json").write_text(json.dumps({"network": None, "model_digest": name}))
     write_note(made, name)
     os.utime(made / NOTE, (used, used))
     return made
@@ -21,7 +24,7 @@ def test_models_have_entries_of_their_own(tmp_path):
 def test_those_used_last_stay(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "ENTRIES_KEPT", 2)
     first, second, third = (entry(tmp_path, name, used) for used, name in enumerate("abc"))
-    note_use(first)
+    assert read_entry(first) == (None, "a")
     assert [path.is_dir() for path in (first, second, third)] == [True, False, True]
     assert (first / NOTE).read_text() == "a\n"
 
@@ -34,11 +37,22 @@ def test_what_is_not_an_entry_stays(tmp_path, monkeypatch):
     (mine / "letter.doc").write_text("dear")
     words = tmp_path / f"{'a' * 32}.safetensors"
     words.touch()
-    note_use(entry(tmp_path, "a", 1))
+    read_entry(entry(tmp_path, "a", 1))
     assert (tmp_path / "cooking" / NOTE).is_file()
     assert (mine / "letter.doc").is_file()
     assert words.is_file()
 
 
-def test_an_entry_that_is_gone_is_nobodys_fault(tmp_path):
-    note_use(entry_of(tmp_path, "a"))
+@pytest.mark.parametrize(
+    "content",
+    ["{", "{}", "[]", '{"network": 3, "model_digest": "a"}', '{"network": {"dimension": 3}}'],
+)
+def test_what_is_damaged_is_not_there(tmp_path, content):
+    made = entry(tmp_path, "a", 0)
+    (made / "encoder.json").write_text(content)
+    assert read_entry(made) is None
+
+
+def test_there_may_be_no_entry(tmp_path):
+    assert read_entry(entry_of(tmp_path, "a")) is None
+    assert read_entry(None) is None

@@ -209,6 +209,16 @@ def test_an_encoder_with_a_network_travels_whole(make, bert, tmp_path):
     assert np.array_equal(arrived.encode([*TEXTS, LONG]), encoder.encode([*TEXTS, LONG]))
 
 
+def test_where_the_library_runs_the_network_is_for_new_texts(make, tmp_path):
+    encoder = make(fitted_on=TEXTS, precision="bf16")
+    assert encoder.network is not None
+    assert np.array_equal(encoder.encode(TEXTS), library(encoder).encode(TEXTS))
+    encoder.save(tmp_path / "encoder")
+    found = Encoder.load(tmp_path / "encoder").encode(TEXTS)
+    assert np.abs(found - make(precision="fp32").encode(TEXTS)).max() < 1e-5
+    assert np.array_equal(encoder.maker()().encode(TEXTS), encoder.encode(TEXTS))
+
+
 def test_neither_torch_nor_the_library_is_imported_once_there_is_a_network(make, tmp_path):
     encoder = make(fitted_on=TEXTS, keep="salient")
     encoder.save(tmp_path / "encoder")
