@@ -43,14 +43,9 @@ def model_digest(weights: str, place: str | None, version: str = "") -> str:
     return digest.hexdigest()
 
 
-def files_digest(folder: Path, library: str) -> str:
-    """Digest all files of a model's folder, and what loads them, as 64 hexadecimal digits.
-
-    Args:
-        folder: The model's.
-        library: Package that loads it, beside transformers: another version may do so otherwise.
-    """
-    digest = hashlib.sha256(library_versions(library).encode())
+def files_digest(folder: Path) -> str:
+    """Digest all files of a model's folder, as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(f"{path.relative_to(folder).as_posix()} {file_digest(path)}\n".encode())
     return digest.hexdigest()

@@ -18,7 +18,6 @@ from contextlib import AbstractContextManager
 from copy import copy, deepcopy
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import numpy as np
@@ -28,8 +27,16 @@ from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json, write_json
 from pipeline.core.section import Section
+from pipeline.encoders.find_model import files_here
+from pipeline.encoders.model_digest import files_digest, library_versions
 from pipeline.encoders.network_cache import KeptNetwork, entry_of, read_entry, write_note
-from pipeline.encoders.text_network import FILE, TextNetwork, load_text_network
+from pipeline.encoders.text_network import (
+    FILE,
+    PackedNetwork,
+    TextNetwork,
+    load_text_network,
+    unpack_text_network,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -66,6 +73,8 @@ class PretrainedEncoder(Generic[SettingsT]):
     FORMAT: ClassVar[str]
     """Changed with the encoder's code where that gives texts other features, which makes those
     that are stored void."""
+    LIBRARY: ClassVar[str]
+    """Package that loads the model; another version may do so otherwise."""
     OF_CHOICE: ClassVar[set[str]] = set()
     """Settings that only decide what the model gets to see of a text."""
     _model: Any
@@ -135,12 +144,14 @@ class PretrainedEncoder(Generic[SettingsT]):
         told = cls._told(settings)
         if told is None:
             return None
-        return entry_of(cache, f"{cls.FORMAT} {told} {cls._made_by(settings)}")
+        versions = library_versions(cls.LIBRARY)
+        return entry_of(cache, f"{cls.FORMAT} {versions} {told} {cls._made_by(settings)}")
 
     @classmethod
     def _told(cls, settings: SettingsT) -> str | None:
         """Say all that tells a model apart, without its library; None where that cannot be."""
-        return None
+        folder = files_here(settings.model)
+        return None if folder is None else files_digest(folder)
 
     def _keep(self, entry: Path) -> KeptNetwork:
         """Export the model into an entry of the cache."""
@@ -196,38 +207,21 @@ class PretrainedEncoder(Generic[SettingsT]):
 
     def maker(self) -> Callable[[], Self]:
         """See `TextEncoder.maker`; what `auto` stands for has been settled here."""
-        if self._runs_network:
-            assert self.network is not None
-            described, files = self.network.described(), self.network.files()
-            return partial(
-                self._unpack, self.settings, self._digest, self._fitted(), described, files
-            )
-        settled = {
-            "device": self._device.type,
-            "precision": "fp32" if self._autocast_type is None else "bf16",
-        }
-        settings = self.settings.model_copy(update=settled)
-        return partial(self._arrive, settings, self._digest, self._fitted())
+        packed, settings = None, self.settings
+        if self.network is not None and self._runs_network:
+            packed = self.network.pack()
+        else:
+            precision = "fp32" if self._autocast_type is None else "bf16"
+            settled = {"device": self._device.type, "precision": precision}
+            settings = settings.model_copy(update=settled)
+        return partial(self._arrive, settings, self._digest, self._fitted(), packed)
 
     @classmethod
-    def _unpack(
-        cls,
-        settings: SettingsT,
-        digest: str,
-        fitted: dict[str, Any],
-        described: dict[str, Any],
-        files: dict[str, bytes],
+    def _arrive(
+        cls, settings: SettingsT, digest: str, fitted: dict[str, Any], packed: PackedNetwork | None
     ) -> Self:
-        with TemporaryDirectory() as folder:
-            for name, content in files.items():
-                (Path(folder) / name).write_bytes(content)
-            encoder = cls(settings, load_text_network(Path(folder), described), digest)
-        vars(encoder).update(fitted)
-        return encoder
-
-    @classmethod
-    def _arrive(cls, settings: SettingsT, digest: str, fitted: dict[str, Any]) -> Self:
-        encoder = cls(settings)
+        network = None if packed is None else unpack_text_network(packed)
+        encoder = cls(settings, network, digest)
         vars(encoder).update(fitted)
         encoder._check_digest(digest, platform.node(), "put the same one on every node")
         return encoder

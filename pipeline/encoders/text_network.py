@@ -13,7 +13,8 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,6 +55,15 @@ class TextFacts:
         """
         if self.clean not in CLEANERS:
             raise ValueError(f"unknown cleaner {self.clean!r}")
+
+
+class PackedNetwork(NamedTuple):
+    """A network on its way to another machine."""
+
+    described: dict[str, Any]
+    """Its facts."""
+    files: dict[str, bytes]
+    """Name and content."""
 
 
 class TextNetwork:
@@ -140,9 +150,10 @@ class TextNetwork:
             with atomic_path(folder / name) as temporary:
                 shutil.copyfile(self._folder / name, temporary)
 
-    def files(self) -> dict[str, bytes]:
-        """Name and content of the files."""
-        return {name: (self._folder / name).read_bytes() for name in (NETWORK, TOKENIZER)}
+    def pack(self) -> PackedNetwork:
+        """Make plain data of it, for another machine."""
+        files = {name: (self._folder / name).read_bytes() for name in (NETWORK, TOKENIZER)}
+        return PackedNetwork(self.described(), files)
 
     def described(self) -> dict[str, Any]:
         """What `load_text_network` wants to be told."""
@@ -154,6 +165,14 @@ def padding_of(described: dict[str, Any] | None) -> Padding:
     if described is None:
         return Padding()
     return Padding(described["pad_id"], described["direction"] == "left", described["length"])
+
+
+def unpack_text_network(packed: PackedNetwork) -> TextNetwork:
+    """Load what `pack` made; it cannot be saved here."""
+    with TemporaryDirectory() as folder:
+        for name, content in packed.files.items():
+            (Path(folder) / name).write_bytes(content)
+        return TextNetwork(Path(folder), TextFacts(**packed.described))
 
 
 def load_text_network(folder: Path, described: dict[str, Any] | None) -> TextNetwork | None:

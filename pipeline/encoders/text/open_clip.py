@@ -15,7 +15,6 @@ from pipeline.core.errors import InputError
 from pipeline.encoders.find_model import check_hub, one_line
 from pipeline.encoders.model_digest import (
     file_digest,
-    library_versions,
     model_digest,
     weights_digest,
 )
@@ -35,6 +34,7 @@ class Encoder(PretrainedEncoder[Settings]):
 
     SECTION = Settings
     FORMAT = "OpenClipEncoder 1"
+    LIBRARY = "open_clip_torch"
 
     @classmethod
     def _told(cls, settings: Settings) -> str | None:
@@ -47,8 +47,7 @@ class Encoder(PretrainedEncoder[Settings]):
             return None
         # Weights by a name of the library's are what its version means by it.
         weights = file_digest(Path(pretrained)) if Path(pretrained).is_file() else pretrained
-        described = file_digest(configuration)
-        return f"{library_versions('open_clip_torch')} {architecture} {described} {weights}"
+        return f"{architecture} {file_digest(configuration)} {weights}"
 
     def _open(self) -> str:
         import open_clip

@@ -9,13 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.encoders.find_model import (
-    files_here,
-    locate_model,
-    one_line,
-    quiet_off_terminal,
-)
-from pipeline.encoders.model_digest import files_digest, model_digest, weights_digest
+from pipeline.encoders.find_model import locate_model, one_line, quiet_off_terminal
+from pipeline.encoders.model_digest import model_digest, weights_digest
 from pipeline.encoders.pretrained import PretrainedEncoder, PretrainedSettings
 from pipeline.encoders.text_network import TextFacts
 
@@ -32,11 +27,7 @@ class Encoder(PretrainedEncoder[Settings]):
 
     SECTION = Settings
     FORMAT = "SentenceEncoder 1"
-
-    @classmethod
-    def _told(cls, settings: Settings) -> str | None:
-        folder = files_here(settings.model)
-        return None if folder is None else files_digest(folder, "sentence-transformers")
+    LIBRARY = "sentence-transformers"
 
     def _open(self) -> str:
         from sentence_transformers import SentenceTransformer

@@ -13,13 +13,8 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.core.errors import InputError
-from pipeline.encoders.find_model import (
-    files_here,
-    locate_model,
-    one_line,
-    quiet_off_terminal,
-)
-from pipeline.encoders.model_digest import files_digest, model_digest, weights_digest
+from pipeline.encoders.find_model import locate_model, one_line, quiet_off_terminal
+from pipeline.encoders.model_digest import model_digest, weights_digest
 from pipeline.encoders.pretrained import PretrainedEncoder, PretrainedSettings
 from pipeline.encoders.text_network import INPUTS, TextFacts
 from pipeline.encoders.token_batches import Padding, TokenBatch, Tokens, run_in_batches
@@ -57,16 +52,12 @@ class Encoder(PretrainedEncoder[Settings]):
 
     SECTION = Settings
     FORMAT = "TransformerEncoder 1"
+    LIBRARY = "transformers"
     OF_CHOICE = {"keep", "max_tokens"}  # noqa: RUF012 - a ClassVar in the base
 
     _idf_V: np.ndarray | None = None
     """[V] float32 inverse document frequencies of tokens, for `salient`; without them every token
     is as rare as any other."""
-
-    @classmethod
-    def _told(cls, settings: Settings) -> str | None:
-        folder = files_here(settings.model)
-        return None if folder is None else files_digest(folder, "sentence-transformers")
 
     def _open(self) -> str:
         from transformers import AutoModel, AutoTokenizer

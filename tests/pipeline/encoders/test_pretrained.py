@@ -19,6 +19,7 @@ class Encoder(PretrainedEncoder[Settings]):
 
     SECTION = Settings
     FORMAT = "Encoder 1"
+    LIBRARY = "torch"
 
     def _open(self):
         return model_digest(Path(self.settings.model).read_text(), None)
@@ -27,6 +28,10 @@ class Encoder(PretrainedEncoder[Settings]):
         return np.array([[len(text)] * 2 for text in texts], np.float16).reshape(-1, 2)
 
     def _write_network(self, folder):
+        return None
+
+    @classmethod
+    def _told(cls, settings):
         return None
 
 

@@ -3,7 +3,12 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.encoders.text.sentence import Encoder, Settings
-from pipeline.encoders.text_network import TextFacts, load_text_network, padding_of
+from pipeline.encoders.text_network import (
+    TextFacts,
+    load_text_network,
+    padding_of,
+    unpack_text_network,
+)
 from pipeline.encoders.token_batches import Padding
 from tests.fresh_process import modules_after
 
@@ -88,6 +93,13 @@ def test_texts_are_cut_by_the_tokenizer_and_not_filled_up(folder):
     assert len(long.number_L) == 12
     assert network.vocabulary() == 15
     assert padding_of(None) == Padding()
+
+
+def test_a_network_travels_as_its_facts_and_files(folder):
+    network = Encoder.load(folder).network
+    arrived = unpack_text_network(network.pack())
+    assert arrived.facts == network.facts
+    assert np.array_equal(arrived.encode(TEXTS, 2), network.encode(TEXTS, 2))
 
 
 def test_the_number_of_threads_changes_no_bit(monkeypatch, tmp_path):
