@@ -117,7 +117,7 @@ class Encoder(PretrainedEncoder[Settings]):
         return run_in_batches(
             self._choose(texts),
             self.settings.batch_size,
-            Padding(self._tokenizer.pad_token_id or 0),
+            self._padding(),
             run,
             self._dimension(),
             count_special=self.settings.special_tokens,
@@ -137,15 +137,19 @@ class Encoder(PretrainedEncoder[Settings]):
         concat = self.settings.combine == "concat"
         return HiddenMeans(self._model, self.settings.layers, concat=concat)
 
+    def _padding(self) -> Padding:
+        """Behind a text, whatever its tokenizer does: what is put there is hidden."""
+        return Padding(self._tokenizer.pad_token_id or 0)
+
     def _dimension(self) -> int:
         hidden = int(self._model.config.hidden_size)
         return hidden * (self.settings.layers if self.settings.combine == "concat" else 1)
 
     def _parts(self) -> NetworkParts:
-        from pipeline.encoders.export_network import NetworkParts, copy_tokenizer, fill_up_as
+        from pipeline.encoders.export_network import NetworkParts, copy_tokenizer
 
         fast = copy_tokenizer(self._tokenizer)
-        fill_up_as(fast, self._tokenizer)
+        fast.enable_padding(pad_id=self._padding().number)
         facts = TextFacts(dimension=self._dimension(), clean="none", limit=self._limit())
         return NetworkParts(self._graph(), INPUTS, fast, facts)
 

@@ -179,6 +179,17 @@ def test_the_packaged_models_network_gives_what_the_library_gives(make):
     assert encoder.seen(texts) == expected.seen(texts)
 
 
+@pytest.mark.parametrize("change", [{"padding_side": "left"}, {"pad_token": None}])
+def test_what_texts_are_filled_up_with_does_not_matter(make, bert, tmp_path, change):
+    folder = tmp_path / "model"
+    shutil.copytree(bert, folder)
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    encoder = make(model=str(folder))
+    assert encoder.network is not None
+    np.testing.assert_allclose(encoder.encode(TEXTS), make().encode(TEXTS), atol=2e-6)
+
+
 def test_what_is_fitted_is_the_same_with_the_network_and_without(make, monkeypatch):
     by_network = make(fitted_on=TEXTS, keep="salient")
     monkeypatch.setattr(Encoder, "_parts", refuse)
