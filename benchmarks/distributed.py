@@ -136,10 +136,11 @@ def encoding(root: Path, count: int, rounds: int) -> Rows:
     texts = list(islice(dict.fromkeys(catalogue_names()), count))
     section: Any = load_section(PARAMS, "text", TextSettings)
     settings = section.sentence.model_copy(update={"device": "cpu"})
-    encoder = find_encoder("sentence").fit(texts, texts, settings, root)
 
     def case(threads: int, engine: str) -> Callable[[], object]:
         out = root / f"texts-{engine}-{threads}"
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+        encoder = find_encoder("sentence").fit(texts, texts, settings, root)
 
         def run() -> None:
             torch.set_num_threads(threads)

@@ -64,11 +64,12 @@ def class_paths(count: int, catalog: Path | None, column: str) -> Paths:
 
 
 def our_graph(encoder: str, of: Of, paths: Paths) -> Callable[[], np.ndarray]:
-    """Everything from names to distances, loading included."""
+    """Everything from names to distances, loading included; of a network the one kept before."""
+    cache = Path(tempfile.gettempdir()) / "semantic_graph_networks"
 
     def run() -> np.ndarray:
         settings = SETTINGS.model_copy(update={"encoder": encoder})
-        found = embed_classes(paths, of, settings, Path(tempfile.gettempdir()))
+        found = embed_classes(paths, of, settings, cache)
         return class_adjacency(found.embedding_KE)
 
     return run

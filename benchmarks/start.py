@@ -27,8 +27,7 @@ from ruamel.yaml import YAML
 
 from benchmarks.harness import environment, median_ratio, write_results
 from pipeline.core.json_file import read_json, write_json
-from pipeline.encoders.pretrained import FILE
-from pipeline.encoders.text_network import NETWORK, TOKENIZER
+from pipeline.encoders.text_network import FILE, NETWORK, TOKENIZER
 from pipeline.features.encoder_digest import KEY, encoder_digest
 from pipeline.model.description import FILE as MODEL_FILE
 from pipeline.model.description import TOWERS

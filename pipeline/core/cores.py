@@ -9,3 +9,10 @@ def usable_cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def thread_limit() -> int:
+    """Threads of a network that OMP_NUM_THREADS allows, as torch takes it; 0: as many as suit."""
+    # A list gives a number for each level of nested loops; the first is the outermost.
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(first) if first.isdecimal() else 0

@@ -11,6 +11,9 @@ from pipeline.core.errors import InputError
 from pipeline.core.location import Location, RemotePath
 from pipeline.core.vector_store import RECIPE_FILE, RECIPE_FOLDER, SUFFIX
 
+OURS = (SUFFIX, ".json", ".onnx", ".safetensors", ".tmp")
+"""How files of ours end."""
+
 
 class StoredRecipe(NamedTuple):
     """A recipe's folder, or a file beside such folders."""
@@ -88,7 +91,7 @@ def _stored(home: Location, entry: str, states: dict[str, tuple[int, int] | None
 
 def _is_ours(name: str) -> bool:
     path = PurePosixPath(name)
-    return path.name == RECIPE_FILE or path.suffix in (SUFFIX, ".onnx", ".safetensors", ".tmp")
+    return path.name == RECIPE_FILE or path.suffix in OURS
 
 
 def _rows(path: Path) -> int:

@@ -33,7 +33,7 @@ class TextEncoder(Protocol):
             texts: All texts of the catalogue, which may say what to load but not what to learn.
             train_texts: Those of the training split.
             settings: The encoder's section of params.yaml.
-            cache: Folder for what is worth having in the next run too.
+            cache: Folder for what is worth having in the next run too: word vectors, networks.
         """
 
     def encode(self, texts: Sequence[str]) -> Block:
@@ -48,8 +48,8 @@ class TextEncoder(Protocol):
     def maker(self) -> Callable[[], TextEncoder]:
         """Give what makes the same encoder in another process; only of one with a fingerprint.
 
-        It travels as plain data, and the model is loaded there: libraries hang on to their models
-        what cannot travel.
+        It travels as plain data: the files of a network, or else what the model is called, which is
+        loaded there, since libraries hang on to their models what cannot travel.
 
         Raises:
             InputError: When called: the model is not there, or is another one.

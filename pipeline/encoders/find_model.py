@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.core.errors import InputError
@@ -11,14 +11,15 @@ HUB_TIMEOUT = 10
 """Seconds to wait for the hub's first answer; the libraries themselves retry for minutes."""
 
 
-def locate_model(name: str) -> str:
+def locate_model(name: str, *, ask: bool = True) -> str:
     """Find out where a model is before a library spends minutes on retries.
 
     Args:
         name: `packaged/all_minilm_l6_v2`, a folder, or a name on the Hugging Face hub.
+        ask: Whether to make sure that the hub knows the name.
 
     Returns:
-        A folder, or the name, which the hub then knows.
+        A folder, or the name.
 
     Raises:
         InputError: There is no such folder, or the hub cannot be asked or has no such model.
@@ -30,8 +31,34 @@ def locate_model(name: str) -> str:
         return str(folder)
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise InputError(f"text model {name}: there is no such folder")
-    check_hub(name, ["config.json"])
+    if ask:
+        check_hub(name, ["config.json"])
     return name
+
+
+def files_here(name: str) -> Path | None:
+    """Find the folder that a model's files are in on this machine, without asking the hub.
+
+    Args:
+        name: As for `locate_model`.
+
+    Returns:
+        None for a model of the hub that is not in its cache here.
+
+    Raises:
+        InputError: As `locate_model`, of a model that is not the hub's.
+    """
+    place = locate_model(name, ask=False)
+    if Path(place).is_dir():
+        return Path(place)
+    # Takes a moment to import, which other models need not wait for.
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    with suppress(HFValidationError):  # no name at all, which is told where it is loaded
+        found = try_to_load_from_cache(name, "config.json")
+        return Path(found).parent if isinstance(found, str) else None
+    return None
 
 
 def check_hub(name: str, files: Sequence[str]) -> None:

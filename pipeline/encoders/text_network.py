@@ -13,29 +13,57 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pipeline.core.atomic import atomic_path
+from pipeline.core.cores import thread_limit
 from pipeline.core.errors import InputError
+from pipeline.encoders.text_cleaners import CLEANERS
+from pipeline.encoders.token_batches import Padding, TokenBatch, Tokens, run_in_batches
 
-NETWORK, TOKENIZER = "network.onnx", "tokenizer.json"
-"""In an encoder's folder. The graph takes token numbers and a mask, both [B, L], and gives [B, E];
-the tokenizer cuts texts that are too long and fills up those that are shorter than others."""
-INPUTS, OUTPUT = ("token", "mask"), "vector"
+FILE, NETWORK, TOKENIZER = "encoder.json", "network.onnx", "tokenizer.json"
+"""In an encoder's folder. The graph takes some of a `TokenBatch`, under the names INPUTS, and gives
+[B, E]; the tokenizer says how texts are cut, and how they are filled up; the first file holds the
+facts."""
+INPUTS, OUTPUT = ("token", "mask", "counted"), "vector"
 
 
 @dataclass(frozen=True)
 class TextFacts:
-    """What is done to a text before it is cut into tokens."""
+    """What is done to a text before it is cut into tokens, and what comes out in the end."""
 
-    lower: bool
-    """Whether in lower case."""
-    prefix: str
-    """What is put in front of every text."""
     dimension: int
     """E."""
+    clean: str = "strip"
+    """One of CLEANERS."""
+    lower: bool = False
+    """Whether in lower case."""
+    prefix: str = ""
+    """What is put in front of every text."""
+    limit: int | None = None
+    """Most tokens that the graph takes of a text, of which the encoder chooses; None: the tokenizer
+    cuts texts that are too long."""
+
+    def __post_init__(self) -> None:
+        """Refuse what `TextNetwork` does not know.
+
+        Raises:
+            ValueError: There is no such cleaner.
+        """
+        if self.clean not in CLEANERS:
+            raise ValueError(f"unknown cleaner {self.clean!r}")
+
+
+class PackedNetwork(NamedTuple):
+    """A network on its way to another machine."""
+
+    described: dict[str, Any]
+    """Its facts."""
+    files: dict[str, bytes]
+    """Name and content."""
 
 
 class TextNetwork:
@@ -54,6 +82,7 @@ class TextNetwork:
         self._folder = folder
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        options.intra_op_num_threads = thread_limit()
         # Threads that wait for work would take the cores from whatever else runs here.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
@@ -68,22 +97,48 @@ class TextNetwork:
                 f"{folder}: damaged text model ({reason}); make it again with "
                 "dvc repro --force text_block"
             ) from error
+        self._asked_for = {one.name for one in self._session.get_inputs()}
+        # Filled up by us, since an encoder may choose among the tokens first.
+        self._padding = padding_of(self._tokenizer.padding)
+        self._tokenizer.no_padding()
+
+    def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        """Cut M texts into tokens."""
+        facts, clean = self.facts, CLEANERS[self.facts.clean]
+        read = [facts.prefix + clean(text) for text in texts]
+        if facts.lower:
+            read = [text.lower() for text in read]
+        return [
+            Tokens(np.array(one.ids, np.int64), np.array(one.special_tokens_mask, bool))
+            for one in self._tokenizer.encode_batch(read)
+        ]
+
+    def vocabulary(self) -> int:
+        """How many tokens there are."""
+        return int(self._tokenizer.get_vocab_size())
+
+    def run(
+        self, tokens: Sequence[Tokens], batch_size: int, *, count_special: bool = True
+    ) -> np.ndarray:
+        """Run the graph over M texts; see `run_in_batches`."""
+        return run_in_batches(
+            tokens,
+            batch_size,
+            self._padding,
+            self._run_batch,
+            self.facts.dimension,
+            count_special=count_special,
+        )
+
+    def _run_batch(self, batch: TokenBatch) -> np.ndarray:
+        named = zip(INPUTS, batch, strict=True)
+        given = {name: array_BL for name, array_BL in named if name in self._asked_for}
+        vector_BE: np.ndarray = self._session.run([OUTPUT], given)[0]
+        return vector_BE
 
     def encode(self, texts: Sequence[str], batch_size: int) -> np.ndarray:
-        """Encode M texts as [M, E] float32, those of about one length together."""
-        facts = self.facts
-        stripped = [facts.prefix + text.strip() for text in texts]
-        read = [text.lower() if facts.lower else text for text in stripped]
-        vector_ME = np.zeros((len(read), facts.dimension), dtype=np.float32)
-        by_length = sorted(range(len(read)), key=lambda row: len(read[row]))
-        for start in range(0, len(read), batch_size):
-            rows = by_length[start : start + batch_size]
-            encoded = self._tokenizer.encode_batch([read[row] for row in rows])
-            token_BL = np.array([one.ids for one in encoded], dtype=np.int64)
-            mask_BL = np.array([one.attention_mask for one in encoded], dtype=np.int64)
-            given = dict(zip(INPUTS, (token_BL, mask_BL), strict=True))
-            vector_ME[rows] = self._session.run([OUTPUT], given)[0]
-        return vector_ME
+        """Encode M texts as [M, E] float32."""
+        return self.run(self.tokenize(texts), batch_size)
 
     def save(self, folder: Path) -> None:
         """Copy the files into a folder.
@@ -95,9 +150,29 @@ class TextNetwork:
             with atomic_path(folder / name) as temporary:
                 shutil.copyfile(self._folder / name, temporary)
 
+    def pack(self) -> PackedNetwork:
+        """Make plain data of it, for another machine."""
+        files = {name: (self._folder / name).read_bytes() for name in (NETWORK, TOKENIZER)}
+        return PackedNetwork(self.described(), files)
+
     def described(self) -> dict[str, Any]:
         """What `load_text_network` wants to be told."""
         return asdict(self.facts)
+
+
+def padding_of(described: dict[str, Any] | None) -> Padding:
+    """Read what a tokenizer of `tokenizers` says of its padding."""
+    if described is None:
+        return Padding()
+    return Padding(described["pad_id"], described["direction"] == "left", described["length"])
+
+
+def unpack_text_network(packed: PackedNetwork) -> TextNetwork:
+    """Load what `pack` made; it cannot be saved here."""
+    with TemporaryDirectory() as folder:
+        for name, content in packed.files.items():
+            (Path(folder) / name).write_bytes(content)
+        return TextNetwork(Path(folder), TextFacts(**packed.described))
 
 
 def load_text_network(folder: Path, described: dict[str, Any] | None) -> TextNetwork | None:
@@ -110,6 +185,6 @@ def load_text_network(folder: Path, described: dict[str, Any] | None) -> TextNet
         return None
     try:
         facts = TextFacts(**described)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise InputError(f"{folder}: not the facts of a text model; make it again") from error
     return TextNetwork(folder, facts)

@@ -1,6 +1,7 @@
 """Classes as a text encoder sees them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pipeline.core.plugins import import_plugin
@@ -13,7 +14,12 @@ HOW = {"input": "text", "batch_size": 32, "device": "auto", "precision": "fp32"}
 
 
 def embed_with_text_encoder(
-    name: str, class_parts: Sequence[Sequence[str]], of: Of, settings: Section, **more: Any
+    name: str,
+    class_parts: Sequence[Sequence[str]],
+    of: Of,
+    settings: Section,
+    cache: Path,
+    **more: Any,
 ) -> ClassEmbeddings:
     """Embed every class with an encoder of texts.
 
@@ -22,6 +28,7 @@ def embed_with_text_encoder(
         class_parts: K class paths, most general part first.
         of: What of the path is read, as the catalogue writes it.
         settings: The graph encoder's, which it shares with the encoder of texts.
+        cache: Folder of networks that are kept between runs, by whichever stage comes first.
         **more: Settings that only the encoder of texts has.
 
     Raises:
@@ -32,6 +39,6 @@ def embed_with_text_encoder(
     return embed_texts(
         class_parts,
         of,
-        found.Encoder(chosen).encode,
+        found.Encoder.open(chosen, cache).encode,
         if_unknown=f"graph.{name}.model says nothing of its name",
     )

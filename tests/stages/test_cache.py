@@ -25,19 +25,20 @@ def used(shop):
 
 def test_recipes_are_listed_with_vectors_size_and_last_use_and_removed(used):
     lines, last = listed(used)
-    assert [kind for kind, _ in lines] == ["image", "image", "text", "digest"]
+    assert [kind for kind, _ in lines] == ["image", "image", "text", "word", "digest"]
     named = {kind: line for kind, line in lines if "graphs" not in line}
     assert re.search(
         r"packaged/efficientnet_lite0 pooled 224 px onnxruntime +16 vectors +0\.1 MB +used 20",
         named["image"],
     )
     assert re.search(r"sentence packaged/all_minilm_l6_v2 +\d+ vectors", named["text"])
-    assert re.fullmatch(r"cache: stored 4 entries, \d+\.\d MB", last)
+    assert "network of sentence packaged/all_minilm_l6_v2" in named["word"]
+    assert re.fullmatch(r"cache: stored 5 entries, \d+\.\d MB", last)
     # Nothing was made long ago.
     assert listed(used, "--empty", "--older-than", "1")[0] == []
     assert len(listed(used, "--kind", "image", "--empty")[0]) == 2
-    assert [kind for kind, _ in listed(used)[0]] == ["text", "digest"]
-    assert listed(used, "--empty")[1].startswith("cache: removed 2 entries, ")
+    assert [kind for kind, _ in listed(used)[0]] == ["text", "word", "digest"]
+    assert listed(used, "--empty")[1].startswith("cache: removed 3 entries, ")
     assert listed(used) == ([], "cache: stored 0 entries, 0.0 MB")
     assert "16 extracted, 0 from the cache" in used.huse("image_features").stdout
 

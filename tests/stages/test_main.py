@@ -83,17 +83,46 @@ def running_project(finished_project, tmp_path_factory):
     return finished_project.copy(tmp_path_factory.mktemp("running") / "project")
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_waits_for_nothing_that_its_run_has_no_use_for(running_project, stage):
-    code = f"""
+def running(command):
+    """Code that runs a stage, perhaps with arguments."""
+    words = f"stages.{command}".split()
+    return f"""
 import runpy, sys
-sys.argv = ["stages.{stage}"]
+sys.argv = {words!r}
 try:
-    runpy.run_module("stages.{stage}", run_name="__main__")
+    runpy.run_module({words[0]!r}, run_name="__main__")
 except SystemExit as done:
     assert not done.code
 """
-    assert modules_after(code, running_project.root) & SLOW <= USED[stage]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_waits_for_nothing_that_its_run_has_no_use_for(running_project, stage):
+    assert modules_after(running(stage), running_project.root) & SLOW <= USED[stage]
+
+
+@pytest.fixture(scope="module")
+def used_project(running_project, tmp_path_factory):
+    """The same with encoders that have networks, which are kept once a stage has run."""
+    project = running_project.copy(tmp_path_factory.mktemp("used") / "project")
+    encoders = ["sentence", "transformer"]
+    project.set({"text.encoders": encoders, "graph.encoder": "sentence"})
+    for encoder in encoders:
+        project.succeed(sys.executable, "-m", "stages", "text_block", encoder)
+    return project
+
+
+NETWORK = {
+    "text_block sentence": {"onnxruntime", "pandas", "scipy"},
+    "text_block transformer": {"onnxruntime", "pandas", "scipy"},
+    "semantic_graph": {"onnxruntime"},
+}
+"""What these have a use for where a text encoder's network is kept."""
+
+
+@pytest.mark.parametrize("command", NETWORK)
+def test_a_stage_waits_for_no_library_whose_network_is_kept(used_project, command):
+    assert modules_after(running(command), used_project.root) & SLOW <= NETWORK[command]
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,24 @@ Shape letters: M texts, L tokens, E features.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.core.errors import InputError
 from pipeline.encoders.find_model import check_hub, one_line
-from pipeline.encoders.pretrained import (
-    PretrainedEncoder,
-    PretrainedSettings,
+from pipeline.encoders.model_digest import (
+    file_digest,
     model_digest,
     weights_digest,
 )
+from pipeline.encoders.pretrained import PretrainedEncoder, PretrainedSettings
+from pipeline.encoders.text_network import TextFacts
+
+if TYPE_CHECKING:
+    from pipeline.encoders.export_network import NetworkParts
 
 
 class Settings(PretrainedSettings):
@@ -28,12 +34,26 @@ class Encoder(PretrainedEncoder[Settings]):
 
     SECTION = Settings
     FORMAT = "OpenClipEncoder 1"
+    LIBRARY = "open_clip_torch"
+
+    @classmethod
+    def _told(cls, settings: Settings) -> str | None:
+        architecture, pretrained = _split(settings.model)
+        package = find_spec("open_clip")
+        if package is None or package.origin is None:
+            return None
+        configuration = Path(package.origin).parent / "model_configs" / f"{architecture}.json"
+        if not configuration.is_file():  # one that the user's own program added
+            return None
+        # Weights by a name of the library's are what its version means by it.
+        weights = file_digest(Path(pretrained)) if Path(pretrained).is_file() else pretrained
+        return f"{architecture} {file_digest(configuration)} {weights}"
 
     def _open(self) -> str:
         import open_clip
 
         model = self.settings.model
-        architecture, _, pretrained = model.removeprefix("open_clip/").partition("/")
+        architecture, pretrained = _split(model)
         if not pretrained:
             raise InputError(
                 f"text model {model}: expected architecture/pretrained, such as "
@@ -62,6 +82,22 @@ class Encoder(PretrainedEncoder[Settings]):
             with torch.inference_mode(), self._autocast():
                 pieces.append(self._model.encode_text(tokens_BL).float().cpu().numpy())
         return np.concatenate(pieces)[: len(texts)]
+
+    def _parts(self) -> NetworkParts:
+        from pipeline.encoders.clip_tokenizer import fast_tokenizer
+        from pipeline.encoders.export_network import NetworkParts
+        from pipeline.encoders.graphs import ClipText
+
+        fast, clean, lower, stripped = fast_tokenizer(self._tokenizer)
+        dimension = self._encode([]).shape[1]
+        facts = TextFacts(dimension=dimension, clean=clean, lower=lower)
+        return NetworkParts(ClipText(self._model, stripped), ("token",), fast, facts)
+
+
+def _split(model: str) -> tuple[str, str]:
+    """Architecture, and weights or an empty text."""
+    architecture, _, pretrained = model.removeprefix("open_clip/").partition("/")
+    return architecture, pretrained
 
 
 def _check_pretrained(model: str, architecture: str, pretrained: str) -> None:

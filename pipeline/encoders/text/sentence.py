@@ -5,18 +5,17 @@ Shape letters: M texts, E features.
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.encoders.find_model import locate_model, one_line, quiet_off_terminal
-from pipeline.encoders.pretrained import (
-    PretrainedEncoder,
-    PretrainedSettings,
-    model_digest,
-    weights_digest,
-)
-from pipeline.encoders.text_network import TextNetwork
+from pipeline.encoders.model_digest import model_digest, weights_digest
+from pipeline.encoders.pretrained import PretrainedEncoder, PretrainedSettings
+from pipeline.encoders.text_network import TextFacts
+
+if TYPE_CHECKING:
+    from pipeline.encoders.export_network import NetworkParts
 
 
 class Settings(PretrainedSettings):
@@ -28,6 +27,7 @@ class Encoder(PretrainedEncoder[Settings]):
 
     SECTION = Settings
     FORMAT = "SentenceEncoder 1"
+    LIBRARY = "sentence-transformers"
 
     def _open(self) -> str:
         from sentence_transformers import SentenceTransformer
@@ -53,7 +53,18 @@ class Encoder(PretrainedEncoder[Settings]):
             )
         return np.asarray(vector_ME, dtype=np.float32)
 
-    def _write_network(self, folder: Path) -> TextNetwork | None:
-        from pipeline.encoders.export_sentence import export_sentence
+    def _parts(self) -> NetworkParts:
+        from pipeline.encoders.export_network import NetworkParts, copy_tokenizer, fill_up_as
+        from pipeline.encoders.graphs import SentenceGraph
 
-        return export_sentence(self._model, folder)
+        model = self._model
+        fast = copy_tokenizer(model.tokenizer)
+        fill_up_as(fast, model.tokenizer)
+        if model.max_seq_length is not None:
+            fast.enable_truncation(int(model.max_seq_length))
+        facts = TextFacts(
+            dimension=int(model.get_embedding_dimension()),
+            lower=bool(getattr(model[0], "do_lower_case", False)),
+            prefix=model.prompts.get(model.default_prompt_name or "") or "",
+        )
+        return NetworkParts(SentenceGraph(model), ("token", "mask"), fast, facts)

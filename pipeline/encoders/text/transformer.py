@@ -1,6 +1,6 @@
 """Hidden states of a Hugging Face encoder, averaged over a text's tokens (HUSE section 2: BERT).
 
-Shape letters: M texts, B batch, L tokens, P tokens kept, V token vocabulary, E features.
+Shape letters: M texts, B batch, L tokens of a text, P tokens kept, V token vocabulary, E features.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ from pydantic import Field
 
 from pipeline.core.errors import InputError
 from pipeline.encoders.find_model import locate_model, one_line, quiet_off_terminal
-from pipeline.encoders.pretrained import (
-    PretrainedEncoder,
-    PretrainedSettings,
-    model_digest,
-    weights_digest,
-)
+from pipeline.encoders.model_digest import model_digest, weights_digest
+from pipeline.encoders.pretrained import PretrainedEncoder, PretrainedSettings
+from pipeline.encoders.text_network import INPUTS, TextFacts
+from pipeline.encoders.token_batches import Padding, TokenBatch, Tokens, run_in_batches
 from pipeline.encoders.token_choice import choose_tokens, token_idf
 from pipeline.encoders.word_tensors import load_tensors, save_tensors
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from pipeline.encoders.export_network import NetworkParts
+    from pipeline.encoders.graphs import HiddenMeans
 
 UNLIMITED = 10**6
 """Tokenizers without a limit say a number above this."""
@@ -53,6 +52,7 @@ class Encoder(PretrainedEncoder[Settings]):
 
     SECTION = Settings
     FORMAT = "TransformerEncoder 1"
+    LIBRARY = "transformers"
     OF_CHOICE = {"keep", "max_tokens"}  # noqa: RUF012 - a ClassVar in the base
 
     _idf_V: np.ndarray | None = None
@@ -74,7 +74,6 @@ class Encoder(PretrainedEncoder[Settings]):
                 f"layers: got {settings.layers}, but text model {settings.model} has {available}; "
                 "lower it"
             )
-        self._max_tokens = min(settings.max_tokens, self._limit())
         commit = getattr(self._model.config, "_commit_hash", None) or ""
         return model_digest(weights_digest(self._model), place, commit)
 
@@ -83,9 +82,10 @@ class Encoder(PretrainedEncoder[Settings]):
         cls, texts: Sequence[str], train_texts: Sequence[str], settings: Settings, cache: Path
     ) -> Self:
         """See `TextEncoder.fit`; what is fitted is how rare each token is."""
-        encoder = cls(settings)
+        encoder = cls.open(settings, cache)
         if settings.keep == "salient":
-            encoder._idf_V = token_idf(encoder._tokenize(train_texts)[0], len(encoder._tokenizer))
+            tokens = encoder._tokenize(train_texts)
+            encoder._idf_V = token_idf((text.number_L for text in tokens), encoder._vocabulary())
         return encoder
 
     def _fitted(self) -> dict[str, Any]:
@@ -104,16 +104,54 @@ class Encoder(PretrainedEncoder[Settings]):
         ]
 
     def _encode(self, texts: list[str]) -> np.ndarray:
-        chosen = self._choose(texts)
+        import torch
+
+        graph = self._graph()
+
+        def run(batch: TokenBatch) -> np.ndarray:
+            given = [torch.from_numpy(array_BL).to(self._device) for array_BL in batch]
+            with torch.inference_mode(), self._autocast():
+                vector_BE: np.ndarray = graph(*given).cpu().numpy()
+            return vector_BE
+
+        return run_in_batches(
+            self._choose(texts),
+            self.settings.batch_size,
+            self._padding(),
+            run,
+            self._dimension(),
+            count_special=self.settings.special_tokens,
+        )
+
+    def _run_network(self, texts: list[str]) -> np.ndarray:
+        assert self.network is not None
+        return self.network.run(
+            self._choose(texts),
+            self.settings.batch_size,
+            count_special=self.settings.special_tokens,
+        )
+
+    def _graph(self) -> HiddenMeans:
+        from pipeline.encoders.graphs import HiddenMeans
+
+        concat = self.settings.combine == "concat"
+        return HiddenMeans(self._model, self.settings.layers, concat=concat)
+
+    def _padding(self) -> Padding:
+        """Behind a text, whatever its tokenizer does: what is put there is hidden."""
+        return Padding(self._tokenizer.pad_token_id or 0)
+
+    def _dimension(self) -> int:
         hidden = int(self._model.config.hidden_size)
-        width = hidden * (self.settings.layers if self.settings.combine == "concat" else 1)
-        vector_ME = np.zeros((len(texts), width), dtype=np.float32)
-        # Little is padded where texts of a batch are of a length.
-        by_length = sorted(range(len(texts)), key=lambda row: -len(chosen[row][0]))
-        for start in range(0, len(texts), self.settings.batch_size):
-            rows = by_length[start : start + self.settings.batch_size]
-            vector_ME[rows] = self._encode_batch([chosen[row] for row in rows]).cpu().numpy()
-        return vector_ME
+        return hidden * (self.settings.layers if self.settings.combine == "concat" else 1)
+
+    def _parts(self) -> NetworkParts:
+        from pipeline.encoders.export_network import NetworkParts, copy_tokenizer
+
+        fast = copy_tokenizer(self._tokenizer)
+        fast.enable_padding(pad_id=self._padding().number)
+        facts = TextFacts(dimension=self._dimension(), clean="none", limit=self._limit())
+        return NetworkParts(self._graph(), INPUTS, fast, facts)
 
     def save(self, folder: Path) -> None:
         """Write `encoder.json` and, if fitted, `idf.safetensors`."""
@@ -121,63 +159,42 @@ class Encoder(PretrainedEncoder[Settings]):
         if self._idf_V is not None:
             save_tensors(folder / "idf.safetensors", {"idf": self._idf_V})
 
-    @classmethod
-    def _reopen(cls, folder: Path, settings: Settings) -> Self:
-        encoder = cls(settings)
-        if settings.keep == "salient":
-            encoder._idf_V = load_tensors(folder / "idf.safetensors", ["idf"])["idf"]
-        return encoder
+    def _load_fitted(self, folder: Path) -> None:
+        if self.settings.keep == "salient":
+            self._idf_V = load_tensors(folder / "idf.safetensors", ["idf"])["idf"]
 
     def _limit(self) -> int:
+        """Most tokens of a text that the model takes."""
+        if self.network is not None and self.network.facts.limit is not None:
+            return self.network.facts.limit
         limit = int(self._tokenizer.model_max_length)
         return limit if limit < UNLIMITED else int(self._model.config.max_position_embeddings)
 
-    def _choose(self, texts: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Numbers of the tokens that are kept of each text, and which of them are special."""
+    def _choose(self, texts: Sequence[str]) -> list[Tokens]:
+        """The tokens that are kept of each text."""
         salient = self.settings.keep == "salient"
+        most = min(self.settings.max_tokens, self._limit())
         chosen = []
-        for ids_L, special_L in zip(*self._tokenize(texts), strict=True):
-            kept_P = choose_tokens(ids_L, special_L, self._max_tokens, self._idf_V, salient=salient)
-            chosen.append((ids_L[kept_P], special_L[kept_P]))
+        for ids_L, special_L in self._tokenize(texts):
+            kept_P = choose_tokens(ids_L, special_L, most, self._idf_V, salient=salient)
+            chosen.append(Tokens(ids_L[kept_P], special_L[kept_P]))
         return chosen
 
-    def _tokenize(self, texts: Sequence[str]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Token numbers of each text, and which of them are special."""
+    def _tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        """All tokens of each text."""
+        if self.network is not None:
+            return self.network.tokenize(texts)
         if not texts:
-            return [], []
+            return []
         # Not verbose: a warning for every text over the limit, which is what the choice is for.
         found = self._tokenizer(
             list(texts), return_special_tokens_mask=True, return_attention_mask=False, verbose=False
         )
-        return (
-            [np.asarray(ids, dtype=np.int64) for ids in found["input_ids"]],
-            [np.asarray(mask, dtype=bool) for mask in found["special_tokens_mask"]],
-        )
-
-    def _encode_batch(self, batch: list[tuple[np.ndarray, np.ndarray]]) -> Tensor:
-        import torch
-
-        longest = max(1, *(len(ids) for ids, _ in batch))
-        ids_BL = torch.full((len(batch), longest), self._tokenizer.pad_token_id or 0)
-        attention_BL = torch.zeros(len(batch), longest, dtype=torch.int64)
-        counted_BL = torch.zeros(len(batch), longest)
-        for row, (ids, special) in enumerate(batch):
-            ids_BL[row, : len(ids)] = torch.from_numpy(ids)
-            attention_BL[row, : len(ids)] = 1
-            counted_BL[row, : len(ids)] = torch.from_numpy(
-                np.ones(len(ids)) if self.settings.special_tokens else ~special
-            )
-        with torch.inference_mode(), self._autocast():
-            output = self._model(
-                input_ids=ids_BL.to(self._device),
-                attention_mask=attention_BL.to(self._device),
-                output_hidden_states=True,
-            )
-        counted_BL1 = counted_BL.to(self._device)[..., None]
-        count_B1 = counted_BL1.sum(dim=1).clamp_min(1.0)
-        means = [
-            (layer.float() * counted_BL1).sum(dim=1) / count_B1
-            for layer in output.hidden_states[-self.settings.layers :]
+        return [
+            Tokens(np.asarray(ids, dtype=np.int64), np.asarray(special, dtype=bool))
+            for ids, special in zip(found["input_ids"], found["special_tokens_mask"], strict=True)
         ]
-        concat = self.settings.combine == "concat"
-        return torch.cat(means, dim=1) if concat else torch.stack(means).mean(0)
+
+    def _vocabulary(self) -> int:
+        """V, how many tokens there are."""
+        return len(self._tokenizer) if self.network is None else self.network.vocabulary()

@@ -22,4 +22,4 @@ def embed(
     class_parts: Sequence[Sequence[str]], of: Of, settings: Settings, cache: Path
 ) -> ClassEmbeddings:
     """Embed every class by its text embedding."""
-    return embed_with_text_encoder("open_clip", class_parts, of, settings)
+    return embed_with_text_encoder("open_clip", class_parts, of, settings, cache)

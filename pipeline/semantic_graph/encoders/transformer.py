@@ -28,4 +28,4 @@ def embed(
     """Embed every class by means over the tokens of its text, without [CLS] and [SEP]."""
     # More tokens than a class name has: none has to be chosen.
     whole = {"special_tokens": False, "max_tokens": 512, "keep": "first"}
-    return embed_with_text_encoder("transformer", class_parts, of, settings, **whole)
+    return embed_with_text_encoder("transformer", class_parts, of, settings, cache, **whole)

@@ -1,7 +1,9 @@
 """Texts are encoded on a Ray cluster, for catalogues that keep one machine busy for long.
 
-Every node needs the project's packages and the encoder's model, under the same name or path. A
-chunk is encoded whole, on as many threads as here, so that the numbers are the local engine's.
+Every node needs the project's packages, and of an encoder without a network the model, under the
+same name or path. A chunk is encoded whole, so that the numbers are the local engine's: a library's
+model runs on as many threads as here; those of a network, which Ray limits to the cores that the
+task has taken, change no number.
 
 Shape letters: M texts of a chunk, E features.
 """

@@ -4,15 +4,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 from pipeline.core.errors import InputError
-from pipeline.encoders.pretrained import (
-    PretrainedEncoder,
-    PretrainedSettings,
-    model_digest,
-    weights_digest,
-)
+from pipeline.encoders.model_digest import file_digest, model_digest
+from pipeline.encoders.pretrained import PretrainedEncoder, PretrainedSettings
 
 
 class Settings(PretrainedSettings):
@@ -24,12 +19,28 @@ class Encoder(PretrainedEncoder[Settings]):
 
     SECTION = Settings
     FORMAT = "Encoder 1"
+    LIBRARY = "torch"
 
     def _open(self):
         return model_digest(Path(self.settings.model).read_text(), None)
 
     def _encode(self, texts):
         return np.array([[len(text)] * 2 for text in texts], np.float16).reshape(-1, 2)
+
+    def _write_network(self, folder):
+        return None
+
+    @classmethod
+    def _told(cls, settings):
+        return None
+
+
+class Told(Encoder):
+    """The same, which can be told without being opened."""
+
+    @classmethod
+    def _told(cls, settings):
+        return file_digest(Path(settings.model))
 
 
 @pytest.fixture
@@ -41,9 +52,10 @@ def model(tmp_path):
 @pytest.fixture
 def make(model):
     def make(kind=Encoder, **changed):
+        """The encoder as a stage makes it; what is kept lies beside the model."""
         how = {"layers": 4, "input": "text", "batch_size": 1, "device": "cpu", "precision": "fp32"}
         settings = Settings(model=str(model), **how | changed)
-        return kind.fit(["a"], ["a"], settings, model.parent)
+        return kind.fit(["a"], ["a"], settings, model.parent / "cache")
 
     return make
 
@@ -114,29 +126,32 @@ def test_a_damaged_file_is_refused(tmp_path, content):
         Encoder.load(tmp_path)
 
 
-def test_the_digest_tells_weights_apart():
-    torch.manual_seed(0)
-    model = torch.nn.Linear(3, 2)
-    before = weights_digest(model)
-    assert weights_digest(model.to(torch.float64).to(torch.float32)) == before
-    with torch.no_grad():
-        model.bias[0] += 1
-    assert weights_digest(model) != before
-    assert weights_digest(model.to(torch.bfloat16))
+def test_a_model_that_cannot_be_exported_is_tried_once(make, model, monkeypatch):
+    tried = []
+    monkeypatch.setattr(Told, "_write_network", lambda self, folder: tried.append(folder))
+    for _ in range(2):
+        assert make(Told).network is None
+    assert len(tried) == 1
+    [entry] = (model.parent / "cache").iterdir()
+    assert (entry / "recipe.txt").read_text() == f"network of test_pretrained {model}\n"
+    # Another model, and settings that the network depends on, have entries of their own.
+    model.write_text("other weights")
+    make(Told)
+    make(Told, layers=3)
+    make(Told, batch_size=3, input="clean_text")
+    assert len(tried) == 3
 
 
-def test_models_of_the_same_weights_are_told_apart_by_their_small_files(tmp_path):
-    (tmp_path / "1_Pooling").mkdir()
-    pooling = tmp_path / "1_Pooling" / "config.json"
-    pooling.write_text('{"pooling_mode_mean_tokens": true}')
-    (tmp_path / "README.md").write_text("before")
-    before = model_digest("abc", str(tmp_path))
-    (tmp_path / "README.md").write_text("after")
-    assert model_digest("abc", str(tmp_path)) == before
-    assert model_digest("abd", str(tmp_path)) != before
-    pooling.write_text('{"pooling_mode_cls_token": true}')
-    assert model_digest("abc", str(tmp_path)) != before
+def test_what_cannot_be_told_without_its_library_is_found_once_it_is_loaded(make, model):
+    make()
+    make()
+    assert len(list((model.parent / "cache").iterdir())) == 1
 
 
-def test_models_without_a_folder_are_told_apart_by_their_version():
-    assert model_digest("abc", None, "ViT-B-32") != model_digest("abc", None, "ViT-B-32-quickgelu")
+def test_a_damaged_entry_is_made_anew(make, model):
+    before = make(Told).fingerprint
+    [entry] = (model.parent / "cache").iterdir()
+    for content in ("{", "{}", '{"network": 3, "model_digest": "a"}'):
+        (entry / "encoder.json").write_text(content)
+        assert make(Told).fingerprint == before
+        assert "model_digest" in (entry / "encoder.json").read_text()

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -7,14 +8,16 @@ from transformers import AutoModel, AutoTokenizer
 
 from pipeline.core.errors import InputError
 from pipeline.encoders.text.transformer import Encoder, Settings
+from tests.fresh_process import modules_after
 
 TEXTS = ["red shirt", "", "blue hats with silk", "  ", "wool", "red red red shoe"]
 LONG = "red blue shirt hat silk wool with a shoe red blue shirt hat"
 
 
 @pytest.fixture
-def make(bert):
+def make(bert, tmp_path):
     def build(fitted_on=None, **changed):
+        """The encoder as a stage makes it; networks are kept in a folder of the test's own."""
         settings = {
             "model": str(bert),
             "input": "text",
@@ -28,7 +31,7 @@ def make(bert):
             "precision": "fp32",
         }
         settings = Settings(**settings | changed)
-        return Encoder.fit(fitted_on or [], fitted_on or [], settings, bert)
+        return Encoder.fit(fitted_on or [], fitted_on or [], settings, tmp_path / "cache")
 
     return build
 
@@ -135,10 +138,115 @@ def test_more_layers_than_the_model_has_are_refused(make):
         make(layers=4)
 
 
+def refuse(encoder):
+    """What takes the place of a model's parts where it has none."""
+    raise KeyError("no fast tokenizer")
+
+
+def library(encoder):
+    """The same encoder with its library loaded."""
+    loaded = Encoder(encoder.settings)
+    loaded._idf_V = encoder._idf_V
+    return loaded
+
+
+@pytest.mark.parametrize("combine", ["concat", "mean"])
+@pytest.mark.parametrize("special_tokens", [False, True])
+@pytest.mark.parametrize("keep", ["first", "salient"])
+def test_the_network_gives_what_the_library_gives(make, tmp_path, combine, special_tokens, keep):
+    kind = {"combine": combine, "special_tokens": special_tokens, "keep": keep, "max_tokens": 6}
+    encoder = make(fitted_on=TEXTS, **kind)
+    assert encoder.network is not None
+    texts = [*TEXTS, LONG, "Red SHIRTS [SEP] of wool", LONG.upper(), "?"]
+    expected = library(encoder)
+    assert np.abs(encoder.encode(texts) - expected.encode(texts)).max() < 1e-5
+    assert encoder.seen(texts) == expected.seen(texts)
+    assert encoder.fingerprint == expected.fingerprint
+    encoder.save(tmp_path / "encoder")
+    loaded = Encoder.load(tmp_path / "encoder")
+    assert np.array_equal(loaded.encode(texts), encoder.encode(texts))
+    assert loaded.encode([]).shape == (0, encoder.encode(texts).shape[1])
+
+
+def test_the_packaged_models_network_gives_what_the_library_gives(make):
+    written = "Chloé's long-sleeved BLACK dress &amp; boots, size 38 <b> 猫 😀 [MASK]"
+    words = written.split()
+    texts = [" ".join(words[n % 7 :] * (n % 60)) for n in range(1, 90)]
+    kind = {"keep": "salient", "model": "packaged/all_minilm_l6_v2", "layers": 4, "max_tokens": 512}
+    encoder = make(fitted_on=texts, **kind)
+    expected = library(encoder)
+    assert np.abs(encoder.encode(texts) - expected.encode(texts)).max() < 1e-5
+    assert encoder.seen(texts) == expected.seen(texts)
+
+
+@pytest.mark.parametrize("change", [{"padding_side": "left"}, {"pad_token": None}])
+def test_what_texts_are_filled_up_with_does_not_matter(make, bert, tmp_path, change):
+    folder = tmp_path / "model"
+    shutil.copytree(bert, folder)
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    encoder = make(model=str(folder))
+    assert encoder.network is not None
+    np.testing.assert_allclose(encoder.encode(TEXTS), make().encode(TEXTS), atol=2e-6)
+
+
+def test_what_is_fitted_is_the_same_with_the_network_and_without(make, monkeypatch):
+    by_network = make(fitted_on=TEXTS, keep="salient")
+    monkeypatch.setattr(Encoder, "_parts", refuse)
+    without = make(fitted_on=TEXTS, keep="salient", layers=1)
+    assert (by_network.network is None, without.network is None) == (False, True)
+    assert np.array_equal(by_network._idf_V, without._idf_V)
+
+
+def test_a_model_that_cannot_be_exported_works_with_its_library(make, tmp_path, monkeypatch):
+    monkeypatch.setattr(Encoder, "_parts", refuse)
+    encoder = make(fitted_on=TEXTS, keep="salient", max_tokens=4)
+    encoder.save(tmp_path / "encoder")
+    assert json.loads((tmp_path / "encoder" / "encoder.json").read_text())["network"] is None
+    loaded = Encoder.load(tmp_path / "encoder")
+    assert loaded.network is None
+    # Other texts share a forward pass, so the last bits differ.
+    found, expected = (one.encode([*TEXTS, LONG]) for one in (loaded, encoder))
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+    assert encoder.maker()().seen([LONG]) == encoder.seen([LONG])
+
+
+def test_an_encoder_with_a_network_travels_whole(make, bert, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(bert, folder)
+    encoder = make(fitted_on=TEXTS, keep="salient", max_tokens=4, model=str(folder))
+    shutil.rmtree(folder)
+    arrived = encoder.maker()()
+    assert np.array_equal(arrived.encode([*TEXTS, LONG]), encoder.encode([*TEXTS, LONG]))
+
+
+def test_where_the_library_runs_the_network_is_for_new_texts(make, tmp_path):
+    encoder = make(fitted_on=TEXTS, precision="bf16")
+    assert encoder.network is not None
+    assert np.array_equal(encoder.encode(TEXTS), library(encoder).encode(TEXTS))
+    encoder.save(tmp_path / "encoder")
+    found = Encoder.load(tmp_path / "encoder").encode(TEXTS)
+    assert np.abs(found - make(precision="fp32").encode(TEXTS)).max() < 1e-5
+    assert np.array_equal(encoder.maker()().encode(TEXTS), encoder.encode(TEXTS))
+
+
+def test_neither_torch_nor_the_library_is_imported_once_there_is_a_network(make, tmp_path):
+    encoder = make(fitted_on=TEXTS, keep="salient")
+    encoder.save(tmp_path / "encoder")
+    code = f"""
+from pathlib import Path
+from pipeline.encoders.text.transformer import Encoder, Settings
+Encoder.load(Path({str(tmp_path / "encoder")!r})).encode(["red shirt"])
+settings = Settings(**{encoder.settings.model_dump()!r})
+Encoder.fit(["red"], ["red"], settings, Path({str(tmp_path / "cache")!r})).encode(["red"])
+"""
+    assert not modules_after(code) & {"torch", "transformers", "sentence_transformers", "pandas"}
+
+
 def test_other_weights_under_the_same_name_are_refused(make, bert, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(bert, folder)
-    make(model=str(folder)).save(tmp_path / "encoder")
+    Encoder(make(model=str(folder)).settings).save(tmp_path / "encoder")
     model = AutoModel.from_pretrained(folder)
     with torch.no_grad():
         model.embeddings.LayerNorm.weight += 1
