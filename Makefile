@@ -31,7 +31,7 @@ demo: $(INSTALLED)
 	huse compare
 	@echo
 	@echo "Metrics:   source $(VENV)/bin/activate && dvc metrics show --md"
-	@echo "Pictures:  data/evaluate/report.html      (open in a browser)"
+	@echo "Pictures:  data/evaluate/report.html, data/audit/report.html      (open in a browser)"
 	@echo "Plots:     source $(VENV)/bin/activate && dvc plots show && open dvc_plots/index.html"
 	@echo "Next:      source $(VENV)/bin/activate && dvc exp run -S loss.beta=4 && dvc exp show"
 	@echo "Your data: set catalog.path, catalog.images and catalog.columns in params.yaml, then dvc repro"
