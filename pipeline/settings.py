@@ -7,6 +7,7 @@ any stage starts, so that a mistake anywhere in the file is found before the fir
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.audit.settings import AuditSettings
 from pipeline.catalog.settings import CatalogSettings, SplitSettings
 from pipeline.clean_text.settings import CleanTextSettings
 from pipeline.core.errors import InputError
@@ -33,6 +34,7 @@ SECTIONS: dict[str, type[Section]] = {
     "loss": LossSettings,
     "train": TrainSettings,
     "evaluate": EvaluateSettings,
+    "audit": AuditSettings,
     "index": IndexSettings,
     "machine": MachineSettings,
 }

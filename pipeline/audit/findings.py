@@ -1,16 +1,23 @@
 """All that an audit finds, as its files have it."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from pipeline.audit import class_findings, shared_content
-from pipeline.audit.class_findings import ClassFinding
+from pipeline.audit.class_confusions import find_inseparable
+from pipeline.audit.class_findings import ClassFinding, find_in_tree
+from pipeline.audit.named_class import find_named_classes
+from pipeline.audit.settings import AuditSettings
+from pipeline.audit.shared_content import find_shared
+from pipeline.audit.suspects import Suspects, find_suspects, score_items
 from pipeline.core.csv_file import write_csv
 from pipeline.core.json_file import write_json
 from pipeline.core.location import Location
+from pipeline.features.classes import item_classes
+from pipeline.features.joined import FeatureIndex
 from pipeline.pictures.page import write_page
 
 CLASS_COLUMNS = [
@@ -19,6 +26,12 @@ CLASS_COLUMNS = [
 ]
 INSEPARABLE = "inseparable"
 CLASS_KINDS = {INSEPARABLE: "classes that the features cannot tell apart"} | class_findings.KINDS
+SAYS_SO_IN_WORDS = {
+    "image": "its picture says so",
+    "text": "its title says so",
+    "both": "picture and title say so",
+    "together": "picture and title together say so",
+}
 TITLE_LENGTH = 200
 """Characters of a title on the page."""
 
@@ -26,14 +39,48 @@ TITLE_LENGTH = 200
 class Findings(NamedTuple):
     """What is wrong with a catalogue, perhaps."""
 
-    suspects: pd.DataFrame
-    """Items that look filed wrongly, from `find_suspects`."""
+    suspects: Suspects
+    """Items that look filed wrongly."""
     titles: pd.DataFrame
     """From `find_named_classes`."""
     pairs: pd.DataFrame
     """From `find_shared`."""
     classes: pd.DataFrame
     """CLASS_COLUMNS, from `class_table`."""
+
+
+def audit(
+    index: FeatureIndex,
+    items: pd.DataFrame,
+    shared: pd.DataFrame,
+    classes: Mapping[str, Any],
+    settings: AuditSettings,
+) -> Findings:
+    """Look for all that may be wrong.
+
+    Args:
+        index: The items with both features, of all splits.
+        items: All items with `item_id`, `text` and `class_path`.
+        shared: What they share, by `item_id`; see `find_shared`.
+        classes: Content of classes.json.
+        settings: Section `audit`.
+
+    Raises:
+        InputError: There are too few products to judge any item by others.
+    """
+    separator = classes["separator"]
+    scores = score_items(index, classes, settings.items)
+    # Of an item that nothing else tells of the prediction says nothing either.
+    judged = scores.order_N
+    paths = [separator.join(entry["parts"]) for entry in item_classes(classes)]
+    inseparable = find_inseparable(index.label_N[judged], scores.predicted_N[judged], paths)
+    tree = find_in_tree(tuple(path.split(separator)) for path in items["class_path"])
+    return Findings(
+        find_suspects(scores, index, classes, settings.items),
+        find_named_classes(items, separator),
+        find_shared(items[["item_id", "class_path"]].merge(shared, on="item_id"), separator),
+        class_table(tree, inseparable, separator),
+    )
 
 
 def class_table(
@@ -62,7 +109,9 @@ def summarise(findings: Findings, items: pd.DataFrame) -> dict[str, Any]:
     return {
         "items": len(items),
         "classes": items["class_path"].nunique(),
-        "suspects": len(findings.suspects),
+        "suspects": findings.suspects.above_threshold,
+        "share_misfiled": findings.suspects.share,
+        "not_judged": findings.suspects.not_judged,
         "titles_of_another_class": len(findings.titles),
         "filed_differently": {
             kind: int((apart["kind"] == kind).sum()) for kind in shared_content.KINDS
@@ -99,7 +148,7 @@ def write_findings(
         InputError: The folder cannot be written to.
     """
     written = items.set_index("item_id")[["image", "text"]]
-    for name, table in (("items", findings.suspects), ("titles", findings.titles)):
+    for name, table in (("items", findings.suspects.table), ("titles", findings.titles)):
         write_csv(out / f"{name}.csv", table.join(written, on="item_id"))
     write_csv(out / "pairs.csv", findings.pairs)
     write_csv(out / "classes.csv", findings.classes)
@@ -122,13 +171,13 @@ def _page_values(
 ) -> dict[str, Any]:
     by_id = items.set_index("item_id")[["image", "text", "class_path"]]
 
-    def card(item_id: str) -> dict[str, str]:
+    def card(item_id: str) -> dict[Hashable, str]:
         return by_id.loc[item_id].to_dict()
 
     apart = findings.pairs[findings.pairs["tree_distance"] > 0]
     suspects, titles, pairs = (
         table.head(shown).to_dict("records")
-        for table in (findings.suspects, findings.titles, apart)
+        for table in (findings.suspects.table, findings.titles, apart)
     )
     classes = {
         text: findings.classes[findings.classes["kind"] == kind].to_dict("records")
@@ -161,6 +210,7 @@ def _page_values(
             for case in pairs
         ],
         "classes": {text: rows for text, rows in classes.items() if rows},
+        "says_so": SAYS_SO_IN_WORDS,
         "shown": shown,
         "title_length": TITLE_LENGTH,
     }

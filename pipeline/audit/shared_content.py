@@ -6,7 +6,7 @@ Shape letters: N items.
 import numpy as np
 import pandas as pd
 
-from pipeline.audit.tree import tree_distances
+from pipeline.audit.path_distance import tree_distances
 
 KINDS = {
     "picture": "the same picture",

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.audit.tree import edges_between, tree_distances
+from pipeline.audit.path_distance import edges_between, tree_distances
 
 PAIRS = [
     ("a<b<c", "a<b<c", 0),
