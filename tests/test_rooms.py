@@ -33,6 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "baseline": {"core", "features"},
     "evaluate": {"baseline", "core", "features", "metrics", "model", "pictures"},
     "index": {"core", "features"},
+    "audit": {"core", "features"},
     # What people do with a trained model, which no stage runs.
     "use": {
         "catalog",

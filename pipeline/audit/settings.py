@@ -1,0 +1,24 @@
+"""Section `audit` of params.yaml."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.core.section import Section
+
+
+class ItemsSettings(Section):
+    """How misfiled items are looked for."""
+
+    folds: Annotated[int, Field(ge=2, le=20)]
+    """Parts of the products; each is judged by what was fitted on the others."""
+    fit_items: Annotated[int, Field(ge=100)]
+    """Most items that is fitted on; of larger classes some are left out first."""
+    threshold: Annotated[float, Field(gt=0, lt=1)]
+    """Least probability of being misfiled that an item is listed with."""
+    most: Annotated[int, Field(ge=1)]
+    """Most items that are listed."""
+    evidence: Annotated[int, Field(ge=0, le=20)]
+    """Nearest items of the suggested class that are named per listed item."""
+    seed: int
+    """Of the folds and of the labels that are made up for comparison."""
