@@ -18,6 +18,8 @@ PASSES = 10
 FEWEST_STEPS = 600
 LEARNING_RATE = 1e-3
 """At the start; it falls to zero along a cosine. Features have unit variance."""
+MANY_FEATURES = 300
+"""The fewer there are, the further each weight has to go: below this the rate is that much higher."""
 WEIGHT_DECAY = 0.05
 LEAST_SPREAD = 1e-6
 """Features that vary less are constant, and stay as they are."""
@@ -55,7 +57,7 @@ def fit_probe(feature_MF: np.ndarray, label_M: np.ndarray, num_classes: int, see
             {"params": [weight_FK], "weight_decay": WEIGHT_DECAY},
             {"params": [bias_K], "weight_decay": 0.0},
         ],
-        lr=LEARNING_RATE,
+        lr=LEARNING_RATE * max(1.0, MANY_FEATURES / feature_MF.shape[1]),
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     generator = torch.Generator().manual_seed(seed)
