@@ -34,7 +34,7 @@ from pipeline.metrics.bootstrap import interval_ends, resampled_means
 from stages.paths import CLASSES, GROUPS, IMAGE_FEATURES, ITEMS, SPLITS, TEXT_FEATURES
 
 SETTINGS = ItemsSettings(
-    folds=5, fit_items=100_000, threshold=0.5, most=1000, evidence=0, seed=1000
+    folds=5, fit_items=100_000, threshold=0.5, least=0, most=1000, evidence=0, seed=1000
 )
 SCENES = ((0.03, 0.5), (0.1, 0.5), (0.03, 1.0), (0.03, 0.0))
 """Share of the labels that are moved, and share of these that go to siblings."""

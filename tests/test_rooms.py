@@ -34,7 +34,6 @@ ROOMS: dict[str, set[str]] = {
     "evaluate": {"baseline", "core", "features", "metrics", "model", "pictures"},
     "audit": {"core", "features", "pictures"},
     "index": {"core", "features"},
-    "audit": {"core", "features"},
     # What people do with a trained model, which no stage runs.
     "use": {
         "catalog",

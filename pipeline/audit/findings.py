@@ -12,7 +12,7 @@ from pipeline.audit.class_findings import ClassFinding, find_in_tree
 from pipeline.audit.named_class import find_named_classes
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.shared_content import find_shared
-from pipeline.audit.suspects import Suspects, find_suspects, score_items
+from pipeline.audit.suspects import Suspects, find_suspects
 from pipeline.core.csv_file import write_csv
 from pipeline.core.json_file import write_json
 from pipeline.core.location import Location
@@ -69,14 +69,14 @@ def audit(
         InputError: There are too few products to judge any item by others.
     """
     separator = classes["separator"]
-    scores = score_items(index, classes, settings.items)
+    suspects = find_suspects(index, classes, settings.items)
     # Of an item that nothing else tells of the prediction says nothing either.
-    judged = scores.order_N
+    scores, judged = suspects.scores, suspects.scores.order_N
     paths = [separator.join(entry["parts"]) for entry in item_classes(classes)]
     inseparable = find_inseparable(index.label_N[judged], scores.predicted_N[judged], paths)
     tree = find_in_tree(tuple(path.split(separator)) for path in items["class_path"])
     return Findings(
-        find_suspects(scores, index, classes, settings.items),
+        suspects,
         find_named_classes(items, separator),
         find_shared(items[["item_id", "class_path"]].merge(shared, on="item_id"), separator),
         class_table(tree, inseparable, separator),
@@ -109,8 +109,9 @@ def summarise(findings: Findings, items: pd.DataFrame) -> dict[str, Any]:
     return {
         "items": len(items),
         "classes": items["class_path"].nunique(),
-        "suspects": findings.suspects.above_threshold,
-        "share_misfiled": findings.suspects.share,
+        "suspects": len(findings.suspects.table),
+        "probably_misfiled": findings.suspects.above_threshold,
+        "share_misfiled": findings.suspects.scores.share,
         "not_judged": findings.suspects.not_judged,
         "titles_of_another_class": len(findings.titles),
         "filed_differently": {

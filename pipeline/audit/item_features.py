@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from sklearn.random_projection import SparseRandomProjection
 
+from pipeline.core.block import Block
 from pipeline.features.joined import FeatureIndex
 
 MODALITIES = ("image", "text")
@@ -35,9 +36,7 @@ class ItemFeatures:
         """Read [N, F] float32 features by modality of items at [N] positions, in that order."""
         image_NF = self._index.image.read(self._clean_row_N[position_N])
         text_NF = self._index.text.read_matrix(self._index.text_row_N[position_N])
-        if not isinstance(text_NF, np.ndarray):
-            text_NF = text_NF.toarray() if self._projection is None else self._project(text_NF)
-        return {"image": image_NF, "text": np.asarray(text_NF, dtype=np.float32)}
+        return {"image": image_NF, "text": np.asarray(self._dense(text_NF), dtype=np.float32)}
 
     def blocks(self) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:
         """Yield the features of all items, consecutive ones together."""
@@ -45,8 +44,11 @@ class ItemFeatures:
             stop = min(start + ITEMS_PER_READ, len(self._index))
             yield slice(start, stop), self.read(np.arange(start, stop))
 
-    def _project(self, text_NV: object) -> np.ndarray:
-        assert self._projection is not None
+    def _dense(self, text_NF: Block) -> np.ndarray:
+        if isinstance(text_NF, np.ndarray):
+            return text_NF
+        if self._projection is None:
+            return text_NF.toarray()
         if not hasattr(self._projection, "components_"):
-            self._projection.fit(text_NV)  # takes their number of columns alone
-        return self._projection.transform(text_NV)
+            self._projection.fit(text_NF)  # takes their number of columns alone
+        return self._projection.transform(text_NF)

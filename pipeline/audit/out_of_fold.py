@@ -106,7 +106,7 @@ class OutOfFoldProbes:
                 others_M = fold_M != f
                 probe = fit_probe(feature_MF[others_M], label_M[others_M], num_classes, seed=f)
                 self._probes[modality].append(probe._replace(bias_K=probe.bias_K + left_out_K))
-        self._pooling = self._fit_pooling()
+        self.pooling = self._fit_pooling()
 
     def judge(self, asked_NA: np.ndarray) -> OutOfFold:
         """Say what is thought of every item, in one pass over all features.
@@ -120,7 +120,7 @@ class OutOfFoldProbes:
         found: dict[str, list[tuple[np.ndarray, ...]]] = {name: [] for name in names}
         for rows, image_BK, text_BK in self._blocks():
             said = dict(zip(MODALITIES, (image_BK, text_BK), strict=True))
-            said["fused"] = self._pool(image_BK, text_BK, torch.tensor(self._pooling))
+            said["fused"] = self._pool(image_BK, text_BK, torch.tensor(self.pooling))
             best_B2 = said["fused"].topk(2, dim=1).indices.numpy()
             rival_N[rows] = np.where(
                 best_B2[:, 0] == asked_NA[rows, 0], best_B2[:, 1], best_B2[:, 0]

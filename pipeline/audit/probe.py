@@ -6,7 +6,7 @@ about as well as towers of two layers, for a quarter of the work.
 Shape letters: M items fitted on, F features, K classes, B items of a batch.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ PASSES = 10
 FEWEST_STEPS = 600
 LEARNING_RATE = 1e-3
 """At the start; it falls to zero along a cosine. Features have unit variance."""
+MANY_FEATURES = 300
+"""The fewer there are, the further each weight has to go: below this the rate is higher."""
 WEIGHT_DECAY = 0.05
 LEAST_SPREAD = 1e-6
 """Features that vary less are constant, and stay as they are."""
@@ -50,9 +52,12 @@ def fit_probe(feature_MF: np.ndarray, label_M: np.ndarray, num_classes: int, see
     weight_FK = torch.zeros(feature_MF.shape[1], num_classes, requires_grad=True)
     bias_K = share_K.log().requires_grad_()
     steps = max(FEWEST_STEPS, PASSES * len(label) // BATCH)
-    decayed: dict[str, Any] = {"params": [weight_FK], "weight_decay": WEIGHT_DECAY}
     optimizer = torch.optim.AdamW(
-        [decayed, {"params": [bias_K]}], lr=LEARNING_RATE, weight_decay=0.0
+        [
+            {"params": [weight_FK], "weight_decay": WEIGHT_DECAY},
+            {"params": [bias_K], "weight_decay": 0.0},
+        ],
+        lr=LEARNING_RATE * max(1.0, MANY_FEATURES / feature_MF.shape[1]),
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     generator = torch.Generator().manual_seed(seed)

@@ -16,6 +16,8 @@ class ItemsSettings(Section):
     """Most items that is fitted on; of larger classes some are left out first."""
     threshold: Annotated[float, Field(gt=0, lt=1)]
     """Least probability of being misfiled that an item is listed with."""
+    least: Annotated[int, Field(ge=0)]
+    """Items that are listed even if less probable, where another class fits them better."""
     most: Annotated[int, Field(ge=1)]
     """Most items that are listed."""
     evidence: Annotated[int, Field(ge=0, le=20)]

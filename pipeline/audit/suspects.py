@@ -52,32 +52,39 @@ class Scores(NamedTuple):
 
 
 class Suspects(NamedTuple):
-    """Items that are probably misfiled."""
+    """Items that are probably misfiled, and the next ones where these are few."""
 
     table: pd.DataFrame
     """Most certain first: item_id, path (as given), suggested_path, misfiled (the probability),
     p_suggested, p_given, distance, says_so, evidence (item ids, nearest first, with spaces)."""
     above_threshold: int
-    """Items that are as probable, of which the table has the first."""
+    """Items that are probably misfiled, of which the table has the first."""
     not_judged: int
     """Items whose class has no other product, so that nothing else tells what it looks like."""
-    share: float
-    """Of misfiled items in the catalogue, as fitted."""
+    scores: Scores
+    """What is believed of every item."""
 
 
 def find_suspects(
-    scores: Scores, index: FeatureIndex, classes: Mapping[str, Any], settings: ItemsSettings
+    index: FeatureIndex, classes: Mapping[str, Any], settings: ItemsSettings
 ) -> Suspects:
-    """List the items whose given class is probably wrong.
+    """List the items whose given class is most probably wrong.
 
     Args:
-        scores: From `score_items`, of the same items.
         index: The items with both features, of all splits.
         classes: Content of classes.json; under `parts` a class is a class path.
         settings: Section `audit.items`.
+
+    Raises:
+        InputError: There are too few products to judge any item by others.
     """
+    tree = Tree(classes)
+    scores = score_items(index, tree, fit_probes(index, tree, settings), seed=settings.seed)
     above_N = scores.misfiled_N[scores.order_N] >= settings.threshold
-    listed_M = scores.order_N[above_N][: settings.most]
+    # Where nearly all is right, nothing is probably wrong, and the first are worth a look still.
+    doubted_N = (scores.p_suggested_N > scores.p_given_N)[scores.order_N]
+    count = min(settings.most, max(settings.least, int(above_N.sum())))
+    listed_M = scores.order_N[above_N | doubted_N][:count]
     says_so_M = scores.says_so_N[listed_M]
     weight_M2 = np.stack([says_so_M != "text", says_so_M != "image"], axis=1).astype(np.float64)
     evidence_ME = nearest_evidence(
@@ -106,26 +113,26 @@ def find_suspects(
         }
     )
     not_judged = len(index) - len(scores.order_N)
-    return Suspects(table, int(above_N.sum()), not_judged, scores.share)
+    return Suspects(table, int(above_N.sum()), not_judged, scores)
 
 
-def score_items(index: FeatureIndex, classes: Mapping[str, Any], settings: ItemsSettings) -> Scores:
-    """Judge every item by what others say; arguments as of `find_suspects`.
-
-    Raises:
-        InputError: There are too few products to judge any item by others.
-    """
-    tree = Tree(classes)
-    label_N = index.label_N
+def fit_probes(index: FeatureIndex, tree: Tree, settings: ItemsSettings) -> OutOfFoldProbes:
+    """Fit what judges the items, each by other products; see `find_suspects`."""
     product_N = index.shared_N3[:, 0]
-    if len(np.unique(product_N)) < 2 * settings.folds:
+    products = len(np.unique(product_N))
+    if products < 2 * settings.folds:
         raise InputError(
-            f"audit.items.folds: {len(np.unique(product_N))} products are too few for "
-            f"{settings.folds} folds; have fewer folds or more items"
+            f"audit.items.folds: {products} products are too few for {settings.folds} folds; have "
+            "fewer folds or more items"
         )
-    fold_N = deal_folds(product_N, label_N, settings.folds, settings.seed)
-    probes = OutOfFoldProbes(index, fold_N, len(tree), most_items=settings.fit_items)
-    decoy_N = draw_decoys(label_N, tree, settings.seed)
+    fold_N = deal_folds(product_N, index.label_N, settings.folds, settings.seed)
+    return OutOfFoldProbes(index, fold_N, len(tree), most_items=settings.fit_items)
+
+
+def score_items(index: FeatureIndex, tree: Tree, probes: OutOfFoldProbes, *, seed: int) -> Scores:
+    """Judge every item by what the probes say; `seed` is of the decoys. See `find_suspects`."""
+    label_N = index.label_N
+    decoy_N = draw_decoys(label_N, tree, seed)
     found = probes.judge(np.stack([label_N, decoy_N], axis=1))
     given_NS = pair_signals(found, GIVEN, label_N, label_N, index.shared_N3, tree)
     decoy_NS = pair_signals(found, DECOY, decoy_N, label_N, index.shared_N3, tree)
@@ -134,7 +141,7 @@ def score_items(index: FeatureIndex, classes: Mapping[str, Any], settings: Items
         raise InputError(
             "audit: every class has one product alone, so no item can be judged by another"
         )
-    fitted = fit_misfiled(given_NS, decoy_NS, judged_N, seed=settings.seed)
+    fitted = fit_misfiled(given_NS, decoy_NS, judged_N, seed=seed)
     order_N = np.argsort(-fitted.score_N, kind="stable")
     return Scores(
         np.where(judged_N, fitted.probability_N, np.nan),

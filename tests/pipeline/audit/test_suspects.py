@@ -26,6 +26,7 @@ def settings(**changed):
         "folds": 4,
         "fit_items": 1000,
         "threshold": 0.5,
+        "least": 0,
         "most": 100,
         "evidence": 3,
         "seed": 0,
@@ -49,7 +50,7 @@ def test_moved_items_are_listed_first_with_the_class_that_they_are_from(catalogu
     assert len(expected & set(first["item_id"])) >= 11
     assert suspects.above_threshold == len(suspects.table) <= 15
     assert (suspects.table["misfiled"].diff().dropna() <= 0).all()
-    assert suspects.share == pytest.approx(len(MOVED) / len(TRUE), rel=0.5)
+    assert suspects.scores.share == pytest.approx(len(MOVED) / len(TRUE), rel=0.5)
     assert suspects.not_judged == 0
     tree, number = Tree(classes), {path: n for n, path in enumerate(PATHS)}
     for row in first[first["item_id"].isin(expected)].itertuples():
@@ -173,3 +174,11 @@ def test_who_says_so():
     image, text = opinion([more, less, more, less]), opinion([more, more, less, less])
     found = OutOfFold(image, text, image, np.zeros(4), np.zeros((4, 3)))
     assert who_says_so(found).tolist() == ["both", "text", "image", "together"]
+
+
+def test_where_little_is_wrong_the_first_doubts_are_listed(catalogue):
+    index, classes = catalogue(TRUE)
+    table = find_suspects(index, classes, settings(least=5)).table
+    assert len(table) <= 5
+    assert (table["p_suggested"] > table["p_given"])[table["misfiled"] < 0.5].all()
+    assert len(find_suspects(index, classes, settings(least=5, most=1)).table) <= 1

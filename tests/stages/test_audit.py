@@ -1,0 +1,49 @@
+import json
+
+import pandas as pd
+
+
+def test_the_stage_writes_what_dvc_has_and_says_how_much(project):
+    folder = project.root / "data" / "audit"
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == [
+        "classes.csv",
+        "items.csv",
+        "pairs.csv",
+        "report.html",
+        "summary.json",
+        "titles.csv",
+    ]
+    made_by_dvc = {name: (folder / name).read_bytes() for name in names}
+    result = project.huse("audit")
+    assert result.exit_code == 0, result.output
+    assert {name: (folder / name).read_bytes() for name in names} == made_by_dvc
+    summary = json.loads(made_by_dvc["summary.json"])
+    items = pd.read_csv(folder / "items.csv")
+    assert len(items) == summary["suspects"]
+    assert result.stdout.startswith(f"audit: {summary['suspects']} item")
+    catalogue = pd.read_parquet(project.root / "data/catalog/items.parquet")
+    assert summary["items"] == len(catalogue)
+    assert set(items["item_id"]) <= set(catalogue["item_id"])
+
+
+def test_more_folds_than_products_is_one_line(project):
+    project.set({"audit.items.folds": 20})
+    items = pd.read_parquet(project.root / "data/catalog/groups.parquet")
+    result = project.huse("audit")
+    if items["product"].nunique() < 40:
+        assert result.exit_code == 1
+        assert "products are too few for 20 folds" in result.stderr
+    else:
+        assert result.exit_code == 0
+
+
+def test_what_is_listed_can_be_refiled(project):
+    folder = project.root / "data" / "audit"
+    pairs = pd.read_csv(folder / "pairs.csv")
+    titles = pd.read_csv(folder / "titles.csv")
+    for name, table in (("pairs", pairs), ("titles", titles)):
+        table.head(1).assign(decision="accept").to_csv(project.root / f"{name}.csv", index=False)
+        result = project.huse("refile", f"{name}.csv", "--out", f"{name}_copy.csv")
+        assert result.exit_code == 0, result.output
+        assert f"refile: {len(table.head(1))} row" in result.stdout
