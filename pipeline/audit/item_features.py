@@ -6,7 +6,6 @@ Shape letters: N items, F features, V vocabulary.
 from collections.abc import Iterator
 
 import numpy as np
-from sklearn.random_projection import SparseRandomProjection
 
 from pipeline.core.block import Block
 from pipeline.features.joined import FeatureIndex
@@ -28,6 +27,9 @@ class ItemFeatures:
         text = index.text
         self._projection = None
         if text.num_words and text.dimension + text.num_words > DENSE_WORDS:
+            # Half a second of import that others need not wait for.
+            from sklearn.random_projection import SparseRandomProjection
+
             self._projection = SparseRandomProjection(
                 DENSE_WORDS, dense_output=True, random_state=0
             )

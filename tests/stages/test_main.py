@@ -72,6 +72,7 @@ USED = {
     },
     "baseline": {"pandas", "scipy", "scipy.stats", "sklearn"},
     "evaluate": {"pandas", "scipy", "torch"},
+    "audit": {"pandas", "scipy", "scipy.stats", "torch"},
     "index": {"pandas", "scipy"},
 }
 """Of that, what each stage has a use for where the encoders are GloVe."""
