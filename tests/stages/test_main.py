@@ -72,7 +72,8 @@ USED = {
     },
     "baseline": {"pandas", "scipy", "scipy.stats", "sklearn"},
     "evaluate": {"pandas", "scipy", "torch"},
-    "audit": {"pandas", "scipy", "scipy.stats", "torch"},
+    # torch's own optimizer, which imports its compiler.
+    "audit": {"pandas", "scipy", "scipy.stats", "sympy", "torch", "torch._dynamo", "torch.onnx"},
     "index": {"pandas", "scipy"},
 }
 """Of that, what each stage has a use for where the encoders are GloVe."""
