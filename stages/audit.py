@@ -40,9 +40,8 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write the findings to.")] = AUDIT,
 ) -> None:
     """Look for items filed wrongly, shared pictures and titles, and odd classes."""
-    from pipeline.audit.settings import AuditSettings
-
     from pipeline.audit.findings import audit, write_findings
+    from pipeline.audit.settings import AuditSettings
     from pipeline.core.json_file import read_json
     from pipeline.core.params import load_section, read_value
     from pipeline.core.table import read_metadata, read_table
