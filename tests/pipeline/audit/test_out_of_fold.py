@@ -29,8 +29,7 @@ def everything(probes):
 def test_probabilities_of_all_classes_sum_to_one_and_find_the_class(index):
     for log_p_NK in everything(probes_of(index)[0]).values():
         np.testing.assert_allclose(np.exp(log_p_NK).sum(axis=1), 1, rtol=1e-5)
-        # A guess is right once in twelve.
-        assert (log_p_NK.argmax(axis=1) == LABELS).mean() > 0.5
+        assert (log_p_NK.argmax(axis=1) == LABELS).mean() > 0.5  # one in twelve by chance
 
 
 def test_both_together_are_the_weighted_product_less_the_class_shares(index):
@@ -69,14 +68,11 @@ def test_an_items_own_label_says_nothing_of_it(catalogue):
     other = index.take(np.arange(len(index)))
     other.label_N[:] = moved_N
     again = OutOfFoldProbes(other, fold_N, K, most_items=1000)
-    for one, two in zip(everything(probes).values(), everything(again).values(), strict=True):
-        if one is not None:
-            own_N = fold_N == 0
-            # The labels of the fold are seen by the pooling and by the other folds alone.
-            assert (one[own_N].argmax(axis=1) == two[own_N].argmax(axis=1)).mean() > 0.9
-    np.testing.assert_allclose(
-        everything(probes)["image"][fold_N == 0], everything(again)["image"][fold_N == 0], atol=1e-5
-    )
+    # Together they are another matter: their weights come from a sample of all folds.
+    for name in ("image", "text"):
+        one_NK, two_NK = everything(probes)[name], everything(again)[name]
+        np.testing.assert_allclose(one_NK[fold_N == 0], two_NK[fold_N == 0], atol=1e-5)
+        assert np.abs(one_NK - two_NK)[fold_N != 0].max() > 0.1
 
 
 def test_support_is_what_was_fitted_on_outside_the_fold(index):
