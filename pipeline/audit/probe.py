@@ -1,7 +1,7 @@
 """A linear classifier on stored features, fitted in mini-batches.
 
-It is what judges items out of fold: on both catalogues of the benchmark it ranks misfiled items
-about as well as towers of two layers, for a quarter of the work.
+It is what judges items out of fold. Networks with a hidden layer beside the linear path found one
+moved label in a hundred more on fashion products and none on the sample, for four times the work.
 
 Shape letters: M items fitted on, F features, K classes, B items of a batch.
 """
