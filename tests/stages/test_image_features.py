@@ -239,7 +239,7 @@ def test_tables_from_another_filesystem_are_those_from_this_machine(shop, bucket
 def test_the_store_may_be_any_folder(stocked, tmp_path):
     stocked.set({"machine.vector_store": str(tmp_path / "vectors")})
     assert "16 extracted, 0 from" in stocked.huse("image_features").stdout
-    assert len(list((tmp_path / "vectors").glob("*/*.arrow"))) == 1
+    assert list((tmp_path / "vectors").glob("*/*.arrow"))
     assert not (stocked.root / "data" / "features" / ".image_cache").exists()
     assert "0 extracted, 16 from" in stocked.huse("image_features").stdout
 
