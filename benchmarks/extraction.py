@@ -51,21 +51,12 @@ def extract_all(
     out: Path,
     workers: int,
     engine: str = "local",
+    *,
+    fresh: bool = True,
 ) -> None:
-    """Files to Parquet as the stages do it, with nothing read or extracted before."""
-    shutil.rmtree(out, ignore_errors=True)
-    extract_new(made, folder, names, out, workers, engine)
-
-
-def extract_new(
-    made: RecipeFiles,
-    folder: Path,
-    names: list[str],
-    out: Path,
-    workers: int,
-    engine: str = "local",
-) -> None:
-    """Files to Parquet as the stages do it, after what an earlier call left in `out`."""
+    """Files to Parquet as the stages do it; `fresh` throws away what an earlier call left."""
+    if fresh:
+        shutil.rmtree(out, ignore_errors=True)
     made = made._replace(store=VectorStore(out / "store"))
     machine = load_section(PARAMS, "machine", MachineSettings)
     how = {"workers": workers, "image_batch_size": BATCH, "engine": engine}

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from benchmarks.extraction import BATCH, LITE0, extract_new, make_files, prepared
+from benchmarks.extraction import BATCH, LITE0, extract_all, make_files, prepared
 from benchmarks.harness import environment, interleave, median_ratio, write_results
 from pipeline.core.cores import usable_cores
 from pipeline.image_features.recipe import Recipe
@@ -44,7 +44,7 @@ def _measure(options: argparse.Namespace, root: Path) -> list[dict]:
     names = make_files(options.pictures, pictures, options.old + options.new)
     made = prepared(LITE0, root / "cache")
     runner = OnnxRunner(made.onnx_file, BATCH, cores)
-    extract_new(made, pictures, names[: options.old], before, cores)
+    extract_all(made, pictures, names[: options.old], before, cores)
 
     def restored() -> None:
         """Put back what the run before the new pictures had left."""
@@ -55,10 +55,10 @@ def _measure(options: argparse.Namespace, root: Path) -> list[dict]:
         "listing and forward passes of the new": lambda: least(
             runner, made.recipe, pictures, options.new
         ),
-        "stages, nothing new": lambda: extract_new(
-            made, pictures, names[: options.old], out, cores
+        "stages, nothing new": lambda: extract_all(
+            made, pictures, names[: options.old], out, cores, fresh=False
         ),
-        "stages, with the new": lambda: extract_new(made, pictures, names, out, cores),
+        "stages, with the new": lambda: extract_all(made, pictures, names, out, cores, fresh=False),
     }
     seconds = interleave(runs, rounds=options.rounds, before=restored)
     floor = next(iter(seconds.values()))

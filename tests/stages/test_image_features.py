@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from pipeline.core.table import read_metadata
+from pipeline.core.vector_store import read_digested
 from pipeline.features.encoder_digest import encoder_digest
 from pipeline.image_features.load_backbone import load_backbone
 from pipeline.image_features.network_file import find_network
@@ -239,7 +240,8 @@ def test_tables_from_another_filesystem_are_those_from_this_machine(shop, bucket
 def test_the_store_may_be_any_folder(stocked, tmp_path):
     stocked.set({"machine.vector_store": str(tmp_path / "vectors")})
     assert "16 extracted, 0 from" in stocked.huse("image_features").stdout
-    assert list((tmp_path / "vectors").glob("*/*.arrow"))
+    stored = (tmp_path / "vectors").glob("*/*.arrow")
+    assert sum(read_digested(path).num_rows for path in stored) == 16
     assert not (stocked.root / "data" / "features" / ".image_cache").exists()
     assert "0 extracted, 16 from" in stocked.huse("image_features").stdout
 
