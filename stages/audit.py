@@ -70,7 +70,8 @@ def main(
     )
     apart = sum(summary["filed_differently"].values())
     typer.echo(
-        f"audit: {counted(summary['suspects'], 'item')} that look filed wrongly, "
+        f"audit: {counted(summary['suspects'], 'item')} listed to look at, of which "
+        f"{summary['probably_misfiled']} are probably filed wrongly, "
         f"{counted(summary['titles_of_another_class'], 'title')} of another class, "
         f"{counted(apart, 'pair')} filed differently, "
         f"{counted(sum(summary['class_findings'].values()), 'finding')} about classes; "

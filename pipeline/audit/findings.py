@@ -187,7 +187,8 @@ def _page_values(
     return {
         "summary": summary,
         "figures": {
-            "items that look filed wrongly": summary["suspects"],
+            "items probably filed wrongly": summary["probably_misfiled"],
+            "items listed to look at": summary["suspects"],
             "titles that name another class": summary["titles_of_another_class"],
             "pairs filed differently": sum(summary["filed_differently"].values()),
             "findings about classes": sum(summary["class_findings"].values()),
