@@ -25,7 +25,7 @@ import typer
 
 from benchmarks.extraction import LITE0, extract_all, make_files, prepared
 from benchmarks.harness import environment, interleave, median_ratio, write_results
-from benchmarks.text_features import catalogue_names
+from benchmarks.names import catalogue_names
 from pipeline.core.json_file import read_json
 from pipeline.core.params import load_section
 from pipeline.core.ray_cluster import join_ray

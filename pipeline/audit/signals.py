@@ -3,6 +3,8 @@
 Shape letters: N items, S signals, A classes asked for, G pairs of a group and a class.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from pipeline.audit.out_of_fold import OutOfFold
@@ -12,14 +14,26 @@ LEAST_LOG_P = -20.0
 """Below it, how improbable a class is says nothing more."""
 
 
-def pair_signals(
+class Described(NamedTuple):
+    """Items as if they were of some class each."""
+
+    signal_NS: np.ndarray
+    """[N, S] float64: by both modalities together, image and text each the log probability of
+    the class and that of the best other one less it; items of the class outside the fold; and per
+    kind of group (product, picture, text) how many others of the item's group are of the class and
+    how many are not, counts as log(1 + count)."""
+    distance_N: np.ndarray
+    """[N] int64 edges in the class tree from the class to the best other one, by both together."""
+
+
+def describe(
     found: OutOfFold,
     column: int,
     asked_N: np.ndarray,
     label_N: np.ndarray,
     shared_N3: np.ndarray,
     tree: Tree,
-) -> np.ndarray:
+) -> Described:
     """Describe each item as if it were of the class asked for.
 
     Args:
@@ -29,24 +43,18 @@ def pair_signals(
         label_N: [N] int64 given classes of all items.
         shared_N3: [N, 3] int64 numbers of the product, the picture and the text.
         tree: The class tree.
-
-    Returns:
-        [N, S] float64: by both modalities together, image and text each the log probability of
-        the class and that of the best other one less it; the tree distance to the best other;
-        items of the class outside the fold; and per kind of group (product, picture, text), how
-        many others of the item's group are of the class and how many are not.
     """
     columns = []
     for opinion in (found.fused, found.image, found.text):
         log_p_N = np.maximum(opinion.log_p_NA[:, column], LEAST_LOG_P)
         log_other_N = np.maximum(opinion.best_other(asked_N)[1], LEAST_LOG_P)
         columns += [log_p_N, log_other_N - log_p_N]
-    columns.append(tree.distance(asked_N, found.fused.best_other(asked_N)[0]))
     columns.append(np.log1p(found.support_NA[:, column]))
     for group_N in shared_N3.T:
         same_N, different_N = mates(group_N, label_N, asked_N, len(tree))
         columns += [np.log1p(same_N), np.log1p(different_N)]
-    return np.stack(columns, axis=1).astype(np.float64)
+    distance_N = tree.distance(asked_N, found.fused.best_other(asked_N)[0])
+    return Described(np.stack(columns, axis=1).astype(np.float64), distance_N)
 
 
 def mates(

@@ -15,7 +15,7 @@ from pipeline.audit.item_features import ItemFeatures
 from pipeline.audit.misfiled import fit_misfiled
 from pipeline.audit.out_of_fold import OutOfFold, OutOfFoldProbes
 from pipeline.audit.settings import ItemsSettings
-from pipeline.audit.signals import pair_signals
+from pipeline.audit.signals import describe
 from pipeline.audit.tree import Tree
 from pipeline.core.errors import InputError
 from pipeline.features.classes import item_classes
@@ -134,14 +134,14 @@ def score_items(index: FeatureIndex, tree: Tree, probes: OutOfFoldProbes, *, see
     label_N = index.label_N
     decoy_N = draw_decoys(label_N, tree, seed)
     found = probes.judge(np.stack([label_N, decoy_N], axis=1))
-    given_NS = pair_signals(found, GIVEN, label_N, label_N, index.shared_N3, tree)
-    decoy_NS = pair_signals(found, DECOY, decoy_N, label_N, index.shared_N3, tree)
+    given = describe(found, GIVEN, label_N, label_N, index.shared_N3, tree)
+    decoys = describe(found, DECOY, decoy_N, label_N, index.shared_N3, tree)
     judged_N = found.support_NA[:, GIVEN] > 0
     if not judged_N.any():
         raise InputError(
             "audit: every class has one product alone, so no item can be judged by another"
         )
-    fitted = fit_misfiled(given_NS, decoy_NS, judged_N, seed=seed)
+    fitted = fit_misfiled(given, decoys, judged_N, seed=seed)
     order_N = np.argsort(-fitted.score_N, kind="stable")
     return Scores(
         np.where(judged_N, fitted.probability_N, np.nan),

@@ -1,7 +1,7 @@
 import numpy as np
 
 from pipeline.audit.out_of_fold import Opinion, OutOfFold
-from pipeline.audit.signals import LEAST_LOG_P, mates, pair_signals
+from pipeline.audit.signals import LEAST_LOG_P, describe, mates
 from pipeline.audit.tree import Tree
 from pipeline.features.classes import make_classes
 
@@ -30,13 +30,14 @@ def test_signals_say_what_is_said_of_the_class_and_of_the_best_other():
     support_NA = np.array([[4], [0]])
     found = OutOfFold(image, fused, fused, np.array([1, 2]), support_NA)
     shared_N3 = np.array([[0, 0, 0], [0, 1, 1]])
-    signal_NS = pair_signals(found, 0, asked_N, np.array([0, 1]), shared_N3, tree)
+    described = describe(found, 0, asked_N, np.array([0, 1]), shared_N3, tree)
     p = np.log([0.7, 0.2])
     least = LEAST_LOG_P
     fused_0, fused_1 = [p[0], p[1] - p[0]], [least, p[0] - least]
     # Best others: a<c for the first, d<e for the second; and the second's mate is of class a<b.
     expected = [
-        [*fused_0, *fused_1, *fused_0, 2, np.log(5), 0, np.log(2), 0, 0, 0, 0],
-        [*fused_1, *fused_0, *fused_1, 4, 0, np.log(2), 0, 0, 0, 0, 0],
+        [*fused_0, *fused_1, *fused_0, np.log(5), 0, np.log(2), 0, 0, 0, 0],
+        [*fused_1, *fused_0, *fused_1, 0, np.log(2), 0, 0, 0, 0, 0],
     ]
-    np.testing.assert_allclose(signal_NS, expected, rtol=1e-5)
+    np.testing.assert_allclose(described.signal_NS, expected, rtol=1e-5)
+    assert described.distance_N.tolist() == [2, 4]
