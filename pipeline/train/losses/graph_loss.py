@@ -61,16 +61,15 @@ def graph_loss(
         kernel: "reference" is the definition and needs O(N^2) memory. "tiled" (CPU and GPU) and
             "triton" (CUDA, or Triton's interpreter) never form the pair matrix and compute the
             gradient in the forward pass, so they can be differentiated once. "auto" takes the
-            fastest of those that have run on this kind of device: the closed form for relaxation
-            "none" where that is cheaper, else "tiled". "triton" is for those who ask for it until
-            benchmarks/results has a row of it on a GPU.
+            fastest: the closed form for relaxation "none" where that is cheaper, else "triton" for
+            float32 on CUDA where Triton is installed, else "tiled".
         precision: "bf16" rounds the operands of the matrix products to bfloat16 (not in the
             reference and closed form). At N = 2,048, D = 512 the relative error of the gradient is
             1e-3 for "none" and "hinge" and 1.5e-2 for "paper", where pairs at the margin flip.
         world: Processes that have the same embeddings, the first half of them pictures and the
-            second half texts, of which each needs the gradient of its share alone. "tiled" then
-            computes no other, and the processes exchange the parts of the loss; other kernels
-            compute everything everywhere.
+            second half texts, of which each needs the gradient of its share alone. "tiled" and
+            "triton" then compute no other, and the processes exchange the parts of the loss; other
+            kernels compute everything everywhere.
 
     Returns:
         Scalar >= 0, divided by N^2 and not by the number of pairs that count, as in the paper; the
@@ -150,7 +149,8 @@ def _fastest_kernel(
     # own rows, 2 for one with another's, hence 1.5 * N^2 of a process alone.
     if relaxation == "none" and 4 * (count * dim + classes**2) < own * (4 * count - own):
         return "closed_form"
-    return "tiled"
+    on_gpu = embedding_ND.is_cuda and embedding_ND.dtype == torch.float32
+    return "triton" if on_gpu and importlib.util.find_spec("triton") else "tiled"
 
 
 def _fused_kernel(
@@ -158,19 +158,20 @@ def _fused_kernel(
 ) -> Callable[..., LossAndGradient]:
     if name == "closed_form":
         return closed_form_graph_loss
-    if name == "tiled":
-        tiled = partial(tiled_graph_loss, margin=margin, relaxation=relaxation, precision=precision)
-        return tiled if world.size == 1 else partial(_shared_graph_loss, tiled, world)
-    if importlib.util.find_spec("triton") is None:
-        raise InputError("machine.kernel: triton needs the package triton; use tiled or auto")
-    # Imported only here, because Triton is published for Linux alone.
-    from pipeline.train.ops.graph_loss_triton import triton_graph_loss
+    kernel = tiled_graph_loss
+    if name == "triton":
+        if importlib.util.find_spec("triton") is None:
+            raise InputError("machine.kernel: triton needs the package triton; use tiled or auto")
+        # Imported only here, because Triton is published for Linux alone.
+        from pipeline.train.ops.graph_loss_triton import triton_graph_loss
 
-    return partial(triton_graph_loss, margin=margin, relaxation=relaxation, precision=precision)
+        kernel = triton_graph_loss
+    fused = partial(kernel, margin=margin, relaxation=relaxation, precision=precision)
+    return fused if world.size == 1 else partial(_shared_graph_loss, fused, world)
 
 
 def _shared_graph_loss(
-    tiled: Callable[..., LossAndGradient],
+    fused: Callable[..., LossAndGradient],
     world: World,
     embedding_ND: Tensor,
     label_N: Tensor,
@@ -180,7 +181,7 @@ def _shared_graph_loss(
 ) -> LossAndGradient:
     """The whole loss, of which this process computes its rows; gradients of others are 0."""
     order_N, own = world.own_first(len(label_N), label_N.device)
-    loss, gradient_OD = tiled(
+    loss, gradient_OD = fused(
         embedding_ND[order_N], label_N[order_N], adjacency_KK, with_gradient=with_gradient, own=own
     )
     loss = sum_of_all(loss, world)

@@ -251,11 +251,18 @@ def test_half_precision_is_computed_in_float32(run, make_case, kernel):
 
 
 @every_relaxation
-def test_auto_takes_no_kernel_that_has_not_run_on_a_gpu(relaxation):
-    # There is no row of Triton's in benchmarks/results.
+@pytest.mark.parametrize(
+    ("device", "dtype", "expected"),
+    [
+        ("cuda", torch.float32, "triton"),
+        ("cuda", torch.float64, "tiled"),
+        ("cpu", torch.float32, "tiled"),
+    ],
+)
+def test_auto_takes_the_gpu_s_kernel_where_it_can_run(relaxation, device, dtype, expected):
     with FakeTensorMode():
-        embedding_ND = torch.empty(64, 128, device="cuda")
-    assert _fastest_kernel(embedding_ND, 3, relaxation, ALONE) == "tiled"
+        embedding_ND = torch.empty(64, 128, device=device, dtype=dtype)
+    assert _fastest_kernel(embedding_ND, 3, relaxation, ALONE) == expected
 
 
 @every_relaxation

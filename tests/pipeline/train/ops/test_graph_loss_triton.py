@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from pipeline.train.losses.graph_loss import graph_loss
+from pipeline.train.ops.graph_loss_tiled import tiled_graph_loss
 from pipeline.train.ops.graph_loss_triton import triton_graph_loss
 
 RELAXATIONS = ["none", "paper", "hinge"]
@@ -32,6 +33,16 @@ def test_loss_alone_is_the_same(run, interpreter, make_case):
     assert torch.equal(loss, run("triton", case)[0])
 
 
+@pytest.mark.parametrize("own", [1, 20, 40])
+def test_a_process_s_own_rows_are_those_of_the_tiles(interpreter, make_case, assert_close, own):
+    case = make_case(41, 20, 5)
+    how = {"margin": 0.9, "relaxation": "paper", "precision": "fp32", "with_gradient": True}
+    found = interpreter(partial(triton_graph_loss, *case, **how, own=own))
+    expected = tiled_graph_loss(*case, **how, own=own)
+    assert found[1].shape == (own, 20)
+    assert_close(found, expected)
+
+
 def test_what_it_cannot_run_on_is_refused(interpreter, make_case):
     case = make_case(4, 3, 2)
     arguments = {"margin": 0.9, "kernel": "triton"}
@@ -51,11 +62,12 @@ from triton.compiler import ASTSource
 from pipeline.train.ops import graph_loss_triton as op
 
 kernel, dtype, capability = op._graph_loss_kernel, sys.argv[1], int(sys.argv[2])
+tile = op.TILES[dtype]
 constants = dict(
-    DIM=512, RELAXATION="paper", WITH_GRADIENT=True, ROWS=op.ROWS, COLUMNS=op.COLUMNS,
-    CHUNK=op.CHUNK, FEATURES=op.MAX_SLICE, INTERPRETED=False,
+    DIM=512, RELAXATION="paper", WITH_GRADIENT=True, ROWS=tile.rows, COLUMNS=tile.columns,
+    CHUNK=tile.chunk, FEATURES=tile.most_features, MULTIPLY=op.MULTIPLY, INTERPRETED=False,
 )
-types = [f"*{dtype}", "*i64", "*fp32", "*fp32", "*fp32", "i32", "i32", "fp32", "fp32"]
+types = [f"*{dtype}", "*i64", "*fp32", "*fp32", "*fp32", "i32", "i32", "i32", "fp32", "fp32"]
 signature = dict(zip(kernel.arg_names, types)) | dict.fromkeys(constants, "constexpr")
 source = ASTSource(
     kernel, signature, {(kernel.arg_names.index(name),): value for name, value in constants.items()}
@@ -63,15 +75,17 @@ source = ASTSource(
 compiled = triton.compile(
     source,
     target=GPUTarget("cuda", capability, 32),
-    options={"num_warps": op.WARPS, "num_stages": op.STAGES},
+    options={"num_warps": tile.warps, "num_stages": tile.stages},
 )
 print(compiled.metadata.shared)
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("dtype", "capability"), [("fp32", 80), ("bf16", 90)])
-def test_compiles_within_the_shared_memory_of_a_gpu(tmp_path, dtype, capability):
+@pytest.mark.parametrize(
+    ("dtype", "capability", "kibibytes"), [("fp32", 80, 99), ("bf16", 80, 99), ("fp32", 90, 227)]
+)
+def test_compiles_within_the_shared_memory_of_a_gpu(tmp_path, dtype, capability, kibibytes):
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
     done = subprocess.run(
         [sys.executable, "-c", COMPILE, dtype, str(capability)],
@@ -81,7 +95,7 @@ def test_compiles_within_the_shared_memory_of_a_gpu(tmp_path, dtype, capability)
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) <= 99 * 1024
+    assert int(done.stdout) <= kibibytes * 1024
 
 
 @pytest.mark.gpu
