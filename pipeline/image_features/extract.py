@@ -20,11 +20,11 @@ from pipeline.core.machine import MachineSettings
 from pipeline.core.vector_store import Row
 from pipeline.core.vectors import vector_array, vector_writer
 from pipeline.image_features.engines import ENGINES
+from pipeline.image_features.jobs import Job, WorkPlan
 from pipeline.image_features.make_recipe import RecipeFiles
 from pipeline.image_features.picture_list import Picture
 from pipeline.image_features.recipe import row_key
 from pipeline.image_features.settings import ImageSettings
-from pipeline.image_features.worker import Job, WorkPlan
 from pipeline.pictures.decode import too_many_pixels
 
 _ROWS_AT_ONCE = 1024

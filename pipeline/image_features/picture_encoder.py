@@ -17,11 +17,10 @@ from PIL import Image
 from pipeline.core.cores import usable_cores
 from pipeline.core.errors import InputError
 from pipeline.core.location import Location
-from pipeline.image_features.augment import augmented
 from pipeline.image_features.recipe import Recipe
 from pipeline.image_features.runtimes.open import open_runner
 from pipeline.image_features.runtimes.runner import Runner
-from pipeline.pictures.decode import decode_bytes, decode_image, upright_rgb
+from pipeline.pictures.decode import decode_image, upright_rgb
 from pipeline.pictures.file import UnreadableImageError, machine_trouble
 
 NOT_FINITE = "the network's output is not finite"
@@ -73,42 +72,6 @@ class PictureEncoder:
                 else:
                     vector_NI[index] = found
         return vector_NI, reasons
-
-    def views(
-        self, data: bytes, digest: str, numbers: Sequence[int], augment: str
-    ) -> tuple[int, list[np.ndarray]]:
-        """Decode a picture and make some of its views.
-
-        Args:
-            data: The bytes of its file.
-            digest: Their sha256 in hex.
-            numbers: 0 is the clean view.
-            augment: Name of the augmentation that makes the others.
-
-        Returns:
-            Width times height, and [S, S, 3] uint8 per view.
-
-        Raises:
-            UnreadableImageError: It cannot be used.
-        """
-        recipe = self.recipe
-        image, pixels = decode_bytes(
-            data, recipe.background, recipe.max_pixels, recipe.least_side()
-        )
-        squares = [
-            recipe.transform.square(image)
-            if view == 0
-            else augmented(
-                image,
-                recipe=augment,
-                content_digest=bytes.fromhex(digest),
-                view=view,
-                transform=recipe.transform,
-                background=recipe.background,
-            )
-            for view in numbers
-        ]
-        return pixels, squares
 
     def run(self, squares: Iterable[Square]) -> Iterator[tuple[list, np.ndarray]]:
         """Run the network over a stream, which is read only as far as results are taken.

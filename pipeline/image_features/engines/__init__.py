@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from pipeline.image_features.engines.local import run_local
 from pipeline.image_features.engines.ray import run_ray
-from pipeline.image_features.worker import Failures, Job, WorkPlan
+from pipeline.image_features.jobs import Failures, Job, WorkPlan
 
 ENGINES: dict[
     str, Callable[[Sequence[Job], WorkPlan, int | None, Callable[[int], None]], Failures]

@@ -1,4 +1,4 @@
-"""Extraction on this machine: a thread per core, or a stream for a GPU.
+"""Extraction on this machine: a thread per core, or a GPU that processes decode for.
 
 Decoders and runtimes let go of Python's lock while they compute, so that threads fill all cores
 without the start, the memory and the ends of processes.
@@ -10,7 +10,12 @@ from contextlib import contextmanager
 from threading import Event
 
 from pipeline.core.cores import usable_cores
-from pipeline.image_features.worker import Failures, Job, Worker, WorkPlan, job_chunks
+from pipeline.image_features.decoder import decode_in_processes
+from pipeline.image_features.jobs import Failures, Job, WorkPlan, job_chunks
+from pipeline.image_features.worker import Worker
+
+PROCESSES_FROM = 5000
+"""Pictures for which a GPU gets processes that decode: threads have done fewer when these start."""
 
 
 def run_local(
@@ -23,17 +28,26 @@ def run_local(
     Args:
         jobs: Pictures.
         plan: What to do with them.
-        workers: Threads on a CPU; None: one per core.
+        workers: Threads on a CPU, processes that decode for a GPU; None: one per core.
         progress: Called with the number of views that are done, their vectors safe on disk.
 
     Raises:
         InputError: As `Worker`.
     """
+    workers = workers or usable_cores()
     with _one_thread(plan):
         if plan.device == "cuda":
-            return Worker(plan).run(jobs, progress)
-        workers = workers or usable_cores()
+            return _feed_gpu(jobs, plan, workers, progress)
         return _run_threads(jobs, Worker(plan, workers), workers, progress)
+
+
+def _feed_gpu(
+    jobs: Sequence[Job], plan: WorkPlan, processes: int, progress: Callable[[int], None]
+) -> Failures:
+    if len(jobs) < PROCESSES_FROM:
+        return Worker(plan).run(jobs, progress)
+    with decode_in_processes(plan, processes) as decode:
+        return Worker(plan).run(jobs, progress, decode)
 
 
 def _run_threads(

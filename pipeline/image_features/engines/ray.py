@@ -13,14 +13,8 @@ from typing import Any
 from pipeline.core.errors import InputError
 from pipeline.core.location import RemotePath, locate
 from pipeline.core.ray_cluster import join_ray
-from pipeline.image_features.worker import (
-    SHARED_ONNX_FILE,
-    Failures,
-    Job,
-    WorkPlan,
-    job_chunks,
-    run_chunk,
-)
+from pipeline.image_features.jobs import Failures, Job, WorkPlan, job_chunks
+from pipeline.image_features.worker import SHARED_ONNX_FILE, run_chunk
 
 
 class _Actor:

@@ -18,8 +18,6 @@ class Runner(ABC):
     """Threads that may submit at the same time and gain by it."""
     depth: int = 0
     """Batches worth having under way before the first result is asked for."""
-    decoders: int = 0
-    """Threads worth decoding pictures in beside the caller; 0: none."""
 
     @abstractmethod
     def submit(self, pixels_BSS3: np.ndarray) -> Callable[[], np.ndarray]:

@@ -39,7 +39,7 @@ class TorchRunner(Runner):
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.benchmark = True
         self.batch_size = batch_size or self._best_batch_size()
-        self.depth, self.decoders = 2, torch.get_num_threads()
+        self.depth = 2
         self._stream = torch.cuda.Stream(self._device)
 
     def submit(self, pixels_BSS3: np.ndarray) -> Callable[[], np.ndarray]:

@@ -57,7 +57,9 @@ def path_contrast(
         # The mean similarity to a set is that to the set's sum: no matrix of pairs per level.
         sum_KD = embedding_ND.new_zeros(len(prefix_K), embedding_ND.shape[1])
         sum_KD = sum_KD.index_add(0, prefix_N, embedding_ND)
-        count_N = torch.bincount(prefix_N, minlength=len(prefix_K))[prefix_N] - 1
+        # torch.bincount would wait for a GPU.
+        count_K = torch.zeros_like(prefix_K).index_add(0, prefix_N, torch.ones_like(prefix_N))
+        count_N = count_K[prefix_N] - 1
         similar_N = (embedding_ND * (sum_KD[prefix_N] - embedding_ND)).sum(dim=1) / temperature
         loss_N = log_sum_N - similar_N / count_N.clamp(min=1)
         total = total + level * torch.where(count_N > 0, loss_N, 0.0).sum()

@@ -12,9 +12,10 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.core.location import address
 from pipeline.core.vector_store import VectorStore
+from pipeline.image_features.decoder import Decoder
 from pipeline.image_features.engines.local import run_local
+from pipeline.image_features.jobs import Job, WorkPlan
 from pipeline.image_features.recipe import row_key
-from pipeline.image_features.worker import Job, WorkPlan
 
 pytestmark = pytest.mark.slow
 
@@ -86,18 +87,16 @@ def test_threads_share_one_network(jobs, plan, monkeypatch):
 
 
 def test_an_error_stops_the_other_threads(jobs, plan, monkeypatch):
-    from pipeline.image_features.worker import Worker
-
-    decode = Worker._decode
+    decode = Decoder.decode
     tried = []
 
-    def fail(worker, job):
+    def fail(decoder, job):
         tried.append(job)
         if job == jobs[0]:
             raise InputError("the bucket does not answer")
-        return decode(worker, job)
+        return decode(decoder, job)
 
-    monkeypatch.setattr(Worker, "_decode", fail)
+    monkeypatch.setattr(Decoder, "decode", fail)
     with pytest.raises(InputError, match="the bucket does not answer"):
         run_local(jobs, plan, 2, lambda done: None)
     assert len(tried) < 70
@@ -105,9 +104,10 @@ def test_an_error_stops_the_other_threads(jobs, plan, monkeypatch):
 
 ALONE = """
 import json, sys, time
+from pipeline.image_features.decoder import Decoder
 from pipeline.image_features.engines.local import run_local
 from pipeline.image_features.recipe import Recipe
-from pipeline.image_features.worker import Job, WorkPlan
+from pipeline.image_features.jobs import Job, WorkPlan
 
 def say(done):
     print(done, flush=True)

@@ -13,7 +13,7 @@ from pipeline.core.location import address
 from pipeline.core.vector_store import VectorStore
 from pipeline.image_features.engines.local import run_local
 from pipeline.image_features.engines.ray import _Actor, _share_onnx_file, run_ray
-from pipeline.image_features.worker import Job, WorkPlan
+from pipeline.image_features.jobs import Job, WorkPlan
 
 ray = pytest.importorskip("ray", reason="needs the extra `ray`")
 

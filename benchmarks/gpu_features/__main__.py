@@ -6,14 +6,18 @@ The limit of extraction is the forward pass over pictures already in memory; wha
 is decoding, which is timed by itself. Cases of a kind are timed once per round and compared, per
 picture or text, within their round.
 
+This is a package, as processes that decode import a module that was started by its name again, and
+torch with it.
+
 Shape letters: B batch, S side of the input.
 """
 
+import hashlib
 import statistics
 import tempfile
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,15 +30,21 @@ from benchmarks.names import catalogue_names
 from pipeline.core.cores import usable_cores
 from pipeline.core.params import load_section
 from pipeline.encoders.encoder import TextEncoder, find_encoder
-from pipeline.image_features.picture_encoder import PictureEncoder
+from pipeline.image_features.decoder import (
+    THREADS,
+    Decode,
+    Decoder,
+    decode_here,
+    decode_in_processes,
+)
+from pipeline.image_features.jobs import Job, WorkPlan
 from pipeline.image_features.runtimes.open import open_runner
 from pipeline.image_features.runtimes.runner import Runner
-from pipeline.pictures.file import read_picture
 from pipeline.text_features.make_block import CHUNK
 from pipeline.text_features.settings import TextSettings
 
 PARAMS = Path("params.yaml")
-FILES, FORWARD, DECODING = "files to Parquet", "forward, in memory", "decoding alone"
+FILES, FORWARD = "files to Parquet", "forward, in memory"
 BATCHES = (32, 128, 512)
 PRECISIONS = ("fp32", "bf16")
 
@@ -69,9 +79,9 @@ def main(
         out,
         title="Features on a GPU",
         notes=[
-            f"{files} files of {pictures.name}, EfficientNet-Lite0, the network's loading "
-            f"included; names of emojis, encoder sentence with {Path(text_model).name}, loaded "
-            "before",
+            f"{files} files of {pictures.name}, EfficientNet-Lite0, the start of network and "
+            f"processes included; names of emojis, encoder sentence with {Path(text_model).name}, "
+            "loaded before",
             f"{rounds} interleaved rounds: median, and median of same-round ratios of speeds, to "
             f"`{FORWARD}` or to the processor",
             f"{setting['gpu']}, {usable_cores()} cores of {setting['cpu']}, torch "
@@ -90,29 +100,36 @@ def main(
 
 
 def _picture_cases(root: Path, names: list[str], precision: str) -> Cases:
-    folder = root / "pictures"
+    folder, cores = root / "pictures", usable_cores()
     made = prepared(LITE0, root / "cache", "cuda", precision)
     runner = open_runner(made.recipe, made.onnx_file, "cuda", None)
-    encoder = PictureEncoder(made.recipe, runner)
     batches = -(-len(names) // runner.batch_size)
+    plan = WorkPlan(str(folder), made.recipe, "", "", "crop_flip", "cuda", None)
+    jobs = [
+        Job(name, hashlib.sha256((folder / name).read_bytes()).hexdigest(), [0]) for name in names
+    ]
+
+    def forward() -> None:
+        _forward(runner, made.recipe.transform.size, batches)
 
     def extract() -> None:
-        extract_all(made, folder, names, root / "out", usable_cores(), device="cuda")
+        extract_all(made, folder, names, root / "out", cores, device="cuda")
 
-    def decode(name: str) -> None:
-        encoder.views(read_picture(folder / name), "", [0], "crop_flip")
-
-    def decode_all() -> None:
-        with ThreadPoolExecutor(usable_cores()) as pool:
-            deque(pool.map(decode, names), maxlen=0)
+    def decode_by(pool: AbstractContextManager[Decode]) -> None:
+        with pool as decode:
+            deque(decode(jobs, runner.batch_size), maxlen=0)
 
     return {
-        FORWARD: (
-            lambda: _forward(runner, made.recipe.transform.size, batches),
-            batches * runner.batch_size,
-        ),
+        FORWARD: (forward, batches * runner.batch_size),
         FILES: (extract, len(names)),
-        DECODING: (decode_all, len(names)),
+        f"decoding alone, {THREADS} threads": (
+            lambda: decode_by(decode_here(Decoder(plan), "cuda")),
+            len(names),
+        ),
+        f"decoding alone, {cores} processes": (
+            lambda: decode_by(decode_in_processes(plan, cores)),
+            len(names),
+        ),
     }
 
 
