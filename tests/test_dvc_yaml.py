@@ -28,8 +28,8 @@ ENCODER = "${item.encoder}"
 # Changes no number, so that no stage is to run again for it.
 UNTRACKED = {"machine"}
 
-# Where the user's catalogue is stands in params.yaml, not in the stages' options.
-OF_THE_USER = {"${catalog.path}", "${catalog.images}"}
+# Where the user's files are stands in params.yaml, not in the stages' options.
+OF_THE_USER = {"${catalog.path}", "${catalog.images}", "${audit.decisions}"}
 
 
 def covers(dep: str, name: str) -> bool:

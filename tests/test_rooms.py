@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "index": {"core", "features"},
     # What people do with a trained model, which no stage runs.
     "use": {
+        "audit",
         "catalog",
         "clean_text",
         "core",

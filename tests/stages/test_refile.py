@@ -13,7 +13,8 @@ def test_an_accepted_title_is_refiled_in_a_copy(project):
     assert result.exit_code == 0, result.output
     assert "refile: 1 row of data/raw/openmoji/catalog.csv changed in " in result.stdout
     assert result.stderr == (
-        f"refile: warning: 1 item of fixes.csv not in the catalogue any more, such as {'f' * 16}\n"
+        f"refile: warning: 1 item of fixes.csv not in the catalogue any more "
+        f"(refiled before, or gone), such as {'f' * 16}\n"
     )
     folder = project.root / "data" / "raw" / "openmoji"
     copy, log = (pd.read_csv(folder / f"catalog_refiled{end}.csv") for end in ("", "_log"))
