@@ -47,7 +47,10 @@ ROOMS: dict[str, set[str]] = {
         "model",
         "pictures",
     },
-    "explore": {"core", "index", "pictures", "use"},
+    # Local pages, and what they have in common.
+    "web": {"core", "pictures"},
+    "explore": {"core", "index", "pictures", "use", "web"},
+    "review": {"audit", "catalog", "core", "pictures", "web"},
     "sample": {"core"},
 }
 

@@ -14,6 +14,7 @@ from pipeline.audit.named_class import find_named_classes
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.shared_content import find_shared
 from pipeline.audit.suspects import Suspects, find_suspects
+from pipeline.audit.wording import SAYS_SO_IN_WORDS, TITLE_LENGTH
 from pipeline.core.csv_file import write_csv
 from pipeline.core.json_file import write_json
 from pipeline.core.location import Location
@@ -27,14 +28,6 @@ CLASS_COLUMNS = [
 ]
 INSEPARABLE = "inseparable"
 CLASS_KINDS = {INSEPARABLE: "classes that the features cannot tell apart"} | class_findings.KINDS
-SAYS_SO_IN_WORDS = {
-    "image": "its picture says so",
-    "text": "its title says so",
-    "both": "picture and title say so",
-    "together": "picture and title together say so",
-}
-TITLE_LENGTH = 200
-"""Characters of a title on the page."""
 
 
 class Findings(NamedTuple):
