@@ -75,7 +75,10 @@ def undecided(
     return sorted(left, key=lambda one: one.item_id in skipped)
 
 
-_ITEM_COLUMNS = ("item_id", "suggested_path", "misfiled", "says_so", "evidence")
+_ITEM_COLUMNS = (
+    *("item_id", "suggested_path", "misfiled", "p_suggested", "p_given"),
+    *("says_so", "evidence"),
+)
 _TITLE_COLUMNS = ("item_id", "named_path", "share", "titles")
 _PAIR_COLUMNS = ("item_id", "other_id", "other_path", "kind", "tree_distance", "items", "agreeing")
 
@@ -83,7 +86,13 @@ _PAIR_COLUMNS = ("item_id", "other_id", "other_path", "kind", "tree_distance", "
 def _of_items(table: pd.DataFrame, in_words: Words) -> Iterator[Finding]:
     for row in table.to_dict("records"):
         said = SAYS_SO_IN_WORDS[row["says_so"]]
-        reason = f"Filed wrongly with probability {float(row['misfiled']):.3f}, {said}."
+        misfiled, suggested, given = (
+            _in_digits(float(row[name])) for name in ("misfiled", "p_suggested", "p_given")
+        )
+        reason = (
+            f"A classifier that has not seen it gives the suggested class {suggested} and its own "
+            f"{given}; {said}. Filed wrongly with probability {misfiled}."
+        )
         evidence = tuple(row["evidence"].split())
         yield Finding(row["item_id"], row["suggested_path"], (reason,), evidence)
 
@@ -105,6 +114,10 @@ def _of_pairs(table: pd.DataFrame, in_words: Words) -> Iterator[Finding]:
             f"{row['agreeing']} of {row['items']} such items are filed as this one."
         )
         yield Finding(row["item_id"], row["other_path"], (reason,), (row["other_id"],))
+
+
+def _in_digits(probability: float) -> str:
+    return f"{probability:.3f}" if probability >= 0.001 else "less than 0.001"
 
 
 def _both(first: Finding, second: Finding) -> Finding:

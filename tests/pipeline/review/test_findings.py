@@ -6,15 +6,19 @@ from pipeline.core.errors import InputError
 from pipeline.review.findings import Finding, read_findings, undecided
 
 KNOWN = list("abcdef")
-ITEMS = "item_id,path,suggested_path,misfiled,says_so,evidence\n"
+ITEMS = "item_id,path,suggested_path,misfiled,p_suggested,p_given,says_so,evidence\n"
 TITLES = "item_id,class_path,named_path,share,titles\n"
+WHY_B = (
+    "A classifier that has not seen it gives the suggested class 0.999 and its own less than 0.001; "
+    "picture and title say so. Filed wrongly with probability 0.500."
+)
 PAIRS = "kind,item_id,class_path,other_id,other_path,tree_distance,items,agreeing\n"
 
 
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "items.csv").write_text(
-        ITEMS + "a,bags,hats<NA,0.93,image,c d\nb,bags,hats,.5,both,\n"
+        ITEMS + "a,bags,hats<NA,0.93,0.9,0.05,image,c d\nb,bags,hats,.5,0.9987,1e-5,both,\n"
     )
     (tmp_path / "titles.csv").write_text(TITLES + "c,bags,hats,0.985,120\na,bags,shoes,0.985,120\n")
     (tmp_path / "pairs.csv").write_text(
@@ -31,9 +35,7 @@ def test_items_come_first_then_titles_then_pairs_that_are_filed_differently(fold
     found = read_findings(folder, KNOWN, in_words)
     assert [one.item_id for one in found] == ["a", "b", "c", "d"]
     assert found[1:] == [
-        Finding(
-            "b", "hats", ("Filed wrongly with probability 0.500, picture and title say so.",), ()
-        ),
+        Finding("b", "hats", (WHY_B,), ()),
         Finding(
             *("c", "hats"),
             ("Its title names hats: 98.5 % of 120 titles with that name are filed there.",),
@@ -50,7 +52,7 @@ def test_items_come_first_then_titles_then_pairs_that_are_filed_differently(fold
 def test_an_item_in_several_tables_is_one_finding_with_all_reasons(folder):
     first = read_findings(folder, KNOWN, in_words)[0]
     assert (first.suggested_path, first.evidence) == ("hats<NA", ("c", "d", "e"))
-    assert [reason.split(" ")[0] for reason in first.reasons] == ["Filed", "Its", "The"]
+    assert [reason.split(" ")[0] for reason in first.reasons] == ["A", "Its", "The"]
 
 
 def test_what_is_decided_is_left_out_and_what_was_skipped_comes_last(folder):
