@@ -9,8 +9,8 @@ KNOWN = list("abcdef")
 ITEMS = "item_id,path,suggested_path,misfiled,p_suggested,p_given,says_so,evidence\n"
 TITLES = "item_id,class_path,named_path,share,titles\n"
 WHY_B = (
-    "A classifier that has not seen it gives the suggested class 0.999 and its own less than 0.001; "
-    "picture and title say so. Filed wrongly with probability 0.500."
+    "A classifier that has not seen it gives the suggested class 0.999 and its own less than "
+    "0.001; picture and title say so. Filed wrongly with probability 0.500."
 )
 PAIRS = "kind,item_id,class_path,other_id,other_path,tree_distance,items,agreeing\n"
 
