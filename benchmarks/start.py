@@ -124,6 +124,7 @@ def record_imports(folder: Path) -> dict[str, Path]:
     yaml = YAML()
     params = yaml.load(ROOT / "params.yaml")
     params["train"] |= {"steps": 20, "validate_every": 10}
+    params["audit"]["decisions"] = str(ROOT / "decisions.csv")
     yaml.dump(params, folder / "params.yaml")
     here = {**os.environ, "PYTHONPATH": str(ROOT)}
     sample = [sys.executable, "-m", "stages", "sample_catalog", "--limit", "200"]

@@ -21,8 +21,8 @@ STAGES = (
     "audit",
     "index",
 )
-USES = ("compare", "refile", "embed", "classify", "search", "explore", "export")
-"""What to do with a trained model; these commands read what the stages wrote and are none."""
+USES = ("compare", "review", "refile", "embed", "classify", "search", "explore", "export")
+"""What to do with what the stages made; these commands read what the stages wrote and are none."""
 COMMANDS = ("sample_catalog", *STAGES, *USES, "cache")
 
 

@@ -40,6 +40,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write the findings to.")] = AUDIT,
 ) -> None:
     """Look for items filed wrongly, shared pictures and titles, and odd classes."""
+    from pipeline.audit.decisions import read_decisions
     from pipeline.audit.findings import audit, write_findings
     from pipeline.audit.settings import AuditSettings
     from pipeline.core.json_file import read_json
@@ -48,6 +49,7 @@ def main(
     from pipeline.features.joined import index_features
 
     p = load_section(params, "audit", AuditSettings)
+    decisions = read_decisions(Path(p.decisions))
     images = require_folder("catalog.images", read_value(params, "catalog.images"))
     index = index_features(
         items=items,
@@ -59,7 +61,7 @@ def main(
     )
     every = read_table(items, ["item_id", "image", "text", "class_path"])
     shared = read_table(groups, ["item_id", "picture", "text", "near_text"])
-    findings = audit(index, every, shared, read_json(classes), p)
+    findings = audit(index, every, shared, read_json(classes), p, decisions)
     summary = write_findings(
         out,
         findings,
@@ -74,7 +76,9 @@ def main(
         f"{summary['probably_misfiled']} are probably filed wrongly, "
         f"{counted(summary['titles_of_another_class'], 'title')} of another class, "
         f"{counted(apart, 'pair')} filed differently, "
-        f"{counted(sum(summary['class_findings'].values()), 'finding')} about classes; "
+        f"{counted(sum(summary['class_findings'].values()), 'finding')} about classes "
+        f"({summary['known_right']} known to be right and {summary['waiting_for_refile']} waiting "
+        "for huse refile are left out); "
         f"report in {out / 'report.html'}"
     )
 

@@ -27,7 +27,8 @@ def main(
     from pipeline.use.api import Huse
 
     with from_extra("explore", "explore"):
-        from pipeline.explore.server import make_app, serve
+        from pipeline.explore.server import make_app
+        from pipeline.web.local_app import serve
 
     catalogue = images or load_section(params, "catalog", CatalogSettings).images
     folder = require_folder("catalog.images", catalogue)

@@ -12,13 +12,13 @@ from stages.paths import PARAMS
 
 def main(
     fixes: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             help="The audit's items.csv, titles.csv or pairs.csv with a column `decision`: accept, "
-            "keep or skip.",
+            "keep or skip; if not given, audit.decisions, which `huse review` writes.",
             show_default=False,
         ),
-    ],
+    ] = None,
     params: ParamsPath = PARAMS,
     out: Annotated[
         Path | None,
@@ -30,12 +30,13 @@ def main(
     """Write a copy of the catalogue with accepted suggestions, and a log of what was changed."""
     from pipeline.catalog.settings import CatalogSettings
     from pipeline.core.location import locate
-    from pipeline.core.params import load_section
+    from pipeline.core.params import load_section, read_value
     from pipeline.pictures.folder import open_images
     from pipeline.use.refile import read_fixes, refile
 
     p = load_section(params, "catalog", CatalogSettings)
-    path_of = read_fixes(fixes, p.separator)
+    decided = Path(read_value(params, "audit.decisions")) if fixes is None else fixes
+    path_of = read_fixes(decided, p.separator)
     folder = open_images(locate(p.images, "catalog.images"), tracked_contents())
     table = Path(p.path)
     stem, *endings = table.name.split(".")
@@ -44,8 +45,8 @@ def main(
     done = refile(p, folder, path_of, copy, log)
     if done.unknown:
         warner("refile")(
-            f"{counted(len(done.unknown), 'item')} of {fixes} not in the catalogue any more, such "
-            f"as {done.unknown[0]}"
+            f"{counted(len(done.unknown), 'item')} of {decided} not in the catalogue any more "
+            f"(refiled before, or gone), such as {done.unknown[0]}"
         )
     typer.echo(
         f"refile: {counted(done.rows, 'row')} of {table} changed in {copy}, listed in {log}; set "

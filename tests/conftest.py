@@ -27,6 +27,9 @@ from stages.__main__ import STAGES, app
 
 ROOT = Path(__file__).parents[1]
 
+OF_A_PROJECT = ("params.yaml", "decisions.csv")
+"""What the stages read beside the catalogue."""
+
 # Small enough for all stages in seconds, large enough for a loss that falls.
 TINY = {
     "split.min_class_size": 1,
@@ -194,7 +197,8 @@ def make_finished(root: Path) -> None:
 def make_shipped(root: Path) -> None:
     project = Project(root)
     root.mkdir(parents=True)
-    shutil.copy(ROOT / "params.yaml", root)
+    for name in OF_A_PROJECT:
+        shutil.copy(ROOT / name, root)
     project.set({**TINY, "text.encoders": ["glove", "sentence"], "evaluate.projection": "pca"})
     # So that the few validation items are enough for a limit.
     project.set({"split.val": 0.3, "index.near_share": 0.9})
@@ -227,7 +231,8 @@ def shop(tmp_path: Path) -> Project:
     project = Project(tmp_path / "shop")
     pictures = project.root / "pictures"
     pictures.mkdir(parents=True)
-    shutil.copy(ROOT / "params.yaml", project.root)
+    for name in OF_A_PROJECT:
+        shutil.copy(ROOT / name, project.root)
     project.set(
         {
             **TINY,

@@ -45,7 +45,8 @@ def products(finished_project, tmp_path_factory):
             (root / "images" / image).write_bytes(picture.read())
     with (root / "catalog.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["image", "name", "classes"], *chosen])
-    shutil.copy(finished_project.root / "params.yaml", root)
+    for name in ("params.yaml", "decisions.csv"):
+        shutil.copy(finished_project.root / name, root)
     project = type(finished_project)(root)
     project.set(
         {
@@ -270,7 +271,8 @@ def test_huse_makes_the_same_bytes_as_dvc(finished_project, tmp_path):
     """The second run of this catalogue: other folder, other process, the first was DVC's."""
     root = tmp_path / "again"
     shutil.copytree(finished_project.root / "data" / "raw", root / "data" / "raw")
-    shutil.copy(finished_project.root / "params.yaml", root)
+    for name in ("params.yaml", "decisions.csv"):
+        shutil.copy(finished_project.root / name, root)
     run_all(type(finished_project)(root))
     first, second = (
         {

@@ -36,6 +36,7 @@ ROOMS: dict[str, set[str]] = {
     "index": {"core", "features"},
     # What people do with a trained model, which no stage runs.
     "use": {
+        "audit",
         "catalog",
         "clean_text",
         "core",
@@ -46,7 +47,10 @@ ROOMS: dict[str, set[str]] = {
         "model",
         "pictures",
     },
-    "explore": {"core", "index", "pictures", "use"},
+    # Local pages, and what they have in common.
+    "web": {"core", "pictures"},
+    "explore": {"core", "index", "pictures", "use", "web"},
+    "review": {"audit", "catalog", "core", "pictures", "web"},
     "sample": {"core"},
 }
 

@@ -39,7 +39,8 @@ def numbers(values: Any) -> Iterator[float]:
 def measured(tmp_path_factory: pytest.TempPathFactory, environment: None) -> list[dict[str, Any]]:
     """Metrics of all stages with seed 0 and one thread; of training with seed 1 and two threads."""
     project = Project(tmp_path_factory.mktemp("shipped"))
-    shutil.copy(ROOT / "params.yaml", project.root)
+    for name in ("params.yaml", "decisions.csv"):
+        shutil.copy(ROOT / name, project.root)
     project.succeed("huse", "sample-catalog", "--limit", str(ITEMS))
     yaml = YAML(typ="safe")
     encoders = yaml.load(ROOT / "params.yaml")["text"]["encoders"]

@@ -71,6 +71,7 @@ def prepare(place: Path, params: Path, index: str) -> None:
     values["text"]["encoders"] = ENCODERS
     values["train"]["steps"] = STEPS
     values["index"]["kind"] = index
+    values["audit"]["decisions"] = str((params.parent / values["audit"]["decisions"]).resolve())
     with (place / "params.yaml").open("w", encoding="utf-8") as stream:
         yaml.dump(values, stream)
 

@@ -29,7 +29,7 @@ def nearest_evidence(
 
     Args:
         features: Of all N items.
-        label_N: [N] int64 given classes.
+        label_N: [N] int64 given classes; -1 for an item that is no evidence.
         suspect_M: [M] int64 positions of the suspects.
         suggested_M: [M] int64 classes suggested for them.
         weight_M2: [M, 2] weights of image and text.

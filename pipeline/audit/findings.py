@@ -9,10 +9,12 @@ import pandas as pd
 from pipeline.audit import class_findings, shared_content
 from pipeline.audit.class_confusions import find_inseparable
 from pipeline.audit.class_findings import ClassFinding, find_in_tree
+from pipeline.audit.decisions import Decision, Standing, what_stands
 from pipeline.audit.named_class import find_named_classes
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.shared_content import find_shared
 from pipeline.audit.suspects import Suspects, find_suspects
+from pipeline.audit.wording import SAYS_SO_IN_WORDS, TITLE_LENGTH
 from pipeline.core.csv_file import write_csv
 from pipeline.core.json_file import write_json
 from pipeline.core.location import Location
@@ -26,14 +28,6 @@ CLASS_COLUMNS = [
 ]
 INSEPARABLE = "inseparable"
 CLASS_KINDS = {INSEPARABLE: "classes that the features cannot tell apart"} | class_findings.KINDS
-SAYS_SO_IN_WORDS = {
-    "image": "its picture says so",
-    "text": "its title says so",
-    "both": "picture and title say so",
-    "together": "picture and title together say so",
-}
-TITLE_LENGTH = 200
-"""Characters of a title on the page."""
 
 
 class Findings(NamedTuple):
@@ -42,11 +36,13 @@ class Findings(NamedTuple):
     suspects: Suspects
     """Items that look filed wrongly."""
     titles: pd.DataFrame
-    """From `find_named_classes`."""
+    """From `find_named_classes`, but for items that are decided."""
     pairs: pd.DataFrame
-    """From `find_shared`."""
+    """From `find_shared`, but for those that are settled; see `without_settled`."""
     classes: pd.DataFrame
     """CLASS_COLUMNS, from `class_table`."""
+    standing: Standing
+    """The items that are decided."""
 
 
 def audit(
@@ -55,6 +51,7 @@ def audit(
     shared: pd.DataFrame,
     classes: Mapping[str, Any],
     settings: AuditSettings,
+    decisions: Mapping[str, Decision],
 ) -> Findings:
     """Look for all that may be wrong.
 
@@ -64,23 +61,44 @@ def audit(
         shared: What they share, by `item_id`; see `find_shared`.
         classes: Content of classes.json.
         settings: Section `audit`.
+        decisions: What people have decided, by item.
 
     Raises:
         InputError: There are too few products to judge any item by others.
     """
     separator = classes["separator"]
-    suspects = find_suspects(index, classes, settings.items)
+    standing = what_stands(decisions, items)
+    suspects = find_suspects(index, classes, settings.items, standing)
     # Of an item that nothing else tells of the prediction says nothing either.
     scores, judged = suspects.scores, suspects.scores.order_N
     paths = [separator.join(entry["parts"]) for entry in item_classes(classes)]
     inseparable = find_inseparable(index.label_N[judged], scores.predicted_N[judged], paths)
     tree = find_in_tree(tuple(path.split(separator)) for path in items["class_path"])
+    titles = find_named_classes(items, separator)
+    pairs = find_shared(items[["item_id", "class_path"]].merge(shared, on="item_id"), separator)
     return Findings(
         suspects,
-        find_named_classes(items, separator),
-        find_shared(items[["item_id", "class_path"]].merge(shared, on="item_id"), separator),
+        titles[~titles["item_id"].isin(standing.right | standing.waiting)],
+        without_settled(pairs, standing),
         class_table(tree, inseparable, separator),
+        standing,
     )
+
+
+def without_settled(pairs: pd.DataFrame, standing: Standing) -> pd.DataFrame:
+    """Leave out pairs that are filed differently and ask nothing any more.
+
+    A pair asks whether its item is to be filed as the other one. That is settled where the item is
+    decided, and has to be asked anew where the other one waits for another class. Where the other
+    one is known to be right, the question stands all the more.
+
+    Args:
+        pairs: From `find_shared`.
+        standing: The items that are decided.
+    """
+    settled = pairs["item_id"].isin(standing.right | standing.waiting)
+    settled |= pairs["other_id"].isin(standing.waiting)
+    return pairs[~settled | (pairs["tree_distance"] == 0)]
 
 
 def class_table(
@@ -113,6 +131,8 @@ def summarise(findings: Findings, items: pd.DataFrame) -> dict[str, Any]:
         "probably_misfiled": findings.suspects.above_threshold,
         "share_misfiled": findings.suspects.scores.share,
         "not_judged": findings.suspects.not_judged,
+        "known_right": len(findings.standing.right),
+        "waiting_for_refile": len(findings.standing.waiting),
         "titles_of_another_class": len(findings.titles),
         "filed_differently": {
             kind: int((apart["kind"] == kind).sum()) for kind in shared_content.KINDS

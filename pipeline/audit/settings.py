@@ -31,5 +31,7 @@ class AuditSettings(Section):
 
     items: ItemsSettings
     """Items that look filed wrongly."""
+    decisions: str
+    """File of what people have decided; relative to the working directory or absolute."""
     shown: Annotated[int, Field(ge=1, le=200)]
     """Findings of a kind on the page; the files have all."""

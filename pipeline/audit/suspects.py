@@ -1,6 +1,6 @@
 """Which items are probably filed under the wrong class, and where they may belong.
 
-Shape letters: N items, M suspects, A classes asked for.
+Shape letters: N items, J items that are judged, M suspects, A classes asked for.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from pipeline.audit.decisions import NONE_DECIDED, Standing
 from pipeline.audit.evidence import nearest_evidence
 from pipeline.audit.folds import deal_folds
 from pipeline.audit.item_features import ItemFeatures
@@ -58,7 +59,7 @@ class Suspects(NamedTuple):
     """Most certain first: item_id, path (as given), suggested_path, misfiled (the probability),
     p_suggested, p_given, distance, says_so, evidence (item ids, nearest first, with spaces)."""
     above_threshold: int
-    """Items that are probably misfiled, of which the table has the first."""
+    """Undecided items that are probably misfiled, of which the table has the first."""
     not_judged: int
     """Items whose class has no other product, so that nothing else tells what it looks like."""
     scores: Scores
@@ -66,30 +67,37 @@ class Suspects(NamedTuple):
 
 
 def find_suspects(
-    index: FeatureIndex, classes: Mapping[str, Any], settings: ItemsSettings
+    index: FeatureIndex,
+    classes: Mapping[str, Any],
+    settings: ItemsSettings,
+    standing: Standing = NONE_DECIDED,
 ) -> Suspects:
-    """List the items whose given class is most probably wrong.
+    """List the items whose given class is most probably wrong, but for those that are decided.
 
     Args:
         index: The items with both features, of all splits.
         classes: Content of classes.json; under `parts` a class is a class path.
         settings: Section `audit.items`.
+        standing: The items that are decided. They are fitted on and counted in the share as all
+            others are; those that wait for another class are no evidence for their old one.
 
     Raises:
         InputError: There are too few products to judge any item by others.
     """
     tree = Tree(classes)
     scores = score_items(index, tree, fit_probes(index, tree, settings), seed=settings.seed)
-    above_N = scores.misfiled_N[scores.order_N] >= settings.threshold
+    right_N, waiting_N = (pd.Index(index.item_ids).isin(ids) for ids in standing)
+    undecided_J = scores.order_N[~(right_N | waiting_N)[scores.order_N]]
+    above_J = scores.misfiled_N[undecided_J] >= settings.threshold
     # Where nearly all is right, nothing is probably wrong, and the first are worth a look still.
-    doubted_N = (scores.p_suggested_N > scores.p_given_N)[scores.order_N]
-    count = min(settings.most, max(settings.least, int(above_N.sum())))
-    listed_M = scores.order_N[above_N | doubted_N][:count]
+    doubted_J = (scores.p_suggested_N > scores.p_given_N)[undecided_J]
+    count = min(settings.most, max(settings.least, int(above_J.sum())))
+    listed_M = undecided_J[above_J | doubted_J][:count]
     says_so_M = scores.says_so_N[listed_M]
     weight_M2 = np.stack([says_so_M != "text", says_so_M != "image"], axis=1).astype(np.float64)
     evidence_ME = nearest_evidence(
         ItemFeatures(index),
-        index.label_N,
+        np.where(waiting_N, -1, index.label_N),
         listed_M,
         scores.suggested_N[listed_M],
         weight_M2 / weight_M2.sum(axis=1, keepdims=True),
@@ -113,7 +121,7 @@ def find_suspects(
         }
     )
     not_judged = len(index) - len(scores.order_N)
-    return Suspects(table, int(above_N.sum()), not_judged, scores)
+    return Suspects(table, int(above_J.sum()), not_judged, scores)
 
 
 def fit_probes(index: FeatureIndex, tree: Tree, settings: ItemsSettings) -> OutOfFoldProbes:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.location import Location
@@ -15,6 +15,28 @@ from pipeline.pictures.thumbnail import thumbnail
 
 SIDE = 96
 """Longer side of a picture on a page, in pixels."""
+
+
+def open_template(
+    package: str, template: str, filters: dict[str, Callable[[str], str]] | None = None
+) -> Template:
+    """Read the template of a page; what it is filled with is escaped.
+
+    Args:
+        package: Its folder `templates` has the template, which may include `page.css`.
+        template: Name of its file.
+        filters: The template's own.
+    """
+    folders = [PackageLoader(name, "templates") for name in (package, "pipeline.pictures")]
+    environment = Environment(
+        loader=ChoiceLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= filters or {}
+    return environment.get_template(template)
 
 
 def write_page(
@@ -49,15 +71,6 @@ def write_page(
         thumbnail(images / image, SIDE, background).save(stream, format="WEBP", quality=75)
         return base64.b64encode(stream.getvalue()).decode()
 
-    folders = [PackageLoader(name, "templates") for name in (package, "pipeline.pictures")]
-    environment = Environment(
-        loader=ChoiceLoader(folders),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= filters or {}
-    page = environment.get_template(template).render(**values, picture=picture)
+    page = open_template(package, template, filters).render(**values, picture=picture)
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

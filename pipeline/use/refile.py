@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from pipeline.audit.decisions import ACCEPT, is_decisions_file, read_rows
 from pipeline.catalog.items import (
     duplicate_of,
     make_items,
@@ -17,9 +18,6 @@ from pipeline.core.csv_file import write_csv
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.pictures.folder import ImageFolder
 
-ACCEPT, KEEP = "accept", "keep"
-DECISIONS = (ACCEPT, KEEP, "skip", "")
-"""What a person may say of a suggestion; `keep` and `skip` change nothing."""
 PATHS = ("new_path", "suggested_path", "named_path", "other_path")
 """Columns that may have the class that is accepted: the first that is there and not empty."""
 
@@ -37,35 +35,30 @@ def read_fixes(path: Path, separator: str) -> dict[str, str]:
     """Read which items get which class.
 
     Args:
-        path: CSV with `item_id`, `decision` (one of DECISIONS) and one or more of PATHS, as an
-            audit's items.csv, titles.csv or pairs.csv with one more column.
+        path: A decisions file, in which the last decision about an item counts; or CSV with
+            `item_id`, `decision` and one or more of PATHS, as an audit's items.csv, titles.csv or
+            pairs.csv with one more column.
         separator: What joins the parts of a class path.
 
     Returns:
         Normalised class path by item id, of what is accepted.
 
     Raises:
-        InputError: The file cannot be read, a column is missing, or a row is no decision.
+        InputError: The file cannot be read, a column is missing, a row is no decision, or an item
+            of a list is accepted with two classes.
     """
-    try:
-        frame = pd.read_csv(path, dtype="str", keep_default_na=False)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: not found") from error
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable CSV file ({error})") from error
-    there = [name for name in PATHS if name in frame]
-    missing = [name for name in ("item_id", "decision") if name not in frame]
-    if missing or not there:
-        wanted = ", ".join(missing or [f"{PATHS[1]} or another of {', '.join(PATHS)}"])
-        raise InputError(f"{path}: no column {wanted}; it has {', '.join(frame.columns)}")
+    columns, rows = read_rows(path, ("item_id", "decision"))
+    there = [name for name in PATHS if name in columns]
+    if not there:
+        wanted = f"{PATHS[1]} or another of {', '.join(PATHS)}"
+        raise InputError(f"{path}: no column {wanted}; it has {', '.join(columns)}")
+    last = is_decisions_file(columns, PATHS[1:])
     path_of: dict[str, str] = {}
-    for number, row in enumerate(frame.to_dict("records"), start=1):
-        decision = str(row["decision"]).strip().lower()
+    for number, row in enumerate(rows, start=1):
         where = f"{path}: row {number} (item {row['item_id']})"
-        if decision not in DECISIONS:
-            known = ", ".join(name for name in DECISIONS if name)
-            raise InputError(f"{where}: decision {decision!r} is none of {known}, or nothing")
-        if decision != ACCEPT:
+        if last and row["decision"]:
+            path_of.pop(row["item_id"], None)
+        if row["decision"] != ACCEPT:
             continue
         wanted = next((row[name] for name in there if row[name].strip()), "")
         try:

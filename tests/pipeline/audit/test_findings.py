@@ -6,10 +6,20 @@ import pytest
 
 from pipeline.audit.class_confusions import COLUMNS as INSEPARABLE_COLUMNS
 from pipeline.audit.class_findings import ClassFinding
-from pipeline.audit.findings import CLASS_KINDS, Findings, class_table, write_findings
+from pipeline.audit.decisions import NONE_DECIDED, Decision, Standing
+from pipeline.audit.findings import (
+    CLASS_KINDS,
+    Findings,
+    audit,
+    class_table,
+    without_settled,
+    write_findings,
+)
+from pipeline.audit.settings import AuditSettings
 from pipeline.audit.shared_content import COLUMNS as PAIR_COLUMNS
 from pipeline.audit.suspects import Scores, Suspects
 from pipeline.core.json_file import read_json
+from tests.pipeline.audit.conftest import PATHS
 
 ATTACK = "<script>alert(1)</script>"
 ITEMS = pd.DataFrame(
@@ -42,6 +52,7 @@ def findings():
         pd.DataFrame([title]),
         pd.DataFrame(pairs, columns=PAIR_COLUMNS),
         class_table(tree, inseparable, "<"),
+        Standing(frozenset({"i2", "i3"}), frozenset({"i1"})),
     )
 
 
@@ -75,6 +86,7 @@ def test_the_summary_counts_what_was_found(written):
     assert summary["items"] == 4
     assert (summary["suspects"], summary["probably_misfiled"], summary["not_judged"]) == (1, 1, 2)
     assert summary["share_misfiled"] == 0.25
+    assert (summary["known_right"], summary["waiting_for_refile"]) == (2, 1)
     assert summary["filed_differently"] == {"picture": 1, "text": 0, "near_text": 0}
     assert set(summary["class_findings"]) == set(CLASS_KINDS)
     assert sum(summary["class_findings"].values()) == 3
@@ -85,6 +97,7 @@ def test_the_page_shows_them_with_pictures_and_nothing_runs(written):
     assert "<script" not in html
     assert "its picture says so" in html
     assert "0.750" in html
+    assert "2 items that are known to be right, and 1 that wait for" in html
     assert "98.0&nbsp;% of 120 titles" in html
     assert "the same picture, 2 edges apart" in html
     assert "1 of 2 such items are filed like the first" in html
@@ -99,9 +112,73 @@ def test_a_catalogue_without_faults_has_a_page_too(numbered_pictures, findings, 
         findings.titles[:0],
         findings.pairs[:0],
         class_table([], pd.DataFrame(columns=INSEPARABLE_COLUMNS), "<"),
+        NONE_DECIDED,
     )
     write_findings(tmp_path, empty, ITEMS, images=numbered_pictures, background="#ffffff", shown=10)
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert html.count("<p>None.</p>") == 3
     assert "Nothing to say." in html
+    assert "Not listed again" not in html
     assert list(pd.read_csv(tmp_path / "classes.csv").columns)[:2] == ["kind", "class_path"]
+
+
+@pytest.mark.parametrize(
+    ("right", "waiting", "left"),
+    [
+        ("", "", "bc"),
+        ("b", "", "c"),
+        # What the other one is known to be makes the question no less a question.
+        ("a", "", "bc"),
+        ("", "b", "c"),
+        # All are compared with it, and it is to move.
+        ("", "a", ""),
+    ],
+)
+def test_a_pair_is_settled_by_its_item_or_waits_for_the_other_one(right, waiting, left):
+    rows = [("text", "b", "2", "a", "1", 2, 4, 1), ("text", "c", "3", "a", "1", 2, 4, 1)]
+    alike = ("text", "d", "1", "a", "1", 0, 4, 2)
+    pairs = pd.DataFrame([*rows, alike], columns=PAIR_COLUMNS)
+    found = without_settled(pairs, Standing(frozenset(right), frozenset(waiting)))
+    assert found["item_id"].tolist() == [*left, "d"]
+
+
+DECIDED = {"item-7", "item-31"}
+
+
+@pytest.fixture
+def listed(catalogue):
+    """Audit a catalogue with two items of `hats<tall` under `shoes<big`, after some decisions."""
+    true_N, label_N = np.arange(480) % 12, np.arange(480) % 12
+    label_N[[7, 31]] = 8
+    index, classes = catalogue(label_N, true_N=true_N)
+    items = pd.DataFrame({"item_id": index.item_ids})
+    items["class_path"] = [PATHS[label] for label in label_N]
+    items["text"] = [f"thing {PATHS[label].split('<')[1]}" for label in true_N]
+    own = dict.fromkeys(("picture", "text", "near_text"), np.arange(480))
+    shared = items[["item_id"]].assign(**own)
+    shared.loc[[7, 31], "picture"] = [19, 43]  # filed rightly
+    limits = {"folds": 4, "fit_items": 1000, "threshold": 0.5, "least": 0, "most": 100}
+    section = {"items": limits | {"evidence": 3, "seed": 0}, "decisions": "x.csv", "shown": 10}
+    settings = AuditSettings.model_validate(section)
+
+    def run(*made):
+        found = audit(index, items, shared, classes, settings, {one.item_id: one for one in made})
+        apart = found.pairs[found.pairs["tree_distance"] > 0]
+        tables = (found.suspects.table, found.titles, apart)
+        return [DECIDED & set(table["item_id"]) for table in tables], found
+
+    return run
+
+
+def test_what_is_decided_is_in_no_list_until_its_class_changes(listed):
+    lists, before = listed()
+    assert lists == [DECIDED] * 3
+    kept = Decision("item-7", "shoes<big", "keep")
+    accepted = Decision("item-31", "shoes<big", "accept", "hats<tall")
+    lists, found = listed(kept, accepted)
+    assert lists == [set()] * 3
+    assert found.standing == Standing(frozenset({"item-7"}), frozenset({"item-31"}))
+    assert found.suspects.above_threshold == before.suspects.above_threshold - 2
+    lists, found = listed(kept._replace(class_path="hats"), accepted._replace(decision="skip"))
+    assert lists == [DECIDED] * 3
+    assert found.standing == NONE_DECIDED

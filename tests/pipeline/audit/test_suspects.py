@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from pipeline.audit.decisions import Standing
 from pipeline.audit.out_of_fold import Opinion, OutOfFold
 from pipeline.audit.settings import ItemsSettings
 from pipeline.audit.suspects import (
@@ -80,6 +81,16 @@ def test_the_list_ends_where_the_settings_say(catalogue):
         whole.above_threshold,
         [""] * 4,
     )
+
+
+def test_the_next_items_take_the_places_of_those_that_are_decided(catalogue):
+    index, classes = catalogue(moved_labels(), true_N=TRUE)
+    whole = find_suspects(index, classes, settings(most=6)).table["item_id"].tolist()
+    right, waiting = frozenset(whole[:1]), frozenset(whole[1:3])
+    rest = find_suspects(index, classes, settings(most=3), Standing(right, waiting))
+    assert rest.table["item_id"].tolist() == whole[3:]
+    evidence = set(" ".join(rest.table["evidence"]).split())
+    assert evidence.isdisjoint(waiting), "they are filed wrongly for all that is known"
 
 
 def test_items_of_right_classes_give_next_to_no_list(catalogue):

@@ -3,6 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipeline.audit.decisions import COLUMNS
 from pipeline.catalog.items import make_items
 from pipeline.catalog.read import read_catalog
 from pipeline.catalog.settings import CatalogSettings
@@ -81,6 +82,17 @@ def test_a_path_that_the_user_wrote_counts_before_the_suggested_one(tmp_path):
     rows.append(("d", "skip", "", ""))
     rows.append(("d", "skip", "", ""))
     assert read_fixes(fixes(tmp_path, *rows, columns=columns), "<") == {"a": "y", "b": "x"}
+
+
+def test_in_a_decisions_file_the_last_decision_about_an_item_counts(tmp_path):
+    rows = [
+        ("a", "bags", "accept", "hats"),
+        ("b", "bags", "accept", "hats"),
+        ("a", "bags", "accept", "shoes < flat"),
+        ("b", "bags", "keep", ""),
+        ("c", "bags", "skip", ""),
+    ]
+    assert read_fixes(fixes(tmp_path, *rows, columns=COLUMNS), "<") == {"a": "shoes<flat"}
 
 
 @pytest.mark.parametrize(

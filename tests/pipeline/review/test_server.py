@@ -1,0 +1,209 @@
+import re
+import socket
+import threading
+import time
+from html import unescape
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("fastapi", reason="extra explore is not installed")
+
+from fastapi.testclient import TestClient
+
+from pipeline.audit.decisions import COLUMNS, Decision, read_decisions
+from pipeline.review.findings import Finding
+from pipeline.review.server import HOST, make_app
+from pipeline.review.session import Session
+
+WAIT = 20
+ATTACK = "<script>alert(1)</script>\"'{{alert(2)}}"
+ITEMS = pd.DataFrame(
+    [(f"i{n}", f"{n}.png", f"{ATTACK} {n}", f"bags|{ATTACK} {n % 2}") for n in range(6)],
+    columns=["item_id", "image", "text", "class_path"],
+)
+PATH_OF = dict(zip(ITEMS["item_id"], ITEMS["class_path"], strict=True))
+OWN = {"Origin": "http://127.0.0.1"}
+
+
+@pytest.fixture
+def app(tmp_path, numbered_pictures):
+    (tmp_path / "decisions.csv").write_text(",".join(COLUMNS) + "\n")
+    findings = [
+        Finding("i3", "hats|tall", (f"It says so {ATTACK}.",), ("i5", "i1")),
+        Finding("i2", "hats|big", ("The same title.",), ()),
+        Finding("i4", "hats|big", (), ()),
+    ]
+    session = Session(findings, PATH_OF, tmp_path / "decisions.csv", "|")
+    return make_app(session, ITEMS, numbered_pictures, separator="|", background="#ffffff")
+
+
+@pytest.fixture
+def page(app):
+    return TestClient(app, base_url="http://127.0.0.1", headers=OWN)
+
+
+@pytest.fixture
+def decided(tmp_path):
+    return lambda: read_decisions(tmp_path / "decisions.csv")
+
+
+def decide(page, place, decision, **more):
+    return page.post("/decide", data={"place": place, "decision": decision, **more})
+
+
+def test_a_finding_is_shown_with_all_that_speaks_for_it(page):
+    html = page.get("/").text
+    assert "1 of 3" in html
+    shown = re.findall(r"/picture/(\d)", html)
+    assert shown == ["3", "5", "1"], "the item, then what to compare it with"
+    for place in shown:
+        assert page.get(f"/picture/{place}").headers["content-type"] == "image/jpeg"
+    assert "hats \u203a tall" in html
+    assert "It says so" in html
+    options = [unescape(path) for path in re.findall(r'<option value="([^"]*)">', html)]
+    assert options == sorted(set(PATH_OF.values()))
+
+
+def test_all_text_of_the_catalogue_is_escaped_and_nothing_comes_from_elsewhere(page):
+    answer = page.get("/")
+    assert answer.text.count("<script") == 1
+    assert '<script src="/review.js" defer></script>' in answer.text
+    assert unescape(answer.text).count("<script>alert(1)</script>") > 6
+    assert "://" not in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert page.get("/review.js").headers["content-type"].startswith("text/javascript")
+
+
+def test_accept_keep_skip_and_undo(page, decided):
+    assert "2 of 3" in decide(page, 0, "accept").text
+    assert decided() == {"i3": Decision("i3", PATH_OF["i3"], "accept", "hats|tall")}
+    assert "3 of 3" in decide(page, 1, "keep").text
+    assert decided()["i2"].decision == "keep"
+    last = decide(page, 2, "skip").text
+    assert decided()["i4"] == Decision("i4", PATH_OF["i4"], "skip")
+    assert "That was the last one." in last
+    assert "1 accepted, 1 kept, 1 skipped" in last
+    html = page.post("/undo").text
+    assert "3 of 3" in html
+    assert "Taken back." in html
+    assert set(decided()) == {"i3", "i2"}
+
+
+def test_another_path(page, decided):
+    decide(page, 0, "accept", other_path=f" bags | {ATTACK} 0 ")
+    assert decided()["i3"].new_path == f"bags|{ATTACK} 0"
+    html = decide(page, 1, "accept", other_path="bags||x").text
+    assert "Not written: class path has an empty part" in html
+    assert "i2" not in decided()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"place": 0, "decision": "yes"},
+        {"place": "x", "decision": "keep"},
+        {"decision": "keep"},
+        {"place": 0, "decision": "accept", "other_path": "x" * 2001},
+    ],
+)
+def test_a_form_that_the_page_does_not_have_is_refused(page, decided, data):
+    assert page.post("/decide", data=data).status_code == 422
+    assert decided() == {}
+
+
+@pytest.mark.parametrize("origin", ["http://shop.example", "null", "http://127.0.0.1:9", None])
+def test_a_foreign_page_decides_nothing(app, decided, origin):
+    foreign = TestClient(app, base_url="http://127.0.0.1", headers={"Origin": origin or ""})
+    if origin is None:
+        del foreign.headers["Origin"]
+    assert decide(foreign, 0, "keep").status_code == 403
+    assert foreign.post("/undo").status_code == 403
+    assert foreign.get("/decide?place=0&decision=keep").status_code == 405
+    assert decided() == {}
+    rebound = {"Host": "shop.example", "Origin": "http://shop.example"}
+    assert foreign.post("/undo", headers=rebound).status_code == 400
+
+
+def test_a_catalogue_without_findings_has_a_page_too(numbered_pictures, tmp_path):
+    session = Session([], PATH_OF, tmp_path / "decisions.csv", "|")
+    app = make_app(session, ITEMS, numbered_pictures, separator="|", background="#ffffff")
+    html = TestClient(app, base_url="http://127.0.0.1").get("/").text
+    assert "There is nothing to decide." in html
+
+
+@pytest.fixture
+def address(app):
+    """The page, served from a thread."""
+    import uvicorn
+
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait(lambda: server.started)
+    yield f"http://{HOST}:{port}"
+    server.should_exit = True
+    thread.join(WAIT)
+
+
+def wait(condition):
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("the page did not answer")
+
+
+def test_by_keyboard_alone(browser, address, decided):
+    from selenium.common.exceptions import WebDriverException
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    def press(*keys):
+        ActionChains(browser).send_keys(*keys).perform()
+
+    def is_at(said):
+        def shown():
+            try:
+                return said in browser.find_element("css selector", "body").text
+            except WebDriverException:  # between two pages
+                return False
+
+        wait(shown)
+
+    browser.get(address)
+    is_at("1 of 3")
+    press("a")
+    is_at("2 of 3")
+    press("k")
+    is_at("3 of 3")
+    press("u")
+    is_at("2 of 3")
+    assert set(decided()) == {"i3"}
+    press("s")
+    is_at("3 of 3")
+    # In the field, letters are letters; Escape leaves it.
+    press("e")
+    press("ask", Keys.ESCAPE)
+    press("u")
+    is_at("2 of 3")
+    press("s")
+    is_at("3 of 3")
+    press("e")
+    press("hats|small", Keys.ENTER)
+    is_at("That was the last one.")
+    assert {key: one[2:] for key, one in decided().items()} == {
+        "i3": ("accept", "hats|tall"),
+        "i2": ("skip", ""),
+        "i4": ("accept", "hats|small"),
+    }
+    assert browser.get_log("browser") == []
