@@ -50,7 +50,7 @@ ROOMS: dict[str, set[str]] = {
     # Local pages, and what they have in common.
     "web": {"core", "pictures"},
     "explore": {"core", "index", "pictures", "use", "web"},
-    "review": {"audit", "catalog", "core", "pictures", "web"},
+    "review": {"audit", "core", "features", "pictures", "web"},
     "sample": {"core"},
 }
 

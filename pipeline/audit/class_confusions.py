@@ -1,9 +1,9 @@
-"""Pairs of classes that the features of their items cannot tell apart.
+"""Classes that the features of their items put elsewhere than the tree does.
 
 Shape letters: N items, K classes.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +14,8 @@ CONFIDENCE = 0.95
 LEAST_ERROR = 0.25
 """Balanced error that a pair has to exceed at the lower end of its interval: halfway between
 classes that are always told apart, 0, and a coin, 0.5."""
+LEAST_SHARE = 0.5
+"""Share of a class's items that another branch has to exceed at the lower end of its interval."""
 COLUMNS = ["path", "other", "items", "other_items", "error", "low", "high"]
 
 
@@ -57,3 +59,54 @@ def find_inseparable(
             rows.append((paths[one], paths[other], fewer, more, error, low, high))
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.sort_values("low", ascending=False, kind="stable", ignore_index=True)
+
+
+def find_nearer_branches(
+    label_N: np.ndarray, rival_N: np.ndarray, parts_K: Sequence[Sequence[str]], separator: str
+) -> pd.DataFrame:
+    """Find classes whose items would rather be in another branch of the tree than in their own.
+
+    Where an item's class is out of the question, the next best says where it belongs: to a class
+    of the same branch, if the tree follows what things look like and are called. Branches begin
+    where the tree first divides. A class that is a branch of its own has no other there.
+
+    Args:
+        label_N: [N] int64 classes that items are filed under.
+        rival_N: [N] int64: the most probable other class of each, by a classifier that was not
+            fitted on it.
+        parts_K: Parts of the K class paths.
+        separator: What joins them.
+
+    Returns:
+        `path`, `other` (the branch), `items` of the class, `other_items` of the branch, `error`
+        (the share of the class's items whose rival is in the branch), `low`, `high` (Wilson); the
+        most certain first.
+    """
+    branch_K = _branches(parts_K)
+    of_own = Counter(branch_K)
+    items_of = Counter(branch_K[label] for label in label_N.tolist())
+    rivals: dict[int, Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for label, rival in zip(label_N.tolist(), rival_N.tolist(), strict=True):
+        rivals[label][branch_K[rival]] += 1
+    rows = []
+    for label, counts in sorted(rivals.items()):
+        branch, count = counts.most_common(1)[0]
+        if branch == branch_K[label] or of_own[branch_K[label]] == 1:
+            continue
+        total = counts.total()
+        interval = binomtest(count, total).proportion_ci(CONFIDENCE, method="wilson")
+        if interval.low > LEAST_SHARE:
+            names = separator.join(parts_K[label]), separator.join(branch)
+            share = count / total
+            rows.append((*names, total, items_of[branch], share, interval.low, interval.high))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return table.sort_values("low", ascending=False, kind="stable", ignore_index=True)
+
+
+def _branches(parts_K: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """The beginning of each path, down to where not all are the same."""
+    paths = [tuple(parts) for parts in parts_K]
+    depth = 1
+    while len({path[:depth] for path in paths}) == 1 and any(len(path) > depth for path in paths):
+        depth += 1
+    return [path[:depth] for path in paths]

@@ -22,7 +22,7 @@ class ClassFinding(NamedTuple):
     other: Path | None
     """The other class of a pair."""
     items: int
-    """At and below `path`."""
+    """At and below `path`; of a class without any, its rejected rows."""
     other_items: int
 
 
@@ -32,6 +32,7 @@ KINDS = {
     "only_child": "a class whose only subclass has all of its items",
     "inner_items": "items filed under a class that has subclasses",
     "one_item": "a class of a single item",
+    "no_items": "a class of which every row of the table was rejected",
 }
 """What is found, in the order in which it is listed."""
 
@@ -42,7 +43,9 @@ _SLIPS = 0.1
 _WORD = re.compile(r"[^\W_]+")
 
 
-def find_in_tree(class_paths: Iterable[Path]) -> list[ClassFinding]:
+def find_in_tree(
+    class_paths: Iterable[Path], rejected_paths: Iterable[Path] = ()
+) -> list[ClassFinding]:
     """Look for what is odd about the classes of N items.
 
     Two names under the same class are spelt differently where they are the same but for case,
@@ -51,6 +54,7 @@ def find_in_tree(class_paths: Iterable[Path]) -> list[ClassFinding]:
 
     Args:
         class_paths: Parts of each item's class path, at least one.
+        rejected_paths: Of each rejected row.
 
     Returns:
         Findings by kind, as KINDS has them; within a kind those of most items first.
@@ -80,6 +84,11 @@ def find_in_tree(class_paths: Iterable[Path]) -> list[ClassFinding]:
             ClassFinding("one_item", node, None, 1, 0)
             for node in below
             if below[node] == 1 and not children.get(node)
+        ),
+        *(
+            ClassFinding("no_items", node, None, rows, 0)
+            for node, rows in Counter(rejected_paths).items()
+            if node not in below
         ),
     ]
     order = {kind: number for number, kind in enumerate(KINDS)}

@@ -10,6 +10,7 @@ import pandas as pd
 from pipeline.catalog.leading_folders import NamedPictures
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.text import normalize_text
+from pipeline.features.class_path import normalize_class_path
 from pipeline.pictures.folder import ImageFolder
 
 ITEM_COLUMNS = ["item_id", "image", "text", "class_path"]
@@ -89,20 +90,6 @@ def make_item_id(image: str, text: str, class_path: str) -> str:
     """
     content = json.dumps([image, text, class_path])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-def normalize_class_path(class_path: str, separator: str) -> str:
-    """Make one spelling of `a<b c`, ` a < b  c ` and the like: single blanks within the parts.
-
-    Raises:
-        BadRowError: The path or one of its parts is empty.
-    """
-    parts = [" ".join(part.split()) for part in class_path.split(separator)]
-    if parts == [""]:
-        raise BadRowError("class path is empty")
-    if "" in parts:
-        raise BadRowError("class path has an empty part")
-    return separator.join(parts)
 
 
 def normalize_split(split: str) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 from threading import Lock
 
 from pipeline.audit.decisions import ACCEPT, Decision, Row, replace_rows
-from pipeline.catalog.items import normalize_class_path
 from pipeline.core.errors import BadRowError, InputError
+from pipeline.features.class_path import normalize_class_path
 from pipeline.review.findings import Finding
 
 

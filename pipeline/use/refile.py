@@ -9,13 +9,13 @@ from pipeline.audit.decisions import ACCEPT, is_decisions_file, read_rows
 from pipeline.catalog.items import (
     duplicate_of,
     make_items,
-    normalize_class_path,
 )
 from pipeline.catalog.read import read_catalog
 from pipeline.catalog.rewrite import rewrite_table
 from pipeline.catalog.settings import CatalogSettings
 from pipeline.core.csv_file import write_csv
 from pipeline.core.errors import BadRowError, InputError
+from pipeline.features.class_path import normalize_class_path
 from pipeline.pictures.folder import ImageFolder
 
 PATHS = ("new_path", "suggested_path", "named_path", "other_path")

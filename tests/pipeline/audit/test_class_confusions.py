@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.audit.class_confusions import find_inseparable
+from pipeline.audit.class_confusions import find_inseparable, find_nearer_branches
 
 PATHS = ["a", "b", "c", "d"]
 
@@ -52,3 +52,37 @@ def test_the_most_certain_pair_comes_first():
         }
     )
     assert found["path"].tolist() == ["c", "a"]
+
+
+PARTS = [("a", "x"), ("a", "y"), ("b", "x"), ("b", "z"), ("c",)]
+
+
+def nearer(rivals, parts=PARTS):
+    """`rivals` by (class, rival) -> items."""
+    pairs = [pair for pair, count in rivals.items() for _ in range(count)]
+    label_N, rival_N = np.array(pairs, dtype=np.int64).T
+    return find_nearer_branches(label_N, rival_N, parts, "<")
+
+
+def test_a_class_that_would_rather_be_in_another_branch_is_found():
+    found = nearer({(0, 2): 50, (0, 3): 20, (0, 1): 10, (1, 0): 30, (2, 3): 9, (3, 2): 5})
+    (row,) = found.itertuples(index=False)
+    assert (row.path, row.other, row.items, row.other_items) == ("a<x", "b", 80, 14)
+    assert row.error == 70 / 80
+    assert 0.78 < row.low < row.error < row.high < 0.94
+
+
+def test_half_of_the_items_or_a_few_are_not_enough():
+    assert nearer({(0, 2): 50, (0, 1): 50, (1, 0): 30}).empty
+    assert nearer({(0, 2): 3, (1, 0): 30}).empty
+
+
+def test_a_class_that_is_a_branch_has_no_other_there():
+    assert nearer({(4, 2): 100, (0, 1): 5}).empty
+
+
+def test_branches_begin_where_the_tree_divides():
+    parts = [("all", *path) for path in PARTS]
+    (row,) = nearer({(0, 2): 50, (1, 0): 30}, parts).itertuples(index=False)
+    assert (row.path, row.other) == ("all<a<x", "all<b")
+    assert nearer({(0, 0): 5}, [("all",)]).empty

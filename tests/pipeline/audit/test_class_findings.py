@@ -83,3 +83,10 @@ def test_findings_come_by_kind_and_of_many_items_first():
     assert kinds == ["spelling", "inner_items", "inner_items", "one_item", "one_item"]
     assert [one[1] for one in found[1:3]] == ["c", "a"]
     assert list(dict.fromkeys(kinds)) == [kind for kind in KINDS if kind in kinds]
+
+
+def test_a_class_without_a_usable_row_is_found():
+    used = [("a", "b"), ("a", "c"), ("d",), ("d",)]
+    rejected = [("e", "f"), ("a", "b"), ("e", "f"), ("a",)]
+    found = [one for one in find_in_tree(used, rejected) if one.kind == "no_items"]
+    assert [(one.path, one.items) for one in found] == [(("e", "f"), 2)]

@@ -7,7 +7,6 @@ from pipeline.catalog.items import (
     ITEM_COLUMNS,
     make_item_id,
     make_items,
-    normalize_class_path,
     normalize_split,
 )
 from pipeline.catalog.read import read_catalog
@@ -178,25 +177,6 @@ def test_no_usable_row_is_an_error_with_the_commonest_reason(images):
     rows = [("1.jpg", "", "bags"), ("8.jpg", "Bag", "bags"), ("9.jpg", "Bag", "bags")]
     with pytest.raises(InputError, match=r"none of 3 rows.*\(2 times\): image not found.*row 1"):
         run(images, rows)
-
-
-@pytest.mark.parametrize(
-    ("written", "separator", "kept"),
-    [
-        ("a", "<", "a"),
-        (" a < b  c<\td ", "<", "a<b c<d"),
-        ("a > b>c", " > ", "a > b>c"),
-        ("Home/Kitchen & Dining /x", "/", "Home/Kitchen & Dining/x"),
-    ],
-)
-def test_class_paths_have_one_spelling(written, separator, kept):
-    assert normalize_class_path(written, separator) == kept
-
-
-@pytest.mark.parametrize("written", ["a<", "<a", "a< <b", "<", ""])
-def test_class_paths_with_an_empty_part_are_refused(written):
-    with pytest.raises(BadRowError, match="empty"):
-        normalize_class_path(written, "<")
 
 
 @pytest.mark.parametrize(
