@@ -151,6 +151,15 @@ def make_once(
 
 
 @pytest.fixture(scope="session")
+def product_archive() -> Path:
+    """A catalogue of real products that some machines have beside the project."""
+    path = ROOT.parent / "shared" / "data" / "fashion-dev.tar"
+    if not path.is_file():
+        pytest.skip("../shared/data/fashion-dev.tar is not on this machine")
+    return path
+
+
+@pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """This environment's programs, and nothing of the user's own settings of git and DVC."""
     empty = tmp_path_factory.mktemp("settings")

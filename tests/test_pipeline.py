@@ -6,7 +6,6 @@ import csv
 import json
 import shutil
 import tarfile
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,18 +22,14 @@ pytestmark = pytest.mark.slow
 MODALITIES = ["image", "text", "fused"]
 DIRECTIONS = ["image_to_image", "image_to_text", "text_to_image", "text_to_text"]
 
-# A catalogue of real products that some machines have beside the project.
-PRODUCTS = Path(__file__).parents[2] / "shared" / "data" / "fashion-dev.tar"
 NUM_PRODUCTS = 240
 
 
 @pytest.fixture(scope="module")
-def products(finished_project, tmp_path_factory):
+def products(finished_project, product_archive, tmp_path_factory):
     """A project that ran on some of the products; it shares nothing but params.yaml."""
-    if not PRODUCTS.is_file():
-        pytest.skip("../shared/data/fashion-dev.tar is not on this machine")
     root = tmp_path_factory.mktemp("products")
-    with tarfile.open(PRODUCTS) as archive:
+    with tarfile.open(product_archive) as archive:
         table = archive.extractfile("catalog.csv")
         rows = list(csv.reader(table.read().decode("utf-8").splitlines()))
         # The first of every so many: classes of all sizes, most of them with a few products.

@@ -1,6 +1,36 @@
 import json
+import shutil
+import tarfile
+from collections import Counter
 
 import pandas as pd
+import pytest
+
+from pipeline.audit.class_findings import find_in_tree
+from pipeline.audit.named_class import find_named_classes
+from pipeline.audit.shared_content import find_shared
+
+
+@pytest.fixture(scope="module")
+def products(finished_project, product_archive, tmp_path_factory):
+    """Items of 19,629 real products after stage catalog, with what they share."""
+    root = tmp_path_factory.mktemp("products")
+    with tarfile.open(product_archive) as archive:
+        archive.extractall(root, filter="data")
+    shutil.copy(finished_project.root / "params.yaml", root)
+    project = type(finished_project)(root)
+    project.set(
+        {
+            "catalog.path": "catalog.csv",
+            "catalog.images": "images",
+            "catalog.columns.group": None,
+        }
+    )
+    result = project.huse("catalog")
+    assert result.exit_code == 0, result.output
+    tables = (root / "data" / "catalog" / f"{name}.parquet" for name in ("items", "groups"))
+    items, shared = map(pd.read_parquet, tables)
+    return items, find_shared(items[["item_id", "class_path"]].merge(shared, on="item_id"), "<")
 
 
 def test_the_stage_writes_what_dvc_has_and_says_how_much(project):
@@ -73,3 +103,35 @@ def test_a_decision_makes_the_next_run_list_less(project):
 def test_a_decisions_file_that_is_not_there_is_one_line(project):
     (project.root / "decisions.csv").unlink()
     assert "audit.decisions: decisions.csv not found" in project.refuse("audit")
+
+
+def test_a_jersey_and_a_watch_with_the_same_picture_are_found(products):
+    _, pairs = products
+    first = pairs[(pairs["kind"] == "picture") & (pairs["tree_distance"] > 0)].iloc[0]
+    paths = {"apparel<topwear<tshirts", "accessories<watches<watches"}
+    assert {first["class_path"], first["other_path"]} == paths
+    # Each item of a group but one makes a pair: 274 groups have a picture in common.
+    pictures = pairs[pairs["kind"] == "picture"]
+    assert pictures["other_id"].nunique() == 274
+
+
+def test_titles_that_are_filed_in_several_places_are_found(products):
+    _, pairs = products
+    apart = pairs[(pairs["kind"] == "text") & (pairs["tree_distance"] > 0)]
+    assert (apart["other_id"].nunique(), len(apart)) == (69, 100)
+
+
+def test_sunglasses_under_cufflinks_are_found(products):
+    items, _ = products
+    found = find_named_classes(items, "<").merge(items[["item_id", "text"]], on="item_id")
+    (one,) = found[found["text"] == "Miami Blues Women Sunglasses"].itertuples()
+    assert one.class_path == "accessories<cufflinks<ties and cufflinks"
+    assert one.named_path == "accessories<eyewear<sunglasses"
+
+
+def test_odd_classes_of_a_real_tree_are_found(products):
+    items, _ = products
+    found = Counter(
+        one.kind for one in find_in_tree(map(tuple, items["class_path"].str.split("<")))
+    )
+    assert found == {"one_item": 24, "only_child": 21, "same_name": 15}
