@@ -41,6 +41,7 @@ def main(
 ) -> None:
     """Look for items filed wrongly, shared pictures and titles, and odd classes."""
     from pipeline.audit.findings import audit, write_findings
+    from pipeline.audit.near_pairs import find_near
     from pipeline.audit.settings import AuditSettings
     from pipeline.core.json_file import read_json
     from pipeline.core.params import load_section, read_value
@@ -59,13 +60,15 @@ def main(
     )
     every = read_table(items, ["item_id", "image", "text", "class_path"])
     shared = read_table(groups, ["item_id", "picture", "text", "near_text"])
-    findings = audit(index, every, shared, read_json(classes), p)
+    background = read_metadata(image_features).get("background", "#ffffff")
+    near = find_near(index, every, shared, images, background, p.pairs)
+    findings = audit(index, every, shared, read_json(classes), p, near)
     summary = write_findings(
         out,
         findings,
         every,
         images=images,
-        background=read_metadata(image_features).get("background", "#ffffff"),
+        background=background,
         shown=p.shown,
     )
     apart = sum(summary["filed_differently"].values())

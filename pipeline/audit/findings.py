@@ -26,6 +26,7 @@ CLASS_COLUMNS = [
 ]
 INSEPARABLE = "inseparable"
 CLASS_KINDS = {INSEPARABLE: "classes that the features cannot tell apart"} | class_findings.KINDS
+PAIR_KINDS = shared_content.KINDS | shared_content.NEAR_KINDS
 SAYS_SO_IN_WORDS = {
     "image": "its picture says so",
     "text": "its title says so",
@@ -55,6 +56,7 @@ def audit(
     shared: pd.DataFrame,
     classes: Mapping[str, Any],
     settings: AuditSettings,
+    near: pd.DataFrame,
 ) -> Findings:
     """Look for all that may be wrong.
 
@@ -64,6 +66,7 @@ def audit(
         shared: What they share, by `item_id`; see `find_shared`.
         classes: Content of classes.json.
         settings: Section `audit`.
+        near: From `find_near`.
 
     Raises:
         InputError: There are too few products to judge any item by others.
@@ -78,7 +81,7 @@ def audit(
     return Findings(
         suspects,
         find_named_classes(items, separator),
-        find_shared(items[["item_id", "class_path"]].merge(shared, on="item_id"), separator),
+        find_shared(items[["item_id", "class_path"]].merge(shared, on="item_id"), separator, near),
         class_table(tree, inseparable, separator),
     )
 
@@ -114,9 +117,7 @@ def summarise(findings: Findings, items: pd.DataFrame) -> dict[str, Any]:
         "share_misfiled": findings.suspects.scores.share,
         "not_judged": findings.suspects.not_judged,
         "titles_of_another_class": len(findings.titles),
-        "filed_differently": {
-            kind: int((apart["kind"] == kind).sum()) for kind in shared_content.KINDS
-        },
+        "filed_differently": {kind: int((apart["kind"] == kind).sum()) for kind in PAIR_KINDS},
         "class_findings": {
             kind: int((findings.classes["kind"] == kind).sum()) for kind in CLASS_KINDS
         },
@@ -205,7 +206,7 @@ def _page_values(
         "pairs": [
             {
                 **case,
-                "reason": shared_content.KINDS[case["kind"]],
+                "reason": PAIR_KINDS[case["kind"]],
                 "item": card(case["item_id"]),
                 "other": card(case["other_id"]),
             }

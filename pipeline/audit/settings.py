@@ -26,10 +26,19 @@ class ItemsSettings(Section):
     """Of the folds and of the labels that are made up for comparison."""
 
 
+class PairsSettings(Section):
+    """How pictures that are nearly the same are looked for."""
+
+    neighbours: Annotated[int, Field(ge=0, le=100)]
+    """Pictures nearest by features that each is compared with; 0: none is looked at."""
+
+
 class AuditSettings(Section):
     """What is looked for in a catalogue, and how much of it is shown."""
 
     items: ItemsSettings
     """Items that look filed wrongly."""
+    pairs: PairsSettings
+    """Items that are nearly the same."""
     shown: Annotated[int, Field(ge=1, le=200)]
     """Findings of a kind on the page; the files have all."""

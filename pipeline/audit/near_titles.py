@@ -1,0 +1,94 @@
+"""Titles that are nearly the same: the same words in another order, a word more, a typo.
+
+In a catalogue thousands of titles are alike by design: they differ in the word that tells the
+products apart. What is left out of a title says little where many titles differ in that place, so
+such places are passed over. What differs in a size, a colour or a number alone is another kind
+(`shared_content.KINDS`).
+
+Shape letters: W words of all titles, P pairs.
+"""
+
+import re
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+WORD = re.compile(r"[^\W_]+")
+LEAST_WORDS = 4
+"""Of the shorter title: below it a word is too large a part."""
+MOST_TITLES = 4
+"""Different titles with the same words but one; where there are more the word is what varies."""
+MOST_ROWS = 16
+LEAST_LETTERS = 4
+"""Of a word with a typo."""
+
+
+def find_near_titles(items: pd.DataFrame) -> np.ndarray:
+    """Find titles that differ by one word or its place and are filed under different classes.
+
+    Every title is filed by all its words, and by all but each of its words; titles that meet are
+    compared. So time and memory are linear in the words of all titles.
+
+    Args:
+        items: `text` and `class_path`, and the numbers of titles `title` and of titles without
+            sizes, colours and numbers `near_text`: the same where these are.
+
+    Returns:
+        [P, 2] int64 positions of the first items with these titles and classes.
+    """
+    rows = items[["text", "class_path", "title", "near_text"]].assign(row=np.arange(len(items)))
+    rows = rows.drop_duplicates(["title", "class_path"], ignore_index=True)
+    words = rows["text"].str.casefold().map(WORD.findall)
+    meeting = _meeting(words, rows["title"])
+    pairs = meeting.merge(meeting, on="key")
+    pairs = pairs[pairs["at_x"] < pairs["at_y"]].drop_duplicates(["at_x", "at_y"])
+    one_P, other_P = pairs["at_x"].to_numpy(), pairs["at_y"].to_numpy()
+    apart_P = np.ones(len(pairs), dtype=bool)
+    for column in ("class_path", "title", "near_text"):
+        value = rows[column].to_numpy()
+        apart_P &= value[one_P] != value[other_P]
+    one_P, other_P = one_P[apart_P], other_P[apart_P]
+    near_P = [are_near(words[one], words[other]) for one, other in zip(one_P, other_P, strict=True)]
+    kept = np.asarray(near_P, dtype=bool)
+    row = rows["row"].to_numpy()
+    return np.stack([row[one_P[kept]], row[other_P[kept]]], axis=1)
+
+
+def are_near(one: list[str], other: list[str]) -> bool:
+    """Whether two titles have the same words but for their order, one word, or one typo."""
+    more, less = Counter(one) - Counter(other), Counter(other) - Counter(one)
+    if min(len(one), len(other)) < LEAST_WORDS or max(more.total(), less.total()) > 1:
+        return False
+    # One letter is not what the difference of a word consists of, but of a model's name.
+    if more and less:
+        return _is_typo(next(iter(more)), next(iter(less)))
+    return all(word.isalpha() and len(word) > 1 for word in more | less)
+
+
+def _meeting(words: pd.Series, title: pd.Series) -> pd.DataFrame:
+    """Titles by what they may have in common: `key` and position `at`, where two to a few meet."""
+    at_W = np.repeat(np.arange(len(words)), words.str.len())
+    word = words.explode().dropna().to_numpy(dtype=object)
+    # A sum does not depend on the order; it wraps around, and a word can be taken out again.
+    hash_W = pd.util.hash_array(word, categorize=True) if len(word) else np.empty(0, np.uint64)
+    all_N = np.zeros(len(words), dtype=np.uint64)
+    np.add.at(all_N, at_W, hash_W)
+    keys = np.concatenate([all_N, all_N[at_W] - hash_W])
+    at = np.concatenate([np.arange(len(words)), at_W])
+    found = pd.DataFrame({"key": keys, "at": at}).drop_duplicates()
+    by_key = found.assign(title=title.to_numpy()[found["at"]]).groupby("key")
+    size, titles = by_key["at"].transform("size"), by_key["title"].transform("nunique")
+    return found[(size <= MOST_ROWS) & titles.between(2, MOST_TITLES)]
+
+
+def _is_typo(one: str, other: str) -> bool:
+    """Whether a letter is changed, missing, added, or has changed places with its neighbour."""
+    if not (one.isalpha() and other.isalpha()) or min(len(one), len(other)) < LEAST_LETTERS:
+        return False
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    one, other = one[start:], other[start:]
+    swapped = one[:2] == other[1::-1] and one[2:] == other[2:]
+    return swapped or one[1:] == other[1:] or one[1:] == other or one == other[1:]
