@@ -85,11 +85,12 @@ def find_near_pictures(
         for step_P2, pose_P4 in zip(
             _steps(pair_P2), torch.cat(poses).split(PAIRS_PER_STEP), strict=False
         ):
-            both = (
+            first_P3SS, second_P3SS = (
                 np.stack(list(pool.map(lambda at: pictures.square(at, LARGE), side_P)))
                 for side_P in step_P2.T
             )
-            differences.append(difference(*map(_pixels, both), pose_P4).numpy())
+            found_P = difference(_pixels(first_P3SS), _pixels(second_P3SS), pose_P4)
+            differences.append(found_P.numpy())
     difference_P = np.concatenate(differences)
     return NearPairs(pair_P2[difference_P <= 1], difference_P[difference_P <= 1])
 

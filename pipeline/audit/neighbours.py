@@ -7,6 +7,7 @@ Shape letters: N vectors, F features, D components, K neighbours, M vectors fitt
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import faiss
 import numpy as np
@@ -69,10 +70,10 @@ def _whitened(read: Callable[[np.ndarray], np.ndarray], count: int) -> np.ndarra
     return unit_ND
 
 
-def _index(unit_ND: np.ndarray) -> faiss.Index:
+def _index(unit_ND: np.ndarray) -> Any:
     count, components = unit_ND.shape
     if count <= EXACT_ROWS:
-        index = faiss.IndexFlatIP(components)
+        index: Any = faiss.IndexFlatIP(components)
     else:
         lists = round(count**0.5)
         index = faiss.IndexIVFFlat(

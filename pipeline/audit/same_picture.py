@@ -37,11 +37,9 @@ def look_alike(first_B3SS: Tensor, second_B3SS: Tensor) -> tuple[Tensor, Tensor]
     pose_B4 = align(first_B3SS, second_B3SS)
     laid, inside = lay_over(first_B3SS, pose_B4)
     shared_B = inside.mean(dim=(1, 2, 3))
-    error_B = _mean((second_B3SS - laid).square(), inside)
-    spread_B = _mean(second_B3SS.square(), inside, keep=True) - (
-        _mean(second_B3SS, inside, keep=True).square()
-    )
-    variance_B = spread_B.mean(dim=1)
+    error_B = _mean((second_B3SS - laid).square(), inside).mean(dim=1)
+    squares_B3, mean_B3 = _mean(second_B3SS.square(), inside), _mean(second_B3SS, inside)
+    variance_B = (squares_B3 - mean_B3.square()).mean(dim=1)
     most, most_colour = FIRST_LOOK
     similar_B = error_B < most**2 * variance_B
     colour_B = _worst(_places_mean(second_B3SS - laid, inside, 4).abs(), inside, 4)
@@ -58,30 +56,33 @@ def difference(first_B3SS: Tensor, second_B3SS: Tensor, pose_B4: Tensor) -> Tens
     laid, inside = lay_over(first_B3SS, pose_B4)
     colour_B = _worst(_places_mean(second_B3SS - laid, inside, 8).abs(), inside, 8)
     # Drawn lines lose their sharpness when they are scaled, which is no difference.
-    laid, second = (
-        avg_pool2d(one, 3, 1, 1, count_include_pad=False) for one in (laid, second_B3SS)
-    )
+    laid, second = _blurred(laid), _blurred(second_B3SS)
     error = _places_mean((second - laid).square(), inside, 12).mean(dim=1, keepdim=True)
-    varies = sum(
-        _places_mean(one.square(), inside, 12) - _places_mean(one, inside, 12).square()
-        for one in (laid, second)
-    )
-    around = varies.mean(dim=1, keepdim=True).clamp(min=0) / 2 + _NOISE**2  # type: ignore[union-attr]
-    structure_B = _worst((error / around).sqrt(), inside, 12)
+    varies = (_places_variance(laid, inside, 12) + _places_variance(second, inside, 12)) / 2
+    structure_B = _worst((error / (varies + _NOISE**2)).sqrt(), inside, 12)
     found_B = torch.maximum(structure_B / MOST_STRUCTURE, colour_B / MOST_COLOUR)
     return torch.where(inside.mean(dim=(1, 2, 3)) < LEAST_SHARED, torch.inf, found_B)
 
 
-def _mean(value: Tensor, inside: Tensor, *, keep: bool = False) -> Tensor:
-    """Mean where both pictures show something: [B], or [B, 3] if the channels are kept."""
-    mean_B3 = (value * inside).sum(dim=(2, 3)) / inside.sum(dim=(2, 3)).clamp(min=1)
-    return mean_B3 if keep else mean_B3.mean(dim=1)
+def _mean(value: Tensor, inside: Tensor) -> Tensor:
+    """[B, 3] means where both pictures show something."""
+    return (value * inside).sum(dim=(2, 3)) / inside.sum(dim=(2, 3)).clamp(min=1)
 
 
 def _places_mean(value: Tensor, inside: Tensor, side: int) -> Tensor:
     """Means in places of a square's side that overlap by half, of what both pictures show."""
     share = avg_pool2d(inside, side, side // 2)
     return avg_pool2d(value * inside, side, side // 2) / share.clamp(min=0.1)
+
+
+def _places_variance(picture: Tensor, inside: Tensor, side: int) -> Tensor:
+    """What a picture varies in such places, mean of the channels."""
+    square, mean = (_places_mean(one, inside, side) for one in (picture.square(), picture))
+    return (square - mean.square()).mean(dim=1, keepdim=True).clamp(min=0)
+
+
+def _blurred(picture: Tensor) -> Tensor:
+    return avg_pool2d(picture, 3, 1, 1, count_include_pad=False)
 
 
 def _worst(value: Tensor, inside: Tensor, side: int) -> Tensor:
