@@ -1,8 +1,9 @@
 """Titles that are nearly the same: the same words in another order, a word more, a typo.
 
 In a catalogue thousands of titles are alike by design: they differ in the word that tells the
-products apart. What is left out of a title says little where many titles differ in that place, so
-such places are passed over. What differs in a size, a colour or a number alone is another kind
+products apart. So a place is passed over where many titles differ in it, and so is a word that
+names one of the two classes: `kurti` for `kurta` is the very reason why they are filed apart. What
+differs in a size, a colour or a number alone is another kind
 (`shared_content.KINDS`).
 
 Shape letters: W words of all titles, P pairs.
@@ -49,7 +50,12 @@ def find_near_titles(items: pd.DataFrame) -> np.ndarray:
         value = rows[column].to_numpy()
         apart_P &= value[one_P] != value[other_P]
     one_P, other_P = one_P[apart_P], other_P[apart_P]
-    near_P = [are_near(words[one], words[other]) for one, other in zip(one_P, other_P, strict=True)]
+    path = rows["class_path"]
+    near_P = [
+        are_near(words[one], words[other])
+        and not _is_explained(words[one], words[other], path[one], path[other])
+        for one, other in zip(one_P, other_P, strict=True)
+    ]
     kept = np.asarray(near_P, dtype=bool)
     row = rows["row"].to_numpy()
     return np.stack([row[one_P[kept]], row[other_P[kept]]], axis=1)
@@ -64,6 +70,13 @@ def are_near(one: list[str], other: list[str]) -> bool:
     if more and less:
         return _is_typo(next(iter(more)), next(iter(less)))
     return all(word.isalpha() and len(word) > 1 for word in more | less)
+
+
+def _is_explained(one: list[str], other: list[str], path: str, other_path: str) -> bool:
+    """Whether a word that only one title has is of the name of either class, plural or not."""
+    differing = set(one) ^ set(other)
+    named = WORD.findall(f"{path} {other_path}".casefold())
+    return not {word.rstrip("s") for word in differing}.isdisjoint(w.rstrip("s") for w in named)
 
 
 def _meeting(words: pd.Series, title: pd.Series) -> pd.DataFrame:
