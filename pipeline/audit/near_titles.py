@@ -16,8 +16,10 @@ import numpy as np
 import pandas as pd
 
 WORD = re.compile(r"[^\W_]+")
-LEAST_WORDS = 4
-"""Of the shorter title: below it a word is too large a part."""
+LEAST_WORDS = 2
+"""Of a title that is compared with others."""
+LEAST_KEPT = 3
+"""Words of a title that another has one more than: below it a word is too large a part."""
 MOST_TITLES = 4
 """Different titles with the same words but one; where there are more the word is what varies."""
 MOST_ROWS = 16
@@ -64,12 +66,14 @@ def find_near_titles(items: pd.DataFrame) -> np.ndarray:
 def are_near(one: list[str], other: list[str]) -> bool:
     """Whether two titles have the same words but for their order, one word, or one typo."""
     more, less = Counter(one) - Counter(other), Counter(other) - Counter(one)
-    if min(len(one), len(other)) < LEAST_WORDS or max(more.total(), less.total()) > 1:
+    shorter = min(len(one), len(other))
+    if shorter < LEAST_WORDS or max(more.total(), less.total()) > 1:
         return False
-    # One letter is not what the difference of a word consists of, but of a model's name.
     if more and less:
         return _is_typo(next(iter(more)), next(iter(less)))
-    return all(word.isalpha() and len(word) > 1 for word in more | less)
+    # A single letter or a number is part of a model's name.
+    added = [word for word in more | less if word.isalpha() and len(word) > 1]
+    return not more | less or (bool(added) and shorter >= LEAST_KEPT)
 
 
 def _is_explained(one: list[str], other: list[str], path: str, other_path: str) -> bool:
