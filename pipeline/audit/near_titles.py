@@ -42,7 +42,7 @@ def find_near_titles(items: pd.DataFrame) -> np.ndarray:
     """
     rows = items[["text", "class_path", "title", "near_text"]].assign(row=np.arange(len(items)))
     rows = rows.drop_duplicates(["title", "class_path"], ignore_index=True)
-    words = rows["text"].str.casefold().map(WORD.findall)
+    words = [WORD.findall(text.casefold()) for text in rows["text"]]
     meeting = _meeting(words, rows["title"])
     pairs = meeting.merge(meeting, on="key")
     pairs = pairs[pairs["at_x"] < pairs["at_y"]].drop_duplicates(["at_x", "at_y"])
@@ -83,12 +83,11 @@ def _is_explained(one: list[str], other: list[str], path: str, other_path: str) 
     return not {word.rstrip("s") for word in differing}.isdisjoint(w.rstrip("s") for w in named)
 
 
-def _meeting(words: pd.Series, title: pd.Series) -> pd.DataFrame:
+def _meeting(words: list[list[str]], title: pd.Series) -> pd.DataFrame:
     """Titles by what they may have in common: `key` and position `at`, where two to a few meet."""
-    at_W = np.repeat(np.arange(len(words)), words.str.len())
-    word = words.explode().dropna().to_numpy(dtype=object)
+    at_W = np.repeat(np.arange(len(words)), [len(some) for some in words])
     # A sum does not depend on the order; it wraps around, and a word can be taken out again.
-    hash_W = pd.util.hash_array(word, categorize=True) if len(word) else np.empty(0, np.uint64)
+    hash_W = pd.util.hash_array(np.array([word for some in words for word in some], dtype=object))
     all_N = np.zeros(len(words), dtype=np.uint64)
     np.add.at(all_N, at_W, hash_W)
     keys = np.concatenate([all_N, all_N[at_W] - hash_W])

@@ -10,16 +10,19 @@ catalogues of `benchmarks/duplicates.py` end and different items begin.
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
 
-from pipeline.audit.alignment import LEAST_SHARED, align, lay_over, refine
+from pipeline.audit.alignment import COARSE, LEAST_SHARED, align, lay_over, refine
 
 SMALL, LARGE = 32, 64
 """Sides of the squares for a first look at all pairs, and for those that pass it."""
 PLAIN = 0.02
 """Standard deviation of the pixels below which there is nothing to compare: a flat colour."""
-FIRST_LOOK = (0.45, 0.1)
-"""Most difference of the whole in standard deviations, and of the colour in a place."""
+MOST_COARSE, MOST_SMALL = 0.5, 0.45
+"""Difference of coarse and small squares as a whole, in standard deviations: beyond are 1 to 2 % of
+the copies, and half or more of all candidates."""
+MOST_SMALL_COLOUR = 0.1
+"""Difference of the colour in a place of 4 pixels of a small square."""
 MOST_STRUCTURE = 0.35
 """Difference in the worst place of 12 pixels, against what varies there."""
 MOST_COLOUR = 0.05
@@ -34,17 +37,17 @@ def look_alike(first_B3SS: Tensor, second_B3SS: Tensor) -> tuple[Tensor, Tensor]
     Returns:
         [B] bool, and the [B, 4] poses for `difference`.
     """
-    pose_B4 = align(first_B3SS, second_B3SS)
-    laid, inside = lay_over(first_B3SS, pose_B4)
-    shared_B = inside.mean(dim=(1, 2, 3))
-    error_B = _mean((second_B3SS - laid).square(), inside).mean(dim=1)
-    squares_B3, mean_B3 = _mean(second_B3SS.square(), inside), _mean(second_B3SS, inside)
-    variance_B = (squares_B3 - mean_B3.square()).mean(dim=1)
-    most, most_colour = FIRST_LOOK
-    similar_B = error_B < most**2 * variance_B
-    colour_B = _worst(_places_mean(second_B3SS - laid, inside, 4).abs(), inside, 4)
-    passed = similar_B & (colour_B < most_colour) & (shared_B >= LEAST_SHARED)
-    return passed & (variance_B > PLAIN**2), pose_B4
+    coarse = [adaptive_avg_pool2d(one, COARSE) for one in (first_B3SS, second_B3SS)]
+    pose_B4 = align(coarse[0], coarse[1])
+    passed_B = _are_similar(coarse[0], coarse[1], pose_B4, MOST_COARSE)
+    first, second, pose = first_B3SS[passed_B], second_B3SS[passed_B], pose_B4[passed_B]
+    pose_B4[passed_B] = pose = refine(first, second, pose)
+    laid, inside = lay_over(first, pose)
+    colour = _worst(_places_mean(second - laid, inside, 4).abs(), inside, 4)
+    passed_B[passed_B.clone()] = (colour < MOST_SMALL_COLOUR) & _are_similar(
+        first, second, pose, MOST_SMALL
+    )
+    return passed_B, pose_B4
 
 
 def difference(first_B3SS: Tensor, second_B3SS: Tensor, pose_B4: Tensor) -> Tensor:
@@ -62,6 +65,16 @@ def difference(first_B3SS: Tensor, second_B3SS: Tensor, pose_B4: Tensor) -> Tens
     structure_B = _worst((error / (varies + _NOISE**2)).sqrt(), inside, 12)
     found_B = torch.maximum(structure_B / MOST_STRUCTURE, colour_B / MOST_COLOUR)
     return torch.where(inside.mean(dim=(1, 2, 3)) < LEAST_SHARED, torch.inf, found_B)
+
+
+def _are_similar(first: Tensor, second: Tensor, pose_B4: Tensor, most: float) -> Tensor:
+    """[B] bool: not plain, laid over each other for the most part, and much the same there."""
+    laid, inside = lay_over(first, pose_B4)
+    error_B = _mean((second - laid).square(), inside).mean(dim=1)
+    variance_B3 = _mean(second.square(), inside) - _mean(second, inside).square()
+    variance_B = variance_B3.mean(dim=1)
+    are_laid_B = inside.mean(dim=(1, 2, 3)) >= LEAST_SHARED
+    return are_laid_B & (variance_B > PLAIN**2) & (error_B < most**2 * variance_B)
 
 
 def _mean(value: Tensor, inside: Tensor) -> Tensor:

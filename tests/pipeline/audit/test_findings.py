@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.audit.class_confusions import COLUMNS as INSEPARABLE_COLUMNS
 from pipeline.audit.class_findings import ClassFinding
-from pipeline.audit.findings import CLASS_KINDS, Findings, class_table, write_findings
+from pipeline.audit.findings import CLASS_KINDS, PAIR_KINDS, Findings, class_table, write_findings
 from pipeline.audit.shared_content import COLUMNS as PAIR_COLUMNS
 from pipeline.audit.suspects import Scores, Suspects
 from pipeline.core.json_file import read_json
@@ -75,7 +75,7 @@ def test_the_summary_counts_what_was_found(written):
     assert summary["items"] == 4
     assert (summary["suspects"], summary["probably_misfiled"], summary["not_judged"]) == (1, 1, 2)
     assert summary["share_misfiled"] == 0.25
-    assert summary["filed_differently"] == {"picture": 1, "text": 0, "near_text": 0}
+    assert summary["filed_differently"] == dict.fromkeys(PAIR_KINDS, 0) | {"picture": 1}
     assert set(summary["class_findings"]) == set(CLASS_KINDS)
     assert sum(summary["class_findings"].values()) == 3
 
