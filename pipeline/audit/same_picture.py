@@ -16,16 +16,17 @@ from pipeline.audit.alignment import COARSE, LEAST_SHARED, align, lay_over, refi
 
 SMALL, LARGE = 32, 64
 """Sides of the squares for a first look at all pairs, and for those that pass it."""
-PLAIN = 0.02
-"""Standard deviation of the pixels below which there is nothing to compare: a flat colour."""
+PLAIN = 0.04
+"""Standard deviation of the pixels below which there is little to compare: a flat colour, pale
+jewellery on white."""
 MOST_COARSE, MOST_SMALL = 0.5, 0.45
 """Difference of coarse and small squares as a whole, in standard deviations: beyond are 1 to 2 % of
 the copies, and half or more of all candidates."""
 MOST_SMALL_COLOUR = 0.1
 """Difference of the colour in a place of 4 pixels of a small square."""
-MOST_STRUCTURE = 0.35
+MOST_STRUCTURE = 0.4
 """Difference in the worst place of 12 pixels, against what varies there."""
-MOST_COLOUR = 0.05
+MOST_COLOUR = 0.04
 """Difference of the mean colour in the worst place of 8 pixels, of the whole range."""
 _NOISE = 0.06
 """Variation that JPEG makes where a picture has none."""
