@@ -84,11 +84,12 @@ def main(
             f"`python -m benchmarks.duplicates --project FOLDER`; {COPIES} copies of pictures and "
             f"{COPIES} of titles, of random items; {neighbours} neighbours",
             "recall: copies that are paired with their source; 95 % intervals by Wilson",
-            "with the source: of the pairs of copies; precision: those too with what is paired with "
-            "the source as well, as the catalogues have duplicates of their own",
+            "with the source: of the pairs of copies; precision: those too with what is paired "
+            "with the source as well, as the catalogues have duplicates of their own",
             "pictures: crop keeps 0.8 to 0.95 of each side, anywhere; JPEG has quality 40 to 80; "
-            "scaled to 0.5 to 0.9; shifted by up to 0.08 of each side, with a white border. Fashion's "
-            "pictures have 60 x 80 pixels to begin with. Limits were fitted to other such copies",
+            "scaled to 0.5 to 0.9; shifted by up to 0.08 of each side, with a white border. "
+            "Fashion's pictures have 60 x 80 pixels to begin with. Limits were fitted "
+            "to other such copies",
             "titles: a word dropped, two neighbours swapped, a letter changed, another title's "
             "word added; the copy is filed under a random other class, as no others are listed. "
             "Found is also what differs by a size, a colour or a number, which is another kind",
