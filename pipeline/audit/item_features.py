@@ -36,9 +36,13 @@ class ItemFeatures:
 
     def read(self, position_N: np.ndarray) -> dict[str, np.ndarray]:
         """Read [N, F] float32 features by modality of items at [N] positions, in that order."""
-        image_NF = self._index.image.read(self._clean_row_N[position_N])
+        image_NF = self.read_images(position_N)
         text_NF = self._index.text.read_matrix(self._index.text_row_N[position_N])
         return {"image": image_NF, "text": np.asarray(self._dense(text_NF), dtype=np.float32)}
+
+    def read_images(self, position_N: np.ndarray) -> np.ndarray:
+        """Read the [N, F] features of the clean view alone, as `read` does."""
+        return self._index.image.read(self._clean_row_N[position_N])
 
     def blocks(self) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:
         """Yield the features of all items, consecutive ones together."""

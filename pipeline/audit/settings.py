@@ -26,6 +26,13 @@ class ItemsSettings(Section):
     """Of the folds and of the labels that are made up for comparison."""
 
 
+class PairsSettings(Section):
+    """How pictures that are nearly the same are looked for."""
+
+    neighbours: Annotated[int, Field(ge=0, le=100)]
+    """Pictures nearest by features that each is compared with; 0: none is looked at."""
+
+
 class AuditSettings(Section):
     """What is looked for in a catalogue, and how much of it is shown."""
 
@@ -33,5 +40,7 @@ class AuditSettings(Section):
     """Items that look filed wrongly."""
     decisions: str
     """File of what people have decided; relative to the working directory or absolute."""
+    pairs: PairsSettings
+    """Items that are nearly the same."""
     shown: Annotated[int, Field(ge=1, le=200)]
     """Findings of a kind on the page; the files have all."""

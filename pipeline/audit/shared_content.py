@@ -14,13 +14,21 @@ KINDS = {
     "near_text": "titles that differ in a size, a colour or a number alone",
 }
 """Columns of the table of groups that say what items share, the surest first."""
+NEAR_KINDS = {
+    "near_picture": "nearly the same picture",
+    "near_title": "titles that differ in a word, its spelling or its place alone",
+}
+"""What `near_pairs.find_near` finds."""
+ALL_KINDS = KINDS | NEAR_KINDS
 COLUMNS = [
     *("kind", "item_id", "class_path", "other_id", "other_path"),
     *("tree_distance", "items", "agreeing"),
 ]
 
 
-def find_shared(items: pd.DataFrame, separator: str) -> pd.DataFrame:
+def find_shared(
+    items: pd.DataFrame, separator: str, near: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Pair items that share a picture or a title with one of the class that most such items have.
 
     There is one pair for each item but one of a set, so that the time and the list are linear in
@@ -30,13 +38,14 @@ def find_shared(items: pd.DataFrame, separator: str) -> pd.DataFrame:
         items: N items with `item_id`, `class_path`, and the columns of KINDS: numbers that are the
             same where what they stand for is.
         separator: What joins the parts of a class path.
+        near: Pairs of NEAR_KINDS, with the columns below but the distance.
 
     Returns:
         Pairs, those farthest apart in the tree first: `kind`, `item_id`, `class_path`, `other_id`,
         `other_path`, `tree_distance` in edges, `items` of the set, and `agreeing`: how many of
         these have the class of the item.
     """
-    tables = [_pairs(items, kind) for kind in KINDS]
+    tables = [*(_pairs(items, kind) for kind in KINDS), *([] if near is None else [near])]
     pairs = pd.concat(tables, ignore_index=True)
     # Items of the same title have nearly the same title as well: the surest reason is said.
     both = np.sort(pairs[["item_id", "other_id"]].to_numpy(dtype=str), axis=1)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from pipeline.audit.decisions import SKIP, Decision, what_stands
-from pipeline.audit.shared_content import KINDS
+from pipeline.audit.shared_content import ALL_KINDS
 from pipeline.audit.wording import SAYS_SO_IN_WORDS
 from pipeline.core.errors import InputError
 
@@ -108,7 +108,7 @@ def _of_titles(table: pd.DataFrame, in_words: Words) -> Iterator[Finding]:
 
 def _of_pairs(table: pd.DataFrame, in_words: Words) -> Iterator[Finding]:
     for row in table[table["tree_distance"].astype(int) > 0].to_dict("records"):
-        kind = KINDS[row["kind"]]
+        kind = ALL_KINDS[row["kind"]]
         reason = (
             f"{kind[0].upper()}{kind[1:]}, filed under {in_words(row['other_path'])}; "
             f"{row['agreeing']} of {row['items']} such items are filed as this one."

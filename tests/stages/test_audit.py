@@ -5,10 +5,12 @@ from collections import Counter
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from pipeline.audit.class_findings import find_in_tree
 from pipeline.audit.named_class import find_named_classes
 from pipeline.audit.shared_content import find_shared
+from stages.__main__ import STAGES
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,7 @@ def test_the_stage_writes_what_dvc_has_and_says_how_much(project):
     assert names == [
         "classes.csv",
         "items.csv",
+        "languages.csv",
         "pairs.csv",
         "report.html",
         "summary.json",
@@ -135,3 +138,38 @@ def test_odd_classes_of_a_real_tree_are_found(products):
         one.kind for one in find_in_tree(map(tuple, items["class_path"].str.split("<")))
     )
     assert found == {"one_item": 24, "only_child": 21, "same_name": 15}
+
+
+def test_a_cropped_copy_filed_elsewhere_is_found_and_flat_colours_are_not(project):
+    images = project.root / "data/raw/openmoji/images"
+    table = pd.read_csv(project.root / "data/raw/openmoji/catalog.csv")
+    source = table.iloc[0]
+    with Image.open(images / source["image"]) as image:
+        picture = Image.new("RGB", image.size, "white")
+        picture.paste(image, mask=image.convert("RGBA"))
+    picture.crop((12, 8, 210, 214)).save(images / "copy.jpg", quality=70)
+    for name, colour in (("grey.png", "#777777"), ("brown.png", "#797571")):
+        Image.new("RGB", (96, 96), colour).save(images / name)
+    elsewhere = table.loc[table["classes"] != source["classes"], "classes"].iloc[-1]
+    added = [
+        {"image": "copy.jpg", "text": "another title of it", "classes": elsewhere},
+        {"image": "grey.png", "text": "one plain thing", "classes": source["classes"]},
+        {"image": "brown.png", "text": "some other matter", "classes": elsewhere},
+    ]
+    rows = pd.DataFrame(added).assign(group=["copy", "grey", "brown"])
+    pd.concat([table, rows]).to_csv(project.root / "data/raw/openmoji/catalog.csv", index=False)
+    for stage in STAGES[: STAGES.index("semantic_graph")]:
+        assert project.huse(stage).exit_code == 0
+    assert project.huse("audit").exit_code == 0
+    items = pd.read_parquet(project.root / "data/catalog/items.parquet").set_index("image")
+    pairs = pd.read_csv(project.root / "data/audit/pairs.csv")
+    near = [{*pair} for pair in pairs[["item_id", "other_id"]].to_numpy().tolist()]
+    id_of = items["item_id"]
+    assert {id_of["copy.jpg"], id_of[source["image"]]} in near
+    assert not any({id_of["grey.png"], id_of["brown.png"]} & pair for pair in near)
+    found = pairs[pairs["item_id"].eq(id_of["copy.jpg"]) | pairs["other_id"].eq(id_of["copy.jpg"])]
+    assert found["kind"].tolist() == ["near_picture"]
+    assert found["tree_distance"].item() > 0
+    project.set({"audit.pairs.neighbours": 0})
+    assert project.huse("audit").exit_code == 0
+    assert "near_picture" not in pd.read_csv(project.root / "data/audit/pairs.csv")["kind"].tolist()

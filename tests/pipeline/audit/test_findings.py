@@ -1,125 +1,13 @@
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.audit.class_confusions import COLUMNS as INSEPARABLE_COLUMNS
-from pipeline.audit.class_findings import ClassFinding
+from pipeline.audit.catalogue import Catalogue
 from pipeline.audit.decisions import NONE_DECIDED, Decision, Standing
-from pipeline.audit.findings import (
-    CLASS_KINDS,
-    Findings,
-    audit,
-    class_table,
-    without_settled,
-    write_findings,
-)
+from pipeline.audit.findings import audit, without_settled
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.shared_content import COLUMNS as PAIR_COLUMNS
-from pipeline.audit.suspects import Scores, Suspects
-from pipeline.core.json_file import read_json
 from tests.pipeline.audit.conftest import PATHS
-
-ATTACK = "<script>alert(1)</script>"
-ITEMS = pd.DataFrame(
-    [(f"i{n}", f"{n}.png", f"{ATTACK} {n}", f"bags<{ATTACK}") for n in range(4)],
-    columns=["item_id", "image", "text", "class_path"],
-)
-NOTHING = np.empty(0)
-SCORES = Scores(*[NOTHING] * 8, share=0.25)
-
-
-@pytest.fixture
-def findings():
-    suspect = {
-        **{"item_id": "i0", "path": f"bags<{ATTACK}", "suggested_path": "hats"},
-        **{"misfiled": 0.75, "p_suggested": 0.9, "p_given": 0.1, "distance": 4},
-        **{"says_so": "image", "evidence": "i2 i3"},
-    }
-    title = {
-        **{"item_id": "i1", "class_path": "bags", "named_path": "hats"},
-        **{"share": 0.98, "low": 0.95, "high": 0.99, "titles": 120},
-    }
-    pairs = [("picture", "i0", "a", "i1", "b", 2, 2, 1), ("text", "i2", "a", "i3", "a", 0, 2, 2)]
-    tree = [
-        ClassFinding("spelling", ("a", "tshirt"), ("a", "t-shirts"), 3, 40),
-        ClassFinding("one_item", ("b",), None, 1, 0),
-    ]
-    inseparable = pd.DataFrame([("a", "b", 60, 90, 0.5, 0.4, 0.6)], columns=INSEPARABLE_COLUMNS)
-    return Findings(
-        Suspects(pd.DataFrame([suspect]), 1, 2, SCORES),
-        pd.DataFrame([title]),
-        pd.DataFrame(pairs, columns=PAIR_COLUMNS),
-        class_table(tree, inseparable, "<"),
-        Standing(frozenset({"i2", "i3"}), frozenset({"i1"})),
-    )
-
-
-@pytest.fixture
-def written(findings, numbered_pictures, tmp_path):
-    out = tmp_path / "audit"
-    summary = write_findings(
-        out, findings, ITEMS, images=numbered_pictures, background="#ffffff", shown=10
-    )
-    assert read_json(out / "summary.json") == summary
-    return out
-
-
-def test_tables_are_written_with_what_people_know_an_item_by(written):
-    items = pd.read_csv(written / "items.csv")
-    assert items[["item_id", "suggested_path", "image", "text"]].to_numpy().tolist() == [
-        ["i0", "hats", "0.png", f"{ATTACK} 0"]
-    ]
-    assert pd.read_csv(written / "titles.csv")["image"].tolist() == ["1.png"]
-    assert pd.read_csv(written / "pairs.csv").shape == (2, len(PAIR_COLUMNS))
-    classes = pd.read_csv(written / "classes.csv", keep_default_na=False)
-    assert classes[["kind", "class_path", "other_path", "error"]].to_numpy().tolist() == [
-        ["inseparable", "a", "b", "0.5"],
-        ["spelling", "a<tshirt", "a<t-shirts", ""],
-        ["one_item", "b", "", ""],
-    ]
-
-
-def test_the_summary_counts_what_was_found(written):
-    summary = read_json(written / "summary.json")
-    assert summary["items"] == 4
-    assert (summary["suspects"], summary["probably_misfiled"], summary["not_judged"]) == (1, 1, 2)
-    assert summary["share_misfiled"] == 0.25
-    assert (summary["known_right"], summary["waiting_for_refile"]) == (2, 1)
-    assert summary["filed_differently"] == {"picture": 1, "text": 0, "near_text": 0}
-    assert set(summary["class_findings"]) == set(CLASS_KINDS)
-    assert sum(summary["class_findings"].values()) == 3
-
-
-def test_the_page_shows_them_with_pictures_and_nothing_runs(written):
-    html = (written / "report.html").read_text(encoding="utf-8")
-    assert "<script" not in html
-    assert "its picture says so" in html
-    assert "0.750" in html
-    assert "2 items that are known to be right, and 1 that wait for" in html
-    assert "98.0&nbsp;% of 120 titles" in html
-    assert "the same picture, 2 edges apart" in html
-    assert "1 of 2 such items are filed like the first" in html
-    assert '<td class="name">a&lt;t-shirts</td>' in html
-    # The suspect and its two pieces of evidence, a title, and both sides of the pair.
-    assert len(re.findall('data:image/webp;base64,[^"]', html)) == 6
-
-
-def test_a_catalogue_without_faults_has_a_page_too(numbered_pictures, findings, tmp_path):
-    empty = Findings(
-        findings.suspects._replace(table=findings.suspects.table[:0], above_threshold=0),
-        findings.titles[:0],
-        findings.pairs[:0],
-        class_table([], pd.DataFrame(columns=INSEPARABLE_COLUMNS), "<"),
-        NONE_DECIDED,
-    )
-    write_findings(tmp_path, empty, ITEMS, images=numbered_pictures, background="#ffffff", shown=10)
-    html = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert html.count("<p>None.</p>") == 3
-    assert "Nothing to say." in html
-    assert "Not listed again" not in html
-    assert list(pd.read_csv(tmp_path / "classes.csv").columns)[:2] == ["kind", "class_path"]
 
 
 @pytest.mark.parametrize(
@@ -158,11 +46,18 @@ def listed(catalogue):
     shared = items[["item_id"]].assign(**own)
     shared.loc[[7, 31], "picture"] = [19, 43]  # filed rightly
     limits = {"folds": 4, "fit_items": 1000, "threshold": 0.5, "least": 0, "most": 100}
-    section = {"items": limits | {"evidence": 3, "seed": 0}, "decisions": "x.csv", "shown": 10}
+    section = {
+        "items": limits | {"evidence": 3, "seed": 0},
+        "pairs": {"neighbours": 0},
+        "decisions": "x.csv",
+        "shown": 10,
+    }
     settings = AuditSettings.model_validate(section)
+    rows = Catalogue(items, shared, classes, [("hats", "gone")], pd.DataFrame())
+    near = pd.DataFrame(columns=[name for name in PAIR_COLUMNS if name != "tree_distance"])
 
     def run(*made):
-        found = audit(index, items, shared, classes, settings, {one.item_id: one for one in made})
+        found = audit(index, rows, near, settings, {one.item_id: one for one in made})
         apart = found.pairs[found.pairs["tree_distance"] > 0]
         tables = (found.suspects.table, found.titles, apart)
         return [DECIDED & set(table["item_id"]) for table in tables], found
@@ -173,6 +68,7 @@ def listed(catalogue):
 def test_what_is_decided_is_in_no_list_until_its_class_changes(listed):
     lists, before = listed()
     assert lists == [DECIDED] * 3
+    assert "hats<gone" in before.classes["class_path"].tolist()
     kept = Decision("item-7", "shoes<big", "keep")
     accepted = Decision("item-31", "shoes<big", "accept", "hats<tall")
     lists, found = listed(kept, accepted)

@@ -53,3 +53,20 @@ def test_at_a_tie_the_class_that_is_first_in_the_alphabet():
 @pytest.mark.parametrize("count", [2, 1000])
 def test_a_set_of_any_size_has_a_pair_less_than_items(count):
     assert len(pairs(items(*[("a", 0, n, n) for n in range(count)]))) == count - 1
+
+
+def test_what_is_nearly_the_same_comes_after_what_is_the_same():
+    frame = items(("a", 7, 0, 0), ("b", 7, 1, 1), ("c", 8, 2, 2))
+    near = pd.DataFrame(
+        [
+            ("near_picture", "i1", "b", "i0", "a", 3, 1),
+            ("near_picture", "i2", "c", "i0", "a", 3, 1),
+        ],
+        columns=["kind", "item_id", "class_path", "other_id", "other_path", "items", "agreeing"],
+    )
+    found = find_shared(frame, "<", near)[["kind", "item_id", "other_id"]]
+    # The pair that shares its picture is there once.
+    assert sorted(found.itertuples(index=False, name=None)) == [
+        ("near_picture", "i2", "i0"),
+        ("picture", "i1", "i0"),
+    ]
