@@ -130,6 +130,7 @@ def class_table(
     ]
     names = {"path": "class_path", "other": "other_path"}
     tables = [table.rename(columns=names).assign(kind=kind) for kind, table in by_features.items()]
-    tables.append(pd.DataFrame(rows, columns=CLASS_COLUMNS))
+    # As objects, or counts beside a missing one would become fractions.
+    tables.append(pd.DataFrame(rows, columns=CLASS_COLUMNS, dtype=object))
     table = pd.concat([one.astype(object) for one in tables], ignore_index=True)[CLASS_COLUMNS]
     return table.where(table.notna(), None)
