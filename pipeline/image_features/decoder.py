@@ -10,13 +10,17 @@ Shape letters: S side of the input.
 
 import hashlib
 import multiprocessing
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import cache, partial
 from itertools import islice
+from threading import Thread
+from typing import TypeVar
 
 import numpy as np
 
@@ -123,27 +127,18 @@ class DecodeAhead:
         """Decode jobs ahead of what is taken.
 
         Raises:
-            InputError: As `Decoder.decode`, or a process was killed.
+            InputError: As `Decoder.decode`.
+            BrokenProcessPool: A process was killed.
         """
         # Enough that the network never waits, and no more: each is a picture in memory.
         ahead = 2 * self._workers + batch_size // self._chunk
         waiting: deque[tuple[list[Job], Future[list[Views | str]]]] = deque()
-        try:
-            for chunk in _chunks(jobs, self._chunk):
-                waiting.append((chunk, self._executor.submit(self._decode_all, chunk)))
-                if len(waiting) > ahead:
-                    yield from _results(*waiting.popleft())
-            while waiting:
+        for chunk in _chunks(jobs, self._chunk):
+            waiting.append((chunk, self._executor.submit(self._decode_all, chunk)))
+            if len(waiting) > ahead:
                 yield from _results(*waiting.popleft())
-        except BrokenProcessPool as error:
-            raise InputError(
-                "image_features: a process that decodes pictures was killed, perhaps for want of "
-                "memory; run again with machine.workers lower: what was done is kept"
-            ) from error
-        finally:
-            # After an error nobody wants the rest.
-            for _, future in waiting:
-                future.cancel()
+        while waiting:
+            yield from _results(*waiting.popleft())
 
 
 @contextmanager
@@ -162,30 +157,64 @@ def decode_here(decoder: Decoder, device: str) -> Iterator[Decode]:
     else:
         yield decoder
         return
-    with ThreadPoolExecutor(count) as pool:
+    with _given_up_on_error(ThreadPoolExecutor(count)) as pool:
         yield DecodeAhead(pool, decoder.decode_all, count, chunk)
 
 
 @contextmanager
 def decode_in_processes(plan: WorkPlan, count: int) -> Iterator[Decode]:
-    """Decode in processes of their own, which take seconds to start."""
+    """Decode in processes of their own, which take seconds to start.
+
+    Args:
+        plan: What there is to do.
+        count: Processes; there are more where they wait for another filesystem's answers.
+
+    Raises:
+        InputError: A process was killed.
+    """
+    if isinstance(locate(plan.images, "catalog.images"), RemotePath):
+        count = max(count, REMOTE_READERS)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, context, _become_decoder, (plan,)) as pool:
-        yield DecodeAhead(pool, _decode_all, count)
+    pool = ProcessPoolExecutor(count, context, _become_decoder)
+    try:
+        with _given_up_on_error(pool):
+            yield DecodeAhead(pool, partial(_decode_all, plan), count)
+    except BrokenProcessPool as error:
+        raise InputError(
+            "image_features: a process that decodes pictures was killed, perhaps for want of "
+            "memory; run again with machine.workers lower: what was done is kept"
+        ) from error
 
 
-_DECODER: list[Decoder] = []
-"""Of a process that decodes."""
+PoolT = TypeVar("PoolT", bound=Executor)
 
 
-def _become_decoder(plan: WorkPlan) -> None:
-    # The process that started this one ends it.
+@contextmanager
+def _given_up_on_error(pool: PoolT) -> Iterator[PoolT]:
+    """Leave undone what was handed out before an error."""
+    with pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _become_decoder() -> None:
+    # The process that started this one ends it, and if that is killed, this one ends by itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _DECODER.append(Decoder(plan))
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
-def _decode_all(jobs: Sequence[Job]) -> list[Views | str]:
-    return _DECODER[0].decode_all(jobs)
+@cache
+def _decoder(plan: WorkPlan) -> Decoder:
+    return Decoder(plan)
+
+
+def _decode_all(plan: WorkPlan, jobs: Sequence[Job]) -> list[Views | str]:
+    return _decoder(plan).decode_all(jobs)
 
 
 def _chunks(jobs: Iterable[Job], size: int) -> Iterator[list[Job]]:

@@ -51,7 +51,8 @@ def local_app(
     def picture(row: int) -> fastapi.Response:
         if not 0 <= row < len(files):
             raise fastapi.HTTPException(404)
-        headers = {"Cache-Control": "max-age=3600"}
+        # Another catalogue has another picture in this place; drawn ones are kept here.
+        headers = {"Cache-Control": "no-store"}
         try:
             drawn = draw(row)
         except InputError as error:

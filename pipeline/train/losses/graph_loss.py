@@ -60,9 +60,9 @@ def graph_loss(
         relaxation: Which pairs count, see above.
         kernel: "reference" is the definition and needs O(N^2) memory. "tiled" (CPU and GPU) and
             "triton" (CUDA, or Triton's interpreter) never form the pair matrix and compute the
-            gradient in the forward pass, so they can be differentiated once. "auto" takes the
-            fastest: the closed form for relaxation "none" where that is cheaper, else "triton" for
-            float32 on CUDA where Triton is installed, else "tiled".
+            gradient in the forward pass, so they can be differentiated once. "auto" takes of
+            these: the closed form for relaxation "none" where that is cheaper, else "triton" for
+            float32 on CUDA (NVIDIA's since Ampere) where Triton is installed, else "tiled".
         precision: "bf16" rounds the operands of the matrix products to bfloat16 (not in the
             reference and closed form). At N = 2,048, D = 512 the relative error of the gradient is
             1e-3 for "none" and "hinge" and 1.5e-2 for "paper", where pairs at the margin flip.
@@ -149,8 +149,18 @@ def _fastest_kernel(
     # own rows, 2 for one with another's, hence 1.5 * N^2 of a process alone.
     if relaxation == "none" and 4 * (count * dim + classes**2) < own * (4 * count - own):
         return "closed_form"
-    on_gpu = embedding_ND.is_cuda and embedding_ND.dtype == torch.float32
-    return "triton" if on_gpu and importlib.util.find_spec("triton") else "tiled"
+    return "triton" if _has_tensor_cores(embedding_ND) else "tiled"
+
+
+def _has_tensor_cores(embedding_ND: Tensor) -> bool:
+    """Whether the Triton kernel was made for where the embeddings are."""
+    if not (embedding_ND.is_cuda and embedding_ND.dtype == torch.float32):
+        return False
+    if importlib.util.find_spec("triton") is None:
+        return False
+    # On NVIDIA's before Ampere there is no TF32, and less memory than its tiles need.
+    is_nvidia = torch.version.hip is None
+    return not is_nvidia or torch.cuda.get_device_capability(embedding_ND.device) >= (8, 0)
 
 
 def _fused_kernel(

@@ -1,9 +1,14 @@
 import hashlib
+import json
 import os
 import signal
-from dataclasses import replace
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -93,11 +98,64 @@ def test_a_gpu_s_vectors_do_not_depend_on_who_decodes(plan, jobs, tmp_path, monk
 
 
 def test_a_killed_process_is_one_line(plan, jobs):
-    with decode_in_processes(plan, 1) as decode:
-        pid = decode._executor.submit(os.getpid).result()
-        os.kill(pid, signal.SIGKILL)
-        with pytest.raises(InputError, match=r"that decodes pictures was killed.*machine\.workers"):
+    def decode_and_be_killed():
+        with decode_in_processes(plan, 1) as decode:
+            os.kill(decode._executor.submit(os.getpid).result(), signal.SIGKILL)
             list(decode(jobs, 4))
+
+    with pytest.raises(InputError, match=r"that decodes pictures was killed.*machine\.workers"):
+        decode_and_be_killed()
+
+
+ALONE = """
+import json, os, sys, time
+from pipeline.image_features.decoder import decode_in_processes
+from pipeline.image_features.jobs import WorkPlan
+from pipeline.image_features.recipe import Recipe
+
+recipe, plan = json.load(sys.stdin)
+plan = WorkPlan(**plan | {"recipe": Recipe.from_metadata(recipe)})
+with decode_in_processes(plan, 1) as decode:
+    print(decode._executor.submit(os.getpid).result(), flush=True)
+    time.sleep(60)
+"""
+
+
+def test_processes_end_with_the_one_that_started_them(plan):
+    parent = subprocess.Popen(
+        [sys.executable, "-c", ALONE], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    sent = (plan.recipe.metadata(), asdict(replace(plan, recipe=None)))
+    parent.stdin.write(json.dumps(sent).encode())
+    parent.stdin.close()
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    parent.wait()
+    ended, _ = psutil.wait_procs([child], timeout=30)
+    assert ended == [child]
+
+
+def test_after_an_error_what_was_handed_out_is_left_undone(plan, jobs, monkeypatch):
+    tried = []
+
+    def fail(decoder, job):
+        tried.append(job)
+        time.sleep(0.02)
+        raise InputError("the bucket does not answer")
+
+    monkeypatch.setattr(Decoder, "decode", fail)
+    monkeypatch.setattr(module, "CHUNK", 1)
+    monkeypatch.setattr(module, "THREADS", 2)
+    with (
+        pytest.raises(InputError, match="does not answer"),
+        decode_here(Decoder(plan), "cuda") as decode,
+    ):
+        list(decode(jobs, 32))
+    assert len(tried) < 10
+
+
+def test_a_picture_that_changed_meanwhile_is_a_reason(plan, jobs):
+    assert "changed since" in Decoder(plan).decode(jobs[0]._replace(digest="00" * 32))
 
 
 def test_the_size_that_is_told_is_that_of_the_file(plan, tmp_path):
