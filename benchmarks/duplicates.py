@@ -19,7 +19,8 @@ from scipy.stats import binomtest
 from benchmarks.harness import environment, write_results
 from pipeline.audit.item_features import ItemFeatures
 from pipeline.audit.near_pictures import PictureFiles, find_near_pictures
-from pipeline.audit.near_titles import LEAST_WORDS, WORD, are_near, find_near_titles
+from pipeline.audit.near_titles import LEAST_WORDS, are_near, find_near_titles
+from pipeline.audit.words import WORD
 from pipeline.catalog.near_text import near_text, plain_text
 from pipeline.core.location import Location
 from pipeline.core.params import read_value
@@ -194,12 +195,11 @@ def _pictures(folder: Path, neighbours: int, sheets: Path | None) -> tuple[list[
         text_features=folder / TEXT_FEATURES,
     )
     metadata = read_metadata(folder / IMAGE_FEATURES)
-    encoder = load_picture_encoder(metadata, None)
+    encoder, generator = load_picture_encoder(metadata, None), np.random.default_rng(0)
     images = require_folder("catalog.images", read_value(folder / PARAMS, "catalog.images"))
     image_of = read_table(folder / ITEMS, ["item_id", "image"]).set_index("item_id")["image"]
     first = np.sort(np.unique(index.shared_N3[:, 1], return_index=True)[1])
     files: list[Location] = [images / image_of[item_id] for item_id in index.item_ids[first]]
-    generator = np.random.default_rng(0)
     source_C = generator.permutation(len(first))[:COPIES]
     kinds = [list(PICTURE_CHANGES)[at % len(PICTURE_CHANGES)] for at in range(len(source_C))]
     background = metadata.get("background", "#ffffff")
@@ -226,9 +226,8 @@ def _pictures(folder: Path, neighbours: int, sheets: Path | None) -> tuple[list[
             found[~planted] = features.read_images(first[position[~planted]])
             return found
 
-        pair_P2 = find_near_pictures(
-            read, PictureFiles([*files, *copies], background), neighbours
-        ).pair_P2
+        pictures = PictureFiles(Path(), list(map(str, files + copies)), background)
+        pair_P2 = find_near_pictures(read, pictures, neighbours).pair_P2
     # A copy is never the first of a pair with an item of the catalogue.
     own_P = pair_P2[:, 1] < count
     near = {*map(tuple, pair_P2.tolist())}
@@ -255,13 +254,14 @@ def _titles(folder: Path) -> tuple[list[Case], str]:
     copies = []
     for source, kind in zip(source_C, kinds, strict=True):
         words = TITLE_CHANGES[kind](items["text"][source].split(), generator, known)
-        others = [path for path in paths if path != items["class_path"][source]]
-        copies.append((" ".join(words), str(generator.choice(others))))
+        elsewhere = [path for path in paths if path != items["class_path"][source]]
+        copies.append((" ".join(words), str(generator.choice(elsewhere))))
     planted = pd.DataFrame(copies, columns=["text", "class_path"])
     every = pd.concat([items[["text", "class_path"]], planted], ignore_index=True)
     every["title"] = every["text"].map(plain_text)
     every["near_text"] = every["text"].map(near_text)
     pair_P2 = np.sort(find_near_titles(every), axis=1)
+    pair_P2 = pair_P2[np.not_equal(*every["class_path"].to_numpy()[pair_P2].T)]
     words_of = every["text"].str.casefold().map(WORD.findall)
     cases, long = [], []
     for at, (source, kind) in enumerate(zip(source_C, kinds, strict=True)):

@@ -6,10 +6,17 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from pipeline.core.csv_file import read_csv
 from pipeline.core.errors import BadRowError
 from pipeline.core.json_file import read_json
 from pipeline.core.table import read_table
 from pipeline.features.class_path import normalize_class_path
+
+CATALOG = "huse catalog"
+PLACEHOLDER_COLUMNS = [
+    *("kind", "value", "items", "classes"),
+    *("most_frequent_class", "first_row"),
+]
 
 
 class Catalogue(NamedTuple):
@@ -24,8 +31,8 @@ class Catalogue(NamedTuple):
     rejected_paths: list[tuple[str, ...]]
     """Parts of the class path of every rejected row that has one."""
     placeholders: pd.DataFrame
-    """Pictures and texts that say nothing, whose rows were rejected: `kind`, `value`, `items`,
-    `classes`, `most_frequent_class`, `first_row`."""
+    """PLACEHOLDER_COLUMNS: pictures and texts that say nothing. Rows of such pictures were
+    rejected; those of such texts are items."""
 
     @property
     def separator(self) -> str:
@@ -42,13 +49,13 @@ def read_catalogue(
         InputError: One is missing or damaged.
     """
     found = read_json(classes)
-    written = pd.read_csv(rejected, dtype="str", keep_default_na=False)["classes"]
+    written = read_csv(rejected, ["classes"], CATALOG)["classes"]
     return Catalogue(
         read_table(items, ["item_id", "image", "text", "class_path"]),
         read_table(groups, ["item_id", "picture", "text", "near_text"]),
         found,
         list(_parts(written, found["separator"])),
-        pd.read_csv(placeholders, keep_default_na=False),
+        read_csv(placeholders, PLACEHOLDER_COLUMNS, CATALOG),
     )
 
 

@@ -3,12 +3,13 @@
 Nothing here looks at features; a catalogue that has not been trained on yet has all of it.
 """
 
-import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import NamedTuple
+
+from pipeline.audit.words import WORD
 
 Path = tuple[str, ...]
 
@@ -40,7 +41,6 @@ KINDS = {
 _LEAST_LETTERS = 5
 # A slip of the pen is rarer than what was meant; shirts and tshirts both have many items.
 _SLIPS = 0.1
-_WORD = re.compile(r"[^\W_]+")
 
 
 def find_in_tree(
@@ -103,7 +103,7 @@ def plain_name(name: str) -> str:
 def _words(name: str) -> list[str]:
     folded = unicodedata.normalize("NFKD", name.casefold())
     letters = "".join(letter for letter in folded if not unicodedata.combining(letter))
-    return [word for word in _WORD.findall(letters) if word != "and"]
+    return [word for word in WORD.findall(letters) if word != "and"]
 
 
 def _singular(word: str) -> str:

@@ -4,7 +4,6 @@ A name in a title means something where most of the titles with it are of one cl
 `dress` in `dress shoes` does not. How much each name means is counted in the catalogue itself.
 """
 
-import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,13 +12,13 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from pipeline.audit.class_findings import plain_name
+from pipeline.audit.words import WORD
 
 LEAST_TITLES = 5
 """Fewer titles with a name say nothing of it."""
 LEAST_SHARE = 0.9
 """Share of the titles with a name that are of its class, at the lower end of the interval."""
 CONFIDENCE = 0.95
-_WORD = re.compile(r"[^\W_]+")
 
 
 def find_named_classes(items: pd.DataFrame, separator: str) -> pd.DataFrame:
@@ -73,12 +72,12 @@ def _names(class_paths: pd.Series, separator: str) -> tuple[dict[str, Counter[st
     for path, count in class_paths.value_counts(sort=False).sort_index().items():
         leaf = str(path).split(separator)[-1]
         paths_of[plain_name(leaf)][str(path)] += count
-        longest = max(longest, len(_WORD.findall(leaf)))
+        longest = max(longest, len(WORD.findall(leaf)))
     return dict(paths_of), longest
 
 
 def _last_name(text: str, names: dict[str, Counter[str]], longest: int) -> str | None:
-    words = _WORD.findall(unicodedata.normalize("NFKC", text))
+    words = WORD.findall(unicodedata.normalize("NFKC", text))
     return next((name for name in _endings(words, longest) if name in names), None)
 
 

@@ -24,7 +24,8 @@ def find_near(
 ) -> pd.DataFrame:
     """Look for pictures and titles that are nearly the same.
 
-    Of items with the very same picture one stands for all, as `find_shared` lists these.
+    Of items with the very same picture one stands for all, as `find_shared` lists these. Of titles
+    only pairs that are filed differently are told.
 
     Args:
         index: The items with both features.
@@ -45,9 +46,8 @@ def find_near(
     position = pd.Index(items["item_id"]).get_indexer(index.item_ids[first])
     tables = []
     if settings.neighbours:
-        pictures = PictureFiles(
-            [images / name for name in items["image"].iloc[position]], background
-        )
+        names = items["image"].iloc[position].tolist()
+        pictures = PictureFiles(images, names, background)
         found = find_near_pictures(
             lambda at: features.read_images(first[at]), pictures, settings.neighbours
         )
@@ -55,7 +55,9 @@ def find_near(
         tables.append(one_each(items, position[found.pair_P2[order]], "near_picture"))
     numbers = shared[["item_id", "text", "near_text"]].rename(columns={"text": "title"})
     titled = items[["item_id", "text", "class_path"]].merge(numbers, on="item_id", how="left")
-    tables.append(one_each(items, find_near_titles(titled), "near_title"))
+    titles = one_each(items, find_near_titles(titled), "near_title")
+    # Of one class there are thousands by design.
+    tables.append(titles[titles["class_path"] != titles["other_path"]])
     return pd.concat(tables, ignore_index=True)
 
 

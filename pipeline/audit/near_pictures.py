@@ -18,7 +18,7 @@ from pipeline.audit.same_picture import LARGE, SMALL, difference, look_alike
 from pipeline.core.cores import usable_cores
 from pipeline.core.location import Location
 from pipeline.pictures.decode import decode_image
-from pipeline.pictures.file import UnreadableImageError
+from pipeline.pictures.file import UnreadableImageError, machine_trouble
 
 PAIRS_PER_STEP = 256
 
@@ -35,17 +35,20 @@ class NearPairs(NamedTuple):
 class PictureFiles(NamedTuple):
     """Pictures by position; each is read when it is needed."""
 
-    paths: Sequence[Location]
+    folder: Location
+    names: Sequence[str]
     background: str
     """Colour under transparent pixels, `#rrggbb`."""
 
     def square(self, position: int, side: int) -> np.ndarray:
         """[3, S, S] uint8 of the whole picture; of one that cannot be read all zero: plain."""
+        path = self.folder / self.names[position]
         try:
-            found = decode_image(self.paths[position], self.background, least_side=2 * side)
+            with machine_trouble(path):
+                found = decode_image(path, self.background, least_side=2 * side)
+                scaled = found.image.resize((side, side), Image.Resampling.BILINEAR)
         except UnreadableImageError:
             return np.zeros((3, side, side), dtype=np.uint8)
-        scaled = found.image.resize((side, side), Image.Resampling.BILINEAR)
         return np.asarray(scaled).transpose(2, 0, 1)
 
 
@@ -73,7 +76,7 @@ def find_near_pictures(
     Raises:
         InputError: Another filesystem does not answer, or this machine has run out of something.
     """
-    pair_P2 = candidate_pairs(nearest_others(read, len(pictures.paths), neighbours))
+    pair_P2 = candidate_pairs(nearest_others(read, len(pictures.names), neighbours))
     with TemporaryDirectory() as folder, ThreadPoolExecutor(usable_cores()) as pool:
         small_R3SS = _small_squares(Path(folder) / "squares", pair_P2, pictures, pool)
         passed, poses = [pair_P2[:0]], [torch.empty(0, 4)]
@@ -99,7 +102,7 @@ def _small_squares(
     path: Path, pair_P2: np.ndarray, pictures: PictureFiles, pool: ThreadPoolExecutor
 ) -> np.ndarray:
     """[R, 3, S, S] uint8 in a file, of the pictures that are in a pair."""
-    shape = (max(len(pictures.paths), 1), 3, SMALL, SMALL)
+    shape = (max(len(pictures.names), 1), 3, SMALL, SMALL)
     square_R3SS = np.memmap(path, dtype=np.uint8, mode="w+", shape=shape)
 
     def fill(position: int) -> None:

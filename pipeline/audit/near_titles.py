@@ -9,13 +9,13 @@ differs in a size, a colour or a number alone is another kind
 Shape letters: W words of all titles, P pairs.
 """
 
-import re
 from collections import Counter
 
 import numpy as np
 import pandas as pd
 
-WORD = re.compile(r"[^\W_]+")
+from pipeline.audit.words import WORD
+
 LEAST_WORDS = 2
 """Of a title that is compared with others."""
 LEAST_KEPT = 3
@@ -28,7 +28,7 @@ LEAST_LETTERS = 4
 
 
 def find_near_titles(items: pd.DataFrame) -> np.ndarray:
-    """Find titles that differ by one word or its place and are filed under different classes.
+    """Find titles that differ by one word or its place.
 
     Every title is filed by all its words, and by all but each of its words; titles that meet are
     compared. So time and memory are linear in the words of all titles.
@@ -48,7 +48,7 @@ def find_near_titles(items: pd.DataFrame) -> np.ndarray:
     pairs = pairs[pairs["at_x"] < pairs["at_y"]].drop_duplicates(["at_x", "at_y"])
     one_P, other_P = pairs["at_x"].to_numpy(), pairs["at_y"].to_numpy()
     apart_P = np.ones(len(pairs), dtype=bool)
-    for column in ("class_path", "title", "near_text"):
+    for column in ("title", "near_text"):
         value = rows[column].to_numpy()
         apart_P &= value[one_P] != value[other_P]
     one_P, other_P = one_P[apart_P], other_P[apart_P]

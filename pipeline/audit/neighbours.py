@@ -28,7 +28,8 @@ def nearest_others(
 ) -> np.ndarray:
     """Find the vectors nearest to each, by cosine of their whitened components.
 
-    Time is N times the square root of N beyond EXACT_ROWS; memory is 4 D bytes a vector.
+    Time is N times the square root of N beyond EXACT_ROWS; memory is 8 D bytes a vector, as the
+    index has a copy.
 
     Args:
         read: From [B] positions to [B, F] float32 vectors.

@@ -39,7 +39,7 @@ class AuditSettings(Section):
     items: ItemsSettings
     """Items that look filed wrongly."""
     decisions: str
-    """File of what people have decided; relative to the working directory or absolute."""
+    """File of what people have decided; relative to the project or absolute."""
     pairs: PairsSettings
     """Items that are nearly the same."""
     shown: Annotated[int, Field(ge=1, le=200)]

@@ -1,14 +1,15 @@
-"""CSV files for people to read: rejected rows, failed pictures, plot data."""
+"""CSV files for people: rejected rows, failed pictures, findings, plot data."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.core.atomic import atomic_path
+from pipeline.core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,33 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """
     with atomic_path(path) as temporary:
         frame.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def read_csv(path: Path, columns: Collection[str], command: str) -> pd.DataFrame:
+    """Read a CSV file that a stage wrote, every value as a string, empty ones too.
+
+    Args:
+        path: The file.
+        columns: What it has to have.
+        command: What writes it, for messages.
+
+    Raises:
+        InputError: It is missing, damaged, or lacks a column.
+    """
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path, dtype="str", keep_default_na=False)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: not found; run {command} first") from error
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: not a readable CSV file ({error}); run {command} again"
+        ) from error
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise InputError(f"{path}: no column {', '.join(missing)}; run {command} again")
+    return table
 
 
 @contextmanager

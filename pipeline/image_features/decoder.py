@@ -203,9 +203,14 @@ def _given_up_on_error(pool: PoolT) -> Iterator[PoolT]:
 def _become_decoder() -> None:
     # The process that started this one ends it, and if that is killed, this one ends by itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_after_parent, daemon=True).start()
+
+
+def _end_after_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
-    Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    parent.join()
+    os._exit(1)
 
 
 @cache

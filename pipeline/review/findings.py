@@ -9,9 +9,14 @@ import pandas as pd
 from pipeline.audit.decisions import SKIP, Decision, what_stands
 from pipeline.audit.shared_content import ALL_KINDS
 from pipeline.audit.wording import SAYS_SO_IN_WORDS
+from pipeline.core.csv_file import read_csv
 from pipeline.core.errors import InputError
 
 Words = Callable[[str], str]
+
+AUDIT = "huse audit"
+MOST_REASONS, MOST_EVIDENCE = 5, 8
+"""Of a finding: the same stock picture may be in a thousand pairs."""
 
 
 class Finding(NamedTuple):
@@ -47,11 +52,11 @@ def read_findings(folder: Path, known: Collection[str], in_words: Words) -> list
         ("pairs", _PAIR_COLUMNS, _of_pairs),
     ):
         path = folder / f"{name}.csv"
-        for one in read(_read_table(path, columns), in_words):
+        for one in _read(path, columns, read, in_words):
             unknown = [item_id for item_id in (one.item_id, *one.evidence) if item_id not in known]
             if unknown:
                 raise InputError(
-                    f"{path}: item {unknown[0]} is not in the catalogue; run `huse audit` again"
+                    f"{path}: item {unknown[0]} is not in the catalogue; run {AUDIT} again"
                 )
             first = found.get(one.item_id)
             found[one.item_id] = one if first is None else _both(first, one)
@@ -70,7 +75,12 @@ def undecided(
     """
     standing = what_stands(decisions, items)
     decided = standing.right | standing.waiting
-    skipped = {one.item_id for one in decisions.values() if one.decision == SKIP}
+    path_of = dict(zip(items["item_id"], items["class_path"], strict=True))
+    skipped = {
+        one.item_id
+        for one in decisions.values()
+        if one.decision == SKIP and path_of.get(one.item_id) == one.class_path
+    }
     left = [one for one in findings if one.item_id not in decided]
     return sorted(left, key=lambda one: one.item_id in skipped)
 
@@ -116,23 +126,27 @@ def _of_pairs(table: pd.DataFrame, in_words: Words) -> Iterator[Finding]:
         yield Finding(row["item_id"], row["other_path"], (reason,), (row["other_id"],))
 
 
+def _read(
+    path: Path,
+    columns: Collection[str],
+    read: Callable[[pd.DataFrame, Words], Iterator[Finding]],
+    in_words: Words,
+) -> list[Finding]:
+    try:
+        return list(read(read_csv(path, columns, AUDIT), in_words))
+    except (KeyError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"{path}: not as an audit wrote it ({error}); run {AUDIT} again"
+        ) from error
+
+
 def _in_digits(probability: float) -> str:
     return f"{probability:.3f}" if probability >= 0.001 else "less than 0.001"
 
 
 def _both(first: Finding, second: Finding) -> Finding:
     evidence = tuple(dict.fromkeys(first.evidence + second.evidence))
-    return first._replace(reasons=first.reasons + second.reasons, evidence=evidence)
-
-
-def _read_table(path: Path, columns: Collection[str]) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype="str", keep_default_na=False)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: not found; run `huse audit` first") from error
-    except ValueError as error:
-        raise InputError(f"{path}: not a readable CSV file ({error}); run `huse audit`") from error
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise InputError(f"{path}: no column {', '.join(missing)}; run `huse audit` again")
-    return table
+    reasons = first.reasons + second.reasons
+    return first._replace(reasons=reasons[:MOST_REASONS], evidence=evidence[:MOST_EVIDENCE])

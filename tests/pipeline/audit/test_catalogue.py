@@ -1,6 +1,8 @@
 import pandas as pd
+import pytest
 
 from pipeline.audit.catalogue import read_catalogue
+from pipeline.core.errors import InputError
 from stages.paths import CLASSES, GROUPS, ITEMS, PLACEHOLDERS, REJECTED
 
 
@@ -30,3 +32,14 @@ def test_what_stage_catalog_wrote_is_read(project):
 
 def test_a_catalogue_without_rejected_rows_is_read(project):
     assert read(project).rejected_paths == []
+
+
+def test_a_damaged_file_is_one_line(project):
+    path = project.root / REJECTED
+    for content, message in (("", "not a readable CSV"), ("row,image\n", "no column classes")):
+        path.write_text(content)
+        with pytest.raises(InputError, match=rf"rejected\.csv: {message}.*run huse catalog again"):
+            read(project)
+    path.unlink()
+    with pytest.raises(InputError, match=r"rejected\.csv: not found; run huse catalog first"):
+        read(project)

@@ -77,3 +77,13 @@ def test_near_pictures_and_titles_are_found_and_listed(pictured, neighbours, fou
     listed = find_shared(items[["item_id", "class_path"]].merge(shared), "<", near)
     assert list(listed.columns) == COLUMNS
     assert (listed["tree_distance"] > 0).sum() == len(found)
+
+
+def test_of_near_titles_the_one_that_the_others_contradict_is_in_question(pictured):
+    index, items, shared, folder = pictured
+    titles = ["soft blue cotton towel", "cotton towel soft red blue", "soft blue cotton towel dry"]
+    items.loc[[0, 1, 2], "text"] = titles
+    items.loc[[0, 1, 2], "class_path"] = ["zoo", "zoo", "bath"]
+    near = find_near(index, items, shared, folder, "#fff", PairsSettings(neighbours=0))
+    listed = near[near["item_id"].isin(["item-0", "item-1", "item-2"])]
+    assert listed[SHOWN].to_numpy().tolist() == [["item-2", "item-0", 2, 1]]

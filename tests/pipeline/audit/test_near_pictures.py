@@ -16,7 +16,7 @@ def pictures(tmp_path):
     with Image.open(tmp_path / "0.png") as image:
         image.crop((8, 12, 190, 155)).save(tmp_path / "2.png", "JPEG", quality=60)
     (tmp_path / "4.png").write_bytes(b"nothing")
-    return PictureFiles([tmp_path / f"{number}.png" for number in range(6)], "#ffffff")
+    return PictureFiles(tmp_path, [f"{number}.png" for number in range(6)], "#ffffff")
 
 
 def read(position_B):
@@ -47,8 +47,9 @@ def test_only_pictures_of_candidates_are_read(pictures, monkeypatch):
 
 
 def test_no_candidates_are_no_pairs(pictures):
-    assert find_near_pictures(read, PictureFiles([], "#ffffff"), 5).pair_P2.shape == (0, 2)
-    one = PictureFiles(pictures.paths[:1], "#ffffff")
+    none = pictures._replace(names=[])
+    assert find_near_pictures(read, none, 5).pair_P2.shape == (0, 2)
+    one = pictures._replace(names=pictures.names[:1])
     assert find_near_pictures(read, one, 5).difference_P.shape == (0,)
 
 

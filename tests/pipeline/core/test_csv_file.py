@@ -3,7 +3,7 @@ import csv
 import pandas as pd
 import pytest
 
-from pipeline.core.csv_file import csv_writer, write_csv
+from pipeline.core.csv_file import csv_writer, read_csv, write_csv
 
 
 def test_text_with_commas_quotes_and_accents_comes_back(tmp_path):
@@ -37,3 +37,9 @@ def test_an_interrupted_file_is_not_written(tmp_path):
     with pytest.raises(KeyError):
         interrupted()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_written_is_read_as_it_is(tmp_path):
+    (tmp_path / "x.csv").write_text("item_id,text\n0017,NA\n2,\n")
+    found = read_csv(tmp_path / "x.csv", ["item_id"], "huse catalog")
+    assert found.to_numpy().tolist() == [["0017", "NA"], ["2", ""]]

@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.audit.decisions import Decision
 from pipeline.core.errors import InputError
-from pipeline.review.findings import Finding, read_findings, undecided
+from pipeline.review.findings import MOST_REASONS, Finding, read_findings, undecided
 
 KNOWN = list("abcdef")
 ITEMS = "item_id,path,suggested_path,misfiled,p_suggested,p_given,says_so,evidence\n"
@@ -81,8 +81,9 @@ def test_an_audit_of_another_catalogue_is_one_line(folder):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "titles.csv: not found; run `huse audit` first"),
+        (None, "titles.csv: not found; run huse audit first"),
         (b"\xff\xfe", "titles.csv: not a readable CSV file"),
+        (TITLES.encode() + b"a,bags,hats,most,9\n", "titles.csv: not as an audit wrote it"),
         (b"item_id,class_path\n", "titles.csv: no column named_path, share, titles; run"),
     ],
 )
@@ -91,3 +92,17 @@ def test_files_that_are_not_an_audits_are_named(folder, content, message):
     path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(InputError, match=message):
         read_findings(folder, KNOWN, in_words)
+
+
+def test_an_item_of_many_pairs_shows_a_few(folder):
+    rows = "".join(f"near_picture,a,x,{other},y<z,2,9,1\n" for other in KNOWN[1:] * 200)
+    (folder / "pairs.csv").write_text(PAIRS + rows)
+    first = read_findings(folder, KNOWN, in_words)[0]
+    assert (len(first.reasons), first.evidence) == (MOST_REASONS, ("c", "d", "b", "e", "f"))
+
+
+def test_a_skip_of_another_class_is_void(folder):
+    items = pd.DataFrame({"item_id": KNOWN, "class_path": "bags"})
+    found = read_findings(folder, KNOWN, in_words)
+    left = undecided(found, {"a": Decision("a", "hats", "skip")}, items)
+    assert left[0].item_id == "a"

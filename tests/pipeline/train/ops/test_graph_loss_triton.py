@@ -6,10 +6,13 @@ from itertools import product
 
 import pytest
 import torch
+from torch.autograd.functional import vjp
 
+from pipeline.train.losses import graph_loss as module
 from pipeline.train.losses.graph_loss import graph_loss
 from pipeline.train.ops.graph_loss_tiled import tiled_graph_loss
 from pipeline.train.ops.graph_loss_triton import triton_graph_loss
+from pipeline.train.world import World
 
 RELAXATIONS = ["none", "paper", "hinge"]
 
@@ -41,6 +44,24 @@ def test_a_process_s_own_rows_are_those_of_the_tiles(interpreter, make_case, ass
     expected = tiled_graph_loss(*case, **how, own=own)
     assert found[1].shape == (own, 20)
     assert_close(found, expected)
+
+
+def share_of(case, rank):
+    """What one of two processes gets from the public function, the other's part left out."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "sum_of_all", lambda part, world: part)
+        how = {"margin": 0.9, "kernel": "triton", "world": World(rank, 2)}
+        return vjp(lambda embedding: graph_loss(embedding, *case[1:], **how), case.embedding)
+
+
+def test_the_shares_of_two_processes_are_the_whole(
+    interpreter, make_case, definition, assert_close
+):
+    case = make_case(40, 6, 3)
+    (loss_0, gradient_0), (loss_1, gradient_1) = (interpreter(share_of, case, n) for n in (0, 1))
+    assert_close((loss_0 + loss_1, gradient_0 + gradient_1), definition(case, 0.9, "paper"))
+    own = [*range(10), *range(20, 30)]
+    assert (gradient_0.abs().sum(dim=1) > 0).nonzero().flatten().tolist() == own
 
 
 def test_what_it_cannot_run_on_is_refused(interpreter, make_case):
