@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -113,3 +116,42 @@ def test_the_best_other_class_is_the_first_that_is_not_asked_for():
     opinion = Opinion(np.zeros((2, 1)), best_N2, log_best_N2)
     label_N, log_p_N = opinion.best_other(np.array([3, 0]))
     assert (label_N.tolist(), log_p_N.tolist()) == ([1, 3], [-2, -0.1])
+
+
+MANY = """
+import resource
+import numpy as np
+import torch
+from pipeline.audit.out_of_fold import OutOfFoldProbes, Pooling
+from pipeline.audit.probe import Probe
+
+ITEMS, CLASSES = 20_000, 5_000
+torch.set_num_threads(1)
+
+class Features:
+    def blocks(self):
+        for start in range(0, ITEMS, 4096):
+            rows = slice(start, min(start + 4096, ITEMS))
+            plain = np.zeros((rows.stop - start, 4), dtype=np.float32)
+            yield rows, {"image": plain, "text": plain}
+
+probe = Probe(np.zeros((4, CLASSES), np.float32), np.zeros(CLASSES, np.float32))
+probes = OutOfFoldProbes.__new__(OutOfFoldProbes)
+vars(probes).update(
+    _log_share_K=np.zeros(CLASSES, np.float32), _count_fK=np.zeros((2, CLASSES), int),
+    _fold_N=np.zeros(ITEMS, int), pooling=Pooling(0.5, 0.5, 0.0), _features=Features(),
+    _probes={"image": [probe] * 2, "text": [probe] * 2},
+)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+probes.judge(np.zeros((ITEMS, 2), dtype=int))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems measure memory otherwise")
+def test_memory_is_that_of_a_block_however_many_there_are():
+    done = subprocess.run([sys.executable, "-c", MANY], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    # Two gibibytes where every block's results lay between the blocks.
+    assert int(done.stdout) < 800
