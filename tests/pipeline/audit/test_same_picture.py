@@ -57,7 +57,9 @@ def test_a_changed_copy_is_the_same_picture(change):
 
 
 @pytest.mark.parametrize(
-    "other", [shape(fill="#c03030"), shape(mouth="frown"), shape().rotate(180)], ids=str
+    "other",
+    [shape(fill="#c03030"), shape(mouth="frown"), shape().rotate(180)],
+    ids=["colour", "mouth", "turned"],
 )
 def test_what_differs_in_a_colour_or_a_place_is_another_picture(other):
     assert not are_the_same(shape(), other)
