@@ -53,6 +53,6 @@ def test_what_is_decided_outlives_a_killed_server(project):
 
 def test_mistakes_are_told(project):
     assert "nowhere not found" in project.refuse("review", "--images", "nowhere")
-    assert "run `huse audit` first" in project.refuse("review", "--findings", "nowhere")
+    assert "run huse audit first" in project.refuse("review", "--findings", "nowhere")
     (project.root / "decisions.csv").write_text("item_id\n")
     assert "decisions.csv: no column class_path" in project.refuse("review")
