@@ -14,6 +14,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.machine import MachineSettings
 from pipeline.core.params import check_section, read_params
 from pipeline.core.section import Section
+from pipeline.decide.settings import ClassifySettings
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.image_features.settings import ImageSettings
 from pipeline.index.settings import IndexSettings
@@ -34,6 +35,7 @@ SECTIONS: dict[str, type[Section]] = {
     "loss": LossSettings,
     "train": TrainSettings,
     "evaluate": EvaluateSettings,
+    "classify": ClassifySettings,
     "audit": AuditSettings,
     "index": IndexSettings,
     "machine": MachineSettings,

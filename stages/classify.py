@@ -27,12 +27,15 @@ from stages.command import (
     warner,
 )
 from stages.new_items import read_rows
-from stages.paths import MODEL
+from stages.paths import MODEL, PARAMS
 
 if TYPE_CHECKING:
+    from pipeline.decide.settings import ClassifySettings
     from pipeline.use.new_items import BadRow
+    from pipeline.use.prediction import State
     from pipeline.use.write_classes import Classified
 
+STATES: tuple[State, ...] = ("filed", "filed above", "review", "unknown")
 SHOWN = 50
 """Rows of the table on a terminal."""
 
@@ -48,18 +51,21 @@ def main(
         bool, typer.Option("--json", help="Print JSON Lines in place of a table.")
     ] = False,
     k: Annotated[int, typer.Option(min=1, help="Classes to name per item.")] = 3,
-    threshold: Annotated[
-        float,
+    precision: Annotated[
+        float | None,
         typer.Option(
-            min=0.01, max=1.0, help="Probability that a part of the tree needs to be called sure."
+            min=0.0,
+            max=1.0,
+            help="Share of the filed items that shall be filed rightly; classify.precision if not "
+            "given. The rest is left for a person.",
         ),
-    ] = 0.5,
+    ] = None,
     rejected: RejectedPath = None,
     image_column: ImageColumn = None,
     text_column: TextColumn = None,
     model: ModelPath = MODEL,
 ) -> None:
-    """Classify new items from their pictures, their texts or both."""
+    """Classify new items from their pictures, their texts or both, and file those that are sure."""
     from pipeline.use.api import Huse
     from pipeline.use.new_items import refuse_if_empty, rejected_writer
     from pipeline.use.write_classes import classified_writer, classify_table
@@ -67,6 +73,7 @@ def main(
     listed = beside(out) if rejected is None and out is not None else rejected
     shown: list[Classified] = []
     show = _print_json if as_json else lambda rows: shown.extend(rows[: SHOWN - len(shown)])
+    settings = _settings(precision)
     with ExitStack() as stack:
         write = show if out is None else stack.enter_context(classified_writer(out, k))
         refuse = _warn if listed is None else stack.enter_context(rejected_writer(listed))
@@ -74,13 +81,33 @@ def main(
         batches = read_rows(
             "classify", huse, table, images, image_column=image_column, text_column=text_column
         )
-        counts = classify_table(huse, batches, write, refuse, k=k, threshold=threshold)
+        counts, states = classify_table(huse, batches, write, refuse, k=k, settings=settings)
     if shown:
         _print_table(shown)
     refuse_if_empty(counts.used, listed, table)
     see = "" if listed is None else f", see {listed}"
     used, rows = counted(counts.used, "item"), counted(counts.rejected, "row")
-    typer.echo(f"classify: {used}; {rows} rejected{see}", err=as_json)
+    what = ", ".join(f"{states[state]} {state}" for state in STATES if states[state])
+    typer.echo(
+        f"classify: {used}, {what} at a precision of {settings.precision:g}; {rows} rejected{see}",
+        err=as_json,
+    )
+
+
+def _settings(precision: float | None) -> ClassifySettings:
+    """Section `classify`, where there is a params.yaml, with what the user gave."""
+    from pipeline.core.params import load_section
+    from pipeline.decide.settings import ClassifySettings
+
+    if PARAMS.is_file():
+        usual = load_section(PARAMS, "classify", ClassifySettings)
+    else:
+        usual = ClassifySettings(precision=0.95, confidence=0.95, decide="probable", beta=1.0)
+    if precision is None:
+        return usual
+    if not 0 < precision < 1:
+        raise typer.BadParameter("between 0 and 1", param_hint="--precision")
+    return usual.model_copy(update={"precision": precision})
 
 
 def _print_json(rows: list[Classified]) -> None:
@@ -89,13 +116,15 @@ def _print_json(rows: list[Classified]) -> None:
 
 
 def _print_table(rows: list[Classified]) -> None:
-    grid = Table("row", "item", "sure of", "most probable", "near", box=SIMPLE)
-    for item, prediction, nearness in rows:
-        sure = f"{prediction.sure.path or '-'}  {prediction.sure.probability:.2f}"
+    grid = Table("row", "item", "state", "filed", "most probable", "near", box=SIMPLE)
+    for row in rows:
+        item, prediction, nearness = row
+        filed = "-" if row.filed is None else f"{row.filed.path}  {row.filed.probability:.2f}"
         top = "\n".join(f"{guess.probability:.2f}  {guess.path}" for guess in prediction.top)
         what = "\n".join(part for part in (shortened(item.text), item.image) if part)
         near = {True: "yes", False: "no", None: "-"}[nearness.near]
-        grid.add_row(str(item.row), *(Text(cell) for cell in (what, sure, top, near)))
+        cells = (what, row.state, filed, top, near)
+        grid.add_row(str(item.row), *(Text(cell) for cell in cells))
     console = Console()
     console.print(grid)
     if len(rows) == SHOWN:

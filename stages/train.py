@@ -95,10 +95,12 @@ def main(
     from pipeline.model.onnx_file import export_onnx
     from pipeline.model.settings import ModelSettings
     from pipeline.model.towers import Towers
+    from pipeline.model.validation_file import write_validation
     from pipeline.train.batches import Batches
     from pipeline.train.budget import budget_of
     from pipeline.train.calibrate import calibrate
     from pipeline.train.checkpoint import CheckpointFile
+    from pipeline.train.confidence import measure_confidence
     from pipeline.train.data.class_names import read_class_names
     from pipeline.train.data.train_and_val import load_train_and_val
     from pipeline.train.fingerprint import fingerprint
@@ -186,9 +188,12 @@ def main(
                 "val_items": len(watched),
             }
     fusion = calibrate(model, val, membership_KL, seed=p.seed)
-    # On the CPU, where it is used.
-    stored = StoredModel(model.cpu(), fusion, class_list, recipe)
+    stored = StoredModel(model, fusion, class_list, recipe)
+    group = read_table(groups, ["item_id", "group"]).set_index("item_id")["group"]
+    said = measure_confidence(stored, val, group.loc[val.item_ids].to_numpy(), seed=p.seed)
+    model.cpu()  # where it is used
     save_model(out, stored)
+    write_validation(out, said, stored.digest())
     export_onnx(stored, out / TOWERS)
     copy_folder(image_encoder, out / "image_encoder")
     copy_folder(text_encoder, out / "text_encoder")

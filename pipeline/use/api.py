@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from PIL import Image
@@ -19,15 +18,18 @@ from pipeline.core.block import Block
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.location import Location, RemotePath, locate
 from pipeline.core.text import normalize_text
-from pipeline.features.classes import Classes
+from pipeline.decide.settings import Rule
+from pipeline.decide.thresholds import Threshold, fit_thresholds
+from pipeline.features.class_tree import ClassTree
 from pipeline.index.catalog_index import CatalogIndex, Hit
 from pipeline.index.hybrid import Mode
 from pipeline.index.nearness import Nearness, decide
 from pipeline.index.references import References, load_references, unit_rows
-from pipeline.model.description import ModelDescription, read_description
-from pipeline.use.class_tree import ClassTree, Prediction
+from pipeline.model.description import MODALITIES, ModelDescription, read_description
+from pipeline.model.validation_file import Validation, read_validation
 from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
 from pipeline.use.network import TowersNetwork, load_network
+from pipeline.use.prediction import Prediction, make_predictions
 from pipeline.use.raw_features import RawFeatures
 
 Picture = Location | str | Image.Image
@@ -53,6 +55,7 @@ class Huse:
         self._features = features
         self._index_folder = index
         self._references: dict[str, References | None] = {}
+        self._thresholds: dict[tuple[str, float, float], list[Threshold]] = {}
 
     @classmethod
     def load(
@@ -102,7 +105,18 @@ class Huse:
     @cached_property
     def class_tree(self) -> ClassTree:
         """The classes that the model knows, and all beginnings of their paths."""
-        return ClassTree(cast(Classes, self.description.classes))
+        return ClassTree(self.description.classes)
+
+    @cached_property
+    def _validation(self) -> Validation | None:
+        folder = self._features.folder
+        found = read_validation(folder, self.description.digest)
+        if found is None:
+            self._features.warn(
+                f"{folder}: the model has nothing of its validation items, so no item is filed; "
+                "train again"
+            )
+        return found
 
     def embed(
         self,
@@ -221,24 +235,74 @@ class Huse:
         parts = sorted({part for entry in entries for part in entry["parts"]})
         return self._features.texts(parts)[0]
 
-    def classify(self, v: Features, k: int = 5, threshold: float = 0.5) -> list[Prediction]:
-        """Predict the classes of items.
+    def thresholds(
+        self, modality: str, precision: float = 0.95, confidence: float = 0.95
+    ) -> list[Threshold]:
+        """Fit how certain an answer must be, level by level of the class tree.
+
+        Args:
+            modality: What items have: `image`, `text`, or both, `fused`.
+            precision: Wanted share of the filed items that are filed rightly, in (0, 1).
+            confidence: Of the guarantee, in (0, 1); see `fit_thresholds`.
+
+        Returns:
+            A threshold per level; none where the model kept nothing of its validation items.
+
+        Raises:
+            InputError: What it kept is damaged.
+            ValueError: A share is out of range.
+        """
+        if self._validation is None:
+            return []
+        key = (modality, precision, confidence)
+        if key not in self._thresholds:
+            self._thresholds[key] = fit_thresholds(
+                *self._validation.said[modality],
+                self._validation.group_M,
+                precision=precision,
+                confidence=confidence,
+            )
+        return self._thresholds[key]
+
+    def classify(
+        self,
+        v: Features,
+        k: int = 5,
+        *,
+        precision: float = 0.95,
+        confidence: float = 0.95,
+        decide: Rule = "probable",
+        beta: float = 1.0,
+    ) -> list[Prediction]:
+        """Predict the classes of items, and say which may be filed unattended.
 
         Args:
             v: N items from `embed` or `read_features`.
             k: How many classes to name per item.
-            threshold: Probability in (0, 1] that a part of the tree needs to be called sure.
+            precision: See `thresholds`.
+            confidence: See `thresholds`.
+            decide: Which node an item is given where nothing is asked of its precision: `probable`,
+                `least_cost` or `hf_beta`.
+            beta: Of `hf_beta`.
 
         Returns:
-            N predictions: the `k` most probable class paths, and the deepest `sure` path.
+            N predictions: the `k` most probable class paths, the decided node, and where the item
+            can be `filed` at the wanted precision.
 
         Raises:
-            ValueError: The threshold or `k` is out of range.
+            InputError: What the model kept of its validation items is damaged.
+            ValueError: A share is out of range, or `k` is below 1.
         """
-        if not 0 < threshold <= 1 or k < 1:
-            raise ValueError(f"threshold in (0, 1] and k of at least 1, not {threshold} and {k}")
+        if k < 1:
+            raise ValueError(f"k of at least 1, not {k}")
         probability_NK = class_probabilities(self._network, self.description, v)
-        return self.class_tree.predict(probability_NK, k=k, threshold=threshold)
+        thresholds = [
+            self.thresholds(MODALITIES[2 if image and text else int(text)], precision, confidence)
+            for image, text in zip(v.has_image.tolist(), v.has_text.tolist(), strict=True)
+        ]
+        return make_predictions(
+            self.class_tree, probability_NK, thresholds, k=k, rule=decide, beta=beta
+        )
 
     def search(
         self,

@@ -6,6 +6,7 @@ Rows go to the file as they come, so that the table is never in memory as a whol
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +15,11 @@ from typing import Any, NamedTuple
 from pipeline.core.atomic import atomic_path
 from pipeline.core.csv_file import csv_writer
 from pipeline.core.errors import InputError
+from pipeline.decide.settings import ClassifySettings
 from pipeline.index.nearness import Nearness
 from pipeline.use.api import Huse
-from pipeline.use.class_tree import Prediction
 from pipeline.use.new_items import BadRow, Counts, ItemBatch, NewItem
+from pipeline.use.prediction import Guess, Prediction, State
 
 NEAR = ("near", "distance", "limit")
 """What a classified row says of its nearness."""
@@ -30,26 +32,39 @@ class Classified(NamedTuple):
     prediction: Prediction
     nearness: Nearness
 
+    @property
+    def state(self) -> State:
+        """What becomes of the item; one that is like nothing in the catalogue is no class of it."""
+        return "unknown" if self.nearness.near is False else self.prediction.state
+
+    @property
+    def filed(self) -> Guess | None:
+        """Where it is filed unattended, if it is."""
+        return None if self.state == "unknown" else self.prediction.filed
+
     def as_json(self) -> dict[str, Any]:
-        """Nested, for programs: row, image, text, sure, top, and near, distance and limit."""
+        """Nested, for programs: the item, state, filed, decided, top, near, distance, limit."""
         return {
             **self.item._asdict(),
-            "sure": self.prediction.sure._asdict(),
+            "state": self.state,
+            "filed": None if self.filed is None else self.filed._asdict(),
+            "decided": self.prediction.decided._asdict(),
             "top": [guess._asdict() for guess in self.prediction.top],
             **{name: getattr(self.nearness, name) for name in NEAR},
         }
 
     def as_row(self) -> list[Any]:
         """Flat, for spreadsheets: values of the columns of `csv_columns`."""
-        guesses = [self.prediction.sure, *self.prediction.top]
+        guesses = [self.filed or (None, None), self.prediction.decided, *self.prediction.top]
         flat = (value for guess in guesses for value in guess)
-        return [*self.item, *flat, *(getattr(self.nearness, name) for name in NEAR)]
+        return [*self.item, self.state, *flat, *(getattr(self.nearness, name) for name in NEAR)]
 
 
 def csv_columns(k: int) -> list[str]:
     """Name the columns of a table with `k` classes per item; an empty `near` cannot be told."""
-    numbered = [f"{name}_{n}" for n in range(1, k + 1) for name in ("path", "probability")]
-    return [*NewItem._fields, "sure_path", "sure_probability", *numbered, *NEAR]
+    filed = [f"{kind}_{name}" for kind in ("filed", "decided") for name in Guess._fields]
+    numbered = [f"{name}_{n}" for n in range(1, k + 1) for name in Guess._fields]
+    return [*NewItem._fields, "state", *filed, *numbered, *NEAR]
 
 
 def classify_table(
@@ -59,21 +74,25 @@ def classify_table(
     refuse: Callable[[list[BadRow]], None],
     *,
     k: int,
-    threshold: float,
-) -> Counts:
-    """Classify the items of a table, which `write` takes some at a time, and count them.
+    settings: ClassifySettings,
+) -> tuple[Counts, Counter[State]]:
+    """Classify the items of a table, which `write` takes some at a time.
 
     `refuse` takes the rows that were kept out.
+
+    Returns:
+        How many rows were used, and what has become of them.
     """
-    counts = Counts(0, 0)
+    counts, states = Counts(0, 0), Counter[State]()
     for batch in batches:
-        predictions = model.classify(batch.features, k, threshold)
+        predictions = model.classify(batch.features, k, **settings.model_dump())
         judged = model.near(batch.features)
-        rows = zip(batch.items, predictions, judged, strict=True)
-        write([Classified(*row) for row in rows])
+        rows = [Classified(*row) for row in zip(batch.items, predictions, judged, strict=True)]
+        write(rows)
+        states.update(row.state for row in rows)
         refuse(batch.rejected)
         counts = counts.plus(batch)
-    return counts
+    return counts, states
 
 
 @contextmanager

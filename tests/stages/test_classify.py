@@ -14,10 +14,11 @@ def texts(project):
 
 
 def test_the_terminal_shows_what_was_predicted(project, texts):
-    result = project.huse("classify", "new.csv", "--k", "1", "--threshold", "0.01")
+    result = project.huse("classify", "new.csv", "--k", "1")
     assert result.exit_code == 0, result.output
     assert all(text.split()[0] in result.stdout for text in texts)
-    assert "classify: 3 items; 1 row rejected" in result.stdout
+    # A dozen validation items speak for no precision.
+    assert "classify: 3 items, 3 review at a precision of 0.95; 1 row rejected" in result.stdout
     assert result.stderr == "classify: row 4 rejected: no image and no text\n"
 
 
@@ -52,4 +53,14 @@ def test_mistakes_are_told(project, texts):
     assert project.refuse("classify", "new.csv", "--out", "x.xls").startswith("--out: x.xls ends")
     (project.root / "new.csv").write_text("text\n \n", encoding="utf-8")
     assert project.huse("classify", "new.csv").exit_code == 1
-    assert project.huse("classify", "new.csv", "--threshold", "2").exit_code == 2
+    for precision in ("2", "1", "0"):
+        assert project.huse("classify", "new.csv", "--precision", precision).exit_code == 2
+
+
+def test_the_precision_is_that_of_params_or_of_the_option(project, texts):
+    project.set({"classify.precision": 0.4, "classify.confidence": 0.5})
+    assert "at a precision of 0.4;" in project.huse("classify", "new.csv").stdout
+    result = project.huse("classify", "new.csv", "--precision", "0.9")
+    assert "at a precision of 0.9;" in result.stdout
+    (project.root / "params.yaml").unlink()
+    assert "at a precision of 0.95;" in project.huse("classify", "new.csv").stdout

@@ -82,14 +82,51 @@ def test_an_item_finds_itself(model, items, pictures):
 
 
 def test_a_class_is_predicted_with_its_probability(model, items, pictures):
-    predictions = model.classify(model.embed(pictures), k=2, threshold=0.01)
-    paths = set(model.class_tree.path_K)
+    predictions = model.classify(model.embed(pictures), k=2)
+    paths = {model.class_tree.path_J[node] for node in model.class_tree.class_node_K}
     for prediction in predictions:
         first, second = prediction.top
         assert {first.path, second.path} <= paths
         assert 1 >= first.probability >= second.probability >= 0
-    with pytest.raises(ValueError, match="threshold"):
-        model.classify(model.embed(pictures), threshold=0)
+    with pytest.raises(ValueError, match="k of at least 1"):
+        model.classify(model.embed(pictures), k=0)
+    with pytest.raises(ValueError, match="shares"):
+        model.classify(model.embed(pictures), precision=1)
+
+
+def test_items_are_filed_by_the_thresholds_of_what_they_have(shipped_project):
+    """A picture alone has to be more certain of itself, or less, than both together."""
+    model = Huse.load(shipped_project.root / "data" / "model")
+    table = pd.read_parquet(shipped_project.root / "data/catalog/items.parquet").iloc[::9]
+    pictures = [shipped_project.root / PICTURES / name for name in table["image"]]
+    texts = table["text"].tolist()
+    for modality, v in (
+        ("image", model.embed(pictures)),
+        ("text", model.embed(None, texts)),
+        ("fused", model.embed(pictures, texts)),
+    ):
+        fitted = model.thresholds(modality, 0.5, 0.5)
+        assert any(one.least is not None for one in fitted), "the sample is large enough"
+        found = model.classify(v, precision=0.5, confidence=0.5)
+        assert {one.state for one in found} >= {"filed"}
+        for one in found:
+            levels = [] if one.filed is None else [one.filed.path.count("<") + 1]
+            for level in levels:
+                assert one.filed.probability >= fitted[level - 1].least
+    # A precision that no validation split of this size can speak for.
+    strict = model.classify(v, precision=0.999, confidence=0.95)
+    assert {one.state for one in strict} == {"review"}
+
+
+def test_a_model_without_validation_items_files_nothing_and_says_so(finished_project, tmp_path):
+    shutil.copytree(finished_project.root / "data" / "model", tmp_path / "model")
+    (tmp_path / "model" / "validation.safetensors").unlink()
+    told = []
+    model = Huse.load(tmp_path / "model", warn=told.append)
+    for _ in range(2):
+        (one,) = model.classify(model.embed(None, ["red heart"]))
+        assert one.state == "review"
+    assert [line for line in told if "no item is filed; train again" in line] == told[-1:]
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,18 @@ import pytest
 
 from huse import Huse
 from pipeline.core.errors import InputError
+from pipeline.decide.settings import ClassifySettings
 from pipeline.model.description import PROBABILITIES
 from pipeline.use.new_items import read_items
 from pipeline.use.write_classes import classified_writer, classify_table
 
+SETTINGS = ClassifySettings(precision=0.3, confidence=0.5, decide="hf_beta", beta=1.0)
 
-def classify(huse, table, folder, write, k=2):
+
+def classify(huse, table, folder, write, k=2, settings=SETTINGS):
     refused = []
     batches = read_items(huse, table, folder, {})
-    counts = classify_table(huse, batches, write, refused.extend, k=k, threshold=0.3)
+    counts, _ = classify_table(huse, batches, write, refused.extend, k=k, settings=settings)
     return counts, refused
 
 
@@ -33,13 +36,16 @@ def test_predictions_are_those_of_the_library(huse, picture_folder, picture_name
             ["red heart", "blue heart", None],
         ),
         k=2,
-        threshold=0.3,
+        precision=0.3,
+        confidence=0.5,
+        decide="hf_beta",
     )
     for row, prediction in zip(rows, wanted, strict=True):
         assert [guess.path for guess in row.prediction.top] == [g.path for g in prediction.top]
-        assert row.prediction.sure.path == prediction.sure.path
-        assert row.prediction.sure.probability == pytest.approx(
-            prediction.sure.probability, abs=1e-5
+        assert row.prediction.state == prediction.state
+        assert row.prediction.decided.path == prediction.decided.path
+        assert row.prediction.decided.probability == pytest.approx(
+            prediction.decided.probability, abs=1e-5
         )
 
 
@@ -58,7 +64,8 @@ def test_json_has_every_row(huse, table, picture_folder, tmp_path, rows, ending)
     read = json.loads(text) if ending == "json" else [json.loads(x) for x in text.splitlines()]
     assert read == [row.as_json() for row in rows]
     assert read[1]["text"] == "blue heart"
-    assert list(read[1]) == ["row", "image", "text", "sure", "top", "near", "distance", "limit"]
+    first = ["row", "image", "text", "state", "filed", "decided"]
+    assert list(read[1]) == [*first, "top", "near", "distance", "limit"]
 
 
 def test_csv_has_a_column_for_every_guess(huse, table, picture_folder, tmp_path, rows):
@@ -68,9 +75,11 @@ def test_csv_has_a_column_for_every_guess(huse, table, picture_folder, tmp_path,
     frame = pd.read_csv(out, keep_default_na=False)
     assert frame["row"].tolist() == [1, 2, 3]
     assert frame["path_2"].tolist() == [row.prediction.top[1].path for row in rows]
-    assert frame["sure_probability"].tolist() == pytest.approx(
-        [row.prediction.sure.probability for row in rows]
+    assert frame["decided_probability"].tolist() == pytest.approx(
+        [row.prediction.decided.probability for row in rows]
     )
+    assert frame["state"].tolist() == [row.state for row in rows]
+    assert frame["filed_path"].tolist() == [row.filed.path if row.filed else "" for row in rows]
 
 
 def test_every_row_says_whether_anything_is_near(shipped_project, tmp_path):
@@ -78,8 +87,12 @@ def test_every_row_says_whether_anything_is_near(shipped_project, tmp_path):
     table = tmp_path / "new.csv"
     table.write_text("text\nsad cat\nhydrochloric acid titration\n", encoding="utf-8")
     with classified_writer(tmp_path / "out.csv", 1) as write:
+        # At a precision that this small a sample can speak for.
         classify(huse, table, tmp_path, write, k=1)
     frame = pd.read_csv(tmp_path / "out.csv")
+    # What is like nothing in the catalogue is no class of it, however sure the classifier is.
+    assert frame["state"].tolist() == ["filed", "unknown"]
+    assert frame["filed_path"].isna().tolist() == [False, True]
     assert list(frame.columns[-3:]) == ["near", "distance", "limit"]
     assert frame["near"].tolist() == [True, False]
     assert (frame["near"] == (frame["distance"] <= frame["limit"])).all()

@@ -1,0 +1,90 @@
+"""What is believed of items' classes, and what may be done about it unattended.
+
+Shape letters: N items, K classes, J nodes, L levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from pipeline.decide.rules import decide
+from pipeline.decide.settings import Rule
+from pipeline.decide.thresholds import Threshold, choose_level
+from pipeline.features.class_tree import ClassTree
+
+State = Literal["filed", "filed above", "review", "unknown"]
+
+
+class Guess(NamedTuple):
+    """A node of the class tree and how probable it is."""
+
+    path: str
+    """Parts joined by the catalogue's separator."""
+    probability: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is believed of one item's class."""
+
+    top: list[Guess]
+    """Most probable classes, best first."""
+    decided: Guess
+    """What rule `classify.decide` gives: a class, or with `hf_beta` perhaps a node above."""
+    filed: Guess | None
+    """Deepest node that is certain enough for the wanted precision; None: for a person to file."""
+
+    @property
+    def state(self) -> State:
+        """Whether it may be filed unattended: as its most probable class, above it, or not."""
+        if self.filed is None:
+            return "review"
+        return "filed" if self.filed.path == self.top[0].path else "filed above"
+
+
+def make_predictions(
+    tree: ClassTree,
+    probability_NK: np.ndarray,
+    thresholds: Sequence[Sequence[Threshold]],
+    *,
+    k: int,
+    rule: Rule,
+    beta: float,
+) -> list[Prediction]:
+    """Name each item's `k` most probable classes, the decided node, and where it is filed.
+
+    Args:
+        tree: The class tree.
+        probability_NK: [N, K] calibrated probabilities; rows sum to 1.
+        thresholds: N lists of thresholds, from `fit_thresholds` for what the item has: a picture,
+            a text, or both. An empty one files nothing.
+        k: How many classes to name.
+        rule: What is decided; see `decide`.
+        beta: Of rule `hf_beta`.
+    """
+    node_NJ = tree.node_probabilities(probability_NK)
+    best_NL, confidence_NL = tree.best_by_level(node_NJ)
+    decided_N = decide(tree, probability_NK, rule, beta=beta)
+    order_NK = np.argsort(-probability_NK, axis=1, kind="stable")[:, :k]
+    found = []
+    for n, fitted in enumerate(thresholds):
+        level = int(choose_level(confidence_NL[[n]], fitted)[0])
+        nodes = [*tree.class_node_K[order_NK[n]], decided_N[n]]
+        *top, decided = (Guess(tree.path_J[node], float(node_NJ[n, node])) for node in nodes)
+        filed = best_NL[n, level - 1]
+        found.append(
+            Prediction(
+                # A class that others are below is less probable than its node.
+                [
+                    guess._replace(probability=float(probability_NK[n, label]))
+                    for guess, label in zip(top, order_NK[n], strict=True)
+                ],
+                decided,
+                Guess(tree.path_J[filed], float(node_NJ[n, filed])) if level else None,
+            )
+        )
+    return found
