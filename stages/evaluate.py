@@ -61,12 +61,14 @@ def main(
     from pipeline.baseline.baseline import read_baseline
     from pipeline.core.json_file import read_json
     from pipeline.core.params import load_section, read_value
+    from pipeline.decide.settings import ClassifySettings
     from pipeline.evaluate.evaluation_items import index_items
     from pipeline.evaluate.run import evaluate
     from pipeline.evaluate.settings import EvaluateSettings
     from pipeline.features.classes import check_same_classes, class_names
     from pipeline.features.graph_file import read_graph
     from pipeline.model.model_file import check_features, load_model
+    from pipeline.model.validation_file import read_validation
 
     images = read_value(params, "catalog.images")
     folder = require_folder("catalog.images", images)
@@ -95,10 +97,12 @@ def main(
         said,
         p,
         out,
+        validation=read_validation(model, stored.digest()),
+        classify=load_section(params, "classify", ClassifySettings),
         images=folder,
         parameters={
             section: read_value(params, section)
-            for section in ("model", "loss", "train", "evaluate")
+            for section in ("model", "loss", "train", "evaluate", "classify")
         },
         rejected={"rows of the catalogue": rejected, "pictures": failures},
     )

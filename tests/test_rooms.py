@@ -23,6 +23,7 @@ ROOMS: dict[str, set[str]] = {
     "metrics": {"core"},
     "features": {"core"},
     "model": {"core", "features"},
+    "decide": {"core", "features"},
     # A room per stage, named as the stage; text_features serves text_block too.
     "catalog": {"core", "features", "pictures"},
     "clean_text": {"core"},
@@ -31,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "semantic_graph": {"core", "encoders"},
     "train": {"core", "features", "metrics", "model"},
     "baseline": {"core", "features"},
-    "evaluate": {"baseline", "core", "features", "metrics", "model", "pictures"},
+    "evaluate": {"baseline", "core", "decide", "features", "metrics", "model", "pictures"},
     "audit": {"core", "features", "pictures"},
     "index": {"core", "features"},
     # What people do with a trained model, which no stage runs.
@@ -40,6 +41,7 @@ ROOMS: dict[str, set[str]] = {
         "catalog",
         "clean_text",
         "core",
+        "decide",
         "encoders",
         "features",
         "image_features",

@@ -42,6 +42,7 @@ TABLE: dict[str, set[str]] = {
     "train": TRAINS,
     "evaluate": {"evaluate"},
     "evaluate.baseline": {"baseline", "evaluate"},
+    "classify": {"evaluate"},
     "audit": {"audit"},
     "index": {"index"},
     "machine": NONE,

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.evaluate.decisions import Decisions, decisions_tree, filing_outcomes
 from pipeline.evaluate.directions import (
     AREA_TO,
     DIRECTIONS,
@@ -60,6 +61,8 @@ class Measured:
     baseline_right: dict[str, np.ndarray] = field(default_factory=dict)
     """[N] float64 by modality: 1 where logistic regression names the class, 0 where it does not,
     NaN where it was not asked; empty without a baseline."""
+    decisions: Decisions | None = None
+    """What would become of the queries' items; None without any."""
 
     @cached_property
     def whole_tree_share(self) -> dict[int, float]:
@@ -99,6 +102,10 @@ def outcomes(test: Measured) -> Outcomes:
     for modality, right_N in test.baseline_right.items():
         if not np.isnan(right_N).all():
             value_of[f"baseline.{modality}.accuracy"] = right_N
+    if test.decisions is not None:
+        for figure, value_M in filing_outcomes(test.decisions).items():
+            value_of[figure] = np.full(len(test.label_N), np.nan)
+            value_of[figure][test.queries.numpy()] = value_M
     return Outcomes(test.item_ids, test.group_N, value_of, _headline(test, list(value_of)))
 
 
@@ -112,7 +119,8 @@ def metrics_tree(test: Measured, found: Outcomes, adjacency_KK: np.ndarray) -> T
     Returns:
         `retrieval.<direction>.r_at_<k>`, `hierarchy.<direction>.hp_at_<k>`,
         `classification.<modality>.accuracy` (of the whole class path; where items have several
-        labels, `top3_share` is beside it), `intervals` with the same names below it, and more.
+        labels, `top3_share` is beside it), `filing.<modality>.share`
+        and `.precision`, `intervals` with the same names below it, and more.
         A figure that does not exist is left out.
     """
     items = {"items": len(test.label_N), "classes": len(test.label_N.unique())}
@@ -164,6 +172,8 @@ def details_tree(test: Measured, found: Outcomes, train_label_N: np.ndarray) -> 
             modality: _classification(one, label_N, test.class_parts)
             for modality, one in test.embedded.items()
         }
+    if test.decisions is not None:
+        tree["decisions"] = decisions_tree(test.decisions)
     if test.directions:
         tree["whole_tree_share"] = {
             f"hp_at_{k}": share for k, share in test.whole_tree_share.items()

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.core.csv_file import write_csv
 from pipeline.core.sample import draw_sample
+from pipeline.evaluate.decisions import Decisions, curves, reliabilities
 from pipeline.evaluate.directions import CURVE, DIRECTIONS, Direction
 from pipeline.features.classes import ClassEntry
 from pipeline.metrics.classification import confusion_counts, most_confused_classes
@@ -101,3 +102,23 @@ def write_plot_data(
     leaf = leaf_confusion(label_N, predicted_N, names, confusions)
     write_csv(folder / "confusion_leaf.csv", leaf)
     write_csv(folder / "class_accuracy.csv", class_accuracy(label_N, predicted_N, names))
+
+
+def write_decision_plots(folder: Path, found: Decisions | None) -> None:
+    """Write two folders with a chart per level of the tree, from the last modality.
+
+    `precision_at_coverage` has columns `coverage` and `precision`, `reliability` has `confidence`,
+    `right` and `items`. Without test items they are empty.
+    """
+    for name in ("precision_at_coverage", "reliability"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for old in (folder / name).glob("level_*.csv"):  # of a deeper tree
+            old.unlink()
+    if found is None:
+        return
+    modality = list(found.answers)[-1]
+    for level, curve in curves(found, modality).items():
+        frame = pd.DataFrame(curve, columns=["coverage", "precision"])
+        write_csv(folder / "precision_at_coverage" / f"level_{level}.csv", frame)
+    for level, bins in reliabilities(found, modality).items():
+        write_csv(folder / "reliability" / f"level_{level}.csv", pd.DataFrame(bins))

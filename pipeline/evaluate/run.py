@@ -1,5 +1,6 @@
 """The whole evaluation: from artifacts to metrics, plots, embeddings and report."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from pipeline.baseline.baseline import Baseline
 from pipeline.core.json_file import write_json
 from pipeline.core.location import Location
 from pipeline.core.sample import draw_sample
+from pipeline.decide.settings import ClassifySettings
 from pipeline.evaluate.confusions import Confusion, largest_confusions
+from pipeline.evaluate.decisions import measure_decisions
 from pipeline.evaluate.directions import measure_directions
 from pipeline.evaluate.embeddings_file import fit_map, write_embeddings
 from pipeline.evaluate.evaluation_items import FEWEST_CLASSES, EvaluationItems
@@ -27,7 +30,7 @@ from pipeline.evaluate.map_points import map_points
 from pipeline.evaluate.notes import baseline_tree, notes, without
 from pipeline.evaluate.outcomes import write_outcomes
 from pipeline.evaluate.plane import Plane
-from pipeline.evaluate.plots import write_plot_data
+from pipeline.evaluate.plots import write_decision_plots, write_plot_data
 from pipeline.evaluate.report import Report, write_report
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.features.classes import item_classes, label_membership
@@ -36,6 +39,7 @@ from pipeline.features.item_graph import item_graph
 from pipeline.metrics.classification import ancestors_at
 from pipeline.metrics.neighbours import worthless_results
 from pipeline.model.model_file import StoredModel
+from pipeline.model.validation_file import Validation
 
 
 def evaluate(
@@ -46,6 +50,8 @@ def evaluate(
     settings: EvaluateSettings,
     out: Path,
     *,
+    validation: Validation | None,
+    classify: ClassifySettings,
     images: Location,
     parameters: dict[str, Any],
     rejected: dict[str, Path],
@@ -62,6 +68,10 @@ def evaluate(
     embedded = write_embeddings(out / "embeddings.parquet", stored, items, plane)
     # Everything below is of the test items alone; the table still has all, for what train has seen.
     measured = _measure(items, embedded, stored, settings, baseline)
+    if len(measured.queries):
+        rows = items.test[measured.queries.numpy()]
+        decisions = measure_decisions(stored, items, rows, validation, classify)
+        measured = replace(measured, decisions=decisions)
     found = outcomes(measured)
     table = items.table
     train_label_N = table.loc[table["split"] == "train", "label"].to_numpy()
@@ -94,6 +104,7 @@ def evaluate(
         classes=classes,
         confusions=settings.confusions,
     )
+    write_decision_plots(out / "plots", measured.decisions)
     heat_map = graph_heat_map(graph.adjacency_KK, stored.classes["classes"])
     neighbours = nearest_classes(graph.adjacency_KK, stored.classes["classes"])
     write_graph_plots(out / "plots", heat_map, neighbours)

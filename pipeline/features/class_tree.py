@@ -82,7 +82,9 @@ class ClassTree:
         )
         return best_NL, np.take_along_axis(node_NJ, best_NL, axis=1)
 
-    def holds(self, node_N: np.ndarray, label_N: np.ndarray) -> np.ndarray:
-        """Tell whether each item's class is at or below a node: [N] bool."""
-        depth_N = self.depth_J[node_N]
-        return (depth_N == 0) | (self.node_KL[label_N, depth_N - 1] == node_N)
+    def common_levels(self, node_N: np.ndarray, label_N: np.ndarray) -> np.ndarray:
+        """Count the levels that each node and a class have in common: [N] int64.
+
+        Where it is all of the node's depth, the class is at or below it.
+        """
+        return (self._above_JL[node_N] == self.node_KL[label_N]).sum(axis=1)

@@ -50,12 +50,13 @@ def test_sums_run_along_the_paths():
     assert tree.sum_along_paths(value_NJ).tolist() == [[0, 1, 11, 101, 1101, 2101, 5]]
 
 
-def test_a_node_holds_the_classes_at_and_below_it():
+def test_a_node_and_a_class_have_levels_in_common():
     tree = make_tree()
-    for node, path in enumerate(NODES):
-        held = tree.holds(np.full(4, node), np.arange(4))
-        below = [not path or one == path or one.startswith(path + "<") for one in PATHS]
-        assert held.tolist() == below
+    wanted = {"": [0, 0, 0, 0], "clothing": [1, 1, 1, 0], "clothing<knitwear": [1, 2, 2, 0]}
+    wanted |= {PATHS[0]: [2, 1, 1, 0], PATHS[1]: [1, 3, 2, 0], "shoes": [0, 0, 0, 1]}
+    for path, common in wanted.items():
+        node_N = np.full(4, node_of(tree, path))
+        assert tree.common_levels(node_N, np.arange(4)).tolist() == common
 
 
 def test_where_every_part_is_a_label_the_classes_are_the_paths():

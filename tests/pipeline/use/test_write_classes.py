@@ -87,11 +87,10 @@ def test_every_row_says_whether_anything_is_near(shipped_project, tmp_path):
     table = tmp_path / "new.csv"
     table.write_text("text\nsad cat\nhydrochloric acid titration\n", encoding="utf-8")
     with classified_writer(tmp_path / "out.csv", 1) as write:
-        # At a precision that this small a sample can speak for.
         classify(huse, table, tmp_path, write, k=1)
     frame = pd.read_csv(tmp_path / "out.csv")
     # What is like nothing in the catalogue is no class of it, however sure the classifier is.
-    assert frame["state"].tolist() == ["filed", "unknown"]
+    assert frame["state"].tolist() == ["filed above", "unknown"]
     assert frame["filed_path"].isna().tolist() == [False, True]
     assert list(frame.columns[-3:]) == ["near", "distance", "limit"]
     assert frame["near"].tolist() == [True, False]
