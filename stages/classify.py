@@ -65,7 +65,7 @@ def main(
     text_column: TextColumn = None,
     model: ModelPath = MODEL,
 ) -> None:
-    """Classify new items from their pictures, their texts or both, and file those that are sure."""
+    """Classify new items by picture, text or both, and file those that are certain enough."""
     from pipeline.use.api import Huse
     from pipeline.use.new_items import refuse_if_empty, rejected_writer
     from pipeline.use.write_classes import classified_writer, classify_table

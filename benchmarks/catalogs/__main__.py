@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from benchmarks.catalogs.cell import FEW, run_cells
+from benchmarks.catalogs.cell import FEW, measure_accuracy, run_cells
 from benchmarks.catalogs.raw import SOURCES
 from benchmarks.harness import environment, write_results
 from pipeline.core.json_file import read_json
@@ -79,7 +79,7 @@ def main(
     chosen = {name: VARIANTS[name] for name in only or VARIANTS}
     for name in names:
         for seed in range(seeds):
-            run_cells(name, seed, chosen, folder, params)
+            run_cells(name, seed, chosen, folder, params, cells="cells", measure=measure_accuracy)
     if table:
         write_table(folder / "cells", names, seeds)
 
@@ -139,12 +139,12 @@ def _row(cells: Path, name: str, seeds: int) -> dict[str, Any]:
         "baseline": float(logistic_M.mean()),
         "baseline_macro": _macro(ours, "baseline"),
         "baseline_rare": _rare(ours, "baseline"),
-        "over_baseline": _difference(fused_M, logistic_M, item_M),
-        "over_best": _difference(fused_M, best_M, item_M),
+        "over_baseline": paired_difference(fused_M, logistic_M, item_M),
+        "over_best": paired_difference(fused_M, best_M, item_M),
     }
     if "separate" in by:
         separate_M = _right(by["separate"], "right", "fused")
-        row["over_separate"] = _difference(fused_M, separate_M, item_M)
+        row["over_separate"] = paired_difference(fused_M, separate_M, item_M)
     for variant, runs in by.items():
         prefix = "" if variant == "huse" else f"{variant}_"
         row |= {
@@ -176,8 +176,8 @@ def _rare(runs: list[dict[str, Any]], who: str) -> float | None:
     return float(right_M[rare_M].mean()) if rare_M.any() else None
 
 
-def _difference(one_M: np.ndarray, other_M: np.ndarray, item_M: np.ndarray) -> str:
-    """Mean paired difference with its interval."""
+def paired_difference(one_M: np.ndarray, other_M: np.ndarray, item_M: np.ndarray) -> str:
+    """Mean paired difference of two [M] with its interval, by [M] names of groups."""
     value_M1 = (one_M - other_M)[:, None].astype(float)
     number_M = np.unique(item_M, return_inverse=True)[1]
     low, high = interval_ends(resampled_means(value_M1, number_M, seed=0))[0]

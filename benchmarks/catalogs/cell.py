@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,14 @@ CUTOFFS, HIERARCHY_CUTOFFS = (1, 5, 10), (2, 5, 10)
 
 
 def run_cells(
-    name: str, seed: int, variants: Mapping[str, Mapping[str, Any]], folder: Path, params: Path
+    name: str,
+    seed: int,
+    variants: Mapping[str, Mapping[str, Any]],
+    folder: Path,
+    params: Path,
+    *,
+    cells: str,
+    measure: Callable[[], dict[str, Any]],
 ) -> None:
     """Measure every variant on one split of a catalogue; what was measured before stays.
 
@@ -58,8 +65,10 @@ def run_cells(
         variants: Values by dotted parameter, by the variant's name.
         folder: Where the catalogues, their features and the results are.
         params: The shipped parameters.
+        cells: Folder of the results, below `folder`.
+        measure: Called in a project's folder after training; what it returns is the result.
     """
-    results = {variant: folder / "cells" / f"{name}-{seed}-{variant}.json" for variant in variants}
+    results = {variant: folder / cells / f"{name}-{seed}-{variant}.json" for variant in variants}
     missing = [variant for variant in variants if not results[variant].exists()]
     if not missing:
         return
@@ -85,7 +94,7 @@ def run_cells(
         with _inside(place):
             _write_params(yaml, _changed(values, variants[variant]), name, seed, raw, folder)
             train.main()
-            measured = _measure()
+            measured = measure()
         write_json(results[variant], measured)
 
 
@@ -114,7 +123,7 @@ def _changed(values: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any
     return changed
 
 
-def _measure() -> dict[str, Any]:
+def measure_accuracy() -> dict[str, Any]:
     """What the trained towers and the baseline say of the test items.
 
     Returns:
@@ -141,14 +150,12 @@ def _measure() -> dict[str, Any]:
         hp_k=HIERARCHY_CUTOFFS,
     )
     paper = [directions[name] for name in PAPER_DIRECTIONS]
-    kept = read_table(ITEMS, ["item_id", "image"]).merge(read_table(GROUPS, ["item_id", "group"]))
-    first = kept.groupby("group")["image"].transform("min").set_axis(kept["item_id"])
     config = read_json(Path("data/model/model.json"))["config"]
     return {
         "train": len(index.only("train")),
         "classes": len(entries),
         "input_dropout": config["input_dropout"],
-        "items": [Path(image).name for image in first.loc[pairs.item_ids]],
+        "items": name_groups(pairs.item_ids),
         "label": label_N.tolist(),
         "rare": (count_K[label_N] <= FEW).astype(int).tolist(),
         "right": {
@@ -162,6 +169,13 @@ def _measure() -> dict[str, Any]:
         "recall": float(np.mean([one.hit_MC[one.answerable].mean() for one in paper])),
         "hierarchy": float(np.mean([one.precision_MC[one.answerable].mean() for one in paper])),
     }
+
+
+def name_groups(item_ids: Iterable[str]) -> list[str]:
+    """Name each item's group by the first of its pictures, which is the same in every split."""
+    kept = read_table(ITEMS, ["item_id", "image"]).merge(read_table(GROUPS, ["item_id", "group"]))
+    first = kept.groupby("group")["image"].transform("min").set_axis(kept["item_id"])
+    return [Path(image).name for image in first.loc[list(item_ids)]]
 
 
 @contextmanager

@@ -3,14 +3,16 @@
 Shape letters: N items, L levels.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import betaincinv
 
-STARTS = (0.05, 0.1, 0.25, 0.5, 1.0)
-"""Shares of the items at which a search for a threshold begins; chosen in advance."""
+STARTS = 5
+"""Searches for a threshold: from the smallest set that could speak for the precision, if all of it
+is right, to the set of all items."""
 STEP = 0.01
 """Share of the items by which a search goes on."""
 
@@ -45,9 +47,9 @@ def fit_thresholds(
     The guarantee: with at least the given `confidence`, over the draw of the validation items, the
     share that is right among new items of the same kind is at least `precision`, at all levels
     together. It is that of *learn then test* (Angelopoulos et al. 2021, arXiv 2110.01052): the
-    chance of being wrong is divided among the levels and among STARTS, from each of which ever
-    larger sets of the most certain items are tested by an exact binomial bound (Clopper and
-    Pearson 1934) until one fails. That holds for new items that come as the validation items do;
+    chance of being wrong is divided among the levels and among STARTS searches, each of which tests
+    ever larger sets of the most certain items by an exact binomial bound (Clopper and Pearson 1934)
+    until one fails. That holds for new items that come as the validation items do;
     items of one group, which are right or wrong together, count as one (so a set of 300 items in
     100 groups is a sample of 100).
 
@@ -68,7 +70,7 @@ def fit_thresholds(
     if not (0 < precision < 1 and 0 < confidence < 1):
         raise ValueError(f"shares in (0, 1) expected, got {precision} and {confidence}")
     levels = confidence_NL.shape[1]
-    risk = (1 - confidence) / (levels * len(STARTS))
+    risk = (1 - confidence) / (levels * STARTS)
     rest = np.arange(len(confidence_NL))
     found = []
     for level in range(levels, 0, -1):
@@ -101,20 +103,27 @@ def _largest_set(
 ) -> int:
     """How many of the items, the most certain first, keep the precision; 0: no set does."""
     items = len(certain_M)
+    if not items:
+        return 0
     right_sum_M = np.cumsum(right_M)
     # Groups among the first 1, 2, ... items: where one is seen for the first time.
     first_M = np.zeros(items, dtype=np.int64)
     first_M[np.unique(group_M, return_index=True)[1]] = 1
     groups_M = np.cumsum(first_M)
+    fewest = math.ceil(math.log(risk) / math.log(precision))
+    if groups_M[-1] < fewest:
+        return 0
     step = max(1, round(STEP * items))
     largest = 0
-    for start in STARTS:
-        for wanted in range(max(1, round(start * items)), items + 1, step):
+    # Where a search begins and goes on depends on what is certain and not on what is right: else
+    # the bound would not hold.
+    for groups in np.geomspace(fewest, groups_M[-1], STARTS).round():
+        for wanted in range(int(np.searchsorted(groups_M, groups)) + 1, items + 1, step):
             # Items that are as certain as the last go with it: a threshold cannot part them.
             count = int(np.searchsorted(-certain_M, -certain_M[wanted - 1], side="right"))
-            groups = int(groups_M[count - 1])
-            right = right_sum_M[count - 1] * groups / count
-            if lower_bound(right, groups, risk) < precision:
+            witnesses = int(groups_M[count - 1])
+            right = right_sum_M[count - 1] * witnesses / count
+            if lower_bound(right, witnesses, risk) < precision:
                 break
             largest = max(largest, count)
     return largest

@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.decide.rules import decide
 from pipeline.decide.settings import ClassifySettings, Rule
 from pipeline.decide.thresholds import Threshold, choose_level, fit_thresholds
+from pipeline.evaluate.charts import Chart, draw_chart
 from pipeline.evaluate.evaluation_items import EvaluationItems
 from pipeline.features.class_tree import ClassTree
 from pipeline.metrics.selective import Bin, calibration_error, precision_at_coverage, reliability
@@ -46,6 +47,14 @@ class Decisions(NamedTuple):
     """By modality, from validation items; empty where the model kept none."""
     precision: float
     """That the thresholds were fitted for."""
+
+
+class DecisionCharts(NamedTuple):
+    """What the report draws."""
+
+    precision: float
+    coverage: Chart
+    reliability: Chart
 
 
 def measure_decisions(
@@ -157,6 +166,17 @@ def reliabilities(found: Decisions, modality: str) -> dict[int, list[Bin]]:
     """What is said and what holds, by level."""
     one = found.answers[modality]
     return {level + 1: _reliability(one, level) for level in range(found.tree.levels)}
+
+
+def draw_decisions(found: Decisions) -> DecisionCharts:
+    """Draw both charts, from the last modality."""
+    modality = list(found.answers)[-1]
+    said = {
+        f"level {level}": np.array([[one.confidence, one.right] for one in bins])
+        for level, bins in reliabilities(found, modality).items()
+    }
+    lines = {f"level {level}": curve for level, curve in curves(found, modality).items()}
+    return DecisionCharts(found.precision, draw_chart(lines, left=0.0), draw_chart(said))
 
 
 def _precision(one: Answers, level: int, coverage: Sequence[float]) -> np.ndarray:

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from pipeline.baseline.baseline import Baseline
+from pipeline.evaluate.decisions import filed_and_right
 from pipeline.evaluate.directions import PAPER_DIRECTIONS
 from pipeline.evaluate.figures import WHOLE_TREE_AT_MOST, Measured
-from pipeline.evaluate.outcomes import Outcomes, against_baseline
+from pipeline.evaluate.outcomes import FEWEST_GROUPS, SEED, Outcomes, against_baseline
 from pipeline.features.shared import NEAR_TEXTS
+from pipeline.metrics.bootstrap import interval_ends, resampled_means
 
 UNANSWERABLE_AT_MOST = 0.1
 """Share of a direction's queries that may be unanswerable before it is said."""
@@ -70,6 +72,7 @@ def notes(test: Measured, details: Mapping[str, Any]) -> list[str]:
         *_leak_notes(details),
         *_unanswerable_notes(test),
         *_tree_notes(details.get("whole_tree_share", {})),
+        *_filing_notes(test),
     ]
 
 
@@ -160,6 +163,31 @@ def _tree_notes(share_of: Mapping[str, float]) -> list[str]:
         f"{', '.join(whole)}: any result is right for {shares}, since no part of the class tree "
         "below the whole has that many classes; no headline figure"
     ]
+
+
+def _filing_notes(test: Measured) -> list[str]:
+    """Where test items belie what validation items promised."""
+    lines: list[str] = []
+    found = test.decisions
+    if found is None:
+        return lines
+    for modality in found.thresholds:
+        level_M, right_M = filed_and_right(found, modality)
+        group_M = test.group_N[test.queries.numpy()]
+        for level in np.unique(level_M[level_M > 0]):
+            here_M = level_M == level
+            right, group = right_M[here_M].astype(float)[:, None], group_M[here_M]
+            if len(np.unique(group)) < FEWEST_GROUPS:
+                continue
+            _, high = interval_ends(resampled_means(right, group, seed=SEED))[0]
+            if high < found.precision:
+                lines.append(
+                    f"filed at level {level} by {modality}: {right.mean():.3f} of {len(right)} "
+                    f"test items rightly (at most {high:.3f}), where classify.precision wants "
+                    f"{found.precision:g} and validation items allowed it: test and validation "
+                    "items are not alike, so do not rely on the thresholds"
+                )
+    return lines
 
 
 def _spoken(direction: str) -> str:

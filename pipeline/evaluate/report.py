@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from pipeline.core.location import Location
 from pipeline.evaluate.confusions import Confusion
+from pipeline.evaluate.decisions import DecisionCharts
 from pipeline.evaluate.gallery import GalleryRow
 from pipeline.evaluate.graph_plots import HeatMap, Neighbourhood
 from pipeline.pictures.page import write_page
@@ -31,6 +32,8 @@ class Report(NamedTuple):
     """As in details.json."""
     map: dict[str, Any]
     """From `map_points`."""
+    decisions: DecisionCharts | None
+    """None without test items."""
     gallery: list[GalleryRow]
     confusions: list[Confusion]
     neighbours: list[Neighbourhood]

@@ -13,7 +13,7 @@ from pipeline.core.location import Location
 from pipeline.core.sample import draw_sample
 from pipeline.decide.settings import ClassifySettings
 from pipeline.evaluate.confusions import Confusion, largest_confusions
-from pipeline.evaluate.decisions import measure_decisions
+from pipeline.evaluate.decisions import draw_decisions, measure_decisions
 from pipeline.evaluate.directions import measure_directions
 from pipeline.evaluate.embeddings_file import fit_map, write_embeddings
 from pipeline.evaluate.evaluation_items import FEWEST_CLASSES, EvaluationItems
@@ -118,6 +118,7 @@ def evaluate(
         versions=versions(),
         metrics=metrics,
         details=details,
+        decisions=None if measured.decisions is None else draw_decisions(measured.decisions),
         gallery=gallery,
         rejected={name: read_rejected(path) for name, path in rejected.items()},
         confusions=_confusions(items, embedded, stored, settings.confusions),

@@ -19,15 +19,14 @@ from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.location import Location, RemotePath, locate
 from pipeline.core.text import normalize_text
 from pipeline.decide.settings import Rule
-from pipeline.decide.thresholds import Threshold, fit_thresholds
 from pipeline.features.class_tree import ClassTree
 from pipeline.index.catalog_index import CatalogIndex, Hit
 from pipeline.index.hybrid import Mode
 from pipeline.index.nearness import Nearness, decide
 from pipeline.index.references import References, load_references, unit_rows
-from pipeline.model.description import MODALITIES, ModelDescription, read_description
-from pipeline.model.validation_file import Validation, read_validation
+from pipeline.model.description import ModelDescription, read_description
 from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
+from pipeline.use.filing import Filing
 from pipeline.use.network import TowersNetwork, load_network
 from pipeline.use.prediction import Prediction, make_predictions
 from pipeline.use.raw_features import RawFeatures
@@ -55,7 +54,6 @@ class Huse:
         self._features = features
         self._index_folder = index
         self._references: dict[str, References | None] = {}
-        self._thresholds: dict[tuple[str, float, float], list[Threshold]] = {}
 
     @classmethod
     def load(
@@ -108,15 +106,9 @@ class Huse:
         return ClassTree(self.description.classes)
 
     @cached_property
-    def _validation(self) -> Validation | None:
-        folder = self._features.folder
-        found = read_validation(folder, self.description.digest)
-        if found is None:
-            self._features.warn(
-                f"{folder}: the model has nothing of its validation items, so no item is filed; "
-                "train again"
-            )
-        return found
+    def filing(self) -> Filing:
+        """How certain an answer must be to be filed unattended."""
+        return Filing(self._features.folder, self.description.digest, self._features.warn)
 
     def embed(
         self,
@@ -235,35 +227,6 @@ class Huse:
         parts = sorted({part for entry in entries for part in entry["parts"]})
         return self._features.texts(parts)[0]
 
-    def thresholds(
-        self, modality: str, precision: float = 0.95, confidence: float = 0.95
-    ) -> list[Threshold]:
-        """Fit how certain an answer must be, level by level of the class tree.
-
-        Args:
-            modality: What items have: `image`, `text`, or both, `fused`.
-            precision: Wanted share of the filed items that are filed rightly, in (0, 1).
-            confidence: Of the guarantee, in (0, 1); see `fit_thresholds`.
-
-        Returns:
-            A threshold per level; none where the model kept nothing of its validation items.
-
-        Raises:
-            InputError: What it kept is damaged.
-            ValueError: A share is out of range.
-        """
-        if self._validation is None:
-            return []
-        key = (modality, precision, confidence)
-        if key not in self._thresholds:
-            self._thresholds[key] = fit_thresholds(
-                *self._validation.said[modality],
-                self._validation.group_M,
-                precision=precision,
-                confidence=confidence,
-            )
-        return self._thresholds[key]
-
     def classify(
         self,
         v: Features,
@@ -274,34 +237,29 @@ class Huse:
         decide: Rule = "probable",
         beta: float = 1.0,
     ) -> list[Prediction]:
-        """Predict the classes of items, and say which may be filed unattended.
+        """Predict the classes of items, and which may be filed unattended.
 
         Args:
             v: N items from `embed` or `read_features`.
-            k: How many classes to name per item.
-            precision: See `thresholds`.
-            confidence: See `thresholds`.
-            decide: Which node an item is given where nothing is asked of its precision: `probable`,
-                `least_cost` or `hf_beta`.
-            beta: Of `hf_beta`.
+            k: How many of the most probable classes to name per item.
+            precision: Share of the filed items that shall be filed rightly, in (0, 1).
+            confidence: Probability, in (0, 1), that this holds; see `fit_thresholds`.
+            decide: Which node an item is given whatever its precision; see `pipeline.decide.rules`.
+            beta: Of rule `hf_beta`.
 
         Returns:
-            N predictions: the `k` most probable class paths, the decided node, and where the item
-            can be `filed` at the wanted precision.
+            N predictions.
 
         Raises:
             InputError: What the model kept of its validation items is damaged.
-            ValueError: A share is out of range, or `k` is below 1.
+            ValueError: A share or `k` is out of range.
         """
         if k < 1:
             raise ValueError(f"k of at least 1, not {k}")
         probability_NK = class_probabilities(self._network, self.description, v)
-        thresholds = [
-            self.thresholds(MODALITIES[2 if image and text else int(text)], precision, confidence)
-            for image, text in zip(v.has_image.tolist(), v.has_text.tolist(), strict=True)
-        ]
+        fitted = self.filing.of_items(v.has_image, v.has_text, precision, confidence)
         return make_predictions(
-            self.class_tree, probability_NK, thresholds, k=k, rule=decide, beta=beta
+            self.class_tree, probability_NK, fitted, k=k, rule=decide, beta=beta
         )
 
     def search(

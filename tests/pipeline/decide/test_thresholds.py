@@ -115,4 +115,4 @@ def test_the_guarantee_holds_where_confidence_is_not_to_be_trusted():
         missed += any(share < 0.9 for share in true)
     assert missed <= 40
     # Not by filing nothing: some are filed in most splits.
-    assert np.median(filed) > 0.2
+    assert np.median(filed) > 0.1

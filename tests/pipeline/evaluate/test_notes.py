@@ -1,11 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from pipeline.baseline.baseline import Baseline
+from pipeline.decide.thresholds import Threshold
+from pipeline.evaluate.decisions import Answers, Decisions
 from pipeline.evaluate.directions import measure_directions
 from pipeline.evaluate.figures import Measured, details_tree, outcomes
 from pipeline.evaluate.notes import baseline_tree, notes, verdict, without
+from pipeline.features.class_tree import ClassTree
+from pipeline.features.classes import make_classes
 
 PARTS = [["a", "x"], ["a", "y"], ["b", "z"], ["b", "w"]]
 FITTED = Baseline(None, 20, 30, {})
@@ -105,3 +111,22 @@ def test_directions_that_answer_little_or_nothing_are_named(build):
 def test_a_set_that_is_the_whole_tree_is_said(build):
     (line,) = said(build(hp_k=(2, 4)))
     assert line.startswith("HP@4: any result is right for 100% of the queries at HP@4")
+
+
+@pytest.mark.parametrize(("wrong", "said_of_it"), [(4, False), (12, True)])
+def test_test_items_may_belie_what_validation_items_promised(build, wrong, said_of_it):
+    """Of forty filed items a precision of 0.9 allows four to be wrong, not twelve."""
+    tree = ClassTree(make_classes(["<".join(p) for p in PARTS], separator="<", label="path"))
+    right = (np.arange(40) >= wrong)[:, None].repeat(2, axis=1)
+    answers = Answers(np.ones((40, 2)), right, np.zeros((40, 3), dtype=np.int64))
+    thresholds = [Threshold(1, None, 0, 0), Threshold(2, 0.5, 100, 99)]
+    measured = build(right=np.zeros(40))
+    decisions = Decisions(
+        tree, measured.label_N.numpy(), {"fused": answers}, {"fused": thresholds}, 0.9
+    )
+    lines = [
+        line
+        for line in notes(replace(measured, decisions=decisions), {})
+        if line.startswith("filed at level 2 by fused: 0.700 of 40 test items rightly")
+    ]
+    assert bool(lines) == said_of_it

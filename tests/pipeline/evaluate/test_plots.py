@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import torch
 
+from pipeline.evaluate.decisions import Answers, Decisions
 from pipeline.evaluate.directions import measure_directions
 from pipeline.evaluate.plots import (
     MOST_ITEMS,
@@ -10,8 +11,11 @@ from pipeline.evaluate.plots import (
     leaf_confusion,
     recall_curves,
     top_level_confusion,
+    write_decision_plots,
     write_plot_data,
 )
+from pipeline.features.class_tree import ClassTree
+from pipeline.features.classes import make_classes
 
 PARTS = [["bags", "big"], ["bags", "small"], ["hats"]]
 NAMES = ["big", "small", "hats"]
@@ -72,3 +76,24 @@ def test_without_test_items_the_files_have_their_headers(tmp_path):
         frame = pd.read_csv(tmp_path / f"{name}.csv")
         assert frame.columns.tolist() == columns
         assert frame.empty
+
+
+def test_decisions_have_a_chart_per_level_and_none_of_a_deeper_tree(tmp_path):
+    tree = ClassTree(make_classes(["bags<big", "bags<small"], separator="<", label="path"))
+    answers = Answers(
+        np.array([[0.9, 0.6], [0.8, 0.7]]), np.array([[1, 1], [1, 0]], bool), np.zeros((2, 3))
+    )
+    old = tmp_path / "reliability" / "level_3.csv"
+    old.parent.mkdir()
+    old.write_text("of a run on a deeper tree")
+    write_decision_plots(tmp_path, Decisions(tree, np.zeros(2), {"fused": answers}, {}, 0.9))
+    names = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.csv"))
+    assert names == [
+        f"{name}/level_{n}.csv" for name in ("precision_at_coverage", "reliability") for n in (1, 2)
+    ]
+    frame = pd.read_csv(tmp_path / "precision_at_coverage" / "level_2.csv")
+    assert frame["precision"].iloc[[49, 99]].tolist() == [0, 0.5]
+    frame = pd.read_csv(tmp_path / "reliability" / "level_1.csv")
+    assert list(frame.columns) == ["confidence", "right", "items"]
+    write_decision_plots(tmp_path, None)
+    assert list(tmp_path.rglob("*.csv")) == []

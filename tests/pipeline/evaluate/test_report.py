@@ -1,10 +1,13 @@
 import re
 from html import unescape
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.evaluate.charts import draw_chart
 from pipeline.evaluate.confusions import Confusion
+from pipeline.evaluate.decisions import DecisionCharts
 from pipeline.evaluate.gallery import Card, GalleryRow
 from pipeline.evaluate.graph_plots import HeatMap, Neighbourhood
 from pipeline.evaluate.report import Report, write_report
@@ -23,7 +26,7 @@ def page(numbered_pictures, tmp_path):
     report = Report(
         warnings=["only the text is evaluated"],
         counts={"items": "3 train, 0 val, 3 test", "classes": "2"},
-        parameters={"loss.beta": "2.0"},
+        parameters={"loss.beta": "2.0", "classify.confidence": "0.9"},
         versions={"python": "3.11"},
         metrics={
             "r_at_1": 0.5,
@@ -34,6 +37,30 @@ def page(numbered_pictures, tmp_path):
         details={
             "test": {"items": 30, "queries": 3},
             "retrieval": {"text_to_text": {"queries": 2, "unanswerable_queries": 1}},
+            "decisions": {
+                "filing": {
+                    "fused": {
+                        "level_1": {
+                            "threshold": 0.6125,
+                            "validation": 0.97,
+                            "share": 0.25,
+                            "items": 12,
+                            "precision": 0.917,
+                        },
+                        "level_2": {
+                            "threshold": None,
+                            "validation": None,
+                            "share": 0.0,
+                            "items": 0,
+                            "precision": None,
+                        },
+                        "all": {"share": 0.25, "items": 12, "precision": 0.917},
+                    }
+                },
+                "precision_at_coverage": {"fused": {"level_1": {"0.5": 1.0, "1.0": 0.8}}},
+                "calibration_error": {"fused": {"level_1": 0.0321}},
+                "rules": {"fused": {"least_cost": {"accuracy": 0.8, "severity": 2.5}}},
+            },
             "paper_rule": {"text_to_text": {"r_at_1": 0.125}},
             "baseline": {
                 "fitted_items": 20,
@@ -54,6 +81,11 @@ def page(numbered_pictures, tmp_path):
             "side": 48,
             "columns": 40,
         },
+        decisions=DecisionCharts(
+            0.95,
+            draw_chart({"level 1": np.array([[0.5, 1.0], [1.0, 0.8]])}, left=0.0),
+            draw_chart({"level 1": np.array([[0.7, 0.6], [0.9, 0.95]])}),
+        ),
         gallery=[
             GalleryRow("image_to_text", kind, CARD, [CARD, CARD._replace(hit=False, text=LONG)])
             for kind in ("random", "worst")
@@ -180,3 +212,14 @@ def test_colours_follow_the_system(page, browser):
         script = "return getComputedStyle(document.body).backgroundColor"
         colours.append(browser.execute_script(script))
     assert colours == ["rgb(255, 255, 255)", "rgb(22, 24, 27)"]
+
+
+def test_what_may_run_unattended_is_told_by_level(page):
+    text = " ".join(unescape(re.sub(r"<[^>]*>", " ", page.read_text(encoding="utf-8"))).split())
+    assert "fused level 1 0.613 12 0.250 0.970 0.917" in text
+    assert "level 2 \u2013 0 0.000 \u2013 \u2013" in text
+    assert "any level \u2013 12 0.250 \u2013 0.917" in text
+    assert "with a probability of 0.9 the share" in text
+    assert "least cost 0.800 2.500" in text
+    # Half of all at 1, all at 0.8, on axes that begin at 0 and 0.8.
+    assert 'points="100.0,0.0 200.0,200.0"' in page.read_text(encoding="utf-8")

@@ -105,7 +105,7 @@ def test_items_are_filed_by_the_thresholds_of_what_they_have(shipped_project):
         ("text", model.embed(None, texts)),
         ("fused", model.embed(pictures, texts)),
     ):
-        fitted = model.thresholds(modality, 0.5, 0.5)
+        fitted = model.filing.thresholds(modality, 0.5, 0.5)
         assert any(one.least is not None for one in fitted), "the sample is large enough"
         found = model.classify(v, precision=0.5, confidence=0.5)
         assert {one.state for one in found} & {"filed", "filed above"}
@@ -116,17 +116,6 @@ def test_items_are_filed_by_the_thresholds_of_what_they_have(shipped_project):
     # A precision that no validation split of this size can speak for.
     strict = model.classify(v, precision=0.999, confidence=0.95)
     assert {one.state for one in strict} == {"review"}
-
-
-def test_a_model_without_validation_items_files_nothing_and_says_so(finished_project, tmp_path):
-    shutil.copytree(finished_project.root / "data" / "model", tmp_path / "model")
-    (tmp_path / "model" / "validation.safetensors").unlink()
-    told = []
-    model = Huse.load(tmp_path / "model", warn=told.append)
-    for _ in range(2):
-        (one,) = model.classify(model.embed(None, ["red heart"]))
-        assert one.state == "review"
-    assert [line for line in told if "no item is filed; train again" in line] == told[-1:]
 
 
 @pytest.mark.parametrize(
