@@ -237,7 +237,7 @@ class Huse:
         decide: Rule = "probable",
         beta: float = 1.0,
     ) -> list[Prediction]:
-        """Predict the classes of items, and which may be filed unattended.
+        """Predict the classes of N items, and which of these may be filed unattended.
 
         Args:
             v: N items from `embed` or `read_features`.
@@ -246,9 +246,6 @@ class Huse:
             confidence: Probability, in (0, 1), that this holds; see `fit_thresholds`.
             decide: Which node an item is given whatever its precision; see `pipeline.decide.rules`.
             beta: Of rule `hf_beta`.
-
-        Returns:
-            N predictions.
 
         Raises:
             InputError: What the model kept of its validation items is damaged.
