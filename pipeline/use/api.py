@@ -187,8 +187,9 @@ class Huse:
 
         Returns:
             N judgements by the frozen features, to those of the items and, for a text, of the
-            names in the class tree. `near` is None where nobody can tell: there is no index of
-            this model, or there were too few validation items to fit a limit.
+            names in the class tree. An item with both is judged by both together, see `decide`.
+            `near` is None where nobody can tell: there is no index of this model, or there were
+            too few validation items to fit a limit.
 
         Raises:
             InputError: The index is damaged.
@@ -213,12 +214,14 @@ class Huse:
         if references is None:
             return [Nearness(None, None, None, None, modality)] * feature_NF.shape[0]
         found = references.judge(feature_NF, modality)
-        if modality == "image" or all(one.near is not False for one in found):
+        far = [n for n, one in enumerate(found) if one.near is False and one.distance is not None]
+        if modality == "image" or not far:
             return found
         # A short text may be far from every title and still be what a class is called.
-        names = self._class_names[:, references.columns]
-        again = replace(references, unit_RF=unit_rows(names)).judge(feature_NF, modality)
-        return [decide(pair) for pair in zip(found, again, strict=True)]
+        names = replace(references, unit_RF=unit_rows(self._class_names[:, references.columns]))
+        for n, named in zip(far, names.judge(feature_NF[far], modality), strict=True):
+            found[n] = min(found[n], named, key=lambda one: one.distance or 0.0)
+        return found
 
     @cached_property
     def _class_names(self) -> Block:
