@@ -45,6 +45,18 @@ def page(numbered_pictures, tmp_path):
                     "interval": [-0.1, 0.01],
                 },
             },
+            "mistakes": {
+                "fused": {
+                    "wrong_items": 17,
+                    "severity": 1.375,
+                    "ahd_at_1": 0.625,
+                    "intervals": {"severity": [1.125, 1.5], "ahd_at_1": [0.5, 0.75]},
+                    "baseline": {"wrong_items": 18, "severity": 1.625, "intervals": {}},
+                    "difference": {"severity": -0.25, "intervals": {"severity": [-0.5, 0.125]}},
+                },
+                "text": {"wrong_items": 0, "ahd_at_1": 0.0, "intervals": {}},
+                "tree_height": 4,
+            },
         },
         map={
             "items": [[name, f"bags<{name}", 0] for name in names],
@@ -80,6 +92,15 @@ def test_the_baseline_and_the_papers_rule_stand_beside_the_figures(page):
     assert "-0.100 to +0.010" in html
     assert "text to text 1 of 3." in html
     assert "0.125" in html
+
+
+def test_how_bad_the_mistakes_are_stands_beside_the_baselines(page):
+    html = page.read_text(encoding="utf-8")
+    assert "How bad are the mistakes?" in html
+    assert "1 is a sister class, 4 shares nothing" in html
+    for text in ("AHD@1", "<td>17</td>", "1.375", "1.125&ndash;1.500", "1.625", "-0.250"):
+        assert text in html
+    assert "-0.500 to +0.125" in html
 
 
 def set_width(browser, width):
