@@ -46,6 +46,7 @@ def page(numbered_pictures, tmp_path):
                 },
             },
             "mistakes": {
+                "text": {"wrong_items": 0, "ahd_at_1": 0.0, "intervals": {}},
                 "fused": {
                     "wrong_items": 17,
                     "severity": 1.375,
@@ -54,7 +55,6 @@ def page(numbered_pictures, tmp_path):
                     "baseline": {"wrong_items": 18, "severity": 1.625, "intervals": {}},
                     "difference": {"severity": -0.25, "intervals": {"severity": [-0.5, 0.125]}},
                 },
-                "text": {"wrong_items": 0, "ahd_at_1": 0.0, "intervals": {}},
                 "tree_height": 4,
             },
         },
