@@ -48,7 +48,7 @@ class Huse:
         Args:
             description: What the trained model is.
             features: What makes its features.
-            index: Folder of the index, which is read when it is first searched.
+            index: Folder of the index; read when it is first searched.
         """
         self.description = description
         self._features = features
@@ -67,8 +67,7 @@ class Huse:
 
         Args:
             folder: Folder of the model, for example `data/model`.
-            index: Folder of the index that `search` needs; the folder `index` beside the model
-                if not given. It is read when it is first needed.
+            index: Folder of the index that `search` needs; `index` beside the model if not given.
             warn: Takes one line of what is no error, such as other versions of packages.
 
         Returns:
@@ -186,10 +185,9 @@ class Huse:
             v: N items from `embed` or `read_features`.
 
         Returns:
-            N judgements by the frozen features, to those of the items and, for a text, of the
-            names in the class tree. An item with both is judged by both together, see `decide`.
-            `near` is None where nobody can tell: there is no index of this model, or there were
-            too few validation items to fit a limit.
+            N judgements by the frozen features, to those of the items and, for a text, of class
+            names; by both parts together, see `decide`. `near` is None where nobody can tell: there
+            is no index of this model, or there were too few validation items.
 
         Raises:
             InputError: The index is damaged.
