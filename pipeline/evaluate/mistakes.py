@@ -43,9 +43,9 @@ def mistakes_tree(
 
     Returns:
         By modality the figures of the model, with `intervals`; below it `baseline`, figures of
-        logistic regression, and `difference`, model minus baseline, of those that there are of
-        both. The severity of no mistakes is left out. Beside the modalities `tree_height`, the
-        farthest that a prediction can be off.
+        logistic regression, and `difference`, model minus baseline on the items that it was asked,
+        of those that there are of both. The severity of no mistakes is left out. Beside the
+        modalities `tree_height`, the farthest that a prediction can be off.
     """
     if len(label_N) == 0:
         return {}
@@ -53,7 +53,8 @@ def mistakes_tree(
     tree = {}
     for modality, one in embedded.items():
         tree[modality] = _model(one, label_N, heights, class_parts)
-        distances = [_distances(one.predicted_N.cpu().numpy(), label_N, heights)]
+        own_N = one.predicted_N.cpu().numpy()
+        distances = [_distances(own_N, label_N, heights)]
         said_N = baseline.get(modality)
         if said_N is not None and (said_N >= 0).any():
             asked = said_N >= 0
@@ -61,6 +62,8 @@ def mistakes_tree(
                 said_N[asked], label_N[asked], heights, class_parts
             )
             distances.append(_distances(said_N, label_N, heights))
+            # What only one was asked says nothing of how they differ.
+            distances.append(_distances(np.where(asked, own_N, -1), label_N, heights))
         _add_intervals(tree[modality], distances, group_N)
     return {**tree, "tree_height": heights.tree}
 
@@ -122,8 +125,9 @@ def _means(distance_N2: np.ndarray) -> list[float]:
 def _add_intervals(figures: Tree, distances: list[np.ndarray], group_N: np.ndarray) -> None:
     """Add the bootstrap's intervals, of the model, the baseline and their difference.
 
-    All from the same draws: items that are hard for one are hard for the other. A draw's severity
-    is of the mistakes in that draw, whoever made them.
+    Given are distances of the model and, with a baseline, its own and those of the model on the
+    items that it was asked. All from the same draws: items that are hard for one are hard for the
+    other. A draw's severity is of the mistakes in that draw.
     """
     mean_SC = resampled_means(np.concatenate(distances, axis=1), group_N, seed=SEED)
     named = ("severity", "ahd_at_1")
@@ -131,11 +135,15 @@ def _add_intervals(figures: Tree, distances: list[np.ndarray], group_N: np.ndarr
     if len(distances) == 1:
         return
     baseline = figures["baseline"]
-    baseline["intervals"] = _ends(named, mean_SC[:, 2:])
-    both = [name for name in named if name in figures and name in baseline]
+    baseline["intervals"] = _ends(named, mean_SC[:, 2:4])
+    less_2 = np.subtract(_means(distances[2]), _means(distances[1]))
     figures["difference"] = {
-        **{name: figures[name] - baseline[name] for name in both},
-        "intervals": _ends(named, mean_SC[:, :2] - mean_SC[:, 2:]),
+        **{
+            name: less
+            for name, less in zip(named, less_2.tolist(), strict=True)
+            if not np.isnan(less)
+        },
+        "intervals": _ends(named, mean_SC[:, 4:] - mean_SC[:, 2:4]),
     }
 
 
