@@ -41,6 +41,12 @@ class TextFeaturizer:
             name: encoder.encode(read[self.inputs[name]]) for name, encoder in self.encoders.items()
         }
 
+    def encode_block(self, name: str, raw_texts: Sequence[str]) -> Block:
+        """Encode texts as one of the blocks: [N, E] float32, a CSR matrix for a sparse one."""
+        raw = [on_one_line(text) for text in raw_texts]
+        read = raw if self.inputs[name] == "text" else self.cleaning(raw)
+        return self.encoders[name].encode(read)
+
     def save(self, folder: Path) -> None:
         """Write the encoders, one folder each, and `text_encoder.json`."""
         for name, encoder in self.encoders.items():

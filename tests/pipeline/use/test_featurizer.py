@@ -98,3 +98,10 @@ def test_a_folder_that_lacks_an_encoder_is_refused(featurizer, tmp_path):
     (tmp_path / "glove" / "words.json").unlink()
     with pytest.raises(InputError, match=r"glove/words\.json: not found"):
         TextFeaturizer.load(tmp_path)
+
+
+def test_a_block_by_itself_is_the_same(featurizer):
+    for name, block in featurizer.encode(RAW).items():
+        alone = featurizer.encode_block(name, RAW)
+        assert type(alone) is type(block)
+        assert np.array_equal(*(np.asarray(one @ np.eye(one.shape[1])) for one in (alone, block)))
