@@ -1,6 +1,6 @@
 """What may run unattended: how right the model's answers are, level by level of the class tree.
 
-Shape letters: M test items asked, K classes, L levels, R rules.
+Shape letters: M test items asked, B items of a block, K classes, L levels, R rules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +24,8 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 COVERAGES = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
 """Of the table; the curve has CURVE points."""
 CURVE = 100
+ROWS = 512
+"""Items at a time: a value for every node of a tree of ten thousand is 20 MB."""
 
 
 class Answers(NamedTuple):
@@ -70,20 +72,21 @@ def measure_decisions(
     Nothing is fitted on them: thresholds come from what the model said of validation items.
     """
     tree = ClassTree(stored.classes)
-    parts: dict[str, list[tuple[np.ndarray, ...]]] = {name: [] for name in items.modalities}
+    parts: dict[str, list[Answers]] = {name: [] for name in items.modalities}
     labels = []
     for pairs in items.blocks(rows_M):
         points = embed(stored.model, pairs.image_NI, pairs.text_NT)
         label_N = pairs.label_N.numpy()
         labels.append(label_N)
-        for rows, probabilities in predict(stored, points["image"], points["text"]):
-            for modality in items.modalities:
-                probability_NK = probabilities[modality].class_BK.numpy()
-                best_NL, confidence_NL = tree.best_by_level(tree.node_probabilities(probability_NK))
-                node_RN = [decide(tree, probability_NK, rule, beta=settings.beta) for rule in RULES]
-                right_NL = tree.node_KL[label_N[rows]] == best_NL
-                parts[modality].append((confidence_NL, right_NL, np.stack(node_RN, axis=1)))
-    answers = {
+        for start in range(0, len(label_N), ROWS):
+            part = slice(start, start + ROWS)
+            image_BD, text_BD = points["image"][part], points["text"][part]
+            for rows, probabilities in predict(stored, image_BD, text_BD):
+                for modality in items.modalities:
+                    found = probabilities[modality].class_BK.numpy()
+                    answers = _answers(tree, found, label_N[part][rows], settings.beta)
+                    parts[modality].append(answers)
+    said = {
         modality: Answers(*map(np.concatenate, zip(*blocks, strict=True)))
         for modality, blocks in parts.items()
     }
@@ -98,7 +101,15 @@ def measure_decisions(
             )
             for modality in items.modalities
         }
-    return Decisions(tree, np.concatenate(labels), answers, thresholds, settings.precision)
+    return Decisions(tree, np.concatenate(labels), said, thresholds, settings.precision)
+
+
+def _answers(
+    tree: ClassTree, probability_BK: np.ndarray, label_B: np.ndarray, beta: float
+) -> Answers:
+    best_BL, confidence_BL = tree.best_by_level(tree.node_probabilities(probability_BK))
+    node_RB = [decide(tree, probability_BK, rule, beta=beta) for rule in RULES]
+    return Answers(confidence_BL, tree.node_KL[label_B] == best_BL, np.stack(node_RB, axis=1))
 
 
 def filed_and_right(found: Decisions, modality: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """What the trained model says of validation items, which thresholds are fitted on.
 
-Shape letters: M items chosen, L levels.
+Shape letters: M items chosen, B items of a block, L levels.
 """
 
 import numpy as np
@@ -15,6 +15,8 @@ from pipeline.model.embed import embed, predict
 from pipeline.model.model_file import StoredModel
 from pipeline.model.validation_file import Said, Validation
 
+ROWS = 512
+"""Items at a time: their probabilities for twenty thousand classes are 40 MB."""
 MAX_ITEMS = 20_000
 """Validation items that are asked, a random sample of more: they pin a precision of 0.95 down to
 0.004, and take about 3 MB in a model."""
@@ -35,17 +37,17 @@ def measure_confidence(
         Confidences, and whether they were justified.
     """
     chosen_M = draw_sample(len(val), MAX_ITEMS, seed)
-    index = torch.from_numpy(chosen_M)
-    label_M = val.label_N[index].cpu().numpy()
-    points = embed(stored.model, val.image_NI[index], take(val.text_NT, index))
     tree = ClassTree(stored.classes)
     parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in MODALITIES}
-    for rows, probabilities in predict(stored, points["image"], points["text"]):
-        for modality, found in probabilities.items():
-            node_BJ = tree.node_probabilities(found.class_BK.cpu().numpy())
-            best_BL, confidence_BL = tree.best_by_level(node_BJ)
-            right_BL = tree.node_KL[label_M[rows]] == best_BL
-            parts[modality].append((confidence_BL, right_BL))
+    for index in torch.from_numpy(chosen_M).split(ROWS):
+        label_B = val.label_N[index].cpu().numpy()
+        points = embed(stored.model, val.image_NI[index], take(val.text_NT, index))
+        for rows, probabilities in predict(stored, points["image"], points["text"]):
+            for modality, found in probabilities.items():
+                node_BJ = tree.node_probabilities(found.class_BK.cpu().numpy())
+                best_BL, confidence_BL = tree.best_by_level(node_BJ)
+                right_BL = tree.node_KL[label_B[rows]] == best_BL
+                parts[modality].append((confidence_BL, right_BL))
     said = {
         modality: Said(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
         for modality, blocks in parts.items()
