@@ -43,6 +43,8 @@ TABLE: dict[str, set[str]] = {
     "evaluate": {"evaluate"},
     "evaluate.baseline": {"baseline", "evaluate"},
     "classify": {"evaluate"},
+    # The report has all rules.
+    "classify.decide": NONE,
     "audit": {"audit"},
     "index": {"index"},
     "machine": NONE,

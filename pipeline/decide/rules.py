@@ -3,6 +3,8 @@
 Shape letters: N items, K classes, J nodes.
 """
 
+from typing import get_args
+
 import numpy as np
 
 from pipeline.decide.settings import Rule
@@ -27,7 +29,14 @@ def decide(tree: ClassTree, probability_NK: np.ndarray, rule: Rule, *, beta: flo
 
     Returns:
         [N] int64 nodes of the tree, never the whole of it. Time grows with nodes times levels.
+
+    Raises:
+        ValueError: The rule is unknown, or beta is not above 0.
     """
+    if rule not in get_args(Rule) or not beta > 0:
+        raise ValueError(
+            f"a rule of {', '.join(get_args(Rule))} and beta above 0, not {rule} and {beta}"
+        )
     if rule == "probable":
         return tree.class_node_K[probability_NK.argmax(axis=1)]
     if rule == "least_cost":

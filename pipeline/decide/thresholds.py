@@ -13,6 +13,8 @@ from scipy.special import betaincinv
 STARTS = 5
 """Searches for a threshold: from the smallest set that could speak for the precision, if all of it
 is right, to the set of all items."""
+SEED = 0
+"""Of the item that is drawn of each group."""
 STEP = 0.01
 """Share of the items by which a search goes on."""
 
@@ -25,7 +27,7 @@ class Threshold(NamedTuple):
     least: float | None
     """Probability from which an item is filed here; None: no threshold keeps the precision."""
     items: int
-    """Validation items that are filed here."""
+    """Validation items, one of each group, that are filed here."""
     right: int
     """Of these, the ones whose class is there."""
 
@@ -49,9 +51,15 @@ def fit_thresholds(
     together. It is that of *learn then test* (Angelopoulos et al. 2021, arXiv 2110.01052): the
     chance of being wrong is divided among the levels and among STARTS searches, each of which tests
     ever larger sets of the most certain items by an exact binomial bound (Clopper and Pearson 1934)
-    until one fails. That holds for new items that come as the validation items do;
-    items of one group, which are right or wrong together, count as one (so a set of 300 items in
-    100 groups is a sample of 100).
+    until one fails. What it rests on:
+
+    - New items come as the validation items do.
+    - Items of one group are right or wrong together, so one of each is drawn and the others are
+      left out: what is promised is the share of groups, of which a large one counts once.
+    - A level's test is of what the deeper ones leave. Where these stop depends on how right their
+      items are, but they stop at mistakes, so what they leave is rather worse than new items.
+    - Validation items have also chosen among the training's weights and set the few numbers of
+      the calibration. What that flatters is not in the bound; test items show it.
 
     Args:
         confidence_NL: [N, L] probability of the most probable node of each level, of validation
@@ -71,13 +79,13 @@ def fit_thresholds(
         raise ValueError(f"shares in (0, 1) expected, got {precision} and {confidence}")
     levels = confidence_NL.shape[1]
     risk = (1 - confidence) / (levels * STARTS)
-    rest = np.arange(len(confidence_NL))
+    rest = _one_per_group(group_N)
     found = []
     for level in range(levels, 0, -1):
         order = np.argsort(-confidence_NL[rest, level - 1], kind="stable")
         certain_M = confidence_NL[rest, level - 1][order]
         right_M = right_NL[rest, level - 1][order]
-        count = _largest_set(certain_M, right_M, group_N[rest][order], precision, risk)
+        count = _largest_set(certain_M, right_M, precision, risk)
         least = float(certain_M[count - 1]) if count else None
         found.append(Threshold(level, least, count, int(right_M[:count].sum())))
         rest = rest[order[count:]]
@@ -98,32 +106,28 @@ def choose_level(confidence_NL: np.ndarray, thresholds: Sequence[Threshold]) -> 
     return level_N
 
 
-def _largest_set(
-    certain_M: np.ndarray, right_M: np.ndarray, group_M: np.ndarray, precision: float, risk: float
-) -> int:
+def _one_per_group(group_N: np.ndarray) -> np.ndarray:
+    """Positions of one item of each group, any equally likely, ascending."""
+    order_N = np.random.default_rng(SEED).permutation(len(group_N))
+    return np.sort(order_N[np.unique(group_N[order_N], return_index=True)[1]])
+
+
+def _largest_set(certain_M: np.ndarray, right_M: np.ndarray, precision: float, risk: float) -> int:
     """How many of the items, the most certain first, keep the precision; 0: no set does."""
     items = len(certain_M)
-    if not items:
+    fewest = math.ceil(math.log(risk) / math.log(precision))
+    if items < fewest:
         return 0
     right_sum_M = np.cumsum(right_M)
-    # Groups among the first 1, 2, ... items: where one is seen for the first time.
-    first_M = np.zeros(items, dtype=np.int64)
-    first_M[np.unique(group_M, return_index=True)[1]] = 1
-    groups_M = np.cumsum(first_M)
-    fewest = math.ceil(math.log(risk) / math.log(precision))
-    if groups_M[-1] < fewest:
-        return 0
     step = max(1, round(STEP * items))
     largest = 0
     # Where a search begins and goes on depends on what is certain and not on what is right: else
     # the bound would not hold.
-    for groups in np.geomspace(fewest, groups_M[-1], STARTS).round():
-        for wanted in range(int(np.searchsorted(groups_M, groups)) + 1, items + 1, step):
+    for start in np.geomspace(fewest, items, STARTS).round().astype(int).tolist():
+        for wanted in range(start, items + 1, step):
             # Items that are as certain as the last go with it: a threshold cannot part them.
             count = int(np.searchsorted(-certain_M, -certain_M[wanted - 1], side="right"))
-            witnesses = int(groups_M[count - 1])
-            right = right_sum_M[count - 1] * witnesses / count
-            if lower_bound(right, witnesses, risk) < precision:
+            if lower_bound(right_sum_M[count - 1], count, risk) < precision:
                 break
             largest = max(largest, count)
     return largest

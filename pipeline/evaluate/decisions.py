@@ -123,15 +123,14 @@ def filed_and_right(found: Decisions, modality: str) -> tuple[np.ndarray, np.nda
 def filing_outcomes(found: Decisions) -> dict[str, np.ndarray]:
     """What every item contributes to the figures of filing, [M] float64 by their names.
 
-    `filing.<modality>.share` is 1 where an item is filed unattended, and
-    `filing.<modality>.precision` tells of those items whether rightly.
+    `filing.<modality>.share` is 1 where an item is filed unattended, `filing.<modality>.right`
+    where that is right. Both are of all items, so that two runs can be compared item by item.
     """
     values = {}
     for modality in found.thresholds:
         level_M, right_M = filed_and_right(found, modality)
         values[f"filing.{modality}.share"] = (level_M > 0).astype(np.float64)
-        if level_M.any():
-            values[f"filing.{modality}.precision"] = np.where(level_M > 0, right_M, np.nan)
+        values[f"filing.{modality}.right"] = right_M.astype(np.float64)
     return values
 
 

@@ -68,8 +68,9 @@ def write_embeddings(
         for pairs in items.blocks(np.arange(len(items.table))):
             part = items.table.iloc[start : start + len(pairs)]
             start += len(pairs)
-            embedded = predict_pairs(stored, pairs)
-            test = torch.from_numpy(np.flatnonzero(pairs.split_N == "test"))
+            is_test_N = pairs.split_N == "test"
+            embedded = predict_pairs(stored, pairs, is_test_N)
+            test = torch.from_numpy(np.flatnonzero(is_test_N))
             for modality in items.modalities:
                 result = embedded[modality]
                 writer.append(_columns(modality, result, part, path_K, plane))

@@ -122,8 +122,8 @@ def metrics_tree(test: Measured, found: Outcomes, adjacency_KK: np.ndarray) -> T
     Returns:
         `retrieval.<direction>.r_at_<k>`, `hierarchy.<direction>.hp_at_<k>`,
         `classification.<modality>.accuracy` (of the whole class path; where items have several
-        labels, `top3_share` is beside it), `filing.<modality>.share`
-        and `.precision`, `intervals` with the same names below it, and more.
+        labels, `top3_share` is beside it), `filing.<modality>.share`,
+        `.right` and `.precision`, `intervals` with the same names below it, and more.
         A figure that does not exist is left out.
     """
     items = {"items": len(test.label_N), "classes": len(test.label_N.unique())}
@@ -135,6 +135,9 @@ def metrics_tree(test: Measured, found: Outcomes, adjacency_KK: np.ndarray) -> T
     for name in tree.get("retrieval", {}):
         one = test.directions[name]
         tree["retrieval"][name]["chance_r_at_1"] = float(one.chance_M[one.answerable].mean())
+    for one in tree.get("filing", {}).values():
+        if one["share"]:
+            one["precision"] = one["right"] / one["share"]
     # The baseline is no figure of the run: it stands in details.json.
     tree.pop("baseline", None)
     tree["graph_correlation"] = _correlations(test, adjacency_KK)

@@ -6,6 +6,7 @@ Shape letters: N items, D embedding, K classes, L labels, R classes that are kep
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -45,7 +46,9 @@ class Predicted(NamedTuple):
     item has one class and no labels."""
 
 
-def predict_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Predicted]:
+def predict_pairs(
+    stored: StoredModel, pairs: Pairs, closely_N: np.ndarray | None = None
+) -> dict[str, Predicted]:
     """Embed and classify items by image, by text and by both.
 
     Where items have several labels, the class is the path that they make up most probably.
@@ -53,6 +56,9 @@ def predict_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Predicted]:
     Args:
         stored: The trained model.
         pairs: Items on the model's device.
+        closely_N: [N] bool: for which items `best_NR`, `full_path_N` and `one_path_N` are wanted,
+            which take longer than all the rest where there are many classes; the others' are
+            zeros. All are wanted if it is not given.
 
     Returns:
         Results by modality: image, text, fused.
@@ -61,7 +67,10 @@ def predict_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Predicted]:
     membership_KL = label_membership(stored.classes)
     nodes = LevelNodes([entry["parts"] for entry in item_classes(stored.classes)])
     blocks: dict[str, list[Predicted]] = {modality: [] for modality in MODALITIES}
+    if closely_N is None:
+        closely_N = np.ones(len(pairs), dtype=bool)
     for rows, probabilities in predict(stored, points["image"], points["text"]):
+        wanted = np.flatnonzero(closely_N[rows])
         label_N = pairs.label_N[rows].cpu().numpy()
         for modality, (label_NL, class_NK) in probabilities.items():
             shared_N = None
@@ -72,19 +81,28 @@ def predict_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Predicted]:
             # The probabilities themselves are not kept: N x K of them would outgrow all the rest.
             score_N, predicted_N = class_NK.max(dim=1)
             probability_NK = class_NK.cpu().numpy()
-            node_NL = nodes.best(probability_NK)
+            node_ML = nodes.best(probability_NK[wanted])
+            best_MR = best_columns(class_NK[wanted], min(KEPT, class_NK.shape[1])).to(torch.int32)
             one = Predicted(
                 points[modality][rows],
                 predicted_N,
                 score_N,
                 torch.from_numpy(hits_at(probability_NK, label_N, TOP)),
-                best_columns(class_NK, min(KEPT, class_NK.shape[1])).to(torch.int32),
-                torch.from_numpy(nodes.full_path(node_NL, label_N)),
-                torch.from_numpy(nodes.one_path(node_NL)),
+                _spread(best_MR, wanted, len(label_N)),
+                _spread(nodes.full_path(node_ML, label_N[wanted]), wanted, len(label_N)),
+                _spread(nodes.one_path(node_ML), wanted, len(label_N)),
                 shared_N,
             )
             blocks[modality].append(one)
     return {modality: concatenate(parts) for modality, parts in blocks.items()}
+
+
+def _spread(value_M: Tensor | np.ndarray, rows_M: np.ndarray, items: int) -> Tensor:
+    """Put M values at their rows of N items, zeros elsewhere."""
+    value_M = torch.as_tensor(value_M)
+    value_N = value_M.new_zeros((items, *value_M.shape[1:]))
+    value_N[torch.from_numpy(rows_M)] = value_M
+    return value_N
 
 
 def select(predicted: Predicted, rows: Tensor) -> Predicted:

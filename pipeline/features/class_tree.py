@@ -42,6 +42,11 @@ class ClassTree:
         """[K] parts of each class path."""
         self.class_node_K = np.array([number[parts] for parts in parts_K])
         """[K] node that each class is."""
+        self.has_below_J = np.zeros(len(number), dtype=bool)
+        """[J] bool: whether there are nodes below."""
+        for parts in number:
+            if parts:
+                self.has_below_J[number[parts[:-1]]] = True
         self._level_nodes = [np.flatnonzero(self.depth_J == n) for n in range(1, self.levels + 1)]
         # A class is in as many nodes as it is deep: of twenty thousand classes, one entry in
         # thousands.

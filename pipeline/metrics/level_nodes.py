@@ -19,6 +19,7 @@ class LevelNodes:
         self._node_LK = np.stack(
             [ancestors_at(class_parts, level) for level in range(1, depth + 1)]
         )
+        self._order_LK = np.argsort(self._node_LK, axis=1, kind="stable")
 
     def best(self, probability_NK: np.ndarray) -> np.ndarray:
         """Find the most probable node of each level, by the sum over the classes at and below it.
@@ -31,7 +32,7 @@ class LevelNodes:
         """
         best_NL = np.empty((len(probability_NK), len(self._node_LK)), dtype=np.int64)
         for level, node_K in enumerate(self._node_LK):
-            order_K = np.argsort(node_K, kind="stable")
+            order_K = self._order_LK[level]
             start_J = np.searchsorted(node_K[order_K], np.arange(node_K.max() + 1))
             node_NJ = np.add.reduceat(probability_NK[:, order_K], start_J, axis=1)
             best_NL[:, level] = node_NJ.argmax(axis=1)

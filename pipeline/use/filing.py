@@ -65,8 +65,11 @@ class Filing:
         return self._fitted[key]
 
     def can_file(self, precision: float, confidence: float) -> bool:
-        """Whether there is a threshold at all, for what items may have and at any level."""
-        return any(
+        """Whether there is a threshold at all, for what items may have and at any level.
+
+        True where the model kept nothing of its validation items, which is told otherwise.
+        """
+        return self._validation is None or any(
             one.least is not None
             for modality in MODALITIES
             for one in self.thresholds(modality, precision, confidence)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pipeline.core.csv_file import csv_writer, read_csv
 from pipeline.core.errors import InputError
-from pipeline.use.class_mapping import Candidate, Mapped
+from pipeline.use.class_mapping import JOINED, Candidate, Mapped
 from pipeline.use.own_tree import OwnTree
 from pipeline.use.taxonomy_file import MARK, Parts, Taxonomy
 
@@ -70,7 +70,7 @@ def read_kept(path: Path, own: OwnTree, other: Taxonomy, separator: str) -> dict
 
     Args:
         path: CSV with class_path, decision and other_path, as `write_mapping` writes it.
-        own: One's own tree; rows of classes that are gone are left out.
+        own: One's own tree.
         other: The other tree.
         separator: What joins the parts of one's own class paths.
 
@@ -78,11 +78,13 @@ def read_kept(path: Path, own: OwnTree, other: Taxonomy, separator: str) -> dict
         Number of the node of `other` by the node of one's own.
 
     Raises:
-        InputError: The file cannot be read, a decision is another word, or the other tree has no
+        InputError: The file cannot be read, a decision is another word, or one of the trees has no
             such path.
     """
     table = read_csv(path, ("class_path", "decision", "other_path"), "huse map")
     place = {node: j for j, node in enumerate(other.paths)}
+    # A name may have the mark in it, where another joins the parts of the file.
+    joined = {JOINED.join(node): node for node in other.paths}
     nodes = set(own.nodes)
     kept: dict[Parts, int] = {}
     columns = (table[name] for name in ("class_path", "decision", "other_path"))
@@ -91,9 +93,15 @@ def read_kept(path: Path, own: OwnTree, other: Taxonomy, separator: str) -> dict
         if decision.strip().lower() not in (KEEP, ""):
             raise InputError(f"{where}: decision {decision!r} is not {KEEP}, or nothing")
         node = tuple(own_path.split(separator))
-        if not decision.strip() or node not in nodes:
+        if not decision.strip():
             continue
-        wanted = tuple(" ".join(part.split()) for part in other_path.split(MARK))
+        if node not in nodes:
+            raise InputError(
+                f"{where}: kept, but the catalogue has no such class; correct the row or remove it"
+            )
+        wanted = joined.get(
+            other_path, tuple(" ".join(part.split()) for part in other_path.split(MARK))
+        )
         if wanted not in place:
             raise InputError(f"{where}: kept, but the other tree has no {other_path!r}")
         if kept.setdefault(node, place[wanted]) != place[wanted]:
@@ -105,15 +113,20 @@ def refuse_to_overwrite(out: Path, kept: Path | None) -> None:
     """See that no decisions are lost.
 
     Raises:
-        InputError: `out` has rows that a person keeps, and is not what they are read from.
+        InputError: `out` has rows that a person keeps, or cannot be read, and is not what they are
+            read from.
     """
     if not out.is_file() or (kept is not None and kept.resolve() == out.resolve()):
         return
     try:
         with out.open(encoding="utf-8-sig", newline="") as file:
-            decided = any((row.get("decision") or "").strip() for row in csv.DictReader(file))
-    except (OSError, csv.Error, UnicodeDecodeError):
-        return
+            decided = any(row["decision"].strip() for row in csv.DictReader(file))
+    except (OSError, csv.Error, UnicodeDecodeError, KeyError, AttributeError) as error:
+        # Saved by a spreadsheet in another form, perhaps with somebody's decisions.
+        raise InputError(
+            f"--out: {out} is there and no table of huse map in UTF-8 with commas; save it as one, "
+            "or name another file"
+        ) from error
     if decided:
         raise InputError(f"--out: {out} has decisions; add --keep {out}, or name another file")
 

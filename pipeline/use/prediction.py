@@ -37,13 +37,9 @@ class Prediction:
     """What rule `classify.decide` gives: a class, or with `hf_beta` perhaps a node above."""
     filed: Guess | None
     """Deepest node that is certain enough for the wanted precision; None: for a person to file."""
-
-    @property
-    def state(self) -> State:
-        """Whether it may be filed unattended: as its most probable class, above it, or not."""
-        if self.filed is None:
-            return "review"
-        return "filed" if self.filed.path == self.top[0].path else "filed above"
+    state: State
+    """Whether it may be filed unattended: at a class without others below it (`filed`), at a node
+    that has some (`filed above`), or not (`review`)."""
 
 
 def make_predictions(
@@ -76,6 +72,7 @@ def make_predictions(
         nodes = [*tree.class_node_K[order_NK[n]], decided_N[n]]
         *top, decided = (Guess(tree.path_J[node], float(node_NJ[n, node])) for node in nodes)
         filed = best_NL[n, level - 1]
+        state: State = "filed above" if tree.has_below_J[filed] else "filed"
         found.append(
             Prediction(
                 # A class that others are below is less probable than its node.
@@ -85,6 +82,7 @@ def make_predictions(
                 ],
                 decided,
                 Guess(tree.path_J[filed], float(node_NJ[n, filed])) if level else None,
+                state if level else "review",
             )
         )
     return found

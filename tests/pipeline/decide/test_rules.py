@@ -56,6 +56,13 @@ def test_beta_says_how_deep_an_answer_may_be():
     assert decided("hf_beta", *probabilities, beta=0.01) == "clothing"
 
 
+def test_slips_of_a_programmer_are_told():
+    with pytest.raises(ValueError, match="a rule of probable, least_cost, hf_beta"):
+        decided("least-cost", 1, 0, 0, 0)
+    with pytest.raises(ValueError, match="beta above 0"):
+        decided("hf_beta", 1, 0, 0, 0, beta=0)
+
+
 @pytest.mark.parametrize("rule", ["probable", "least_cost", "hf_beta"])
 def test_a_certain_item_is_given_its_class(rule):
     for label, path in enumerate(PATHS):

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -104,3 +105,17 @@ def test_labels_give_their_share_and_the_path_they_make_up(make_model, make_pair
         sums = [logits_NL[n, list(labels)].sum().item() for labels in labels_of_path]
         assert found.predicted_N[n] == sums.index(max(sums))
     assert 0 < found.score_N.min() <= found.score_N.max() <= 1
+
+
+def test_only_some_items_are_looked_at_closely(make_model, make_pairs):
+    pairs = make_pairs(20)
+    wanted = np.arange(20) % 3 == 0
+    every, some = (
+        predict_pairs(stored(make_model), pairs, closely)["fused"] for closely in (None, wanted)
+    )
+    rows = torch.from_numpy(np.flatnonzero(wanted))
+    for whole, part in zip(select(every, rows)[:7], select(some, rows)[:7], strict=True):
+        assert torch.equal(whole, part)
+    others = torch.from_numpy(np.flatnonzero(~wanted))
+    assert torch.equal(every.predicted_N, some.predicted_N)
+    assert not select(some, others).best_NR.any()

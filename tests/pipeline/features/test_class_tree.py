@@ -21,6 +21,11 @@ def test_the_nodes_are_the_beginnings_of_all_paths():
     assert tree.path_J == NODES
     assert tree.depth_J.tolist() == [0, 1, 2, 2, 3, 3, 1]
     assert tree.levels == 3
+    assert [path for path, below in zip(tree.path_J, tree.has_below_J, strict=True) if below] == [
+        "",
+        "clothing",
+        "clothing<knitwear",
+    ]
     assert [tree.path_J[node] for node in tree.class_node_K] == PATHS
     assert tree.node_KL.tolist() == [[1, 2, -1], [1, 3, 4], [1, 3, 5], [6, -1, -1]]
 

@@ -54,4 +54,5 @@ def test_a_model_without_validation_items_files_nothing_and_says_so(finished_pro
     for _ in range(2):
         (one,) = model.classify(model.embed(None, ["red heart"]))
         assert one.state == "review"
+    assert model.filing.can_file(0.95, 0.95), "the reason is another one"
     assert [line for line in told if "no item is filed; train again" in line] == told[-1:]

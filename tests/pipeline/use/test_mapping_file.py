@@ -46,13 +46,14 @@ def kept(tmp_path, *lines):
 
 
 def test_rows_that_a_person_keeps_are_read(tmp_path):
-    assert kept(tmp_path, "a,Keep,A  > B", "a<b,,C", "gone,keep,C") == {("a",): 1}
+    assert kept(tmp_path, "a,Keep,A  > B", "a<b,,C", "gone,,C") == {("a",): 1}
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         ("a,yes,C", "row 1 (a): decision 'yes' is not keep"),
+        ("gone,keep,C", "row 1 (gone): kept, but the catalogue has no such class"),
         ("a,keep,D", "row 1 (a): kept, but the other tree has no 'D'"),
         ("a,keep,C\na,keep,A", "row 2 (a): kept with two paths"),
     ],
@@ -72,5 +73,14 @@ def test_decisions_are_not_overwritten_by_accident(tmp_path):
     refuse_to_overwrite(out, tmp_path / ".." / tmp_path.name / "m.csv")
     with pytest.raises(InputError, match="has decisions; add --keep"):
         refuse_to_overwrite(out, tmp_path / "other.csv")
-    out.write_bytes(b"\xff")
-    refuse_to_overwrite(out, None)
+    # As a spreadsheet may have saved it, with somebody's decisions.
+    for content in ("class_path;decision\na;keep\n", "class_path,decision\nK\u00fcche,keep\n"):
+        out.write_bytes(content.encode("cp1252"))
+        with pytest.raises(InputError, match="no table of huse map in UTF-8 with commas"):
+            refuse_to_overwrite(out, None)
+
+
+def test_a_name_may_have_the_mark_in_it(tmp_path):
+    other = Taxonomy([("A",), ("A", "B>C")], ["", ""])
+    (tmp_path / "m.csv").write_text("class_path,decision,other_path\na,keep,A > B>C\n")
+    assert read_kept(tmp_path / "m.csv", OWN, other, "<") == {("a",): 1}
