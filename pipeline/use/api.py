@@ -20,11 +20,16 @@ from pipeline.core.location import Location, RemotePath, locate
 from pipeline.core.text import normalize_text
 from pipeline.decide.settings import Rule
 from pipeline.features.class_tree import ClassTree
+from pipeline.features.classes import item_classes
 from pipeline.index.catalog_index import CatalogIndex, Hit
 from pipeline.index.hybrid import Mode
 from pipeline.index.nearness import Nearness, decide
 from pipeline.index.references import References, load_references, unit_rows
 from pipeline.model.description import ModelDescription, read_description
+from pipeline.model.new_class import NewClassRule, log_odds, with_new_classes
+from pipeline.model.new_class_file import read_new_class_rule
+from pipeline.use.added_classes import usable_classes, with_added
+from pipeline.use.added_file import AddedClass
 from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
 from pipeline.use.filing import Filing
 from pipeline.use.network import TowersNetwork, load_network
@@ -100,10 +105,34 @@ class Huse:
         """
         return CatalogIndex.load(self._index_folder, model=self._features.folder)
 
+    @property
+    def folder(self) -> Path:
+        """Of the model."""
+        return self._features.folder
+
+    @cached_property
+    def added(self) -> list[AddedClass]:
+        """Classes that were added after training; see `huse add-class`."""
+        return usable_classes(self.folder, self.description.digest, self._features.warn)
+
+    @cached_property
+    def new_class_rule(self) -> NewClassRule:
+        """How added classes are told from the others.
+
+        Raises:
+            InputError: The model is of a version that has none, or its file is damaged.
+        """
+        return read_new_class_rule(self.folder, self.description.digest)
+
     @cached_property
     def class_tree(self) -> ClassTree:
-        """The classes that the model knows, and all beginnings of their paths."""
-        return ClassTree(self.description.classes)
+        """The classes that the model knows, added ones last, and all beginnings of their paths."""
+        return ClassTree(with_added(self.description.classes, self.added))
+
+    @cached_property
+    def _trained_nodes(self) -> int:
+        """Nodes of the tree, the first, that hold a class of the training."""
+        return len(ClassTree(self.description.classes).path_J)
 
     @cached_property
     def filing(self) -> Filing:
@@ -213,19 +242,31 @@ class Huse:
         if references is None:
             return [Nearness(None, None, None, None, modality)] * feature_NF.shape[0]
         found = references.judge(feature_NF, modality)
-        if modality == "image" or all(one.near is not False for one in found):
+        if all(one.near is not False for one in found):
             return found
-        # A short text may be far from every title and still be what a class is called.
-        names = self._class_names[:, references.columns]
-        again = replace(references, unit_RF=unit_rows(names)).judge(feature_NF, modality)
+        beside = self._known_pictures if modality == "image" else self._known_texts
+        if not beside.shape[0]:
+            return found
+        unit_RF = unit_rows(beside[:, references.columns])
+        again = replace(references, unit_RF=unit_RF).judge(feature_NF, modality)
         return [decide(pair) for pair in zip(found, again, strict=True)]
 
     @cached_property
-    def _class_names(self) -> Block:
-        """Features of the names of all parts of the class tree."""
-        entries = self.description.classes["classes"]
-        parts = sorted({part for entry in entries for part in entry["parts"]})
-        return self._features.texts(parts)[0]
+    def _known_texts(self) -> Block:
+        """Features of the names of all parts of the class tree, and of added classes' texts.
+
+        A short text may be far from every title and still be what a class is called.
+        """
+        entries = with_added(self.description.classes, self.added)
+        parts = {part for entry in item_classes(entries) for part in entry["parts"]}
+        texts = {text for one in self.added for text in one.texts}
+        return self._features.texts(sorted(parts | texts))[0]
+
+    @cached_property
+    def _known_pictures(self) -> np.ndarray:
+        """Features of the pictures of added classes, [E, I]."""
+        none_EI = np.zeros((0, int(self.description.config["image_features"])), np.float32)
+        return np.concatenate([none_EI, *(one.picture_EI for one in self.added)])
 
     def classify(
         self,
@@ -238,6 +279,9 @@ class Huse:
         beta: float = 1.0,
     ) -> list[Prediction]:
         """Predict the classes of N items, and which of these may be filed unattended.
+
+        Classes that were added are among them, but nothing is filed as one: no validation item
+        speaks for it.
 
         Args:
             v: N items from `embed` or `read_features`.
@@ -255,8 +299,24 @@ class Huse:
             raise ValueError(f"k of at least 1, not {k}")
         probability_NK = class_probabilities(self._network, self.description, v)
         fitted = self.filing.of_items(v.has_image, v.has_text, precision, confidence)
+        if self.added:
+            points = v if isinstance(v, Embeddings) else self.embed_features(v)
+            odds_NA = log_odds(
+                self.new_class_rule,
+                [one.place for one in self.added],
+                points.image_ND,
+                points.text_ND,
+                probability_NK,
+            )
+            probability_NK = with_new_classes(probability_NK, odds_NA)
         return make_predictions(
-            self.class_tree, probability_NK, fitted, k=k, rule=decide, beta=beta
+            self.class_tree,
+            probability_NK,
+            fitted,
+            k=k,
+            rule=decide,
+            beta=beta,
+            trained_nodes=self._trained_nodes,
         )
 
     def search(

@@ -54,6 +54,7 @@ def make_predictions(
     k: int,
     rule: Rule,
     beta: float,
+    trained_nodes: int | None = None,
 ) -> list[Prediction]:
     """Name each item's `k` most probable classes, the decided node, and where it is filed.
 
@@ -65,9 +66,13 @@ def make_predictions(
         k: How many classes to name.
         rule: What is decided; see `decide`.
         beta: Of rule `hf_beta`.
+        trained_nodes: How many nodes of the tree, the first, thresholds speak for; all if not
+            given. Where another one is the most probable of its level, nothing is filed there.
     """
     node_NJ = tree.node_probabilities(probability_NK)
     best_NL, confidence_NL = tree.best_by_level(node_NJ)
+    if trained_nodes is not None:
+        confidence_NL = np.where(best_NL < trained_nodes, confidence_NL, -1.0)
     decided_N = decide(tree, probability_NK, rule, beta=beta)
     order_NK = np.argsort(-probability_NK, axis=1, kind="stable")[:, :k]
     found = []

@@ -75,3 +75,30 @@ def test_the_rule_decides():
     close(predict(*probabilities).decided, "shoes", 0.4)
     # Expected F1 of clothing 0.2 * 2/3 + 0.4 * 1/2, of knitwear 0.2 * 1/2 + 0.4 * 4/5.
     close(predict(*probabilities, rule="hf_beta").decided, "clothing<knitwear", 0.4)
+
+
+def test_nothing_is_filed_as_a_class_that_no_threshold_speaks_for():
+    # Node 5 is the last class: whole tree, clothing, dress, knitwear, thick.
+    paths = ["clothing<dress", "clothing<knitwear<thick", "clothing<socks"]
+    tree = ClassTree(make_classes(paths, separator="<", label="path"))
+    probability_NK = np.array([[0.02, 0.02, 0.96], [0.96, 0.02, 0.02]], np.float32)
+
+    def predict_with(thresholds, trained_nodes):
+        return make_predictions(
+            tree,
+            probability_NK,
+            [thresholds] * 2,
+            k=1,
+            rule="probable",
+            beta=1.0,
+            trained_nodes=trained_nodes,
+        )
+
+    assert [one.state for one in predict_with(STRICT, None)] == ["filed", "filed"]
+    new, old = predict_with(STRICT, 5)
+    close(new.top[0], "clothing<socks", 0.96)
+    close(new.filed, "clothing", 1.0)
+    assert new.state == "filed above"
+    assert old.state == "filed"
+    without = [one if one.level > 1 else one._replace(least=None) for one in STRICT]
+    assert [one.state for one in predict_with(without, 5)] == ["review", "filed"]
