@@ -65,9 +65,9 @@ def main(
     if path is None:
         if examples is not None:
             raise InputError("add_class: --examples of what? give the class path too")
-        for one in huse.added:
+        for one in huse.known.added:
             typer.echo(f"{one.path}  {_known_by(one.place.pictures, one.place.texts)}")
-        if not huse.added:
+        if not huse.known.added:
             typer.echo("add_class: no class was added to this model")
         return
     path = new_path(huse, path)

@@ -82,6 +82,11 @@ def main(
             "classify", huse, table, images, image_column=image_column, text_column=text_column
         )
         counts, states = classify_table(huse, batches, write, refuse, k=k, settings=settings)
+        if not huse.filing.can_file(settings.precision, settings.confidence):
+            warner("classify")(
+                f"no validation items speak for a precision of {settings.precision:g}, so no item "
+                "is filed: ask for less (--precision), or train with more of them (split.val)"
+            )
     if shown:
         _print_table(shown)
     refuse_if_empty(counts.used, listed, table)

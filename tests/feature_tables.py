@@ -54,7 +54,7 @@ def write_tables(
     split = [splits[n % len(splits)] for n in range(count)]
     write_table(paths["splits"], pd.DataFrame({"item_id": ids, "split": split}))
     # No two items share a product, a picture or a text.
-    alone = dict.fromkeys(("product", "picture", "text"), np.arange(count))
+    alone = dict.fromkeys(("group", "product", "picture", "text"), np.arange(count))
     write_table(paths["groups"], pd.DataFrame({"item_id": ids, **alone}))
     write_json(paths["classes"], make_classes(CLASSES, separator="<", label="path"))
     image_NI = random.normal(size=(3, image_dim))[label_N] + random.normal(size=(count, image_dim))

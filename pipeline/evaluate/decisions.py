@@ -14,6 +14,7 @@ from pipeline.decide.thresholds import Threshold, choose_level, fit_thresholds
 from pipeline.evaluate.charts import Chart, draw_chart
 from pipeline.evaluate.evaluation_items import EvaluationItems
 from pipeline.features.class_tree import ClassTree
+from pipeline.metrics.path_overlap import path_overlap
 from pipeline.metrics.selective import Bin, calibration_error, precision_at_coverage, reliability
 from pipeline.model.embed import embed, predict
 from pipeline.model.model_file import StoredModel
@@ -213,19 +214,15 @@ def _share(filed_M: np.ndarray, right_M: np.ndarray) -> dict[str, Any]:
 def _rules(found: Decisions, one: Answers) -> Mapping[str, Any]:
     """How each rule fares: does it name the class, and how far off is it in the tree?"""
     tree, label_M = found.tree, found.label_M
-    deep_M = tree.depth_K[label_M]
+    node_parts = [path.split(tree.separator) if path else [] for path in tree.path_J]
+    class_parts = [node_parts[node] for node in tree.class_node_K]
     rows: dict[str, Any] = {}
     for rule, node_M in zip(RULES, one.node_MR.T, strict=True):
-        given_M, common_M = tree.depth_J[node_M], tree.common_levels(node_M, label_M)
-        distance_M = given_M + deep_M - 2 * common_M
-        wrong_M = distance_M > 0
-        precision, recall = common_M.sum() / given_M.sum(), common_M.sum() / deep_M.sum()
+        distance_M = tree.distance(node_M, label_M)
+        overlap = path_overlap(label_M, node_M, class_parts, node_parts)
         rows[rule] = {
-            "accuracy": float(1 - wrong_M.mean()),
+            "accuracy": float((distance_M == 0).mean()),
             "tree_distance": float(distance_M.mean()),
-            "severity": float(distance_M[wrong_M].mean()) if wrong_M.any() else 0.0,
-            "hierarchical_precision": float(precision),
-            "hierarchical_recall": float(recall),
-            "hierarchical_f1": float(2 * precision * recall / max(precision + recall, 1e-12)),
+            **{f"hierarchical_{name}": value for name, value in overlap._asdict().items()},
         }
     return rows

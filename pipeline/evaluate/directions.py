@@ -21,6 +21,7 @@ from pipeline.metrics.graded_hierarchy import (
     class_heights,
     graded_precision,
 )
+from pipeline.metrics.hierarchical_ap import hierarchical_average_precision
 from pipeline.metrics.hierarchy import hierarchical_precision, radius_to_enter
 from pipeline.metrics.neighbours import candidates_of_class
 from pipeline.metrics.retrieval import class_hits, nearest
@@ -38,7 +39,7 @@ CURVE = 50
 GRADED_K = (1, 10, 50, 100)
 """Cut-offs of graded hierarchical precision."""
 AREA_TO = 250
-"""K of AHP@K."""
+"""K of AHP@K and H-AP@K."""
 
 
 class Direction(NamedTuple):
@@ -63,6 +64,8 @@ class Direction(NamedTuple):
     """[M, CURVE] bool: hits that R@1, R@2, ... up to R@CURVE count."""
     average_precision_M: np.ndarray
     """[M] float64: AP@R."""
+    graded_average_precision_M: np.ndarray
+    """[M] float64: H-AP of the first AREA_TO results."""
     graded: GradedPrecision
     """Graded hierarchical precision of every query."""
 
@@ -181,6 +184,9 @@ def _measure(
     graded = graded_precision(
         index_MR, label_M, label_N, heights, GRADED_K, area_to=AREA_TO, **groups
     )
+    graded_average_precision_M = hierarchical_average_precision(
+        index_MR[:, :AREA_TO], label_M, label_N, heights, **groups
+    )
     same_M = candidates_of_class(label_M, label_N, **groups)
     # As if all were of one class: everything that the query is compared with.
     compared_M = candidates_of_class(torch.zeros_like(label_M), torch.zeros_like(label_N), **groups)
@@ -196,5 +202,6 @@ def _measure(
         precision_MC=precision_MC.cpu().numpy(),
         curve_MR=class_hits(index_MR, label_M, label_N, range(1, CURVE + 1)).cpu().numpy(),
         average_precision_M=average_precision_M.cpu().numpy(),
+        graded_average_precision_M=graded_average_precision_M.cpu().numpy(),
         graded=graded,
     )

@@ -21,6 +21,7 @@ from pipeline.evaluate.directions import (
     Direction,
     paper_rule,
 )
+from pipeline.evaluate.mistakes import mistakes_tree
 from pipeline.evaluate.outcomes import Outcomes
 from pipeline.evaluate.predictions import TOP, Predicted
 from pipeline.metrics.classification import SHARED_TOP, accuracy_by_level, macro_f1
@@ -61,6 +62,8 @@ class Measured:
     baseline_right: dict[str, np.ndarray] = field(default_factory=dict)
     """[N] float64 by modality: 1 where logistic regression names the class, 0 where it does not,
     NaN where it was not asked; empty without a baseline."""
+    baseline_predicted: dict[str, np.ndarray] = field(default_factory=dict)
+    """[N] int64 by modality: the class it names, -1 where it was not asked."""
     decisions: Decisions | None = None
     """What would become of the queries' items; None without any."""
 
@@ -172,6 +175,9 @@ def details_tree(test: Measured, found: Outcomes, train_label_N: np.ndarray) -> 
             modality: _classification(one, label_N, test.class_parts)
             for modality, one in test.embedded.items()
         }
+        tree["mistakes"] = mistakes_tree(
+            test.embedded, label_N, test.group_N, test.class_parts, test.baseline_predicted
+        )
     if test.decisions is not None:
         tree["decisions"] = decisions_tree(test.decisions)
     if test.directions:
@@ -271,6 +277,7 @@ def _graded(one: Direction) -> Tree:
     return {
         **{f"hp_at_{k}": value for k, value in zip(GRADED_K, precision_C, strict=True)},
         f"ahp_at_{AREA_TO}": float(one.graded.area_M[rows].mean()),
+        f"hap_at_{AREA_TO}": float(one.graded_average_precision_M[one.answerable].mean()),
     }
 
 

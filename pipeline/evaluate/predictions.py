@@ -1,6 +1,6 @@
 """What the trained model says of items, and how right it is.
 
-Shape letters: N items, D embedding, K classes, L labels.
+Shape letters: N items, D embedding, K classes, L labels, R classes that are kept.
 """
 
 from collections.abc import Sequence
@@ -9,14 +9,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pipeline.features.classes import label_membership
+from pipeline.features.classes import item_classes, label_membership
 from pipeline.features.pairs import Pairs
+from pipeline.metrics.best_columns import best_columns
 from pipeline.metrics.classification import SHARED_TOP, hits_at, shared_in_top
+from pipeline.metrics.level_nodes import LevelNodes
 from pipeline.model.description import MODALITIES
 from pipeline.model.embed import embed, predict
 from pipeline.model.model_file import StoredModel
 
 TOP = 5
+KEPT = 20
+"""Classes that are kept of every item, best first."""
 
 
 class Predicted(NamedTuple):
@@ -30,6 +34,12 @@ class Predicted(NamedTuple):
     """[N] float32: its probability."""
     in_top_N: Tensor
     """[N] bool: whether the true class is among the TOP most probable."""
+    best_NR: Tensor
+    """[N, R] int32: the KEPT most probable classes, or all, best first."""
+    full_path_N: Tensor
+    """[N] bool: whether the most probable node is right at every level of the class tree."""
+    one_path_N: Tensor
+    """[N] bool: whether these nodes lie on one path."""
     shared_N: Tensor | None = None
     """[N] float64: share of the item's labels among its SHARED_TOP most probable; None where an
     item has one class and no labels."""
@@ -49,6 +59,7 @@ def predict_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Predicted]:
     """
     points = embed(stored.model, pairs.image_NI, pairs.text_NT)
     membership_KL = label_membership(stored.classes)
+    nodes = LevelNodes([entry["parts"] for entry in item_classes(stored.classes)])
     blocks: dict[str, list[Predicted]] = {modality: [] for modality in MODALITIES}
     for rows, probabilities in predict(stored, points["image"], points["text"]):
         label_N = pairs.label_N[rows].cpu().numpy()
@@ -60,10 +71,19 @@ def predict_pairs(stored: StoredModel, pairs: Pairs) -> dict[str, Predicted]:
                 shared_N = torch.from_numpy(shared)
             # The probabilities themselves are not kept: N x K of them would outgrow all the rest.
             score_N, predicted_N = class_NK.max(dim=1)
-            in_top_N = torch.from_numpy(hits_at(class_NK.cpu().numpy(), label_N, TOP))
-            blocks[modality].append(
-                Predicted(points[modality][rows], predicted_N, score_N, in_top_N, shared_N)
+            probability_NK = class_NK.cpu().numpy()
+            node_NL = nodes.best(probability_NK)
+            one = Predicted(
+                points[modality][rows],
+                predicted_N,
+                score_N,
+                torch.from_numpy(hits_at(probability_NK, label_N, TOP)),
+                best_columns(class_NK, min(KEPT, class_NK.shape[1])).to(torch.int32),
+                torch.from_numpy(nodes.full_path(node_NL, label_N)),
+                torch.from_numpy(nodes.one_path(node_NL)),
+                shared_N,
             )
+            blocks[modality].append(one)
     return {modality: concatenate(parts) for modality, parts in blocks.items()}
 
 

@@ -69,7 +69,7 @@ def _spelled(name: str) -> str:
     if not at:
         return name.replace("_", " ")
     *before, short = figure.split("_")
-    short = {"map": "mAP"}.get(short, short.upper())
+    short = {"map": "mAP", "hap": "H-AP"}.get(short, short.upper())
     return " ".join([*before, f"{short}@{cutoff.upper()}"])
 
 

@@ -172,6 +172,11 @@ def _measure(
         for modality in items.modalities
         if modality in said
     }
+    number_of = {name: label for label, name in enumerate(name_K)}
+    predicted_of = {
+        modality: said[modality].map(number_of).fillna(-1).to_numpy(dtype=np.int64)
+        for modality in right_of
+    }
     return Measured(
         embedded,
         label_N,
@@ -183,6 +188,7 @@ def _measure(
         hp_k=settings.hp_k,
         class_parts=class_parts,
         baseline_right=right_of,
+        baseline_predicted=predicted_of,
     )
 
 

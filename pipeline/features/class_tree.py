@@ -23,7 +23,7 @@ class ClassTree:
         Args:
             classes: Content of classes.json; under `parts` its class paths are the K classes.
         """
-        separator = classes["separator"]
+        self.separator: str = classes["separator"]
         parts_K = [tuple(entry["parts"]) for entry in item_classes(classes)]
         self.levels = max(map(len, parts_K))
         """L, parts of the longest path."""
@@ -34,7 +34,7 @@ class ClassTree:
             for level in range(1, len(parts) + 1):
                 node = number.setdefault(parts[:level], len(number))
                 self.node_KL[label, level - 1] = node
-        self.path_J = [separator.join(node) for node in number]
+        self.path_J = [self.separator.join(node) for node in number]
         """J paths of nodes; the whole tree's is empty."""
         self.depth_J = np.array([len(node) for node in number])
         """[J] parts of each node's path."""
@@ -82,9 +82,10 @@ class ClassTree:
         )
         return best_NL, np.take_along_axis(node_NJ, best_NL, axis=1)
 
-    def common_levels(self, node_N: np.ndarray, label_N: np.ndarray) -> np.ndarray:
-        """Count the levels that each node and a class have in common: [N] int64.
+    def distance(self, node_N: np.ndarray, label_N: np.ndarray) -> np.ndarray:
+        """Count the edges between each node and a class: [N] int64.
 
-        Where it is all of the node's depth, the class is at or below it.
+        Up to the lowest common ancestor and down again; 0 for the class itself.
         """
-        return (self._above_JL[node_N] == self.node_KL[label_N]).sum(axis=1)
+        common_N = (self._above_JL[node_N] == self.node_KL[label_N]).sum(axis=1)
+        return self.depth_J[node_N] + self.depth_K[label_N] - 2 * common_N

@@ -45,8 +45,9 @@ def fit_references(
 ) -> dict[str, dict[str, Any]]:
     """Keep the features of a catalogue's items, and fit the limits on its validation items.
 
-    A limit is that of validation items to training items and each other, without themselves and
-    their variants. New queries are compared with all items, or with MOST_REFERENCES of them.
+    A limit is that of validation items to all other items, or to MOST_REFERENCES of them, without
+    themselves and their variants: what new queries are compared with. Fitted to fewer, it would be
+    too wide.
 
     Args:
         out: Folder of the index.
@@ -74,13 +75,12 @@ def fit_references(
         known = items[table.has(items["item_id"])]
         kept = _some(known, MOST_REFERENCES)
         unit_RF = unit_rows(table.read(kept["item_id"]))
-        fit = kept["split"] != "test"
         queries = _some(known[known["split"] == "val"], MOST_QUERIES)
         distance_Q = nearest_distances(
             unit_rows(table.read(queries["item_id"])),
-            unit_RF[fit.to_numpy()],
+            unit_RF,
             [queries[column].to_numpy() for column in OWN[modality]],
-            [kept.loc[fit, column].to_numpy() for column in OWN[modality]],
+            [kept[column].to_numpy() for column in OWN[modality]],
         )
         # Not finite: a text without a known word is no usual query; nor one with variants alone.
         distance_Q = distance_Q[np.isfinite(distance_Q)]

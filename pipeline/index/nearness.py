@@ -21,7 +21,7 @@ class Nearness(NamedTuple):
     """What `share` of the validation items stay within; None: not calibrated."""
     share: float | None
     modality: str
-    """Which part was judged: image or text."""
+    """Which part is told of: image or text."""
 
     def warning(self) -> str | None:
         """One line if nothing is near; None if something is, or nobody can tell."""
@@ -36,15 +36,29 @@ class Nearness(NamedTuple):
 
 
 def decide(parts: Sequence[Nearness]) -> Nearness:
-    """Judge a query by the one of its parts that is nearest for its kind.
+    """Judge an item by all of its parts, each distance in units of its limit.
 
-    So something is near if it is near to any part, and nothing if every part is far.
+        near: root of the mean of (distance / limit) squared is at most 1
+
+    so one part may be beyond its limit if the other is well within. Parts without a distance are
+    left out, as a text without a known word says nothing beside a picture. Beside a part without a
+    limit no item is called far.
+
+    Returns:
+        The nearest part of an item that is near, the farthest of one that is far: its `near` is
+        what is said of the item.
     """
-    order = {True: 0, None: 1, False: 2}
+    told = [part for part in parts if part.distance is not None] or list(parts[:1])
+    unclear = [part for part in told if part.near is None]
+    if unclear:
+        return next((part for part in told if part.near), unclear[0])
+    ratios = [_in_limits(part) for part in told]
+    far = sum(ratio**2 for ratio in ratios) > len(ratios)
+    return told[ratios.index(max(ratios) if far else min(ratios))]
 
-    def rank(part: Nearness) -> tuple[int, float]:
-        if part.distance is None or not part.limit:
-            return order[part.near], float("inf")
-        return order[part.near], part.distance / part.limit
 
-    return min(parts, key=rank)
+def _in_limits(part: Nearness) -> float:
+    """Distance in units of the limit."""
+    if part.distance is None or not part.limit:
+        return 0.0 if part.near else float("inf")
+    return part.distance / part.limit

@@ -117,62 +117,74 @@ def graded_precision(
     )
     if len(gallery_label_N) == 0:
         return result
-    best = _BestOrder(heights, query_label_M, gallery_label_N, query_group_M, gallery_group_N)
-    height_KK = heights.pair_KK.to(device)
+    candidates = CandidateHeights(
+        heights, query_label_M, gallery_label_N, query_group_M, gallery_group_N
+    )
     column_C = torch.tensor(k, device=device) - 1
     for start in range(0, M, ROWS_PER_BLOCK):
         rows = slice(start, start + ROWS_PER_BLOCK)
         found_BR = index_MR[rows] >= 0
         label_BR = gallery_label_N[index_MR[rows].clamp(min=0)]
-        height_BR = height_KK[query_label_M[rows, None], label_BR].to(torch.int64)
-        gained_BR = (max(heights.tree, 1) - height_BR).mul_(found_BR).cumsum(1)
-        curve_BR = gained_BR / best.gained(rows, R).clamp(min=1)
+        height_BR = candidates.pair_KK[query_label_M[rows, None], label_BR].to(torch.int64)
+        gained_BR = (candidates.tree - height_BR).mul_(found_BR).cumsum(1)
+        curve_BR = gained_BR / _best_gain(candidates.count(rows), R).clamp(min=1)
         result.at_MC[rows] = curve_BR[:, column_C]
         result.area_M[rows] = _area(curve_BR[:, :area_to], found_BR[:, :area_to].sum(1))
     return result
 
 
-class _BestOrder:
-    """What the best possible order of a query's candidates would gain."""
+class CandidateHeights:
+    """How many candidates of a query stand at each height of the class tree from it."""
 
     def __init__(
         self,
         heights: ClassHeights,
         query_label_M: Tensor,
         gallery_label_N: Tensor,
-        query_group_M: Tensor | None,
-        gallery_group_N: Tensor | None,
+        query_group_M: Tensor | None = None,
+        gallery_group_N: Tensor | None = None,
     ) -> None:
-        self._tree = max(heights.tree, 1)
-        self._height_KK = heights.pair_KK.to(gallery_label_N.device)
+        """Count the gallery for every class; arguments as of `graded_precision`."""
+        self.tree = max(heights.tree, 1)
+        """Height from which on nothing is similar; H is one more."""
+        self.pair_KK = heights.pair_KK.to(gallery_label_N.device)
+        """Heights of all pairs of classes, on the device of the gallery."""
         self._query_label_M, self._gallery_label_N = query_label_M, gallery_label_N
         self._own_group = None
         if query_group_M is not None and gallery_group_N is not None:
             self._own_group = OwnGroup(query_group_M, gallery_group_N)
         # As a product of float64, which counts exactly, many times faster than integers are added.
-        item_K = torch.bincount(gallery_label_N, minlength=len(self._height_KK)).double()
+        item_K = torch.bincount(gallery_label_N, minlength=len(self.pair_KK)).double()
         self._items_KH = torch.stack(
-            [(self._height_KK == height).double() @ item_K for height in range(self._tree + 1)],
+            [(self.pair_KK == height).double() @ item_K for height in range(self.tree + 1)],
             dim=1,
         ).to(torch.int64)
 
-    def gained(self, rows: slice, length: int) -> Tensor:
-        """Sum of (tree height - height) over the first 1..length candidates: [B, length]."""
+    def count(self, rows: slice) -> Tensor:
+        """Candidates of a block of queries by height: [B, H] int64."""
         label_B = self._query_label_M[rows]
         items_BH = self._items_KH[label_B]
         if self._own_group is not None:
             row_P, item_P = self._own_group.pairs(rows)
-            height_P = self._height_KK[label_B[row_P], self._gallery_label_N[item_P]]
+            height_P = self.pair_KK[label_B[row_P], self._gallery_label_N[item_P]]
             one_P = torch.ones_like(row_P)
             items_BH.index_put_((row_P, height_P.to(torch.int64)), -one_P, accumulate=True)
-        # Candidates at height h or nearer, cut at each length, once per height below the tree's:
-        # a candidate at height h is counted tree - h times.
-        reached_BH = items_BH.cumsum(1)[:, : self._tree]
-        length_R = torch.arange(1, length + 1, device=label_B.device)
-        gained_BR = torch.zeros(len(label_B), length, dtype=torch.int64, device=label_B.device)
-        for height in range(self._tree):
-            gained_BR += torch.minimum(reached_BH[:, height, None], length_R)
-        return gained_BR
+        return items_BH
+
+
+def _best_gain(items_BH: Tensor, length: int) -> Tensor:
+    """Sum of (tree height - height) over the first 1..length candidates of the best order.
+
+    Of candidates by height, [B, H]; the sums are [B, length].
+    """
+    # Candidates at height h or nearer, cut at each length, once per height below the tree's:
+    # a candidate at height h is counted tree - h times.
+    reached_BH = items_BH.cumsum(1)[:, :-1]
+    length_R = torch.arange(1, length + 1, device=items_BH.device)
+    gained_BR = torch.zeros(len(items_BH), length, dtype=torch.int64, device=items_BH.device)
+    for reached_B in reached_BH.T:
+        gained_BR += torch.minimum(reached_B[:, None], length_R)
+    return gained_BR
 
 
 def _area(curve_BR: Tensor, candidates_B: Tensor) -> Tensor:

@@ -5,10 +5,10 @@ Shape letters: M examples, D embedding, E examples with a picture, I image featu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,44 +21,6 @@ from pipeline.use.added_file import AddedClass, added_path, read_added, write_ad
 if TYPE_CHECKING:
     from pipeline.use.api import Huse
     from pipeline.use.embeddings import Features
-
-
-def usable_classes(model: Path, digest: str, warn: Callable[[str], None]) -> list[AddedClass]:
-    """Read the classes that were added to this very model.
-
-    Args:
-        model: Folder of the model.
-        digest: Of its weights.
-        warn: Takes one line if there are classes of another model, as after a new training.
-
-    Raises:
-        InputError: Their file is damaged.
-    """
-    found = read_added(added_path(model))
-    usable = [one for one in found if one.digest == digest]
-    if others := [one for one in found if one.digest != digest]:
-        count = "1 class was" if len(others) == 1 else f"{len(others)} classes were"
-        warn(
-            f"{added_path(model)}: {count} added to another model than {model} and left out; add "
-            f"again: {'; '.join(one.again for one in others)}"
-        )
-    return usable
-
-
-def with_added(classes: Mapping[str, Any], added: Sequence[AddedClass]) -> Mapping[str, Any]:
-    """Put added classes behind those of a model: the content of a classes.json for a tree."""
-    separator, label = classes["separator"], classes["label"]
-    entries = [
-        {
-            "name": class_name(one.path, separator, label),
-            "parts": one.path.split(separator),
-            "count": 0,
-            "labels": [],
-        }
-        for one in added
-    ]
-    key = "paths" if "paths" in classes else "classes"
-    return {**classes, key: [*classes[key], *entries]}
 
 
 def add_class(model: Huse, path: str, examples: Iterable[Features], again: str) -> AddedClass:
@@ -78,7 +40,7 @@ def add_class(model: Huse, path: str, examples: Iterable[Features], again: str) 
             word of the name is known; the model is of a version that no class can be added to.
     """
     path = new_path(model, path)
-    dimension = model.new_class_rule.image_KD.shape[1]
+    model.known.require_rule()
     pictures, points = [], []
     texts: list[str] = []
     for features in examples:
@@ -87,7 +49,7 @@ def add_class(model: Huse, path: str, examples: Iterable[Features], again: str) 
         found = model.embed_features(features)
         points.append((found.image_ND, found.text_ND))
     name_D = _embed_name(model, path)
-    nothing_ND = np.zeros((0, dimension), np.float32)
+    nothing_ND = np.zeros((0, model.description.dimension), np.float32)
     seen = []
     for parts in zip(*points, strict=True) if points else ((), ()):
         point_ND = np.concatenate([nothing_ND, *parts])
@@ -108,7 +70,7 @@ def add_class(model: Huse, path: str, examples: Iterable[Features], again: str) 
         model.description.digest,
         again,
     )
-    place = added_path(model.folder)
+    place = added_path(model.known.folder)
     kept = [one for one in read_added(place) if one.path != path]
     write_added(place, [*kept, added])
     return added
@@ -125,7 +87,7 @@ def new_path(model: Huse, path: str) -> str:
         path = normalize_class_path(path, classes["separator"])
     except BadRowError as error:
         raise InputError(f"{path!r}: {error}; give a class path") from error
-    if path in {one.path for one in model.added}:
+    if path in {one.path for one in model.known.added}:
         raise InputError(f"{path}: was added already; --remove it first")
     names = {entry["name"] for entry in item_classes(classes)}
     if (

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -20,21 +19,17 @@ from pipeline.core.location import Location, RemotePath, locate
 from pipeline.core.text import normalize_text
 from pipeline.decide.settings import Rule
 from pipeline.features.class_tree import ClassTree
-from pipeline.features.classes import item_classes
 from pipeline.index.catalog_index import CatalogIndex, Hit
 from pipeline.index.hybrid import Mode
-from pipeline.index.nearness import Nearness, decide
-from pipeline.index.references import References, load_references, unit_rows
+from pipeline.index.nearness import Nearness
 from pipeline.model.description import ModelDescription, read_description
-from pipeline.model.new_class import NewClassRule, log_odds, with_new_classes
-from pipeline.model.new_class_file import read_new_class_rule
-from pipeline.use.added_classes import usable_classes, with_added
-from pipeline.use.added_file import AddedClass
 from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
 from pipeline.use.filing import Filing
+from pipeline.use.known_classes import KnownClasses
 from pipeline.use.network import TowersNetwork, load_network
 from pipeline.use.prediction import Prediction, make_predictions
 from pipeline.use.raw_features import RawFeatures
+from pipeline.use.surroundings import Surroundings
 
 Picture = Location | str | Image.Image
 
@@ -53,12 +48,11 @@ class Huse:
         Args:
             description: What the trained model is.
             features: What makes its features.
-            index: Folder of the index, which is read when it is first searched.
+            index: Folder of the index; read when it is first searched.
         """
         self.description = description
         self._features = features
         self._index_folder = index
-        self._references: dict[str, References | None] = {}
 
     @classmethod
     def load(
@@ -72,8 +66,7 @@ class Huse:
 
         Args:
             folder: Folder of the model, for example `data/model`.
-            index: Folder of the index that `search` needs; the folder `index` beside the model
-                if not given. It is read when it is first needed.
+            index: Folder of the index that `search` needs; `index` beside the model if not given.
             warn: Takes one line of what is no error, such as other versions of packages.
 
         Returns:
@@ -105,34 +98,15 @@ class Huse:
         """
         return CatalogIndex.load(self._index_folder, model=self._features.folder)
 
+    @cached_property
+    def known(self) -> KnownClasses:
+        """The classes that the model knows: the trained ones and those that were added."""
+        return KnownClasses(self._features.folder, self.description, self._features.warn)
+
     @property
-    def folder(self) -> Path:
-        """Of the model."""
-        return self._features.folder
-
-    @cached_property
-    def added(self) -> list[AddedClass]:
-        """Classes that were added after training; see `huse add-class`."""
-        return usable_classes(self.folder, self.description.digest, self._features.warn)
-
-    @cached_property
-    def new_class_rule(self) -> NewClassRule:
-        """How added classes are told from the others.
-
-        Raises:
-            InputError: The model is of a version that has none, or its file is damaged.
-        """
-        return read_new_class_rule(self.folder, self.description.digest)
-
-    @cached_property
     def class_tree(self) -> ClassTree:
         """The classes that the model knows, added ones last, and all beginnings of their paths."""
-        return ClassTree(with_added(self.description.classes, self.added))
-
-    @cached_property
-    def _trained_nodes(self) -> int:
-        """Nodes of the tree, the first, that hold a class of the training."""
-        return len(ClassTree(self.description.classes).path_J)
+        return self.known.tree
 
     @cached_property
     def filing(self) -> Filing:
@@ -215,58 +189,18 @@ class Huse:
             v: N items from `embed` or `read_features`.
 
         Returns:
-            N judgements by the frozen features, to those of the items and, for a text, of the
-            names in the class tree. `near` is None where nobody can tell: there is no index of
-            this model, or there were too few validation items to fit a limit.
+            N judgements by the frozen features, to those of the items and, for a text, of class
+            names; by both parts together, see `decide`. `near` is None where nobody can tell: there
+            is no index of this model, or there were too few validation items.
 
         Raises:
             InputError: The index is damaged.
         """
-        parts: list[list[Nearness]] = [[] for _ in range(len(v))]
-        for modality, has_N, feature in (
-            ("image", v.has_image, v.image_PI),
-            ("text", v.has_text, v.text_MF),
-        ):
-            for n, found in zip(np.flatnonzero(has_N), self._judge(modality, feature), strict=True):
-                parts[n].append(found)
-        return [decide(found) for found in parts]
-
-    def _judge(self, modality: str, feature_NF: Block) -> list[Nearness]:
-        if not feature_NF.shape[0]:  # a search by text need not read the features of pictures
-            return []
-        if modality not in self._references:
-            self._references[modality] = load_references(
-                self._index_folder, modality, model=self._features.folder
-            )
-        references = self._references[modality]
-        if references is None:
-            return [Nearness(None, None, None, None, modality)] * feature_NF.shape[0]
-        found = references.judge(feature_NF, modality)
-        if all(one.near is not False for one in found):
-            return found
-        beside = self._known_pictures if modality == "image" else self._known_texts
-        if not beside.shape[0]:
-            return found
-        unit_RF = unit_rows(beside[:, references.columns])
-        again = replace(references, unit_RF=unit_RF).judge(feature_NF, modality)
-        return [decide(pair) for pair in zip(found, again, strict=True)]
+        return self._surroundings.judge(v)
 
     @cached_property
-    def _known_texts(self) -> Block:
-        """Features of the names of all parts of the class tree, and of added classes' texts.
-
-        A short text may be far from every title and still be what a class is called.
-        """
-        entries = with_added(self.description.classes, self.added)
-        parts = {part for entry in item_classes(entries) for part in entry["parts"]}
-        texts = {text for one in self.added for text in one.texts}
-        return self._features.texts(sorted(parts | texts))[0]
-
-    @cached_property
-    def _known_pictures(self) -> np.ndarray:
-        """Features of the pictures of added classes, [E, I]."""
-        none_EI = np.zeros((0, int(self.description.config["image_features"])), np.float32)
-        return np.concatenate([none_EI, *(one.picture_EI for one in self.added)])
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(self._features, self._index_folder, self.known)
 
     def classify(
         self,
@@ -299,16 +233,7 @@ class Huse:
             raise ValueError(f"k of at least 1, not {k}")
         probability_NK = class_probabilities(self._network, self.description, v)
         fitted = self.filing.of_items(v.has_image, v.has_text, precision, confidence)
-        if self.added:
-            points = v if isinstance(v, Embeddings) else self.embed_features(v)
-            odds_NA = log_odds(
-                self.new_class_rule,
-                [one.place for one in self.added],
-                points.image_ND,
-                points.text_ND,
-                probability_NK,
-            )
-            probability_NK = with_new_classes(probability_NK, odds_NA)
+        probability_NK = self.known.share(probability_NK, partial(self.embed_features, v))
         return make_predictions(
             self.class_tree,
             probability_NK,
@@ -316,7 +241,7 @@ class Huse:
             k=k,
             rule=decide,
             beta=beta,
-            trained_nodes=self._trained_nodes,
+            trained_nodes=self.known.trained_nodes,
         )
 
     def search(

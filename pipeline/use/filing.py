@@ -64,6 +64,14 @@ class Filing:
             )
         return self._fitted[key]
 
+    def can_file(self, precision: float, confidence: float) -> bool:
+        """Whether there is a threshold at all, for what items may have and at any level."""
+        return any(
+            one.least is not None
+            for modality in MODALITIES
+            for one in self.thresholds(modality, precision, confidence)
+        )
+
     def of_items(
         self, has_image_N: np.ndarray, has_text_N: np.ndarray, precision: float, confidence: float
     ) -> list[list[Threshold]]:

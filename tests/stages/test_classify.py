@@ -19,7 +19,9 @@ def test_the_terminal_shows_what_was_predicted(project, texts):
     assert all(text.split()[0] in result.stdout for text in texts)
     # A dozen validation items speak for no precision.
     assert "classify: 3 items, 3 review at a precision of 0.95; 1 row rejected" in result.stdout
-    assert result.stderr == "classify: row 4 rejected: no image and no text\n"
+    rejected, warning = result.stderr.splitlines()
+    assert rejected == "classify: row 4 rejected: no image and no text"
+    assert "no validation items speak for a precision of 0.95, so no item is filed" in warning
 
 
 def test_the_terminal_shows_what_nothing_is_near_to(project):

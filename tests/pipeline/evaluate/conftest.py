@@ -22,7 +22,13 @@ def make_embedded():
         predicted_N = label_N.clone()
         predicted_N[::4] = 0
         ones_N = torch.ones(len(label_N))
-        return Predicted(embedding_ND, predicted_N, ones_N, predicted_N == label_N)
+        right_N = predicted_N == label_N
+        classes = int(label_N.max()) + 1 if len(label_N) else 1
+        # The predicted class, and the others in their order.
+        best_NR = (predicted_N[:, None] + torch.arange(classes)) % classes
+        return Predicted(
+            embedding_ND, predicted_N, ones_N, right_N, best_NR, right_N, torch.ones_like(right_N)
+        )
 
     return build
 

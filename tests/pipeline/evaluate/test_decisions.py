@@ -74,7 +74,6 @@ def test_figures_by_hand(found):
     # Small for big is two edges off, a big bag for a hat three.
     assert rules["probable"]["accuracy"] == pytest.approx(3 / 5)
     assert rules["probable"]["tree_distance"] == pytest.approx((2 + 3) / 5)
-    assert rules["probable"]["severity"] == pytest.approx((2 + 3) / 2)
     # Common levels 2, 2, 1, 1, 0 of answers 2, 2, 2, 1, 2 and classes 2, 2, 2, 1, 1 deep.
     assert rules["probable"]["hierarchical_precision"] == pytest.approx(6 / 9)
     assert rules["probable"]["hierarchical_recall"] == pytest.approx(6 / 8)

@@ -106,7 +106,9 @@ def test_details_of_a_test_split(measured):
         "hp_at_50",
         "hp_at_100",
         "ahp_at_250",
+        "hap_at_250",
     ]
+    assert list(details["mistakes"]) == ["image", "text", "fused", "tree_height"]
     levels = details["classification"]["text"]
     assert levels["level_1_accuracy"] >= levels["level_2_accuracy"]
     assert levels["level_2_accuracy"] == pytest.approx(

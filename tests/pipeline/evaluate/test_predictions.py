@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pipeline.evaluate.predictions import TOP, concatenate, predict_pairs, select
+from pipeline.evaluate.predictions import KEPT, TOP, concatenate, predict_pairs, select
 from pipeline.features.classes import make_classes
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel
@@ -12,7 +12,9 @@ FUSION = Fusion(0.3, image_temperature=1.5, text_temperature=0.7, fused_temperat
 
 
 def stored(make_model, **changed):
-    return StoredModel(make_model(**changed), FUSION, {}, {})
+    model = make_model(**changed)
+    names = [f"{'ab'[n % 2]}<{n}" for n in range(model.config.num_classes)]
+    return StoredModel(model, FUSION, make_classes(names, separator="<", label="path"), {})
 
 
 def test_the_prediction_is_the_most_probable_class(make_model, make_pairs):
@@ -41,6 +43,33 @@ def test_with_many_classes_the_top_holds_the_five_best(make_model, make_pairs):
     assert torch.equal(predict_pairs(model, pairs)["image"].in_top_N, expected_N)
     assert expected_N.any()
     assert not expected_N.all()
+
+
+def probabilities(model, pairs):
+    with torch.inference_mode():
+        return (model.model(pairs.image_NI, pairs.text_NT).image_logits_BK / 1.5).softmax(1)
+
+
+def test_the_most_probable_classes_are_kept_in_order(make_model, make_pairs):
+    pairs = make_pairs(40)
+    model = stored(make_model, num_classes=30)
+    best_NR = predict_pairs(model, pairs)["image"].best_NR
+    assert torch.equal(best_NR.long(), probabilities(model, pairs).topk(KEPT, dim=1).indices)
+    few = stored(make_model, num_classes=4)
+    assert predict_pairs(few, pairs)["image"].best_NR.shape == (40, 4)
+
+
+def test_levels_are_asked_one_by_one(make_model, make_pairs):
+    pairs = make_pairs(40)
+    model = stored(make_model, num_classes=10)
+    found = predict_pairs(model, pairs)["image"]
+    # Sorted by name, the first five classes are below a.
+    below_a_N = probabilities(model, pairs)[:, :5].sum(1) > 0.5
+    assert torch.equal(found.one_path_N, below_a_N == (found.predicted_N < 5))
+    right_N = (found.predicted_N == pairs.label_N) & (below_a_N == (pairs.label_N < 5))
+    assert torch.equal(found.full_path_N, right_N)
+    assert found.one_path_N.any()
+    assert not found.one_path_N.all()
 
 
 def test_no_items_give_empty_results(make_model, make_pairs):

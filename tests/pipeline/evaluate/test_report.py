@@ -59,7 +59,7 @@ def page(numbered_pictures, tmp_path):
                 },
                 "precision_at_coverage": {"fused": {"level_1": {"0.5": 1.0, "1.0": 0.8}}},
                 "calibration_error": {"fused": {"level_1": 0.0321}},
-                "rules": {"fused": {"least_cost": {"accuracy": 0.8, "severity": 2.5}}},
+                "rules": {"fused": {"least_cost": {"accuracy": 0.8, "tree_distance": 0.5}}},
             },
             "paper_rule": {"text_to_text": {"r_at_1": 0.125}},
             "baseline": {
@@ -71,6 +71,18 @@ def page(numbered_pictures, tmp_path):
                     "difference": -0.05,
                     "interval": [-0.1, 0.01],
                 },
+            },
+            "mistakes": {
+                "text": {"wrong_items": 0, "ahd_at_1": 0.0, "intervals": {}},
+                "fused": {
+                    "wrong_items": 17,
+                    "severity": 1.375,
+                    "ahd_at_1": 0.625,
+                    "intervals": {"severity": [1.125, 1.5], "ahd_at_1": [0.5, 0.75]},
+                    "baseline": {"wrong_items": 18, "severity": 1.625, "intervals": {}},
+                    "difference": {"severity": -0.25, "intervals": {"severity": [-0.5, 0.125]}},
+                },
+                "tree_height": 4,
             },
         },
         map={
@@ -112,6 +124,15 @@ def test_the_baseline_and_the_papers_rule_stand_beside_the_figures(page):
     assert "-0.100 to +0.010" in html
     assert "text to text 1 of 3." in html
     assert "0.125" in html
+
+
+def test_how_bad_the_mistakes_are_stands_beside_the_baselines(page):
+    html = page.read_text(encoding="utf-8")
+    assert "How bad are the mistakes?" in html
+    assert "1 is a sister class, 4 shares nothing" in html
+    for text in ("AHD@1", "<td>17</td>", "1.375", "1.125&ndash;1.500", "1.625", "-0.250"):
+        assert text in html
+    assert "-0.500 to +0.125" in html
 
 
 def set_width(browser, width):
@@ -220,6 +241,6 @@ def test_what_may_run_unattended_is_told_by_level(page):
     assert "level 2 \u2013 0 0.000 \u2013 \u2013" in text
     assert "any level \u2013 12 0.250 \u2013 0.917" in text
     assert "with a probability of 0.9 the share" in text
-    assert "least cost 0.800 2.500" in text
+    assert "least cost 0.800 0.500" in text
     # Half of all at 1, all at 0.8, on axes that begin at 0 and 0.8.
     assert 'points="100.0,0.0 200.0,200.0"' in page.read_text(encoding="utf-8")

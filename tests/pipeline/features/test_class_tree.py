@@ -50,13 +50,14 @@ def test_sums_run_along_the_paths():
     assert tree.sum_along_paths(value_NJ).tolist() == [[0, 1, 11, 101, 1101, 2101, 5]]
 
 
-def test_a_node_and_a_class_have_levels_in_common():
+def test_distance_is_the_way_up_and_down_again():
     tree = make_tree()
-    wanted = {"": [0, 0, 0, 0], "clothing": [1, 1, 1, 0], "clothing<knitwear": [1, 2, 2, 0]}
-    wanted |= {PATHS[0]: [2, 1, 1, 0], PATHS[1]: [1, 3, 2, 0], "shoes": [0, 0, 0, 1]}
-    for path, common in wanted.items():
+    # To a dress, fine knitwear, thick knitwear, shoes.
+    wanted = {"": [2, 3, 3, 1], "clothing": [1, 2, 2, 2], "clothing<knitwear": [2, 1, 1, 3]}
+    wanted |= {PATHS[0]: [0, 3, 3, 3], PATHS[1]: [3, 0, 2, 4], "shoes": [3, 4, 4, 0]}
+    for path, edges in wanted.items():
         node_N = np.full(4, node_of(tree, path))
-        assert tree.common_levels(node_N, np.arange(4)).tolist() == common
+        assert tree.distance(node_N, np.arange(4)).tolist() == edges
 
 
 def test_where_every_part_is_a_label_the_classes_are_the_paths():

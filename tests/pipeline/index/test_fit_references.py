@@ -37,7 +37,7 @@ def save(tables, out, share=0.9, **recipe):
 
 
 def distances(tables, modality):
-    """Of validation items to other items that are not of the test split, infinite to that."""
+    """Of validation items to all items, infinite to themselves."""
     column = {"image": "vector", "text": "glove"}[modality]
     _, vectors = read_vectors(tables[f"{modality}_features"], column)
     vectors = vectors[::2] if modality == "image" else vectors  # the clean view is the first
@@ -45,7 +45,6 @@ def distances(tables, modality):
     split = read_table(tables["splits"], ["split"])["split"].to_numpy()
     distance = 1 - vectors @ vectors.T
     np.fill_diagonal(distance, np.inf)
-    distance[:, split == "test"] = np.inf
     return distance[split == "val"]
 
 
@@ -86,6 +85,17 @@ def test_variants_of_a_query_in_the_catalogue_do_not_count(tables, tmp_path, mod
     found = save(tables, tmp_path / "index")[modality]
     distance[number[query][:, None] == number] = np.inf
     assert found["limit"] == pytest.approx(np.sort(distance.min(axis=1))[-2], abs=1e-5)
+
+
+@pytest.mark.parametrize("modality", ["image", "text"])
+def test_the_limit_is_to_all_that_queries_are_compared_with(tables, tmp_path, modality):
+    splits = pd.read_parquet(tables["splits"])
+    limits = []
+    for others in ("train", "test"):
+        splits["split"] = splits["split"].where(splits["split"] == "val", others)
+        write_table(tables["splits"], splits)
+        limits.append(save(tables, tmp_path / others, share=0.5)[modality]["limit"])
+    assert limits[0] == limits[1]
 
 
 def test_few_validation_items_give_no_limit(tables, tmp_path):

@@ -30,17 +30,32 @@ def test_nothing_is_said_of_what_is_near_or_cannot_be_told(quiet):
     ("parts", "decides"),
     [
         ([FAR_TEXT], FAR_TEXT),
-        # One part that is near is enough, and one of which nothing is known forbids a claim.
-        ([NEAR_PICTURE, FAR_TEXT], NEAR_PICTURE),
+        ([NEAR_PICTURE], NEAR_PICTURE),
+        ([UNKNOWN_WORDS], UNKNOWN_WORDS),
+        # 0.2 / 0.3 and 0.614 / 0.38: their root mean square is 1.24.
+        ([NEAR_PICTURE, FAR_TEXT], FAR_TEXT),
+        # 0.2 / 0.3 and 0.45 / 0.38: 0.96.
+        ([NEAR_PICTURE, FAR_TEXT._replace(distance=0.45)], NEAR_PICTURE),
+        # Of two that are far, the farther for its kind: 0.614 / 0.38 beyond 0.7 / 0.6.
+        ([FAR_PICTURE, FAR_TEXT], FAR_TEXT),
+        # Of two that are near, the nearer: 0.5 / 0.6 beyond 0.2 / 0.3.
+        ([FAR_PICTURE._replace(near=True, distance=0.5), NEAR_PICTURE], NEAR_PICTURE),
+        # Of what has no limit nothing is claimed, unless the other part is near.
         ([FAR_TEXT, NO_CLAIM], NO_CLAIM),
         ([NO_CLAIM, NEAR_PICTURE], NEAR_PICTURE),
-        ([UNKNOWN_WORDS, FAR_TEXT], FAR_TEXT),
-        # 0.7 of 0.6 is nearer than 0.61 of 0.38.
-        (
-            [FAR_TEXT, FAR_TEXT._replace(distance=0.7, limit=0.6)],
-            FAR_TEXT._replace(distance=0.7, limit=0.6),
-        ),
+        # A text without a known word says nothing beside a picture.
+        ([NEAR_PICTURE, UNKNOWN_WORDS], NEAR_PICTURE),
+        ([FAR_PICTURE, UNKNOWN_WORDS], FAR_PICTURE),
+        ([NO_CLAIM, UNKNOWN_WORDS], NO_CLAIM),
     ],
 )
-def test_the_part_that_is_nearest_for_its_kind_decides(parts, decides):
+def test_an_item_is_judged_by_all_parts_in_units_of_their_limits(parts, decides):
     assert decide(parts) == decides
+    assert decide(parts[::-1]) == decides
+
+
+@pytest.mark.parametrize(("distance", "near"), [(0.0, True), (0.1, False)])
+def test_a_limit_of_zero_allows_nothing_but_zero(distance, near):
+    """As of a catalogue where every validation item has a double."""
+    part = Nearness(near, distance, 0.0, 0.98, "text")
+    assert decide([part, NEAR_PICTURE]).near is near

@@ -16,7 +16,7 @@ from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel
 
 FUSION = Fusion(0.3, image_temperature=1.5, text_temperature=0.7, fused_temperature=2.0)
-CLASSES = {"classes": [{"name": name} for name in ("a", "b", "Chloé")]}
+CLASSES = {"classes": [{"name": name, "parts": [name]} for name in ("a", "b", "Chloé")]}
 
 
 @pytest.fixture(

@@ -196,9 +196,30 @@ def test_pictures_are_told_from_noise(shipped, shipped_project):
     item = shipped.index.items["image"].iloc[0]
     pictures = [shipped_project.root / PICTURES / item, Image.fromarray(noise)]
     assert [one.near for one in shipped.near(shipped.embed(pictures))] == [True, False]
-    # With a text beside it that is near, something is near.
-    both = shipped.near(shipped.embed(pictures[1:] * 2, ["sad cat", "qwxzzyk blorf"]))
-    assert [one.near for one in both] == [True, False]
+
+
+def test_an_item_with_both_parts_is_judged_by_both(shipped, shipped_project):
+    item = shipped.index.items.iloc[0]
+    own = shipped_project.root / PICTURES / item["image"]
+    empty = Image.new("RGB", (72, 72), "white")
+    pictures, texts = [own, empty, empty], [item["text"], item["text"], "qwxzzyk blorf"]
+    judged = shipped.near(shipped.embed(pictures, texts))
+    assert [one.near for one in judged] == [True, False, False]
+    # An empty picture is not made up for by a title, and is what is told of.
+    assert judged[1].modality == "image"
+
+
+def test_what_is_said_of_a_text_does_not_depend_on_the_others(shipped):
+    """Names of classes are asked about texts that are far, and about no others."""
+    names = {part for entry in shipped.description.classes["classes"] for part in entry["parts"]}
+    texts = sorted(names) + shipped.index.items["text"].tolist()
+    texts = [text + " drawing" for text in texts]
+    alone = [one for text in texts[::9] for one in shipped.near(shipped.embed(texts=[text]))]
+    together = shipped.near(shipped.embed(texts=[*texts[::9], "qwxzzyk blorf"]))
+    assert any(one.near for one in alone)
+    for one, other in zip(alone, together, strict=False):
+        assert one.near == other.near
+        assert one.distance == pytest.approx(other.distance, abs=1e-3)
 
 
 def test_a_catalogue_item_is_near_itself_whatever_its_split(shipped):

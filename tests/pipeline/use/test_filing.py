@@ -35,6 +35,8 @@ def test_every_modality_has_thresholds_of_its_own(validation, tmp_path):
     # A picture alone, a text alone, both.
     given = filing.of_items(np.array([1, 0, 1], bool), np.array([0, 1, 1], bool), 0.8, 0.9)
     assert given == [found["image"], found["text"], found["fused"]]
+    assert filing.can_file(0.8, 0.9)
+    assert not filing.can_file(0.999, 0.9)
     assert told == []
 
 
