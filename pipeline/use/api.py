@@ -214,8 +214,8 @@ class Huse:
     ) -> list[Prediction]:
         """Predict the classes of N items, and which of these may be filed unattended.
 
-        Classes that were added are among them, but nothing is filed as one: no validation item
-        speaks for it.
+        Classes that were added are among them, but nothing is filed as one, as no validation item
+        speaks for it; what is filed is by the probabilities of the trained classes alone.
 
         Args:
             v: N items from `embed` or `read_features`.
@@ -231,9 +231,9 @@ class Huse:
         """
         if k < 1:
             raise ValueError(f"k of at least 1, not {k}")
-        probability_NK = class_probabilities(self._network, self.description, v)
+        trained_NK = class_probabilities(self._network, self.description, v)
         fitted = self.filing.of_items(v.has_image, v.has_text, precision, confidence)
-        probability_NK = self.known.share(probability_NK, partial(self.embed_features, v))
+        probability_NK = self.known.share(trained_NK, partial(self.embed_features, v))
         return make_predictions(
             self.class_tree,
             probability_NK,
@@ -241,7 +241,7 @@ class Huse:
             k=k,
             rule=decide,
             beta=beta,
-            trained_nodes=self.known.trained_nodes,
+            trained=(self.known.trained_tree, trained_NK) if self.known.added else None,
         )
 
     def search(

@@ -57,9 +57,9 @@ class KnownClasses:
         return ClassTree(self.classes)
 
     @cached_property
-    def trained_nodes(self) -> int:
-        """Nodes of the tree, the first, that hold a trained class."""
-        return len(ClassTree(self._description.classes).path_J)
+    def trained_tree(self) -> ClassTree:
+        """Of the trained classes: its nodes are the first of `tree`."""
+        return ClassTree(self._description.classes) if self.added else self.tree
 
     @cached_property
     def _rule(self) -> NewClassRule:

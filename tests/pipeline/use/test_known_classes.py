@@ -83,7 +83,7 @@ def test_where_no_class_was_added_nothing_is_embedded(finished_project):
     model = Huse.load(finished_project.root / "data" / "model", warn=pytest.fail)
     probability_NK = np.ones((2, 3), np.float32) / 3
     assert model.known.share(probability_NK, pytest.fail) is probability_NK
-    assert model.known.trained_nodes == len(model.class_tree.path_J)
+    assert model.known.trained_tree is model.class_tree
 
 
 def test_a_model_of_an_earlier_version_classifies_but_takes_no_class(model, folder):
