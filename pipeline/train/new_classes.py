@@ -23,6 +23,8 @@ from pipeline.model.new_class import EVIDENCE, EXAMPLES, NewClassRule, evidence,
 
 OF_CLASS = 100
 """Training items whose mean stands for a class, a random sample of more."""
+MAX_TRAIN = 100_000
+"""Of all classes together: their embeddings, 400 MB of dimension 512, are in memory."""
 MAX_CLASSES = 200
 """Classes that are left out in turn, a random sample of more."""
 MAX_ITEMS = 4000
@@ -69,9 +71,10 @@ def fit_new_classes(
     Returns:
         The classes' means and the weights; deterministic.
     """
-    label_N, train = _some_of_each(index.only("train"), seed)
-    point_ND = _embed_training_items(stored, train, val.image_NI.device)
     classes = len(name_KT)
+    of_class = min(OF_CLASS, max(1, MAX_TRAIN // classes))
+    label_N, train = _some_of_each(index.only("train"), of_class, seed)
+    point_ND = _embed_training_items(stored, train, val.image_NI.device)
     means = [_class_means(one_ND, label_N, classes) for one_ND in point_ND]
     with torch.inference_mode():
         name_KD = stored.model.text_tower(name_KT).cpu().numpy()
@@ -160,12 +163,12 @@ def _equal_classes(is_new_CM: np.ndarray) -> np.ndarray:
     return np.where(is_new_CM, each_C[:, None], 1.0).ravel()
 
 
-def _some_of_each(train: FeatureIndex, seed: int) -> tuple[np.ndarray, FeatureIndex]:
+def _some_of_each(train: FeatureIndex, of_class: int, seed: int) -> tuple[np.ndarray, FeatureIndex]:
     order_N = np.random.default_rng(seed).permutation(len(train))
     label_N = train.label_N[order_N]
     by_class = np.argsort(label_N, kind="stable")
     first_N = np.searchsorted(label_N[by_class], label_N[by_class])
-    kept = np.sort(order_N[by_class[np.arange(len(train)) - first_N < OF_CLASS]])
+    kept = np.sort(order_N[by_class[np.arange(len(train)) - first_N < of_class]])
     return train.label_N[kept], train.take(kept)
 
 

@@ -75,8 +75,9 @@ def test_where_no_class_has_so_many_items_what_fewer_tell_is_taken(trained):
     assert (weight_3SE[1, :, 0] == 0).all()
 
 
-def test_of_much_a_part_is_read(trained, monkeypatch):
-    monkeypatch.setattr(new_classes, "OF_CLASS", 1)
+@pytest.mark.parametrize(("limit", "value"), [("OF_CLASS", 1), ("MAX_TRAIN", 5)])
+def test_of_much_a_part_is_read(trained, monkeypatch, limit, value):
+    monkeypatch.setattr(new_classes, limit, value)
     monkeypatch.setattr(new_classes, "MAX_CLASSES", 2)
     asked = []
     monkeypatch.setattr(
