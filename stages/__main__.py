@@ -21,7 +21,10 @@ STAGES = (
     "audit",
     "index",
 )
-USES = ("compare", "review", "refile", "embed", "classify", "search", "map", "explore", "export")
+USES = (
+    *("compare", "review", "refile", "embed", "add_class"),
+    *("classify", "search", "map", "explore", "export"),
+)
 """What to do with what the stages made; these commands read what the stages wrote and are none."""
 COMMANDS = ("sample_catalog", *STAGES, *USES, "cache")
 

@@ -69,6 +69,7 @@ def main(
     ] = CURVES,
 ) -> None:
     """Train the image and text towers on the stored features; a killed run goes on."""
+    import numpy as np
     import torch
 
     from pipeline.core.allocator import keep_freed_memory
@@ -90,8 +91,10 @@ def main(
     from pipeline.features.graph_file import read_graph
     from pipeline.features.item_graph import item_graph
     from pipeline.features.joined import index_features
+    from pipeline.features.text_rows import TextRows
     from pipeline.model.description import TOWERS
     from pipeline.model.model_file import StoredModel, save_model
+    from pipeline.model.new_class_file import write_new_class_rule
     from pipeline.model.onnx_file import export_onnx
     from pipeline.model.settings import ModelSettings
     from pipeline.model.towers import Towers
@@ -107,6 +110,7 @@ def main(
     from pipeline.train.loop import train_towers
     from pipeline.train.loss_settings import LossSettings
     from pipeline.train.losses.graph_loss import check_kernel
+    from pipeline.train.new_classes import fit_new_classes
     from pipeline.train.objective import make_config, objective_of
     from pipeline.train.settings import TrainSettings
     from pipeline.train.validate import MAX_ITEMS
@@ -191,9 +195,12 @@ def main(
     stored = StoredModel(model, fusion, class_list, recipe)
     group = read_table(groups, ["item_id", "group"]).set_index("item_id")["group"]
     said = measure_confidence(stored, val, group.loc[val.item_ids].to_numpy(), seed=p.seed)
+    name_KT = TextRows(class_names).read(np.arange(len(names))).to(device)
+    rule = fit_new_classes(stored, index, val, name_KT, seed=p.seed)
     model.cpu()  # where it is used
     save_model(out, stored)
     write_validation(out, said, stored.digest())
+    write_new_class_rule(out, rule, stored.digest())
     export_onnx(stored, out / TOWERS)
     copy_folder(image_encoder, out / "image_encoder")
     copy_folder(text_encoder, out / "text_encoder")

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +21,15 @@ from pipeline.decide.settings import Rule
 from pipeline.features.class_tree import ClassTree
 from pipeline.index.catalog_index import CatalogIndex, Hit
 from pipeline.index.hybrid import Mode
-from pipeline.index.nearness import Nearness, decide
-from pipeline.index.references import References, load_references, unit_rows
+from pipeline.index.nearness import Nearness
 from pipeline.model.description import ModelDescription, read_description
 from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
 from pipeline.use.filing import Filing
+from pipeline.use.known_classes import KnownClasses
 from pipeline.use.network import TowersNetwork, load_network
 from pipeline.use.prediction import Prediction, make_predictions
 from pipeline.use.raw_features import RawFeatures
+from pipeline.use.surroundings import Surroundings
 
 Picture = Location | str | Image.Image
 
@@ -53,7 +53,6 @@ class Huse:
         self.description = description
         self._features = features
         self._index_folder = index
-        self._references: dict[str, References | None] = {}
 
     @classmethod
     def load(
@@ -100,9 +99,14 @@ class Huse:
         return CatalogIndex.load(self._index_folder, model=self._features.folder)
 
     @cached_property
+    def known(self) -> KnownClasses:
+        """The classes that the model knows: the trained ones and those that were added."""
+        return KnownClasses(self._features.folder, self.description, self._features.warn)
+
+    @property
     def class_tree(self) -> ClassTree:
-        """The classes that the model knows, and all beginnings of their paths."""
-        return ClassTree(self.description.classes)
+        """The classes that the model knows, added ones last, and all beginnings of their paths."""
+        return self.known.tree
 
     @cached_property
     def filing(self) -> Filing:
@@ -192,41 +196,11 @@ class Huse:
         Raises:
             InputError: The index is damaged.
         """
-        parts: list[list[Nearness]] = [[] for _ in range(len(v))]
-        for modality, has_N, feature in (
-            ("image", v.has_image, v.image_PI),
-            ("text", v.has_text, v.text_MF),
-        ):
-            for n, found in zip(np.flatnonzero(has_N), self._judge(modality, feature), strict=True):
-                parts[n].append(found)
-        return [decide(found) for found in parts]
-
-    def _judge(self, modality: str, feature_NF: Block) -> list[Nearness]:
-        if not feature_NF.shape[0]:  # a search by text need not read the features of pictures
-            return []
-        if modality not in self._references:
-            self._references[modality] = load_references(
-                self._index_folder, modality, model=self._features.folder
-            )
-        references = self._references[modality]
-        if references is None:
-            return [Nearness(None, None, None, None, modality)] * feature_NF.shape[0]
-        found = references.judge(feature_NF, modality)
-        far = [n for n, one in enumerate(found) if one.near is False and one.distance is not None]
-        if modality == "image" or not far:
-            return found
-        # A short text may be far from every title and still be what a class is called.
-        names = replace(references, unit_RF=unit_rows(self._class_names[:, references.columns]))
-        for n, named in zip(far, names.judge(feature_NF[far], modality), strict=True):
-            found[n] = min(found[n], named, key=lambda one: one.distance or 0.0)
-        return found
+        return self._surroundings.judge(v)
 
     @cached_property
-    def _class_names(self) -> Block:
-        """Features of the names of all parts of the class tree."""
-        entries = self.description.classes["classes"]
-        parts = sorted({part for entry in entries for part in entry["parts"]})
-        return self._features.texts(parts)[0]
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(self._features, self._index_folder, self.known)
 
     def classify(
         self,
@@ -239,6 +213,9 @@ class Huse:
         beta: float = 1.0,
     ) -> list[Prediction]:
         """Predict the classes of N items, and which of these may be filed unattended.
+
+        Classes that were added are among them, but nothing is filed as one, as no validation item
+        speaks for it; what is filed is by the probabilities of the trained classes alone.
 
         Args:
             v: N items from `embed` or `read_features`.
@@ -254,10 +231,17 @@ class Huse:
         """
         if k < 1:
             raise ValueError(f"k of at least 1, not {k}")
-        probability_NK = class_probabilities(self._network, self.description, v)
+        trained_NK = class_probabilities(self._network, self.description, v)
         fitted = self.filing.of_items(v.has_image, v.has_text, precision, confidence)
+        probability_NK = self.known.share(trained_NK, partial(self.embed_features, v))
         return make_predictions(
-            self.class_tree, probability_NK, fitted, k=k, rule=decide, beta=beta
+            self.class_tree,
+            probability_NK,
+            fitted,
+            k=k,
+            rule=decide,
+            beta=beta,
+            trained=(self.known.trained_tree, trained_NK) if self.known.added else None,
         )
 
     def search(

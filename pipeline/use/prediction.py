@@ -50,6 +50,7 @@ def make_predictions(
     k: int,
     rule: Rule,
     beta: float,
+    trained: tuple[ClassTree, np.ndarray] | None = None,
 ) -> list[Prediction]:
     """Name each item's `k` most probable classes, the decided node, and where it is filed.
 
@@ -61,9 +62,18 @@ def make_predictions(
         k: How many classes to name.
         rule: What is decided; see `decide`.
         beta: Of rule `hf_beta`.
+        trained: The tree and the [N, M] probabilities that thresholds speak for, where the first M
+            of K classes are those of the training: by these an item is filed, and one whose most
+            probable class is none of them only above that class. All classes if not given.
     """
     node_NJ = tree.node_probabilities(probability_NK)
     best_NL, confidence_NL = tree.best_by_level(node_NJ)
+    if trained is not None:
+        best_NL, confidence_NL = trained[0].best_by_level(trained[0].node_probabilities(trained[1]))
+        label_N = probability_NK.argmax(axis=1)
+        is_above_NL = best_NL == tree.node_KL[label_N, : trained[0].levels]
+        is_added_N1 = label_N[:, None] >= trained[1].shape[1]
+        confidence_NL = np.where(is_added_N1 & ~is_above_NL, -1.0, confidence_NL)
     decided_N = decide(tree, probability_NK, rule, beta=beta)
     order_NK = np.argsort(-probability_NK, axis=1, kind="stable")[:, :k]
     found = []
@@ -81,7 +91,7 @@ def make_predictions(
                     for guess, label in zip(top, order_NK[n], strict=True)
                 ],
                 decided,
-                Guess(tree.path_J[filed], float(node_NJ[n, filed])) if level else None,
+                Guess(tree.path_J[filed], float(confidence_NL[n, level - 1])) if level else None,
                 state if level else "review",
             )
         )

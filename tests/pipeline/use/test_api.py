@@ -186,7 +186,7 @@ def test_what_a_class_is_called_is_near_however_far_it_is_from_every_title(shipp
     judged = shipped.near(shipped.embed(texts=[*parts, "qwxzzyk blorf"]))
     assert [one.near for one in judged] == [True] * len(parts) + [False]
     # Without the names some of them are far: a short word is unlike a title.
-    references = shipped._references["text"]
+    references = shipped._surroundings._references["text"]
     features = shipped.embed(texts=parts).text_MF
     assert not all(one.near for one in references.judge(features, "text"))
 

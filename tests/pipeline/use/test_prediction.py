@@ -76,3 +76,42 @@ def test_the_rule_decides():
     close(predict(*probabilities).decided, "shoes", 0.4)
     # Expected F1 of clothing 0.2 * 2/3 + 0.4 * 1/2, of knitwear 0.2 * 1/2 + 0.4 * 4/5.
     close(predict(*probabilities, rule="hf_beta").decided, "clothing<knitwear", 0.4)
+
+
+def test_nothing_is_filed_as_a_class_that_no_threshold_speaks_for():
+    paths = ["clothing<dress", "clothing<knitwear<thick", "shoes"]
+    old = ClassTree(make_classes(paths, separator="<", label="path"))
+    added = {"name": "clothing<socks<long<warm", "parts": ["clothing", "socks", "long", "warm"]}
+    classes = make_classes(paths, separator="<", label="path")
+    tree = ClassTree({**classes, "classes": [*classes["classes"], added]})
+
+    def predict_with(old_probabilities, share, thresholds=STRICT):
+        trained_NK = np.array([old_probabilities], np.float32)
+        probability_NC = np.append((1 - share) * trained_NK, [[share]], axis=1)
+        (found,) = make_predictions(
+            tree,
+            probability_NC,
+            [thresholds],
+            k=1,
+            rule="probable",
+            beta=1.0,
+            trained=(old, trained_NK),
+        )
+        return found
+
+    # The old classes are for clothing, and so is the new one; however sure that one is.
+    for share in (0.6, 0.999):
+        found = predict_with((0.9, 0.05, 0.05), share)
+        close(found.top[0], "clothing<socks<long<warm", share)
+        close(found.filed, "clothing", 0.95)
+        assert found.state == "filed above"
+    # They are not certain that it is clothing, or certain that it is none.
+    assert predict_with((0.3, 0.2, 0.5), 0.999).state == "review"
+    assert predict_with((0.02, 0.02, 0.96), 0.6).state == "review"
+    without = [one if one.level > 1 else one._replace(least=None) for one in STRICT]
+    assert predict_with((0.9, 0.05, 0.05), 0.6, without).state == "review"
+    # An old class is filed as if no class had been added.
+    found = predict_with((0.9, 0.05, 0.05), 0.3)
+    close(found.top[0], "clothing<dress", 0.63)
+    close(found.filed, "clothing<dress", 0.9)
+    assert found.state == "filed"
