@@ -191,6 +191,8 @@ def main(
                 "val": best.metrics,
                 "val_items": len(watched),
             }
+    trained_on = len(train)
+    del train  # most of the memory, and what follows needs some of its own
     fusion = calibrate(model, val, membership_KL, seed=p.seed)
     stored = StoredModel(model, fusion, class_list, recipe)
     group = read_table(groups, ["item_id", "group"]).set_index("item_id")["group"]
@@ -206,10 +208,10 @@ def main(
     copy_folder(text_encoder, out / "text_encoder")
     checkpoint.remove()
     num_items = len(read_table(items, ["item_id"]))
-    steps = budget_of(p, len(train)).steps
+    steps = budget_of(p, trained_on).steps
     typer.echo(
         f"train: {len(index)} of {num_items} items have both a picture and a text that can be "
-        f"used; {len(train)} trained on, best of {steps} steps is {best.step} with "
+        f"used; {trained_on} trained on, best of {steps} steps is {best.step} with "
         f"{p.monitor} {best.metrics[p.monitor]:.4f} on {len(watched)} validation items"
     )
 
