@@ -35,9 +35,9 @@ def inputs():
 def test_a_mistake_anywhere_in_params_yaml_stops_every_stage(shop, stage):
     params = shop.root / "params.yaml"
     text = params.read_text(encoding="utf-8")
-    assert text.count("  beta:") == 1
-    params.write_text(text.replace("  beta:", "  betta:"), encoding="utf-8")
-    assert shop.refuse(stage) == "params.yaml: loss.betta: unknown key; did you mean beta?"
+    assert text.count("  gamma:") == 1
+    params.write_text(text.replace("  gamma:", "  gama:"), encoding="utf-8")
+    assert shop.refuse(stage) == "params.yaml: loss.gama: unknown key; did you mean gamma?"
     assert not (shop.root / "data").exists()
 
 
