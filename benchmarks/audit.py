@@ -22,6 +22,7 @@ import typer
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 
+from benchmarks.finished_project import index_project
 from benchmarks.harness import environment, write_results
 from pipeline.audit.out_of_fold import OutOfFoldProbes
 from pipeline.audit.settings import ItemsSettings
@@ -29,9 +30,9 @@ from pipeline.audit.suspects import fit_probes, score_items
 from pipeline.audit.tree import Tree
 from pipeline.core.json_file import read_json
 from pipeline.features.classes import item_classes
-from pipeline.features.joined import FeatureIndex, index_features
+from pipeline.features.joined import FeatureIndex
 from pipeline.metrics.bootstrap import interval_ends, resampled_means
-from stages.paths import CLASSES, GROUPS, IMAGE_FEATURES, ITEMS, SPLITS, TEXT_FEATURES
+from stages.paths import CLASSES
 
 SETTINGS = ItemsSettings(
     folds=5, fit_items=100_000, threshold=0.5, least=0, most=1000, evidence=0, seed=1000
@@ -163,14 +164,7 @@ def _edges(one: list[str], other: list[str]) -> int:
 
 
 def _read(folder: Path) -> tuple[FeatureIndex, Mapping[str, Any]]:
-    index = index_features(
-        items=folder / ITEMS,
-        splits=folder / SPLITS,
-        groups=folder / GROUPS,
-        classes=folder / CLASSES,
-        image_features=folder / IMAGE_FEATURES,
-        text_features=folder / TEXT_FEATURES,
-    )
+    index = index_project(folder)
     return index, read_json(folder / CLASSES)
 
 

@@ -16,6 +16,7 @@ import typer
 from PIL import Image
 from scipy.stats import binomtest
 
+from benchmarks.finished_project import index_project
 from benchmarks.harness import environment, write_results
 from pipeline.audit.item_features import ItemFeatures
 from pipeline.audit.near_pictures import PictureFiles, find_near_pictures
@@ -25,12 +26,11 @@ from pipeline.catalog.near_text import near_text, plain_text
 from pipeline.core.location import Location
 from pipeline.core.params import read_value
 from pipeline.core.table import read_metadata, read_table
-from pipeline.features.joined import index_features
 from pipeline.image_features.picture_encoder import load_picture_encoder
 from pipeline.pictures.decode import decode_image
 from pipeline.pictures.thumbnail import thumbnail
 from stages.command import require_folder
-from stages.paths import CLASSES, GROUPS, IMAGE_FEATURES, ITEMS, PARAMS, SPLITS, TEXT_FEATURES
+from stages.paths import IMAGE_FEATURES, ITEMS, PARAMS
 
 COPIES = 500
 """Of pictures, and as many of titles; shared out among the kinds of change."""
@@ -186,14 +186,7 @@ TITLE_CHANGES = {
 
 
 def _pictures(folder: Path, neighbours: int, sheets: Path | None) -> tuple[list[Case], str]:
-    index = index_features(
-        items=folder / ITEMS,
-        splits=folder / SPLITS,
-        groups=folder / GROUPS,
-        classes=folder / CLASSES,
-        image_features=folder / IMAGE_FEATURES,
-        text_features=folder / TEXT_FEATURES,
-    )
+    index = index_project(folder)
     metadata = read_metadata(folder / IMAGE_FEATURES)
     encoder, generator = load_picture_encoder(metadata, None), np.random.default_rng(0)
     images = require_folder("catalog.images", read_value(folder / PARAMS, "catalog.images"))

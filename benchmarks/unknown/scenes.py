@@ -11,14 +11,14 @@ import pandas as pd
 from PIL import Image
 from ruamel.yaml import YAML
 
+from benchmarks.finished_project import index_project
 from huse import Huse
 from pipeline.core.table import read_table
-from pipeline.features.joined import index_features
 from pipeline.features.pairs import read_pairs
 from pipeline.features.text_rows import TextRows
 from pipeline.index.fit_references import MOST_QUERIES, MOST_REFERENCES, OWN, choose_block
 from pipeline.index.references import unit_rows
-from stages.paths import CLASSES, GROUPS, IMAGE_FEATURES, ITEMS, MODEL, SPLITS, TEXT_FEATURES
+from stages.paths import GROUPS, ITEMS, MODEL, TEXT_FEATURES
 
 STRANGERS = 1000
 NONSENSE, NOISE, BLANK, PROBES = 200, 200, 100, 300
@@ -65,14 +65,7 @@ class Scene(NamedTuple):
 def read_scene(folder: Path, other: Path) -> Scene:
     """Read a finished project, and make strangers: items of another one, nonsense and noise."""
     huse = Huse.load(folder / MODEL)
-    index = index_features(
-        items=folder / ITEMS,
-        splits=folder / SPLITS,
-        groups=folder / GROUPS,
-        classes=folder / CLASSES,
-        image_features=folder / IMAGE_FEATURES,
-        text_features=folder / TEXT_FEATURES,
-    )
+    index = index_project(folder)
     pairs = read_pairs(index)
     names = sorted({column for own in OWN.values() for column in own})
     groups = read_table(folder / GROUPS, ["item_id", *names]).set_index("item_id")

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.features.classes import class_levels, item_classes
+from pipeline.features.class_tree import ClassTree
+from pipeline.features.classes import class_levels
 
 
 class Tree:
@@ -21,10 +22,10 @@ class Tree:
             classes: Content of classes.json; under `parts` its class paths are the K classes.
         """
         self._level_KL = class_levels(classes)
-        self._depth_K = np.array([len(entry["parts"]) for entry in item_classes(classes)])
+        self._nodes = ClassTree(classes)
 
     def __len__(self) -> int:
-        return len(self._depth_K)
+        return len(self._level_KL)
 
     def distance(self, one_N: np.ndarray, other_N: np.ndarray) -> np.ndarray:
         """Count the edges between classes: up to the lowest common ancestor and down again.
@@ -36,10 +37,7 @@ class Tree:
         Returns:
             [N] int64; 0 for the same class, 2 for siblings.
         """
-        common_N = (self._level_KL[one_N] == self._level_KL[other_N]).sum(axis=1)
-        edges_N = self._depth_K[one_N] + self._depth_K[other_N] - 2 * common_N
-        # A short path has numbers of its own below its end, which it shares with itself.
-        return np.where(one_N == other_N, 0, edges_N)
+        return self._nodes.distance(self._nodes.class_node_K[one_N], other_N)
 
     def draw_near(self, label_N: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Draw another class for each item, near its own.

@@ -2,16 +2,14 @@
 
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
-
-from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
-from pipeline.model.description import DIGEST, damaged
+from pipeline.model.arrays_file import read_arrays, write_arrays
 from pipeline.model.new_class import NewClassRule
 
 FILE = "new_classes.safetensors"
 """In a model's folder."""
+ARRAYS = ("image", "text", "weight")
+"""Names of the arrays, in the order of `NewClassRule`."""
 
 
 def write_new_class_rule(folder: Path, rule: NewClassRule, digest: str) -> None:
@@ -20,9 +18,7 @@ def write_new_class_rule(folder: Path, rule: NewClassRule, digest: str) -> None:
     Raises:
         InputError: The folder cannot be written to.
     """
-    arrays = {"image": rule.image_KD, "text": rule.text_KD, "weight": rule.weight_3SE}
-    with atomic_path(folder / FILE) as temporary:
-        temporary.write_bytes(save(arrays, {DIGEST: digest}))
+    write_arrays(folder / FILE, dict(zip(ARRAYS, rule, strict=True)), digest)
 
 
 def read_new_class_rule(folder: Path, digest: str) -> NewClassRule:
@@ -36,15 +32,7 @@ def read_new_class_rule(folder: Path, digest: str) -> NewClassRule:
         InputError: The file is missing, as in a model of an earlier version, damaged or of another
             model.
     """
-    path = folder / FILE
-    if not path.is_file():
-        raise InputError(f"{path}: not found, so no class can be added; train again")
-    try:
-        with safe_open(path, "np") as file:
-            noted = (file.metadata() or {}).get(DIGEST)
-            found = NewClassRule(*(file.get_tensor(name) for name in ("image", "text", "weight")))
-    except (OSError, SafetensorError) as error:
-        raise damaged(folder, error) from error
-    if noted != digest:
-        raise InputError(f"{path}: of another model than the weights beside it; train again")
-    return found
+    arrays = read_arrays(folder / FILE, digest, ARRAYS)
+    if arrays is None:
+        raise InputError(f"{folder / FILE}: not found, so no class can be added; train again")
+    return NewClassRule(*arrays.values())

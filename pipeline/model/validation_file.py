@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
-from pipeline.core.atomic import atomic_path
-from pipeline.core.errors import InputError
-from pipeline.model.description import DIGEST, MODALITIES, damaged
+from pipeline.model.arrays_file import read_arrays, write_arrays
+from pipeline.model.description import MODALITIES
 
 FILE = "validation.safetensors"
 """In a model's folder."""
+CONFIDENCE = {name: f"{name}_confidence" for name in MODALITIES}
+RIGHT = {name: f"{name}_right" for name in MODALITIES}
+"""Names of the arrays by modality."""
 
 
 class Said(NamedTuple):
@@ -44,10 +44,9 @@ def write_validation(folder: Path, found: Validation, digest: str) -> None:
     """
     arrays = {"group": found.group_M.astype(np.int64)}
     for modality, one in found.said.items():
-        arrays[f"{modality}_confidence"] = one.confidence_ML.astype(np.float32)
-        arrays[f"{modality}_right"] = one.right_ML.astype(np.uint8)
-    with atomic_path(folder / FILE) as temporary:
-        temporary.write_bytes(save(arrays, {DIGEST: digest}))
+        arrays[CONFIDENCE[modality]] = one.confidence_ML.astype(np.float32)
+        arrays[RIGHT[modality]] = one.right_ML.astype(np.uint8)
+    write_arrays(folder / FILE, arrays, digest)
 
 
 def read_validation(folder: Path, digest: str) -> Validation | None:
@@ -63,20 +62,8 @@ def read_validation(folder: Path, digest: str) -> Validation | None:
     Raises:
         InputError: The file is damaged or of another model.
     """
-    path = folder / FILE
-    if not path.is_file():
+    arrays = read_arrays(folder / FILE, digest, ("group", *CONFIDENCE.values(), *RIGHT.values()))
+    if arrays is None:
         return None
-    try:
-        with safe_open(path, "np") as file:
-            noted = (file.metadata() or {}).get(DIGEST)
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        said = {
-            modality: Said(arrays[f"{modality}_confidence"], arrays[f"{modality}_right"] > 0)
-            for modality in MODALITIES
-        }
-        found = Validation(said, arrays["group"])
-    except (KeyError, OSError, SafetensorError) as error:
-        raise damaged(folder, error) from error
-    if noted != digest:
-        raise InputError(f"{path}: of another model than the weights beside it; train again")
-    return found
+    said = {name: Said(arrays[CONFIDENCE[name]], arrays[RIGHT[name]] > 0) for name in MODALITIES}
+    return Validation(said, arrays["group"])

@@ -2,10 +2,29 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from huse import Huse
 from pipeline.use.network import TowersNetwork
+
+
+@pytest.fixture
+def folder(project):
+    """The model of a project of the test's own."""
+    return project.root / "data" / "model"
+
+
+@pytest.fixture
+def model(folder):
+    return Huse.load(folder, warn=pytest.fail)
+
+
+@pytest.fixture
+def items(project):
+    """That model's catalogue."""
+    return pd.read_parquet(project.root / "data" / "catalog" / "items.parquet")
 
 
 @pytest.fixture(scope="session")

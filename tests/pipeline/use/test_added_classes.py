@@ -1,28 +1,11 @@
 import numpy as np
-import pandas as pd
 import pytest
 
-from huse import Huse
 from pipeline.core.errors import InputError
 from pipeline.model.new_class import prototype
 from pipeline.use.added_classes import add_class, new_path, remove_class, unknown_parent
 
 PATH = "Animals & Nature<red heart"
-
-
-@pytest.fixture
-def folder(project):
-    return project.root / "data" / "model"
-
-
-@pytest.fixture
-def model(folder):
-    return Huse.load(folder, warn=pytest.fail)
-
-
-@pytest.fixture
-def items(project):
-    return pd.read_parquet(project.root / "data" / "catalog" / "items.parquet")
 
 
 def test_a_class_is_where_its_name_and_examples_are(model, items, project):

@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from huse import Huse
@@ -13,21 +12,6 @@ from pipeline.use.added_file import AddedClass
 from pipeline.use.known_classes import KnownClasses, usable_classes, with_added
 
 PATH = "Animals & Nature<red heart"
-
-
-@pytest.fixture
-def folder(project):
-    return project.root / "data" / "model"
-
-
-@pytest.fixture
-def model(folder):
-    return Huse.load(folder, warn=pytest.fail)
-
-
-@pytest.fixture
-def items(project):
-    return pd.read_parquet(project.root / "data" / "catalog" / "items.parquet")
 
 
 def added(path):
