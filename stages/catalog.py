@@ -61,7 +61,7 @@ def main(
 
     p = load_section(params, "catalog", CatalogSettings)
     split = load_section(params, "split", SplitSettings)
-    table = read_catalog(Path(p.path), p.columns)
+    table = read_catalog(Path(p.path), p.columns, p.form)
     folder = open_images(locate(p.images, "catalog.images"), tracked_contents())
     found, bad = make_items(
         table,

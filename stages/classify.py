@@ -18,7 +18,10 @@ from stages.command import (
     ModelPath,
     PicturesPath,
     RejectedPath,
+    TableDelimiter,
+    TableEncoding,
     TablePath,
+    TableSheet,
     TextColumn,
     beside,
     counted,
@@ -63,6 +66,9 @@ def main(
     rejected: RejectedPath = None,
     image_column: ImageColumn = None,
     text_column: TextColumn = None,
+    encoding: TableEncoding = None,
+    delimiter: TableDelimiter = "auto",
+    sheet: TableSheet = None,
     model: ModelPath = MODEL,
 ) -> None:
     """Classify new items by picture, text or both, and file those that are certain enough."""
@@ -79,7 +85,15 @@ def main(
         refuse = _warn if listed is None else stack.enter_context(rejected_writer(listed))
         huse = Huse.load(model, warn=warner("classify"))
         batches = read_rows(
-            "classify", huse, table, images, image_column=image_column, text_column=text_column
+            "classify",
+            huse,
+            table,
+            images,
+            image_column=image_column,
+            text_column=text_column,
+            encoding=encoding,
+            delimiter=delimiter,
+            sheet=sheet,
         )
         counts, states = classify_table(huse, batches, write, refuse, k=k, settings=settings)
         if not huse.filing.can_file(settings.precision, settings.confidence):

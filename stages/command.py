@@ -31,7 +31,7 @@ ModelPath = Annotated[Path, typer.Option(help="Folder of the trained model.")]
 TablePath = Annotated[
     Path,
     typer.Argument(
-        help="New items: CSV, TSV, JSON Lines or Parquet with pictures, texts or both.",
+        help="New items: CSV, TSV, JSON Lines, Parquet or Excel with pictures, texts or both.",
         show_default=False,
     ),
 ]
@@ -52,6 +52,24 @@ TextColumn = Annotated[
     typer.Option(
         help="Column of texts; if not given, catalog.columns.text of params.yaml, or text."
     ),
+]
+TableEncoding = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        help="Encoding of a text table; if not given, catalog.encoding of params.yaml, or utf-8.",
+    ),
+]
+TableDelimiter = Annotated[
+    str,
+    typer.Option(
+        "--delimiter",
+        help="What stands between the columns of a text table; auto: what they are found by.",
+    ),
+]
+TableSheet = Annotated[
+    str | None,
+    typer.Option("--sheet", help="Sheet of an Excel table; if not given, the first one."),
 ]
 RejectedPath = Annotated[
     Path | None,

@@ -11,7 +11,10 @@ from stages.command import (
     ModelPath,
     PicturesPath,
     RejectedPath,
+    TableDelimiter,
+    TableEncoding,
     TablePath,
+    TableSheet,
     TextColumn,
     beside,
     counted,
@@ -31,6 +34,9 @@ def main(
     rejected: RejectedPath = None,
     image_column: ImageColumn = None,
     text_column: TextColumn = None,
+    encoding: TableEncoding = None,
+    delimiter: TableDelimiter = "auto",
+    sheet: TableSheet = None,
     model: ModelPath = MODEL,
 ) -> None:
     """Embed new items from their pictures, their texts or both."""
@@ -45,7 +51,15 @@ def main(
     huse = Huse.load(model, warn=warner("embed"))
     listed = rejected or beside(out)
     batches = read_rows(
-        "embed", huse, table, images, image_column=image_column, text_column=text_column
+        "embed",
+        huse,
+        table,
+        images,
+        image_column=image_column,
+        text_column=text_column,
+        encoding=encoding,
+        delimiter=delimiter,
+        sheet=sheet,
     )
     counts = write_embedded(huse, out, listed, batches)
     refuse_if_empty(counts.used, listed, table)

@@ -23,11 +23,13 @@ def main(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The corrected copy; if not given, beside the table, with _refiled in its name."
+            help="The corrected copy; if not given, beside the table, with _refiled in its name; "
+            "of an Excel file it is CSV."
         ),
     ] = None,
 ) -> None:
     """Write a copy of the catalogue with accepted suggestions, and a log of what was changed."""
+    from pipeline.catalog.rewrite import name_copy
     from pipeline.catalog.settings import CatalogSettings
     from pipeline.core.location import locate
     from pipeline.core.params import load_section, read_value
@@ -39,8 +41,7 @@ def main(
     path_of = read_fixes(decided, p.separator)
     folder = open_images(locate(p.images, "catalog.images"), tracked_contents())
     table = Path(p.path)
-    stem, *endings = table.name.split(".")
-    copy = table.with_name(".".join([f"{stem}_refiled", *endings])) if out is None else out
+    copy = name_copy(table, "refiled") if out is None else out
     log = copy.with_name(f"{copy.name.split('.')[0]}_log.csv")
     done = refile(p, folder, path_of, copy, log)
     if done.unknown:

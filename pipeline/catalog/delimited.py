@@ -1,4 +1,4 @@
-"""Comma- and tab-separated tables."""
+"""Tables with a comma, a semicolon, a tab or a bar between the columns."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TextIO
 
 from pipeline.catalog.columns import find_columns
-from pipeline.catalog.rows import Row, Source
+from pipeline.catalog.rows import DELIMITERS, Row, Source
 from pipeline.core.errors import InputError
 
 
@@ -46,6 +46,49 @@ def read_delimited(
                 for place in positions
             ]
             yield Row(number, values, reason)
+
+
+def choose_delimiter(
+    path: Path,
+    open_text: Callable[[str], TextIO],
+    usual: str,
+    wanted: Mapping[str, str],
+    source: Source,
+) -> str:
+    """Find out what stands between the columns of a table, by its column names.
+
+    It is what the wanted columns are found by if that is one delimiter alone. Otherwise it is the
+    usual one; if that divides nothing, what divides the line most, so that the message on missing
+    columns can name those that are there.
+    """
+    names_of = {delimiter: _names(path, open_text, delimiter) for delimiter in DELIMITERS}
+    fitting = [
+        delimiter
+        for delimiter, names in names_of.items()
+        if _has_columns(path, names, wanted, source)
+    ]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting or len(names_of[usual]) != 1:
+        return usual
+    return max([usual, *DELIMITERS], key=lambda delimiter: len(names_of[delimiter]))
+
+
+def _names(path: Path, open_text: Callable[[str], TextIO], delimiter: str) -> list[str]:
+    try:
+        with open_text("") as text:
+            records = _records(path, text, delimiter)
+            return next((fields for fields, reason in records if any(fields) or reason), [])
+    except InputError:  # by another delimiter a quote may be one that is never closed
+        return []
+
+
+def _has_columns(path: Path, names: list[str], wanted: Mapping[str, str], source: Source) -> bool:
+    try:
+        find_columns(path, names, wanted, source._replace(warn=None))
+    except InputError:
+        return False
+    return True
 
 
 def _records(path: Path, text: TextIO, delimiter: str) -> Iterator[tuple[list[str], str]]:

@@ -1,31 +1,29 @@
 """Read the user's catalogue, whatever its format, as strings."""
 
-import codecs
-import gzip
-import zlib
 from collections.abc import Iterator, Mapping
-from functools import partial
-from io import TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
 
 import pandas as pd
 
-from pipeline.catalog.delimited import read_delimited
+from pipeline.catalog.delimited import choose_delimiter, read_delimited
+from pipeline.catalog.excel import EXCEL, read_excel
 from pipeline.catalog.records import read_json_lines, read_parquet
-from pipeline.catalog.rows import Row, Source
+from pipeline.catalog.rows import Row, Source, TableForm
 from pipeline.catalog.settings import ColumnSettings
+from pipeline.catalog.text_file import check_text, text_opener
 from pipeline.core.errors import InputError
 
-DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+DELIMITER_OF = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+"""What usually stands between the columns of a text with such an ending."""
 JSON_LINES = (".jsonl", ".ndjson")
 PARQUET = (".parquet", ".pq")
-CHUNK = 2**20
-"""Bytes in memory while a text is checked."""
+OLD_EXCEL = ".xls"
 
 
-def read_catalog(path: Path, columns: ColumnSettings) -> pd.DataFrame:
-    """Read a CSV, TSV, JSON Lines or Parquet table; the text formats also gzipped.
+def read_catalog(
+    path: Path, columns: ColumnSettings, form: TableForm | None = None
+) -> pd.DataFrame:
+    """Read a CSV, TSV, JSON Lines, Parquet or Excel table; the text formats also gzipped.
 
     Returns:
         One row per row of the table, in its order, with the columns:
@@ -35,11 +33,11 @@ def read_catalog(path: Path, columns: ColumnSettings) -> pd.DataFrame:
         empty where missing; and `reason`: why the row could not be read, or empty.
 
     Raises:
-        InputError: The file is missing, empty, of another format, not UTF-8 or damaged, or a
-            column is missing or there twice.
+        InputError: The file is missing, empty, of another format or encoding, or damaged, or
+            a column is missing or there twice.
     """
     wanted = columns.model_dump(exclude_none=True)
-    rows = list(open_rows(path, wanted))
+    rows = list(open_rows(path, wanted, form=form))
     if not rows:
         raise InputError(f"catalog.path: {path} has column names but no rows")
     values_of = zip(*(row.values for row in rows), strict=True)
@@ -51,65 +49,45 @@ def read_catalog(path: Path, columns: ColumnSettings) -> pd.DataFrame:
     return frame
 
 
-def open_rows(path: Path, wanted: Mapping[str, str], source: Source | None = None) -> Iterator[Row]:
-    """Read a table row by row; memory does not grow with it.
+def open_rows(
+    path: Path,
+    wanted: Mapping[str, str],
+    source: Source | None = None,
+    form: TableForm | None = None,
+) -> Iterator[Row]:
+    """Read a table row by row; memory does not grow with it, but for an Excel sheet's.
 
     `wanted` says what a column is for, and its name; `source` what the user calls table and
-    columns, if not by the keys of params.yaml, and which may be missing.
+    columns, if not by the keys of params.yaml, and which may be missing; `form` how it is written.
 
     Raises:
         InputError: As `read_catalog`; what is wrong with one row may turn up on the way.
     """
-    source = source or Source()
+    source, form = source or Source(), form or TableForm()
     if not path.is_file():
         found = "is a folder, not a file" if path.is_dir() else "not found"
         raise InputError(f"{source.path}: {path} {found}")
-    ending = Path(path.name.lower().removesuffix(".gz")).suffix
-    if ending in DELIMITERS or ending in JSON_LINES:
-        _check_text(path, source)
-        text = partial(_open_text, path)
+    ending = text_ending(path)
+    if ending in DELIMITER_OF or ending in JSON_LINES:
+        text = text_opener(path, check_text(path, form.encoding, source))
         if ending in JSON_LINES:
             return read_json_lines(path, text, wanted=wanted, source=source)
-        delimiter = DELIMITERS[ending]
+        delimiter = form.delimiter
+        if delimiter == "auto":
+            delimiter = choose_delimiter(path, text, DELIMITER_OF[ending], wanted, source)
         return read_delimited(path, text, delimiter=delimiter, wanted=wanted, source=source)
     if path.suffix.lower() in PARQUET:
         return read_parquet(path, wanted=wanted, source=source)
-    known = ", ".join([*DELIMITERS, *JSON_LINES, *PARQUET])
+    if path.suffix.lower() in EXCEL:
+        return read_excel(path, form.sheet, wanted=wanted, source=source)
+    if path.suffix.lower() == OLD_EXCEL:
+        raise InputError(
+            f"{source.path}: {path} is of Excel's format before 2007; save it as .xlsx"
+        )
+    known = ", ".join([*DELIMITER_OF, *JSON_LINES, *PARQUET, *EXCEL])
     raise InputError(f"{source.path}: {path} has none of the known endings: {known}")
 
 
-def _open_bytes(path: Path) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb"))
-
-
-def _open_text(path: Path, newline: str) -> TextIO:
-    return TextIOWrapper(_open_bytes(path), encoding="utf-8-sig", newline=newline)
-
-
-def _check_text(path: Path, source: Source) -> None:
-    """Read a text once to its end, so that no row is worked on if it is damaged."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    offset, lines, blank = 0, 1, True
-    content = b""
-    try:
-        with _open_bytes(path) as file:
-            while True:
-                content = file.read(CHUNK)
-                waiting = len(decoder.getstate()[0])
-                text = decoder.decode(content, final=not content).removeprefix("\ufeff")
-                blank = blank and not text.strip()
-                if not content:
-                    break
-                offset, lines = offset + len(content), lines + content.count(b"\n")
-    except UnicodeDecodeError as error:
-        # The decoder sees the bytes of a character that the last chunk cut, then this chunk.
-        start = error.start - waiting
-        byte, line = error.object[error.start], lines + content.count(b"\n", 0, max(start, 0))
-        raise InputError(
-            f"{source.path}: {path} is not UTF-8: byte 0x{byte:02x} in line {line} "
-            f"(offset {offset + start}); save it as UTF-8"
-        ) from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{source.path}: {path} cannot be read ({error})") from error
-    if blank:
-        raise InputError(f"{source.path}: {path} is empty")
+def text_ending(path: Path) -> str:
+    """The ending that tells a text's format, in lower case, packed or not."""
+    return Path(path.name.lower().removesuffix(".gz")).suffix

@@ -1,7 +1,21 @@
-"""A row of the user's table as the readers hand it on."""
+"""A row of the user's table as the readers hand it on, and what the readers are told."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
+
+Delimiter = Literal["auto", ",", ";", "\t", "|"]
+DELIMITERS: tuple[str, ...] = tuple(name for name in get_args(Delimiter) if name != "auto")
+
+
+class TableForm(NamedTuple):
+    """How the user's table is written, where its ending leaves that open."""
+
+    encoding: str = "utf-8"
+    """Of a text. UTF-8 and UTF-16 with a byte-order mark are recognised whatever stands here."""
+    delimiter: str = "auto"
+    """What stands between the columns of a text; auto: whatever the wanted columns are found by."""
+    sheet: str | None = None
+    """Sheet of an Excel file; None: the first one."""
 
 
 class Source(NamedTuple):
@@ -15,6 +29,8 @@ class Source(NamedTuple):
     """Columns, by what they are for, that the table may lack; their values are then empty."""
     warn: Callable[[str], None] | None = None
     """Takes one line on a column that the table lacks where another may have been meant."""
+    form: str = "set catalog.{}: {}"
+    """How to say what of `TableForm` is to be another; the braces stand for name and value."""
 
 
 class Row(NamedTuple):

@@ -2,8 +2,10 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from pipeline.catalog.rows import Delimiter, TableForm
+from pipeline.catalog.text_file import is_encoding
 from pipeline.core.section import Section
 
 Name = Annotated[str, Field(min_length=1)]
@@ -45,7 +47,13 @@ class CatalogSettings(Section):
     """Where the catalogue is and how to read it."""
 
     path: Name
-    """CSV, TSV, Parquet or JSON Lines file."""
+    """CSV, TSV, Parquet, JSON Lines or Excel file."""
+    encoding: Name
+    """Of a text; UTF-8 and UTF-16 with a byte-order mark are recognised whatever it is."""
+    delimiter: Delimiter
+    """What stands between the columns of a text; auto: what the columns are found by."""
+    sheet: Name | None
+    """Sheet of an Excel file; null: the first one."""
     images: Name
     """Folder of the pictures, or its URI."""
     columns: ColumnSettings
@@ -56,6 +64,18 @@ class CatalogSettings(Section):
     on_bad_row: Literal["skip", "error"]
     """Keep an unusable row out and list it, or stop."""
     placeholders: PlaceholderSettings
+
+    @field_validator("encoding")
+    @classmethod
+    def _know_the_encoding(cls, value: str) -> str:
+        if not is_encoding(value):
+            raise ValueError("no known encoding, such as utf-8, or cp1252 of an Excel CSV")
+        return value
+
+    @property
+    def form(self) -> TableForm:
+        """How the table is written."""
+        return TableForm(self.encoding, self.delimiter, self.sheet)
 
 
 class SplitSettings(Section):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pipeline.catalog.leading_folders import NamedPictures
 from pipeline.catalog.read import open_rows
-from pipeline.catalog.rows import Row, Source
+from pipeline.catalog.rows import Row, Source, TableForm
 from pipeline.core.csv_file import csv_writer
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.location import Location
@@ -70,17 +70,19 @@ def read_items(
     columns: Mapping[str, str],
     *,
     usual: Mapping[str, str] | None = None,
+    form: TableForm | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> Iterator[ItemBatch]:
     """Read the rows of a table and make their features, of a picture, a text or both.
 
     Args:
         model: The trained model.
-        table: CSV, TSV, JSON Lines or Parquet.
+        table: CSV, TSV, JSON Lines, Parquet or Excel.
         images: Folder of the pictures; looked at when a row names one.
         columns: Names of the columns that must be there, by what they are for: image, text.
         usual: Names of those that are not in `columns`, image and text if not given; the table
             may lack one of the two.
+        form: How the table is written.
         warn: Takes one line if it does and has columns of other names, and one on folders in
             front of the pictures' names.
 
@@ -92,11 +94,12 @@ def read_items(
         InputError: The table or the folder cannot be read, or a column is missing.
     """
     wanted = {role: role for role in ROLES} | dict(usual or {}) | dict(columns)
-    source = Source("table", "--{}-column", frozenset(ROLES) - set(columns), warn)
-    pictures = _name_pictures(images, open_rows(table, wanted, source._replace(warn=None)))
+    source = Source("table", "--{}-column", frozenset(ROLES) - set(columns), warn, "give --{} {}")
+    named = open_rows(table, wanted, source._replace(warn=None), form)
+    pictures = _name_pictures(images, named)
     if warn and pictures and (line := pictures.describe()):
         warn(line)
-    rows = open_rows(table, wanted, source)
+    rows = open_rows(table, wanted, source, form)
     while batch := list(islice(rows, BATCH)):
         yield _read(model, batch, images, pictures)
 

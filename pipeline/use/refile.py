@@ -86,7 +86,7 @@ def refile(
         InputError: The table cannot be read, or a file cannot be written.
     """
     source = Path(catalog.path)
-    table = read_catalog(source, catalog.columns)
+    table = read_catalog(source, catalog.columns, catalog.form)
     items, rejected = make_items(
         table, folder, separator=catalog.separator, on_bad_row="skip", warn=lambda line: None
     )
@@ -97,7 +97,7 @@ def refile(
     copies = rejected[rejected["reason"].isin(again)]
     id_of_row |= dict(zip(copies["row"], copies["reason"].map(again), strict=True))
     new_of_row = {row: path_of[item_id] for row, item_id in sorted(id_of_row.items())}
-    rewrite_table(source, out, catalog.columns.classes, new_of_row)
+    rewrite_table(source, out, catalog.columns.classes, new_of_row, catalog.form)
     old_of_row = table.set_index("row")["classes"]
     changes = [(row, id_of_row[row], old_of_row[row], new) for row, new in new_of_row.items()]
     columns = ["row", "item_id", "old_path", "new_path"]

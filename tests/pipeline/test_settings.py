@@ -44,6 +44,9 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
     ("key", "text"),
     [
         ("catalog.path", '""'),
+        ("catalog.encoding", "excel"),
+        ("catalog.delimiter", "comma"),
+        ("catalog.sheet", '""'),
         ("catalog.columns.text", '""'),
         ("catalog.separator", '""'),
         ("catalog.label", "root"),

@@ -38,6 +38,14 @@ def write_tsv(path, header):
     write_rows(path, ROWS, header, delimiter="\t")
 
 
+def write_semicolons(path, header):
+    write_rows(path, ROWS, header, delimiter=";", encoding="utf-16")
+
+
+def write_excel(path, header):
+    pd.DataFrame(ROWS, columns=header).to_excel(path, index=False)
+
+
 def write_parquet(path, header):
     columns = [pa.array(column) for column in zip(*ROWS, strict=True)]
     pq.write_table(pa.Table.from_arrays(columns, names=header), path)
@@ -60,6 +68,8 @@ def artifact(shop, name):
         ("mine.tsv", write_tsv),
         ("mine.parquet", write_parquet),
         ("mine.jsonl", write_json_lines),
+        ("mine.xlsx", write_excel),
+        ("mine.csv", write_semicolons),
     ],
 )
 def test_a_catalogue_in_any_format_needs_its_columns_named_and_no_more(

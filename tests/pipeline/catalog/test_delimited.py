@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.catalog.delimited import read_delimited
+from pipeline.catalog.delimited import choose_delimiter, read_delimited
 from pipeline.catalog.rows import Source
 from pipeline.core.errors import InputError
 
@@ -101,3 +101,31 @@ def test_a_column_that_may_be_missing_is_empty():
     assert read("text,price\nBag,3\n", source=source) == [(1, ["", "Bag", ""], "")]
     with pytest.raises(InputError, match=r"no column 'image'.* it has price"):
         read("price\n3\n", source=source)
+
+
+def choose(header, usual=",", wanted=WANTED, source=Source()):  # noqa: B008 - frozen
+    text = partial(StringIO, f"\n{header}\n1,2;3\n")
+    return choose_delimiter(Path("x.csv"), text, usual, wanted, source)
+
+
+@pytest.mark.parametrize("usual", [",", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_the_one_that_the_columns_are_found_by(delimiter, usual):
+    assert choose(delimiter.join(["image", "text", "classes", "x,y"]), usual) == delimiter
+    quoted = delimiter.join(['"image"', '"text, long; longer"', '"classes"'])
+    assert choose(quoted, usual, WANTED | {"text": "text, long; longer"}) == delimiter
+
+
+def test_where_several_delimiters_or_none_will_do_it_is_the_usual_one():
+    assert choose("text", wanted={"text": "text"}) == ","
+    assert choose("text", "\t", wanted={"text": "text"}) == "\t"
+    assert choose("picture,title;name") == ","
+    # Only one that divides the line can name the columns that are there.
+    assert choose("picture;title;path") == ";"
+    # And only the usual one can tell what is wrong with a quote.
+    assert choose('image,"text;classes') == ","
+
+
+def test_a_column_that_may_be_missing_decides_nothing():
+    new = Source("table", optional=frozenset(WANTED))
+    assert choose("price;text", wanted=WANTED, source=new) == ";"

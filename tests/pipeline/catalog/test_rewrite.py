@@ -1,12 +1,15 @@
 import gzip
 import json
+from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pipeline.catalog.read import read_catalog
-from pipeline.catalog.rewrite import rewrite_table
+from pipeline.catalog.rewrite import name_copy, rewrite_table
+from pipeline.catalog.rows import TableForm
 from pipeline.core.errors import InputError
 from tests.pipeline.catalog.frames import COLUMNS
 
@@ -103,6 +106,53 @@ def test_parquet_keeps_columns_types_and_what_it_says_of_itself(tmp_path):
     expected = table["classes"].to_pylist()
     expected[0], expected[-1] = "a", "b"
     assert copy["classes"].to_pylist() == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "cp1252"])
+def test_another_encoding_and_delimiter_stay_too(tmp_path, encoding):
+    path, form = tmp_path / "catalog.csv", TableForm("cp1252" if encoding == "cp1252" else "utf-8")
+    text = "image;text;classes\r\n1.jpg;Größe, 5;hüte\r\n\r\n2.jpg;Öl;hats\r\n"
+    mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+    path.write_bytes(mark + text.encode(encoding))
+    rewrite_table(path, tmp_path / "copy.csv", "classes", {3: "Käppis"}, form)
+    changed = text.replace(";hats", ";Käppis")
+    assert (tmp_path / "copy.csv").read_bytes() == mark + changed.encode(encoding)
+
+
+def test_a_value_that_the_encoding_has_no_characters_for_is_refused(tmp_path):
+    path = tmp_path / "catalog.csv"
+    path.write_bytes("image,text,classes\n1.jpg,Größe,hats\n".encode("cp1252"))
+    with pytest.raises(
+        InputError, match=r"copy\.csv: '帽' of a new value is no character of cp1252"
+    ):
+        rewrite_table(path, tmp_path / "copy.csv", "classes", {1: "帽"}, TableForm("cp1252"))
+    assert not (tmp_path / "copy.csv").exists()
+
+
+def test_a_sheet_is_copied_as_csv_whose_rows_have_the_same_numbers(tmp_path):
+    path = tmp_path / "catalog.xlsx"
+    rows = [["image", "ean", "text", "classes"], ["1.jpg", 4006381333931, "Bag, red", "bags"]]
+    frame = pd.DataFrame([*rows, [], ["2.jpg", 7.5, "Hat", "hats"]])
+    frame.to_excel(path, index=False, header=False)
+    copy = name_copy(path, "refiled")
+    assert copy == tmp_path / "catalog_refiled.csv"
+    rewrite_table(path, copy, "classes", {3: "caps"})
+    assert copy.read_text(encoding="utf-8").splitlines() == [
+        "image,ean,text,classes",
+        '1.jpg,4006381333931,"Bag, red",bags',
+        "",
+        "2.jpg,7.5,Hat,caps",
+    ]
+    assert numbers(copy) == {**numbers(path), 3: "caps"}
+
+
+def test_a_copy_keeps_the_endings_of_its_table():
+    assert name_copy(Path("shop/products.csv.gz"), "new") == Path("shop/products_new.csv.gz")
+
+
+def test_a_folder_is_not_copied(tmp_path):
+    with pytest.raises(InputError, match="a folder is not copied; move its pictures"):
+        rewrite_table(tmp_path, tmp_path / "copy.csv", "classes", {1: "x"})
 
 
 def test_the_table_itself_is_never_written_to(table, tmp_path):
