@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.core.errors import InputError
 from stages.command import ParamsPath, counted, run, warner
 from stages.dvc_cache import digest_cache, tracked_contents
 from stages.paths import (
@@ -61,6 +62,11 @@ def main(
 
     p = load_section(params, "catalog", CatalogSettings)
     split = load_section(params, "split", SplitSettings)
+    if Path(p.path).is_dir() and Path(p.images).absolute() != Path(p.path).absolute():
+        raise InputError(
+            f"catalog.images: {p.images}, but catalog.path is a folder, whose pictures are meant; "
+            f"set catalog.images: {p.path}"
+        )
     table = read_catalog(Path(p.path), p.columns, p.form)
     folder = open_images(locate(p.images, "catalog.images"), tracked_contents())
     found, bad = make_items(

@@ -38,7 +38,8 @@ TablePath = Annotated[
 PicturesPath = Annotated[
     str | None,
     typer.Option(
-        "--images", help="Folder of the pictures, or its URI; if not given, that of the table."
+        "--images",
+        help="Folder of the pictures, its URI, or a zip file; if not given, that of the table.",
     ),
 ]
 ImageColumn = Annotated[

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipeline.catalog.delimited import choose_delimiter, read_delimited
 from pipeline.catalog.excel import EXCEL, read_excel
+from pipeline.catalog.picture_tree import read_picture_tree
 from pipeline.catalog.records import read_json_lines, read_parquet
 from pipeline.catalog.rows import Row, Source, TableForm
 from pipeline.catalog.settings import ColumnSettings
@@ -25,6 +26,9 @@ def read_catalog(
 ) -> pd.DataFrame:
     """Read a CSV, TSV, JSON Lines, Parquet or Excel table; the text formats also gzipped.
 
+    Or a folder of pictures, whose folders are the classes; see `read_picture_tree`. Of `columns`
+    it has `image`, `text` and `classes`, whatever they are called there, and no group.
+
     Returns:
         One row per row of the table, in its order, with the columns:
         `row` (int), counted as a user does: 1 is the first row after the column names, a record
@@ -37,7 +41,17 @@ def read_catalog(
             a column is missing or there twice.
     """
     wanted = columns.model_dump(exclude_none=True)
-    rows = list(open_rows(path, wanted, form=form))
+    form = form or TableForm()
+    if path.is_dir():
+        if columns.split is not None:
+            raise InputError(
+                f"catalog.columns.split: {path} is a folder, which has no such column; set it to "
+                "null, and one is made"
+            )
+        wanted = {role: role for role in ("image", "text", "classes")}
+        rows = list(read_picture_tree(path, form.separator, form.encoding, Source()))
+    else:
+        rows = list(open_rows(path, wanted, form=form))
     if not rows:
         raise InputError(f"catalog.path: {path} has column names but no rows")
     values_of = zip(*(row.values for row in rows), strict=True)

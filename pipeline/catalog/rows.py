@@ -16,6 +16,8 @@ class TableForm(NamedTuple):
     """What stands between the columns of a text; auto: whatever the wanted columns are found by."""
     sheet: str | None = None
     """Sheet of an Excel file; None: the first one."""
+    separator: str = "<"
+    """What joins the folders of a tree of pictures to class paths."""
 
 
 class Source(NamedTuple):

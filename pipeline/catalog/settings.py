@@ -47,7 +47,7 @@ class CatalogSettings(Section):
     """Where the catalogue is and how to read it."""
 
     path: Name
-    """CSV, TSV, Parquet, JSON Lines or Excel file."""
+    """CSV, TSV, Parquet, JSON Lines or Excel file; or a folder whose folders are the classes."""
     encoding: Name
     """Of a text; UTF-8 and UTF-16 with a byte-order mark are recognised whatever it is."""
     delimiter: Delimiter
@@ -55,7 +55,7 @@ class CatalogSettings(Section):
     sheet: Name | None
     """Sheet of an Excel file; null: the first one."""
     images: Name
-    """Folder of the pictures, or its URI."""
+    """Folder of the pictures, its URI, or a zip file of them."""
     columns: ColumnSettings
     separator: Name
     """What joins the parts of a class path."""
@@ -75,7 +75,7 @@ class CatalogSettings(Section):
     @property
     def form(self) -> TableForm:
         """How the table is written."""
-        return TableForm(self.encoding, self.delimiter, self.sheet)
+        return TableForm(self.encoding, self.delimiter, self.sheet, self.separator)
 
 
 class SplitSettings(Section):

@@ -1,4 +1,4 @@
-"""A file or folder on this machine, or on any other filesystem that Arrow knows."""
+"""A file or folder on this machine, in a zip file, or on any filesystem that Arrow knows."""
 
 import os
 import re
@@ -115,7 +115,7 @@ class RemotePath:
 
         with self._explained("cannot be listed"):
             found = self._filesystem.get_file_info(FileSelector(self._path, recursive=True))
-        start = len(self._path) + 1
+        start = len(f"{self._path}/") if self._path else 0
         files = {
             info.path[start:]: None if info.mtime_ns is None else (info.size, info.mtime_ns)
             for info in found
@@ -155,16 +155,18 @@ def locate(name: str, key: str) -> Location:
     """Find out where a user's path or URI leads; whether there is anything is not looked at.
 
     Args:
-        name: A path; or a URI such as `s3://bucket/folder` that `pyarrow.fs.FileSystem.from_uri`
-            takes. With `file://` it is a path of this machine.
+        name: A path; that of a zip file stands for the folder in it. Or a URI such as
+            `s3://bucket/folder` that `pyarrow.fs.FileSystem.from_uri` takes. With `file://` it is
+            a path of this machine.
         key: What the user names the place with, for messages.
 
     Raises:
-        InputError: The URI cannot be parsed, Arrow does not know such a filesystem, or it does not
-            answer.
+        InputError: The URI cannot be parsed, Arrow does not know such a filesystem, it does not
+            answer, or a zip file cannot be read.
     """
     if not URI.match(name):
-        return Path(name)
+        path = Path(name)
+        return _in_zip(path, key) if path.suffix.lower() == ".zip" and path.is_file() else path
     from pyarrow import ArrowException
     from pyarrow.fs import FileSystem
 
@@ -183,6 +185,16 @@ def locate(name: str, key: str) -> Location:
     if filesystem.type_name == "s3":
         filesystem = _less_patient(filesystem)
     return RemotePath(base, mark + query, key, filesystem, path)
+
+
+def _in_zip(path: Path, key: str) -> RemotePath:
+    from pipeline.core.zip_folder import open_zip
+
+    try:
+        filesystem, folder = open_zip(path)
+    except OSError as error:
+        raise InputError(f"{key}: {path} is no readable zip file ({_one_line(error)})") from error
+    return RemotePath(str(path.absolute()), "", key, filesystem, folder)
 
 
 def _less_patient(s3: Any) -> Any:

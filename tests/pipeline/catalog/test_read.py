@@ -122,7 +122,19 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         read_catalog(tmp_path / "nowhere.csv", COLUMNS)
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputError, match="is a folder, not a file"):
-        read_catalog(tmp_path / "folder.csv", COLUMNS)
+        open_rows(tmp_path / "folder.csv", {"text": "text"})
+
+
+def test_a_folder_of_pictures_is_a_catalogue(tmp_path):
+    (tmp_path / "shoes" / "boots").mkdir(parents=True)
+    (tmp_path / "shoes" / "boots" / "red_boots-01.jpg").touch()
+    columns = COLUMNS.model_copy(update={"text": "title", "group": "model"})
+    read = read_catalog(tmp_path, columns, TableForm(separator=" > "))
+    assert list(read.columns) == ["row", "image", "text", "classes", "reason"]
+    expected = [(1, "shoes/boots/red_boots-01.jpg", "red boots 01", "shoes > boots", "")]
+    assert list(read.itertuples(index=False, name=None)) == expected
+    with pytest.raises(InputError, match=r"catalog\.columns\.split: .* set it to null"):
+        read_catalog(tmp_path, COLUMNS.model_copy(update={"split": "part"}))
 
 
 def test_a_damaged_gzip_file_is_refused(tmp_path):
