@@ -26,7 +26,7 @@ USES = (
     *("classify", "search", "map", "explore", "export"),
 )
 """What to do with what the stages made; these commands read what the stages wrote and are none."""
-COMMANDS = ("sample_catalog", *STAGES, *USES, "cache")
+COMMANDS = ("sample_catalog", "fetch_pictures", *STAGES, *USES, "cache")
 
 
 class _LazyGroup(TyperGroup):

@@ -58,7 +58,7 @@ def main(
     from pipeline.core.table import write_table
     from pipeline.features.classes import doubt_separator, make_classes
     from pipeline.pictures.digests import contents, digest_pictures
-    from pipeline.pictures.folder import open_images
+    from pipeline.pictures.folder import WEB, open_images
 
     p = load_section(params, "catalog", CatalogSettings)
     split = load_section(params, "split", SplitSettings)
@@ -68,6 +68,11 @@ def main(
             f"set catalog.images: {p.path}"
         )
     table = read_catalog(Path(p.path), p.columns, p.form)
+    if urls := table["image"].str.match(WEB).sum():
+        warner("catalog")(
+            f"{counted(urls, 'row')} name their picture by a URL; huse fetch_pictures downloads "
+            "these and makes a table without URLs"
+        )
     folder = open_images(locate(p.images, "catalog.images"), tracked_contents())
     found, bad = make_items(
         table,

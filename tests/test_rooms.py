@@ -54,6 +54,7 @@ ROOMS: dict[str, set[str]] = {
     "explore": {"core", "index", "pictures", "use", "web"},
     "review": {"audit", "core", "features", "pictures", "web"},
     "sample": {"core"},
+    "fetch": {"core", "pictures"},
 }
 
 # They hold the types of options and the places of things, which change no artifact.

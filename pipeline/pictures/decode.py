@@ -83,6 +83,18 @@ def decode_bytes(
         return Decoded(_flatten(_load(image, data, least_side), background), pixels)
 
 
+def format_of(data: bytes) -> str:
+    """Name the format of a picture as Pillow does, by its first bytes; it is not decoded.
+
+    Raises:
+        UnreadableImageError: The bytes are no picture in a known format.
+    """
+    if not data:
+        raise UnreadableImageError("file is empty")
+    with _reasons(), _open(data) as image:
+        return image.format or ""
+
+
 def upright_rgb(image: Image.Image, background: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Give a picture that Pillow has opened, in any mode, the treatment of `decode_bytes`.
 

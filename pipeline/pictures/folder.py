@@ -13,6 +13,8 @@ from pipeline.core.location import URI, Location, RemotePath
 KEY = "catalog.images"
 PLACE = f"the folder {KEY}"
 WINDOWS_DRIVE = re.compile(r"[A-Za-z]:/")
+WEB = re.compile(r"\s*https?://", re.IGNORECASE)
+"""What the name of a picture begins with that is nowhere here."""
 
 
 class MissingImageError(BadRowError):
@@ -122,6 +124,8 @@ class ImageFolder:
         name = value.strip().replace("\\", "/")
         if not name:
             raise BadRowError("image is empty")
+        if WEB.match(name):
+            raise BadRowError("image is a URL; huse fetch_pictures downloads such pictures")
         parts = self._relative(name).split("/")
         return ["/".join(parts[n:]) for n in range(1 if self._is_absolute(name) else len(parts))]
 

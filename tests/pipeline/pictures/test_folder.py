@@ -36,6 +36,7 @@ FOUND = [
 BAD = [
     ("", "image is empty"),
     ("  ", "image is empty"),
+    (" https://x.y/1163.jpg", "image is a URL; huse fetch_pictures downloads such pictures"),
     ("images/1163.jpg", "image not found in the folder catalog.images"),
     ("9.jpg", "image not found in the folder catalog.images"),
     ("1163.jpg/2.jpg/3.jpg", "image not found in the folder catalog.images"),
