@@ -17,6 +17,7 @@ from stages.paths import (
     PLACEHOLDERS,
     REJECTED,
     SPLITS,
+    SUMMARY,
 )
 
 
@@ -35,6 +36,7 @@ def main(
     placeholders: Annotated[
         Path, typer.Option(help="Where to list pictures and texts that stand for no item.")
     ] = PLACEHOLDERS,
+    summary: Annotated[Path, typer.Option(help="Where to write what there is.")] = SUMMARY,
 ) -> None:
     """Read and check the catalogue, name its items, list its classes and split it."""
     import pandas as pd
@@ -50,7 +52,8 @@ def main(
     from pipeline.catalog.read import read_catalog
     from pipeline.catalog.settings import CatalogSettings, SplitSettings
     from pipeline.catalog.split import make_splits
-    from pipeline.catalog.split_doubts import doubt_classes, doubt_splits
+    from pipeline.catalog.split_doubts import advise_on_size, doubt_classes, doubt_splits
+    from pipeline.catalog.summary import describe, describe_noise, summarise
     from pipeline.core.csv_file import write_csv
     from pipeline.core.json_file import write_json
     from pipeline.core.location import locate
@@ -93,6 +96,7 @@ def main(
     class_list = make_classes(found["class_path"], separator=p.separator, label=p.label)
     split_table = make_splits(found, class_list, together["group"].to_numpy(), split)
     doubts = (
+        describe_noise(table["text"]),
         *doubt_placeholders(common),
         doubt_separator(class_list),
         *doubt_splits(together, split_table),
@@ -107,12 +111,19 @@ def main(
     write_json(classes, class_list)
     write_csv(rejected, bad)
     write_csv(placeholders, common)
+    figures = summarise(table, found, bad, common, together["group"], p.separator)
+    write_json(summary, figures)
     sizes = split_table["split"].value_counts().reindex(["train", "val", "test"], fill_value=0)
     typer.echo(
         f"catalog: {counted(len(found), 'item')} in {len(class_list['classes'])} classes "
         f"(train {sizes['train']}, val {sizes['val']}, test {sizes['test']}); "
         f"{counted(len(bad), 'row')} rejected, see {rejected}"
     )
+    lines = [*describe(figures)]
+    if advice := advise_on_size(split_table):
+        lines.append(("expect", advice))
+    for of, what in lines:
+        typer.echo(f"  {of:<14} {what}")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ PICTURES = Path("data/catalog/pictures.parquet")
 CLASSES = Path("data/catalog/classes.json")
 REJECTED = Path("data/catalog/rejected.csv")
 PLACEHOLDERS = Path("data/catalog/placeholders.csv")
+SUMMARY = Path("data/catalog/summary.json")
 
 CLEAN_TEXT = Path("data/clean_text/text.parquet")
 

@@ -4,6 +4,7 @@ Shape letters: N items, F features.
 """
 
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -103,7 +104,10 @@ def _classify(features: Block, label_N: np.ndarray, asked: Block) -> np.ndarray:
     # A sparse block stays sparse only if it is not centred.
     scaler = StandardScaler(with_mean=not issparse(features))
     model = make_pipeline(scaler, LogisticRegression(max_iter=MOST_PASSES))
-    model.fit(features, label_N)
+    with warnings.catch_warnings():
+        # Of a small catalogue with many classes it is asked whether the classes are numbers.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        model.fit(features, label_N)
     rows = max(1, BLOCK_SCORES // len(model[-1].classes_))
     blocks = [model.predict(asked[n : n + rows]) for n in range(0, asked.shape[0], rows)]
     return np.concatenate(blocks)

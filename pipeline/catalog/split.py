@@ -60,6 +60,7 @@ def make_splits(
             settings,
         )
         wanted = ("train", "val", "test") if settings.test > 0.0 else ("train", "val")
+        _check_classes(split_N, wanted, class_name_of(drawn, classes), settings.min_class_size)
         _check_drawn(split_N, wanted, num_components=int(drawn_component_N.max()) + 1)
     return pd.DataFrame({"item_id": items["item_id"], "split": split_N}, dtype="str")
 
@@ -130,6 +131,20 @@ def _check_given(split_N: np.ndarray) -> None:
         raise InputError(
             "catalog.columns.split: no usable row is marked train; mark some, or set the key to "
             "null to have the split drawn"
+        )
+
+
+def _check_classes(
+    split_N: np.ndarray, drawn: Iterable[str], class_name_N: np.ndarray, least: int
+) -> None:
+    """Say what to set where no class is large enough to be divided."""
+    sizes = np.unique(class_name_N, return_counts=True)[1]
+    missing = [name for name in drawn if name not in split_N]
+    if missing and sizes.max() < least:
+        raise InputError(
+            f"split: no items for {missing[0]}: the largest of {len(sizes)} classes has "
+            f"{sizes.max()}, and smaller ones than split.min_class_size ({least}) stay wholly in "
+            "train; set split.min_class_size: 1, or name broader classes (catalog.label)"
         )
 
 

@@ -15,6 +15,9 @@ from pipeline.features.shared import NEAR_TEXTS
 ENOUGH_FOR_TEST = 2
 """Test items that a class should have, by its share, before it is missed."""
 
+FEW_FOR_TEST = 100
+"""Test items from which figures tell settings apart that differ by a tenth."""
+
 
 class Divided(NamedTuple):
     """Leaks of a split."""
@@ -90,6 +93,21 @@ def doubt_classes(
         f"split: {classes_of} of {untested.sum()} items without a test item, for example "
         f"{largest!r} ({untested.max()} items): what split.keep_together ties, such as one text "
         "for all of its items, is not divided; no figure tells of them"
+    )
+
+
+def advise_on_size(splits: pd.DataFrame) -> str | None:
+    """Say what to expect where there are few test items; None where there are enough, or none."""
+    sizes = splits["split"].value_counts()
+    test, val = int(sizes.get("test", 0)), int(sizes.get("val", 0))
+    if not 0 < test < FEW_FOR_TEST:
+        return None
+    # Half the width of a 95 % interval of a share of one half.
+    within = 0.98 / test**0.5
+    return (
+        f"with {test} test and {val} validation items a figure may be off by {within:.2f}, and "
+        "huse classify leaves nearly all to a person: good for searching and sorting; to compare "
+        "settings, take several values of split.seed"
     )
 
 

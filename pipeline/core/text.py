@@ -6,6 +6,7 @@ import unicodedata
 from anyascii import anyascii
 
 from pipeline.core.errors import BadRowError
+from pipeline.core.readable import make_readable
 
 LINE_BREAK = re.compile("\r\n|[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 
@@ -16,7 +17,7 @@ def on_one_line(text: str) -> str:
 
 
 def normalize_text(text: str) -> str:
-    """Keep a text as written, but on one line and without whitespace around it.
+    """Keep a text as written, but readable (`make_readable`), on one line and stripped.
 
     Raises:
         BadRowError: Nothing is left, or a character is half.
@@ -25,7 +26,7 @@ def normalize_text(text: str) -> str:
         text.encode()
     except UnicodeEncodeError as error:  # a lone surrogate, as of a command line in Latin-1
         raise BadRowError("text holds half a character") from error
-    text = on_one_line(text)
+    text = on_one_line(make_readable(text).text)
     if not text:
         raise BadRowError("text is empty")
     return text

@@ -269,7 +269,7 @@ def test_a_single_class_is_told(shop):
 
 def test_too_few_items_for_three_splits_is_told(shop):
     shop.set({"split.min_class_size": 100})
-    assert shop.refuse("catalog").startswith("split: no items for val (16 items,")
+    assert shop.refuse("catalog").startswith("split: no items for val: ")
 
 
 def test_a_mistake_leaves_the_last_artifacts_alone(shop):

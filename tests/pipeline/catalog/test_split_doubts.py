@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from pipeline.catalog.components import find_components, number_values
-from pipeline.catalog.split_doubts import count_divided, doubt_classes, doubt_splits
+from pipeline.catalog.split_doubts import advise_on_size, count_divided, doubt_classes, doubt_splits
 from pipeline.features.classes import make_classes
 from tests.pipeline.catalog.frames import KEEP, make_frame, split_items, with_compared
 
@@ -109,3 +109,14 @@ def test_divided_sets_are_counted_with_the_test_items_that_training_knows():
     assert count_divided(groups, splits, "group", seen=["train"]) == (3, 2, 5)
     splits["split"] = "train"
     assert count_divided(groups, splits, "group") == (0, 0, 0)
+
+
+def test_what_few_items_are_good_for_is_said():
+    def said(test, val):
+        return advise_on_size(pd.DataFrame({"split": ["test"] * test + ["val"] * val + ["train"]}))
+
+    assert said(25, 9).startswith(
+        "with 25 test and 9 validation items a figure may be off by 0.20, and huse classify"
+    )
+    assert said(100, 50) is None
+    assert said(0, 5) is None

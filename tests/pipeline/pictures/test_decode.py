@@ -329,5 +329,7 @@ def test_a_format_is_told_by_its_bytes_alone(kind):
 
 @pytest.mark.parametrize("data", [b"", b"<html>", b"%PDF-1.4", b"<svg xmlns='x'/>"])
 def test_what_is_no_picture_has_no_format(data):
-    with pytest.raises(UnreadableImageError, match="file is empty|not a picture in a known format"):
+    with pytest.raises(
+        UnreadableImageError, match=r"file is empty|not a picture in a known format"
+    ):
         format_of(data)

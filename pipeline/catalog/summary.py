@@ -1,0 +1,131 @@
+"""What a catalogue consists of, in a few figures, before anything is trained on it."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import pandas as pd
+
+from pipeline.catalog.items import duplicate_of
+from pipeline.core.languages import identify_languages
+from pipeline.core.readable import make_readable
+
+SAMPLE = 10_000
+"""Texts whose languages are told; of more, evenly spread ones."""
+SHOWN = 3
+"""Languages that are named."""
+
+
+def summarise(
+    table: pd.DataFrame,
+    items: pd.DataFrame,
+    rejected: pd.DataFrame,
+    placeholders: pd.DataFrame,
+    groups: Collection[int],
+    separator: str,
+) -> dict[str, Any]:
+    """Count what a catalogue consists of.
+
+    Args:
+        table: Its rows, with `text` as written.
+        items: The N items with `text`, `plain_text`, `digest` and `class_path`; empty where an
+            item has none.
+        rejected: The rows that are no items, with `reason`.
+        placeholders: With `kind`.
+        groups: Of N items, the number of the set that is never divided.
+        separator: Of class paths.
+
+    Returns:
+        Figures by subject; shares are of the items.
+    """
+    size_of = Counter(items["class_path"])
+    largest, size = size_of.most_common(1)[0]
+    depth_N = items["class_path"].map(lambda path: path.count(separator) + 1)
+    words_N = items["text"].map(lambda text: len(text.split()))
+    kinds = Counter(placeholders["kind"])
+    duplicates = rejected["reason"].str.startswith(duplicate_of(0)[:-1]).sum()
+    return {
+        "rows": len(table),
+        "rejected": {"rows": len(rejected), "duplicates": int(duplicates)},
+        "items": len(items),
+        "classes": {
+            "number": len(size_of),
+            "least_depth": int(depth_N.min()),
+            "most_depth": int(depth_N.max()),
+            "largest": largest,
+            "share_of_largest": size / len(items),
+            "with_one_item": sum(count == 1 for count in size_of.values()),
+        },
+        "texts": {
+            **_values(items["plain_text"]),
+            "placeholders": kinds["text"],
+            "median_words": float(words_N.median()),
+            "most_words": int(words_N.max()),
+            "cleaned": dict(count_noise(table["text"])),
+            "languages": _languages(items["text"]),
+        },
+        "pictures": {**_values(items["digest"]), "placeholders": kinds["picture"]},
+        "largest_group": max(Counter(groups).values()),
+    }
+
+
+def describe(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Say a summary in a line per subject: what of, and what of it."""
+    rejected, classes, texts = summary["rejected"], summary["classes"], summary["texts"]
+    bad, twice = rejected["rows"], rejected["duplicates"]
+    yield "rows", f"{summary['rows']}, {bad} rejected, {twice} of them as duplicates"
+    least, most = classes["least_depth"], classes["most_depth"]
+    deep = f"{least}" if least == most else f"{least} to {most}"
+    yield (
+        "classes",
+        f"{classes['number']}, {deep} deep, {classes['with_one_item']} with one item; the largest, "
+        f"{classes['largest']}, has {classes['share_of_largest']:.0%} of the items",
+    )
+    yield (
+        "texts",
+        f"{texts['median_words']:g} words (median), at most {texts['most_words']}; {_said(texts)}",
+    )
+    codes = Counter(texts["languages"]).most_common()
+    certain = sum(texts["languages"].values())
+    named = ", ".join(f"{code} {count / certain:.0%}" for code, count in codes[:SHOWN])
+    yield "languages", f"{named} of {certain} texts long enough to tell" if named else "not told"
+    yield "pictures", _said(summary["pictures"])
+    yield "largest group", f"{summary['largest_group']} items that are never divided"
+
+
+def count_noise(texts: pd.Series) -> Counter[str]:
+    """Count texts by what is taken out of them so that they can be read."""
+    return Counter(kind for text in texts for kind in make_readable(text).noise)
+
+
+def describe_noise(texts: pd.Series) -> str | None:
+    """One line on what is taken out of texts; None where nothing is."""
+    found = count_noise(texts)
+    if not found:
+        return None
+    kinds = ", ".join(f"{kind} in {count}" for kind, count in found.most_common())
+    return f"catalog.columns.text: {len(texts)} texts are read without what nobody sees: {kinds}"
+
+
+def _values(value_N: pd.Series) -> dict[str, float]:
+    there_N = value_N[value_N != ""]
+    return {
+        "missing": 1 - len(there_N) / len(value_N),
+        "shared": float(there_N.duplicated(keep=False).sum() / len(value_N)),
+    }
+
+
+def _said(of: dict[str, Any]) -> str:
+    return (
+        f"{of['missing']:.0%} of the items have none, {of['shared']:.0%} share one, "
+        f"{of['placeholders']} placeholders"
+    )
+
+
+def _languages(texts: pd.Series) -> dict[str, int]:
+    """Texts by language, the most frequent first, of those that are long enough to be certain."""
+    written = texts[texts != ""]
+    sample = written.iloc[:: max(1, -(-len(written) // SAMPLE))]
+    found = identify_languages(sample.unique())
+    sure = Counter(found[text].language for text in sample if found[text].is_certain)
+    return dict(sure.most_common())
