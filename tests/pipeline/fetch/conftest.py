@@ -6,17 +6,24 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 from zlib import crc32
 
 import pytest
 from PIL import Image
+
+KINDS = {
+    **{".jpg": "JPEG", ".webp": "WEBP", ".gif": "GIF"},
+    **{".bmp": "BMP", ".tif": "TIFF", ".avif": "AVIF"},
+}
 
 
 def picture(path: str) -> bytes:
     """What the server has under a path: of each another colour."""
     buffer = io.BytesIO()
     colour = f"#{crc32(path.encode()) & 0xFFFFFF:06x}"
-    Image.new("RGB", (8, 8), colour).save(buffer, "JPEG" if ".jpg" in path else "PNG")
+    kind = next((kind for ending, kind in KINDS.items() if ending in path), "PNG")
+    Image.new("RGB", (8, 8), colour).save(buffer, kind)
     return buffer.getvalue()
 
 
@@ -77,7 +84,7 @@ class Answers(BaseHTTPRequestHandler):
         elif kind == "broken":
             self.send(500)
         elif kind == "page":
-            self.send(200, body=b"<html>not found</html>")
+            self.send(200, body=unquote(rest).encode())
         elif kind == "endless":
             self.send(200, length=10**9, body=bytes(2**16))
             while True:

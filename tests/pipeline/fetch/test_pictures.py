@@ -1,6 +1,8 @@
 import subprocess
 import sys
 import time
+from pathlib import PurePath
+from urllib.parse import quote
 
 import pytest
 
@@ -30,9 +32,25 @@ def test_each_url_is_fetched_once_and_again_only_if_it_is_not_there(web, tmp_pat
     assert web.asked["gone"] == 2
 
 
-def test_what_is_no_picture_is_not_kept(web, tmp_path):
-    found = fetch_pictures([web.url("page/x.jpg")], tmp_path, HERE, silent=True)
-    assert found.reason_of == {web.url("page/x.jpg"): "not a picture in a known format"}
+def test_files_end_as_what_they_are_and_not_as_the_url_does(web, tmp_path):
+    endings = [".jpg", ".png", ".webp", ".gif", ".bmp", ".tif", ".avif"]
+    urls = [web.url(f"a{ending}?as=x.php") for ending in endings]
+    found = fetch_pictures(urls, tmp_path, HERE, silent=True)
+    assert [PurePath(found.name_of[url]).suffix for url in urls] == endings
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "file is empty"),
+        ("<html>", "not a picture in a known format"),
+        ("%PDF-1.4", "not a picture in a known format"),
+        ("GIF8", "not a picture in a known format"),
+    ],
+)
+def test_what_is_no_picture_is_not_kept(web, tmp_path, content, reason):
+    url = web.url(f"page/{quote(content)}")
+    assert fetch_pictures([url], tmp_path, HERE, silent=True).reason_of == {url: reason}
     assert not list(tmp_path.iterdir())
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from pipeline.pictures.decode import decode_bytes, decode_image, format_of, upright_rgb
+from pipeline.pictures.decode import decode_bytes, decode_image, upright_rgb
 from pipeline.pictures.file import UnreadableImageError
 
 # Left half red, right half blue; 4 wide, 2 high.
@@ -318,18 +318,3 @@ def test_an_opened_picture_is_treated_like_a_file(tmp_path):
     assert np.asarray(opened).tolist() == pixels(tmp_path / "x.png")
     with pytest.raises(UnreadableImageError, match="too many pixels"):
         upright_rgb(Image.open(tmp_path / "x.png"), "#00ff00", 1)
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
-def test_a_format_is_told_by_its_bytes_alone(kind):
-    buffer = io.BytesIO()
-    Image.fromarray(HALVES).save(buffer, kind)
-    assert format_of(buffer.getvalue()) == kind
-
-
-@pytest.mark.parametrize("data", [b"", b"<html>", b"%PDF-1.4", b"<svg xmlns='x'/>"])
-def test_what_is_no_picture_has_no_format(data):
-    with pytest.raises(
-        UnreadableImageError, match=r"file is empty|not a picture in a known format"
-    ):
-        format_of(data)
