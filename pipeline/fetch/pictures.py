@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from tqdm import tqdm
 
@@ -58,7 +58,7 @@ def fetch_pictures(
     waiting: dict[str, deque[str]] = defaultdict(deque)
     for url in every:
         if url not in name_of:
-            waiting[urlsplit(url).netloc].append(url)
+            waiting[_split(url).netloc].append(url)
     new = sum(map(len, waiting.values()))
     stop = Event()
     downloader = Downloader(manners, stop)
@@ -103,10 +103,17 @@ def first_url(value: str) -> str:
 
 def stem_of(url: str) -> str:
     """Name the file of a URL, without its ending: as in the URL, and unlike any other URL's."""
-    last = PurePosixPath(unquote(urlsplit(url).path)).stem
+    last = PurePosixPath(unquote(_split(url).path)).stem
     words = re.sub(r"[^A-Za-z0-9]+", "-", last).strip("-")[:READABLE].rstrip("-").lower()
     digest = hashlib.sha256(url.encode()).hexdigest()[:16]
     return f"{words}-{digest}" if words else digest
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # such as `http://[`, which is told when it is to be downloaded
+        return urlsplit("")
 
 
 def _put(data: bytes, folder: Path, stem: str) -> str:

@@ -11,6 +11,7 @@ from pipeline.features.class_path import normalize_class_path
         (" a < b  c<\td ", "<", "a<b c<d"),
         ("a > b>c", " > ", "a > b>c"),
         ("Home/Kitchen & Dining /x", "/", "Home/Kitchen & Dining/x"),
+        ("Cafe\u0301<Tee", "<", "Café<Tee"),
     ],
 )
 def test_class_paths_have_one_spelling(written, separator, kept):

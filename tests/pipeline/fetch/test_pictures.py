@@ -54,6 +54,13 @@ def test_what_is_no_picture_is_not_kept(web, tmp_path, content, reason):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_only_looks_like_a_url_is_listed(tmp_path):
+    urls = ["http://[", "https://", "http://a b/c.png", "http://x.y:port/", "https://" + "a" * 99]
+    found = fetch_pictures(urls, tmp_path, HERE, silent=True)
+    assert set(found.reason_of) == set(urls)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_host_has_no_more_connections_than_it_is_said(web, tmp_path):
     urls = [web.url(f"late/{number}") for number in range(12)]
     found = fetch_pictures(urls, tmp_path, HERE._replace(connections=3), silent=True)
