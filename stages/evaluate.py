@@ -32,6 +32,7 @@ from stages.paths import (
     PARAMS,
     REJECTED,
     SPLITS,
+    SUMMARY,
     TEXT_FEATURES,
 )
 
@@ -52,6 +53,9 @@ def main(
     rejected: Annotated[
         Path, typer.Option(help="Unusable rows that the catalog stage listed.")
     ] = REJECTED,
+    summary: Annotated[
+        Path, typer.Option(help="What there is, as the catalog stage counted it.")
+    ] = SUMMARY,
     failures: Annotated[
         Path, typer.Option(help="Pictures that the image_features stage could not use.")
     ] = IMAGE_FAILURES,
@@ -105,6 +109,7 @@ def main(
             for section in ("model", "loss", "train", "evaluate", "classify")
         },
         rejected={"rows of the catalogue": rejected, "pictures": failures},
+        catalogue=read_json(summary),
     )
     for warning in warnings:
         warner("evaluate")(warning)

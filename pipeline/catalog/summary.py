@@ -12,6 +12,8 @@ from pipeline.core.readable import make_readable
 
 SAMPLE = 10_000
 """Texts whose languages are told; of more, evenly spread ones."""
+PLACES = 4
+"""Decimals of a share."""
 SHOWN = 3
 """Languages that are named."""
 
@@ -53,7 +55,7 @@ def summarise(
             "least_depth": int(depth_N.min()),
             "most_depth": int(depth_N.max()),
             "largest": largest,
-            "share_of_largest": size / len(items),
+            "share_of_largest": round(size / len(items), PLACES),
             "with_one_item": sum(count == 1 for count in size_of.values()),
         },
         "texts": {
@@ -110,8 +112,8 @@ def describe_noise(texts: pd.Series) -> str | None:
 def _values(value_N: pd.Series) -> dict[str, float]:
     there_N = value_N[value_N != ""]
     return {
-        "missing": 1 - len(there_N) / len(value_N),
-        "shared": float(there_N.duplicated(keep=False).sum() / len(value_N)),
+        "missing": round(1 - len(there_N) / len(value_N), PLACES),
+        "shared": round(float(there_N.duplicated(keep=False).sum() / len(value_N)), PLACES),
     }
 
 

@@ -26,6 +26,7 @@ class Report(NamedTuple):
     counts: dict[str, str]
     parameters: dict[str, str]
     versions: dict[str, str]
+    catalogue: dict[str, str]
     metrics: dict[str, Any]
     """As in metrics.json."""
     details: dict[str, Any]

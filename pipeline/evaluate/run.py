@@ -55,12 +55,14 @@ def evaluate(
     images: Location,
     parameters: dict[str, Any],
     rejected: dict[str, Path],
+    catalogue: dict[str, Any],
 ) -> list[str]:
     """Measure the test items and write the folder of the evaluation.
 
     That is metrics.json, details.json, outcomes.parquet, embeddings.parquet, report.html and plots.
-    `rejected` are CSV lists of unusable rows by the name that the report gives them. Returned is
-    what has to be known beside the figures, one line each; the report begins with it.
+    `rejected` are CSV lists of unusable rows by the name that the report gives them, `catalogue` is
+    what there is. Returned is what has to be known beside the figures, one line each; the report
+    begins with it.
     """
     # Two passes over the features: some items lay the plane out, then every item is placed on it
     # as it is written, so that a large catalogue need not be in memory.
@@ -116,6 +118,7 @@ def evaluate(
         counts=count_items(items, stored),
         parameters=flatten(parameters) | flatten(stored.recipe, "features."),
         versions=versions(),
+        catalogue=flatten(catalogue),
         metrics=metrics,
         details=details,
         decisions=None if measured.decisions is None else draw_decisions(measured.decisions),

@@ -159,6 +159,7 @@ def test_the_report_says_what_ran(project, out):
     evaluate(project)
     html = (out / "report.html").read_text(encoding="utf-8")
     assert "3.25" in html
+    assert "texts.median_words" in html
     assert len(html) < 10e6
 
 

@@ -28,6 +28,7 @@ def page(numbered_pictures, tmp_path):
         counts={"items": "3 train, 0 val, 3 test", "classes": "2"},
         parameters={"loss.beta": "2.0", "classify.confidence": "0.9"},
         versions={"python": "3.11"},
+        catalogue={"rows": "3", "classes.largest": ATTACK},
         metrics={
             "r_at_1": 0.5,
             "retrieval": {"image_to_text": {"r_at_1": 0.5, "map_at_r": 0.25}},
