@@ -33,6 +33,7 @@ CONFIG = {
     "classifier": "shared",
     "fusion": "late",
 }
+HUB_COMMIT = "a" * 40
 TINY_CLIP = {
     "embed_dim": 8,
     "vision_cfg": {"image_size": 16, "layers": 1, "width": 64, "patch_size": 8},
@@ -191,6 +192,40 @@ def tiny_clip(tmp_path_factory):
     model = open_clip.create_model("tiny-test", pretrained=None)
     torch.save(model.state_dict(), folder / "weights.pt")
     return f"tiny-test/{folder}/weights.pt"
+
+
+@pytest.fixture(scope="session")
+def published_clip(tiny_clip, tmp_path_factory):
+    """Folder of the same, laid out as open_clip publishes models; its pictures as SigLIP's."""
+    import open_clip
+    from open_clip.push_to_hf_hub import save_config_for_hf
+    from safetensors.torch import save_file
+
+    folder = tmp_path_factory.mktemp("published_clip")
+    weights = torch.load(tiny_clip.removeprefix("tiny-test/"), weights_only=True)
+    save_file(weights, folder / "open_clip_model.safetensors")
+    grey = {"mean": [0.5] * 3, "std": [0.5] * 3, "resize_mode": "squash"}
+    model = open_clip.create_model("tiny-test", load_weights=False, force_preprocess_cfg=grey)
+    configuration = folder / "open_clip_config.json"
+    save_config_for_hf(model, configuration, model_config=TINY_CLIP)
+    return folder
+
+
+@pytest.fixture
+def hub_cache(tmp_path, monkeypatch):
+    """A cache of the Hugging Face hub; gives what puts a folder into it under a name."""
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+
+    def put(name: str, folder: Path) -> Path:
+        kept = tmp_path / "hub" / f"models--{name.replace('/', '--')}"
+        shutil.copytree(folder, kept / "snapshots" / HUB_COMMIT)
+        (kept / "refs").mkdir()
+        (kept / "refs" / "main").write_text(HUB_COMMIT)
+        return kept / "snapshots" / HUB_COMMIT
+
+    return put
 
 
 @pytest.fixture(scope="module")
