@@ -102,7 +102,7 @@ def main(
             "picture: among the pictures of the test items, by towers trained on the English names "
             "with text.encoders: [sentence] and that encoder; the graph is MiniLM's in all",
             "less MiniLM: difference in R@1 over the same names",
-            "muse_v3 has been trained on all of these languages but fa and id",
+            "muse_v3 is published for all of these languages but fa and id",
         ],
         columns={key: key for key in rows[0]},
         rows=rows,
