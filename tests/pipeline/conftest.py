@@ -18,6 +18,7 @@ from pipeline.core.vectors import vector_array
 from pipeline.features.classes import make_classes
 from pipeline.features.pairs import Pairs
 from pipeline.model.towers import Towers, TowersConfig
+from tests.published_clip import TINY_CLIP, write_published_clip
 
 SHIPPED = Path(__file__).parents[2] / "params.yaml"
 CONFIG = {
@@ -34,11 +35,6 @@ CONFIG = {
     "fusion": "late",
 }
 HUB_COMMIT = "a" * 40
-TINY_CLIP = {
-    "embed_dim": 8,
-    "vision_cfg": {"image_size": 16, "layers": 1, "width": 64, "patch_size": 8},
-    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
-}
 
 
 @pytest.fixture
@@ -195,19 +191,10 @@ def tiny_clip(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def published_clip(tiny_clip, tmp_path_factory):
-    """Folder of the same, laid out as open_clip publishes models; its pictures as SigLIP's."""
-    import open_clip
-    from open_clip.push_to_hf_hub import save_config_for_hf
-    from safetensors.torch import save_file
-
+def published_clip(tmp_path_factory):
+    """Folder of the same, with the same weights, as open_clip publishes models."""
     folder = tmp_path_factory.mktemp("published_clip")
-    weights = torch.load(tiny_clip.removeprefix("tiny-test/"), weights_only=True)
-    save_file(weights, folder / "open_clip_model.safetensors")
-    grey = {"mean": [0.5] * 3, "std": [0.5] * 3, "resize_mode": "squash"}
-    model = open_clip.create_model("tiny-test", load_weights=False, force_preprocess_cfg=grey)
-    configuration = folder / "open_clip_config.json"
-    save_config_for_hf(model, configuration, model_config=TINY_CLIP)
+    write_published_clip(folder)
     return folder
 
 
