@@ -16,6 +16,7 @@ def main(
 ) -> None:
     """Clean every item's text with the recipe of params.yaml."""
     from pipeline.clean_text.cleaning import Cleaning
+    from pipeline.clean_text.hints import emptied_hint, language_hint
     from pipeline.clean_text.settings import CleanTextSettings
     from pipeline.core.params import load_section
     from pipeline.core.table import read_table, write_table
@@ -23,10 +24,13 @@ def main(
     p = load_section(params, "clean_text", CleanTextSettings)
     table = read_table(items, ["item_id", "text"])
     cleaning = Cleaning.choose(p.recipe, p.fold_accents)
-    table["clean_text"] = cleaning(table["text"].tolist())
+    texts = table["text"].tolist()
+    table["clean_text"] = cleaned = cleaning(texts)
     write_table(out, table[["item_id", "clean_text"]], cleaning.metadata)
-    empty = int((table["clean_text"] == "").sum())
-    typer.echo(f"clean_text: {len(table)} texts, {empty} of them empty after cleaning")
+    typer.echo(f"clean_text: {len(texts)} texts, {cleaned.count('')} of them empty after cleaning")
+    for hint in (language_hint(texts), emptied_hint(texts, cleaned, fold=p.fold_accents)):
+        if hint is not None:
+            typer.echo(f"clean_text: {hint}")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from stages.command import (
 )
 from stages.paths import (
     BASELINE,
+    CLASS_NAMES,
     CLASSES,
     EVALUATION,
     GRAPH,
@@ -45,6 +46,7 @@ def main(
     classes: ClassesPath = CLASSES,
     image_features: ImageFeaturesPath = IMAGE_FEATURES,
     text_features: TextFeaturesPath = TEXT_FEATURES,
+    class_names: Annotated[Path, typer.Option(help="Text features of class names.")] = CLASS_NAMES,
     graph: GraphPath = GRAPH,
     model: ModelPath = MODEL,
     baseline: Annotated[
@@ -69,7 +71,9 @@ def main(
     from pipeline.evaluate.evaluation_items import index_items
     from pipeline.evaluate.run import evaluate
     from pipeline.evaluate.settings import EvaluateSettings
-    from pipeline.features.classes import check_same_classes, class_names
+    from pipeline.evaluate.zero_shot import TextTables
+    from pipeline.features.classes import check_same_classes
+    from pipeline.features.classes import class_names as names_of
     from pipeline.features.graph_file import read_graph
     from pipeline.model.model_file import check_features, load_model
     from pipeline.model.validation_file import read_validation
@@ -82,8 +86,8 @@ def main(
     for stage, recipe in (("train", stored.recipe), ("baseline", said.recipe)):
         check_features(recipe["image"], image_features, stage)
         check_features(recipe["text"], text_features, stage)
-    names = class_names(class_list)
-    check_same_classes(class_names(stored.classes), names, model, "run stage train again")
+    names = names_of(class_list)
+    check_same_classes(names_of(stored.classes), names, model, "run stage train again")
     labels = names[: len(class_list["classes"])]
     check_same_classes(semantic_graph.names, labels, graph, "run stage semantic_graph again")
     found = index_items(
@@ -103,6 +107,7 @@ def main(
         out,
         validation=read_validation(model, stored.digest()),
         classify=load_section(params, "classify", ClassifySettings),
+        text=TextTables(text_features, class_names),
         images=folder,
         parameters={
             section: read_value(params, section)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 NAMES = [page.name for page in PAGES]
 GROUP = typer.main.get_command(app)
-OPTIONAL = {"divided", "near_text_in_train", "precision"}
+OPTIONAL = {"divided", "near_text_in_train", "precision", "zero_shot"}
 """Figures of some catalogues alone."""
 LONGEST_README = 120
 """Lines: two screens and a half of text, links included."""

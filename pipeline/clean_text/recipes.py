@@ -15,6 +15,8 @@ RECIPES: dict[str, tuple[str, ...]] = {
         *("numbers", "stem", "punctuation", "numbers", "stem", "punctuation"),
         *("stop_words", "single_characters"),
     ),
+    # For languages that are not written in ASCII letters. Words are what spaces part.
+    "unicode": ("casefold", "letters_of_any_script"),
     "none": (),
 }
 

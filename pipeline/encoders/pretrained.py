@@ -30,12 +30,12 @@ from pipeline.core.section import Section
 from pipeline.encoders.find_model import files_here
 from pipeline.encoders.model_digest import files_digest, library_versions
 from pipeline.encoders.network_cache import KeptNetwork, entry_of, read_entry, write_note
+from pipeline.encoders.packaged_network import Network, load_network, unpack_network
 from pipeline.encoders.text_network import (
     FILE,
     PackedNetwork,
     TextNetwork,
     load_text_network,
-    unpack_text_network,
 )
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class PretrainedEncoder(Generic[SettingsT]):
     """What matrix products are computed in, if not as the weights are; a network is float32."""
 
     def __init__(
-        self, settings: SettingsT, network: TextNetwork | None = None, digest: str = ""
+        self, settings: SettingsT, network: Network | None = None, digest: str = ""
     ) -> None:
         """Choose the device and the precision and load the model, unless a network stands for it.
 
@@ -220,7 +220,7 @@ class PretrainedEncoder(Generic[SettingsT]):
     def _arrive(
         cls, settings: SettingsT, digest: str, fitted: dict[str, Any], packed: PackedNetwork | None
     ) -> Self:
-        network = None if packed is None else unpack_text_network(packed)
+        network = None if packed is None else unpack_network(packed)
         encoder = cls(settings, network, digest)
         vars(encoder).update(fitted)
         encoder._check_digest(digest, platform.node(), "put the same one on every node")
@@ -255,7 +255,7 @@ class PretrainedEncoder(Generic[SettingsT]):
             self.network.save(folder)
         self._describe(folder, self.network)
 
-    def _describe(self, folder: Path, network: TextNetwork | None) -> None:
+    def _describe(self, folder: Path, network: Network | None) -> None:
         made_by = self.settings.model_dump(exclude=set(NOT_STORED))
         described = None if network is None else network.described()
         content = {"settings": made_by, "model_digest": self._digest, "network": described}
@@ -295,7 +295,7 @@ class PretrainedEncoder(Generic[SettingsT]):
             digest = str(stored["model_digest"])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{folder / FILE}: not the settings of a text encoder") from error
-        network = load_text_network(folder, stored.get("network"))
+        network = load_network(folder, stored.get("network"))
         encoder = cls(settings, network, digest)
         if network is None:
             remedy = "put the old one back, or make the features again with "

@@ -33,6 +33,7 @@ from pipeline.evaluate.plane import Plane
 from pipeline.evaluate.plots import write_decision_plots, write_plot_data
 from pipeline.evaluate.report import Report, write_report
 from pipeline.evaluate.settings import EvaluateSettings
+from pipeline.evaluate.zero_shot import TextTables, measure_zero_shot, zero_shot_tree
 from pipeline.features.classes import item_classes, label_membership
 from pipeline.features.graph_file import SemanticGraph
 from pipeline.features.item_graph import item_graph
@@ -52,6 +53,7 @@ def evaluate(
     *,
     validation: Validation | None,
     classify: ClassifySettings,
+    text: TextTables,
     images: Location,
     parameters: dict[str, Any],
     rejected: dict[str, Path],
@@ -92,6 +94,12 @@ def evaluate(
         "divided": without(found, items.shared_with("group", ["train", "val"])),
         "near_text_in_train": without(found, items.shared_with("near_text", ["train"])),
     }
+    names = [entry["name"] for entry in classes]
+    untrained = measure_zero_shot(
+        items, stored.recipe, text, names, queries=measured.queries, k=settings.k
+    )
+    if untrained is not None:
+        beside["zero_shot"] = zero_shot_tree(untrained, found)
     details |= {name: tree for name, tree in beside.items() if tree}
     warnings = [*items.warnings, *notes(measured, details)]
     # First what every item contributed: the means in the files below follow from it.

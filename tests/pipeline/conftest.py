@@ -18,6 +18,7 @@ from pipeline.core.vectors import vector_array
 from pipeline.features.classes import make_classes
 from pipeline.features.pairs import Pairs
 from pipeline.model.towers import Towers, TowersConfig
+from tests.published_clip import TINY_CLIP, write_published_clip
 
 SHIPPED = Path(__file__).parents[2] / "params.yaml"
 CONFIG = {
@@ -33,11 +34,7 @@ CONFIG = {
     "classifier": "shared",
     "fusion": "late",
 }
-TINY_CLIP = {
-    "embed_dim": 8,
-    "vision_cfg": {"image_size": 16, "layers": 1, "width": 64, "patch_size": 8},
-    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
-}
+HUB_COMMIT = "a" * 40
 
 
 @pytest.fixture
@@ -191,6 +188,31 @@ def tiny_clip(tmp_path_factory):
     model = open_clip.create_model("tiny-test", pretrained=None)
     torch.save(model.state_dict(), folder / "weights.pt")
     return f"tiny-test/{folder}/weights.pt"
+
+
+@pytest.fixture(scope="session")
+def published_clip(tmp_path_factory):
+    """Folder of the same, with the same weights, as open_clip publishes models."""
+    folder = tmp_path_factory.mktemp("published_clip")
+    write_published_clip(folder)
+    return folder
+
+
+@pytest.fixture
+def hub_cache(tmp_path, monkeypatch):
+    """A cache of the Hugging Face hub; gives what puts a folder into it under a name."""
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+
+    def put(name: str, folder: Path) -> Path:
+        kept = tmp_path / "hub" / f"models--{name.replace('/', '--')}"
+        shutil.copytree(folder, kept / "snapshots" / HUB_COMMIT)
+        (kept / "refs").mkdir()
+        (kept / "refs" / "main").write_text(HUB_COMMIT)
+        return kept / "snapshots" / HUB_COMMIT
+
+    return put
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,25 @@ def test_texts_without_a_letter_are_counted(shop):
     assert "16 texts, 1 of them empty" in shop.huse("clean_text").stdout
 
 
+def test_a_catalogue_in_russian_is_told_what_to_set(shop):
+    table = (shop.root / "catalog.csv").read_text(encoding="utf-8")
+    first, *rows = table.splitlines()
+    russian = [
+        row.replace("red dress", f"красное вечернее платье на каждый день {n}")
+        for n in range(20)
+        for row in rows
+    ]
+    (shop.root / "catalog.csv").write_text("\n".join([first, *russian]), encoding="utf-8")
+    shop.huse("catalog")
+    told = shop.huse("clean_text").stdout.splitlines()
+    assert len(told) == 3
+    assert "text.sentence.model: packaged/muse_v3" in told[1]
+    assert "20 of the empty texts" in told[2]
+    assert "clean_text.recipe: unicode" in told[2]
+    shop.set({"clean_text.recipe": "unicode"})
+    assert len(shop.huse("clean_text").stdout.splitlines()) == 2
+
+
 def test_torch_is_not_imported(shop):
     """It takes seconds, and this stage is run often."""
     shop.huse("catalog")

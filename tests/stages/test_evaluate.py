@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.core.json_file import read_json
 from pipeline.core.table import read_metadata, write_table
+from tests.published_clip import write_published_clip
 
 
 @pytest.fixture
@@ -237,3 +238,30 @@ def test_features_of_another_backbone_are_refused(project):
         "data/features/image.parquet: backbone is torchvision/resnet18, stage train worked with "
         "packaged/efficientnet_lite0; run stage train again"
     )
+
+
+def test_one_model_on_both_sides_is_measured_untrained_too(shop):
+    (shop.root / "clip").mkdir()
+    write_published_clip(shop.root / "clip")
+    shop.set(
+        {
+            "image.backbone": "open_clip/./clip",
+            "text.encoders": ["open_clip"],
+            "text.open_clip.model": "./clip",
+            "graph.encoder": "open_clip",
+            "graph.open_clip.model": "local-dir:clip",
+            "evaluate.projection": "pca",
+        }
+    )
+    stages = ["catalog", "clean_text", "image_features", "text_block", "text_features"]
+    for stage in (*stages, "semantic_graph", "train", "baseline", "evaluate"):
+        result = shop.huse(stage)
+        assert result.exit_code == 0, result.output
+    zero_shot = figures(shop.root / "data" / "evaluate", "details")["zero_shot"]
+    assert zero_shot["model"] == "open_clip/./clip"
+    row = zero_shot["figures"]["classification.image.accuracy"]
+    metrics = figures(shop.root / "data" / "evaluate")
+    assert row["model"] == pytest.approx(metrics["classification"]["image"]["accuracy"])
+    assert "retrieval.text_to_image.r_at_1" in zero_shot["figures"]
+    html = (shop.root / "data" / "evaluate" / "report.html").read_text(encoding="utf-8")
+    assert "Against the pretrained pair, untrained" in html

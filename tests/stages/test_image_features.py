@@ -275,4 +275,4 @@ def test_a_backbone_source_is_one_file(project):
     assert vector_NI.max() <= 1
     project.set({"image.backbone": "colors/4"})
     wrong = project.run("python", "-m", "stages.image_features")
-    assert "expected: colours/..., open_clip/..., packaged/..., timm/..., torch" in wrong.stderr
+    assert "expected: colours/..., open_clip/..., packaged/..., sentence_tr" in wrong.stderr

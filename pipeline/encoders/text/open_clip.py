@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.core.clip_name import CONFIGURATION, HUB, ClipName, read_clip_name
 from pipeline.core.errors import InputError
-from pipeline.encoders.find_model import check_hub, one_line
+from pipeline.core.json_file import read_json
+from pipeline.core.published_model import check_hub
+from pipeline.encoders.find_model import PACKAGED, one_line
 from pipeline.encoders.model_digest import (
     file_digest,
+    files_digest,
     model_digest,
     weights_digest,
 )
@@ -26,7 +30,10 @@ if TYPE_CHECKING:
 
 
 class Settings(PretrainedSettings):
-    """`architecture/pretrained`, such as `ViT-B-32/laion2b_s34b_b79k`, or a file of weights."""
+    """`architecture/pretrained`, such as `ViT-B-32/laion2b_s34b_b79k`, or a file of weights.
+
+    Or a published model: `hf-hub:Marqo/marqo-fashionSigLIP`, or a folder laid out like it.
+    """
 
 
 class Encoder(PretrainedEncoder[Settings]):
@@ -38,38 +45,45 @@ class Encoder(PretrainedEncoder[Settings]):
 
     @classmethod
     def _told(cls, settings: Settings) -> str | None:
-        architecture, pretrained = _split(settings.model)
+        clip = read_clip_name(settings.model)
+        if clip.is_published:
+            folder = clip.folder()
+            return None if folder is None or not folder.is_dir() else files_digest(folder)
         package = find_spec("open_clip")
         if package is None or package.origin is None:
             return None
-        configuration = Path(package.origin).parent / "model_configs" / f"{architecture}.json"
+        configuration = Path(package.origin).parent / "model_configs" / f"{clip.model}.json"
         if not configuration.is_file():  # one that the user's own program added
             return None
         # Weights by a name of the library's are what its version means by it.
-        weights = file_digest(Path(pretrained)) if Path(pretrained).is_file() else pretrained
-        return f"{architecture} {file_digest(configuration)} {weights}"
+        own = Path(clip.pretrained)
+        weights = file_digest(own) if own.is_file() else clip.pretrained
+        return f"{clip.model} {file_digest(configuration)} {weights}"
 
     def _open(self) -> str:
         import open_clip
 
         model = self.settings.model
-        architecture, pretrained = _split(model)
-        if not pretrained:
-            raise InputError(
-                f"text model {model}: expected architecture/pretrained, such as "
-                "ViT-B-32/laion2b_s34b_b79k"
-            )
-        if architecture not in open_clip.list_models():
-            raise InputError(
-                f"text model {model}: open_clip has no architecture {architecture}; see "
-                "open_clip.list_models()"
-            )
-        _check_pretrained(model, architecture, pretrained)
+        clip = read_clip_name(model)
+        clip.check(f"text model {model}", PACKAGED)
+        if clip.is_published:
+            _check_tokenizer(model, clip)
+        else:
+            _check_known(model, clip)
         with one_line(model):
-            clip = open_clip.create_model(architecture, pretrained=pretrained, device="cpu")
-            self._tokenizer = open_clip.get_tokenizer(architecture)
-        self._model = clip.to(self._device).eval()
-        return model_digest(weights_digest(self._model), None, architecture)
+            network = open_clip.create_model(
+                clip.model,
+                pretrained=clip.pretrained or None,
+                device="cpu",
+                # Of a published model without its weights open_clip makes random ones.
+                require_pretrained=True,
+            )
+            self._tokenizer = open_clip.get_tokenizer(clip.model)
+        self._model = network.to(self._device).eval()
+        folder = clip.folder()
+        # Not a folder's name, which may change.
+        place, name = (None, clip.model) if folder is None else (str(folder), "")
+        return model_digest(weights_digest(self._model), place, name)
 
     def _encode(self, texts: list[str]) -> np.ndarray:
         import torch
@@ -94,16 +108,33 @@ class Encoder(PretrainedEncoder[Settings]):
         return NetworkParts(ClipText(self._model, stripped), ("token",), fast, facts)
 
 
-def _split(model: str) -> tuple[str, str]:
-    """Architecture, and weights or an empty text."""
-    architecture, _, pretrained = model.removeprefix("open_clip/").partition("/")
-    return architecture, pretrained
+def _check_tokenizer(model: str, clip: ClipName) -> None:
+    """Stop before transformers retries for a minute; a folder has its tokenizer in it."""
+    folder = clip.folder()
+    if folder is None or not clip.model.startswith(HUB):
+        return
+    text = read_json(folder / CONFIGURATION).get("model_cfg", {}).get("text_cfg", {})
+    if name := text.get("hf_tokenizer_name"):
+        files = ["tokenizer.json", "tokenizer_config.json"]
+        what = f"text model {model}, of its tokenizer {name}"
+        check_hub(name, files, what=what, instead=PACKAGED)
 
 
-def _check_pretrained(model: str, architecture: str, pretrained: str) -> None:
+def _check_known(model: str, clip: ClipName) -> None:
     """Stop before open_clip retries for a minute."""
     import open_clip
 
+    architecture, pretrained = clip
+    if not pretrained:
+        raise InputError(
+            f"text model {model}: expected architecture/pretrained, such as "
+            "ViT-B-32/laion2b_s34b_b79k, hf-hub:owner/model, or a folder"
+        )
+    if architecture not in open_clip.list_models():
+        raise InputError(
+            f"text model {model}: open_clip has no architecture {architecture}; see "
+            "open_clip.list_models()"
+        )
     if Path(pretrained).is_file():
         return
     known = open_clip.list_pretrained_tags_by_model(architecture)
@@ -114,4 +145,5 @@ def _check_pretrained(model: str, architecture: str, pretrained: str) -> None:
         )
     hub = open_clip.get_pretrained_cfg(architecture, pretrained).get("hf_hub", "").rstrip("/")
     if hub:
-        check_hub(hub, ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"])
+        files = ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"]
+        check_hub(hub, files, what=f"text model {model}", instead=PACKAGED)

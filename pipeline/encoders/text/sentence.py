@@ -5,12 +5,15 @@ Shape letters: M texts, E features.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from pipeline.core.errors import InputError
 from pipeline.encoders.find_model import locate_model, one_line, quiet_off_terminal
 from pipeline.encoders.model_digest import model_digest, weights_digest
+from pipeline.encoders.packaged_network import open_packaged, packaged_name
 from pipeline.encoders.pretrained import PretrainedEncoder, PretrainedSettings
 from pipeline.encoders.text_network import TextFacts
 
@@ -19,15 +22,33 @@ if TYPE_CHECKING:
 
 
 class Settings(PretrainedSettings):
-    """A sentence-transformers model: `packaged/all_minilm_l6_v2`, a folder, or one of the hub."""
+    """A model of a package, or any of sentence-transformers: a folder, or one of the hub.
+
+    Packages have all_minilm_l6_v2, and by code of their own muse_v3 and multilingual_e5_small.
+    """
 
 
 class Encoder(PretrainedEncoder[Settings]):
-    """A sentence-transformers model as it is (unit norm if it normalises); nothing is fitted."""
+    """A model as it is (unit norm if it normalises); nothing is fitted."""
 
     SECTION = Settings
     FORMAT = "SentenceEncoder 1"
     LIBRARY = "sentence-transformers"
+
+    @classmethod
+    def open(cls, settings: Settings, cache: Path) -> Self:
+        """See `PretrainedEncoder.open`; what a package runs itself needs no cache."""
+        name = packaged_name(settings.model)
+        if name is None:
+            return super().open(settings, cache)
+        for key, value in (("device", settings.device), ("precision", settings.precision)):
+            if value in ("cuda", "bf16"):
+                raise InputError(
+                    f"text.sentence.{key}: got {value}, but {settings.model} runs on the CPU, as "
+                    "its package has it; use auto"
+                )
+        network = open_packaged(name)
+        return cls(settings, network, network.digest)
 
     def _open(self) -> str:
         from sentence_transformers import SentenceTransformer

@@ -16,7 +16,7 @@ from pipeline.core.errors import InputError
 from pipeline.encoders.find_model import locate_model, one_line, quiet_off_terminal
 from pipeline.encoders.model_digest import model_digest, weights_digest
 from pipeline.encoders.pretrained import PretrainedEncoder, PretrainedSettings
-from pipeline.encoders.text_network import INPUTS, TextFacts
+from pipeline.encoders.text_network import INPUTS, TextFacts, TextNetwork
 from pipeline.encoders.token_batches import Padding, TokenBatch, Tokens, run_in_batches
 from pipeline.encoders.token_choice import choose_tokens, token_idf
 from pipeline.encoders.word_tensors import load_tensors, save_tensors
@@ -124,7 +124,7 @@ class Encoder(PretrainedEncoder[Settings]):
         )
 
     def _run_network(self, texts: list[str]) -> np.ndarray:
-        assert self.network is not None
+        assert isinstance(self.network, TextNetwork)
         return self.network.run(
             self._choose(texts),
             self.settings.batch_size,
@@ -165,7 +165,7 @@ class Encoder(PretrainedEncoder[Settings]):
 
     def _limit(self) -> int:
         """Most tokens of a text that the model takes."""
-        if self.network is not None and self.network.facts.limit is not None:
+        if isinstance(self.network, TextNetwork) and self.network.facts.limit is not None:
             return self.network.facts.limit
         limit = int(self._tokenizer.model_max_length)
         return limit if limit < UNLIMITED else int(self._model.config.max_position_embeddings)
@@ -182,7 +182,7 @@ class Encoder(PretrainedEncoder[Settings]):
 
     def _tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         """All tokens of each text."""
-        if self.network is not None:
+        if isinstance(self.network, TextNetwork):
             return self.network.tokenize(texts)
         if not texts:
             return []
@@ -197,4 +197,6 @@ class Encoder(PretrainedEncoder[Settings]):
 
     def _vocabulary(self) -> int:
         """V, how many tokens there are."""
-        return len(self._tokenizer) if self.network is None else self.network.vocabulary()
+        if isinstance(self.network, TextNetwork):
+            return self.network.vocabulary()
+        return len(self._tokenizer)

@@ -61,6 +61,33 @@ def test_numbers_leave_no_hyphens_commas_or_stop_words_behind():
         assert not {"and", "the", "of"} & set(cleaned.split())
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Красное ПЛАТЬЕ, размер 42", "красное платье размер"),
+        ("猫の顔 (2個)", "猫の顔 個"),
+        # Vowel signs are letters' own; so is what no single character has built in.
+        ("लाल पोशाक 5", "लाल पोशाक"),
+        ("เสื้อ-แดง", "เสื้อ แดง"),
+        ("קָפֶה", "קָפֶה"),
+        ("The bag is NOT red", "the bag is not red"),
+        ("Chloé", "chloe"),
+        ("42", ""),
+    ],
+)
+def test_the_unicode_recipe_keeps_the_letters_of_every_script(text, expected):
+    assert clean_texts([text], recipe="unicode", fold=True) == [expected]
+
+
+def test_the_unicode_recipe_knows_one_spelling_of_a_letter():
+    composed, decomposed = (
+        "CAF\u00c9 Gr\u00f6\u00dfe \u0419",
+        "cafe\u0301 gro\u0308sse \u0438\u0306",
+    )
+    expected = ["caf\u00e9 gr\u00f6sse \u0439"] * 2
+    assert clean_texts([composed, decomposed], recipe="unicode", fold=False) == expected
+
+
 def test_none_leaves_a_text_as_it_is():
     texts = ["  Chloé's  BAG!", "", "日本"]
     assert clean_texts(texts, recipe="none", fold=True) == texts

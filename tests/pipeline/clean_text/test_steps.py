@@ -14,6 +14,8 @@ STOP_WORD_LISTS = {"1": "0c98fde29ffc5a2e6d736e91f1af1d22191952a34501cf24a1e44de
     [
         ("lower", "Red SHIRT", "red shirt"),
         ("letters_only", "T-shirt, 100% cotton", "T shirt cotton"),
+        ("letters_of_any_script", "\u0434\u0432\u0430: 2 \u732b_x", "\u0434\u0432\u0430 \u732b x"),
+        ("casefold", "E\u0301T\u00c9 Stra\u00dfe \u03a3", "\u00e9t\u00e9 strasse \u03c3"),
         ("punctuation", "red-blue, (1,000) a_b it's!", "red blue   1000  a b it's "),
         ("apostrophes", "it's women\u2019s `n", "its womens n"),
         ("stop_words", "this is not the red bag", "red bag"),

@@ -6,7 +6,8 @@ from pipeline.image_features import backbones
 
 
 def test_the_files_of_a_folder_are_its_parts_and_only_the_one_asked_for_is_imported():
-    assert plugin_names(backbones) == ("open_clip", "packaged", "timm", "torchvision")
+    names = ("open_clip", "packaged", "sentence_transformers", "timm", "torchvision")
+    assert plugin_names(backbones) == names
     for name in plugin_names(backbones):
         sys.modules.pop(f"{backbones.__name__}.{name}", None)
     assert import_plugin(backbones, "timm").__name__ == "pipeline.image_features.backbones.timm"

@@ -12,7 +12,8 @@ def test_a_packaged_model_and_a_folder_are_found(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("packaged/bert", "unknown; known: packaged/all_minilm_l6_v2"),
+        ("packaged/bert", "unknown; known: packaged/all_minilm_l6_v2, packaged/multilingual_e5"),
+        ("packaged/muse_v3", "name it in text.sentence.model or graph.sentence.model"),
         ("./absent", "there is no such folder"),
         ("a/b/c", "there is no such folder"),
         ("no spaces allowed", "neither a folder nor a model of the Hugging Face hub"),

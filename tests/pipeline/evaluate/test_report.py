@@ -73,6 +73,17 @@ def page(numbered_pictures, tmp_path):
                     "interval": [-0.1, 0.01],
                 },
             },
+            "zero_shot": {
+                "model": f"open_clip/{ATTACK}",
+                "figures": {
+                    "retrieval.image_to_text.r_at_5": {
+                        "zero_shot": 0.325,
+                        "model": 0.625,
+                        "difference": 0.3,
+                        "interval": [0.215, 0.385],
+                    }
+                },
+            },
             "mistakes": {
                 "text": {"wrong_items": 0, "ahd_at_1": 0.0, "intervals": {}},
                 "fused": {
@@ -125,6 +136,13 @@ def test_the_baseline_and_the_papers_rule_stand_beside_the_figures(page):
     assert "-0.100 to +0.010" in html
     assert "text to text 1 of 3." in html
     assert "0.125" in html
+
+
+def test_what_a_pair_does_untrained_stands_beside_the_model(page):
+    html = page.read_text(encoding="utf-8")
+    assert 'href="#zero-shot"' in html
+    row = html[html.index("image to text R@5") :]
+    assert row.index("0.625") < row.index("0.325") < row.index("+0.215 to +0.385")
 
 
 def test_how_bad_the_mistakes_are_stands_beside_the_baselines(page):

@@ -10,7 +10,7 @@ from pipeline.image_features.load_backbone import load_backbone, load_same_backb
 def test_an_unknown_source_is_named_with_the_known(name):
     with pytest.raises(
         InputError,
-        match=r"image\.backbone: got .*; known: open_clip/\.\.\., packaged/\.\.\., timm",
+        match=r"image\.backbone: got .*; known: open_clip/\.\.\., packaged/\.\.\., sentence_tr",
     ):
         load_backbone(name, "pooled", "default")
 

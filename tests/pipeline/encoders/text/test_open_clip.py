@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import open_clip
@@ -14,7 +15,7 @@ TEXTS = ["red shirt", "", "a blue hat with silk", "wool"]
 
 def settings(model):
     how = {"input": "text", "batch_size": 2, "device": "cpu", "precision": "fp32"}
-    return Settings(model=model, **how)
+    return Settings(model=str(model), **how)
 
 
 def make(model):
@@ -120,3 +121,39 @@ def test_a_model_is_told_by_its_name_its_description_and_its_weights(tmp_path):
     assert Encoder._told(settings("open_clip/ViT-B-32/openai")) == told["ViT-B-32/openai"]
     # Added by a program, or unknown: told once it is loaded.
     assert Encoder._told(settings("tiny-test/weights.pt")) is None
+
+
+def test_a_published_model_gives_the_same_as_its_architecture_and_weights(
+    tiny_clip, published_clip, hub_cache, tmp_path
+):
+    kept = hub_cache("mine/clip", published_clip)
+    expected = make(tiny_clip).encode(TEXTS)
+    names = [f"local-dir:{published_clip}", str(published_clip), "open_clip/hf-hub:mine/clip"]
+    for name in names:
+        encoder = Encoder.open(settings(name), tmp_path / "cache")
+        assert np.abs(encoder.encode(TEXTS) - expected).max() < 1e-5
+        assert Encoder._told(settings(name)) is not None
+        encoder.save(tmp_path / "encoder")
+    # The same files: one network is exported for all, and travels without them.
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    shutil.rmtree(kept)
+    loaded = Encoder.load(tmp_path / "encoder")
+    assert np.abs(loaded.encode(TEXTS) - expected).max() < 1e-5
+
+
+def test_a_published_model_without_its_weights_is_told(published_clip, tmp_path):
+    shutil.copytree(published_clip, tmp_path / "clip")
+    (tmp_path / "clip" / "open_clip_model.safetensors").unlink()
+    with pytest.raises(InputError, match="cannot be loaded"):
+        make(tmp_path / "clip")
+
+
+def test_a_tokenizer_of_another_name_is_looked_for_before_transformers_does(
+    published_clip, hub_cache
+):
+    kept = hub_cache("mine/clip", published_clip)
+    configuration = json.loads((kept / "open_clip_config.json").read_text())
+    configuration["model_cfg"]["text_cfg"]["hf_tokenizer_name"] = "no-such-organisation-qq/words"
+    (kept / "open_clip_config.json").write_text(json.dumps(configuration))
+    with pytest.raises(InputError, match="of its tokenizer no-such-organisation-qq/words: "):
+        make("hf-hub:mine/clip")

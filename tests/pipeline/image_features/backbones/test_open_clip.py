@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import open_clip
 import pytest
@@ -42,6 +43,62 @@ def test_the_transform_is_that_of_the_pretrained_weights(monkeypatch):
     transform = load("ViT-B-16-SigLIP/webli", "pooled", "none").transform
     assert (transform.resize, transform.size) == ("squash", 64)
     assert transform.mean == (127.5, 127.5, 127.5)
+
+
+def test_own_weights_get_the_transform_of_their_architecture(monkeypatch, tmp_path, tiny):
+    """Pictures would silently be made ready as for OpenAI's, which SigLIP never saw."""
+    monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "ViT-B-16-SigLIP", TINY)
+    own = load("ViT-B-16-SigLIP", "pooled", tiny[2]).transform
+    assert own == load("ViT-B-16-SigLIP/webli", "pooled", "none").transform
+    assert (own.resize, own.mean, own.std) == ("squash", (127.5,) * 3, (127.5,) * 3)
+    # Of several tags what most want; the name of a tag says otherwise.
+    monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "ViT-L-14", TINY)
+    several = load("ViT-L-14", "pooled", tiny[2]).transform
+    assert several == load("ViT-L-14/openai", "pooled", tiny[2]).transform
+    other = load("ViT-L-14/commonpool_xl_s13b_b90k", "pooled", tiny[2]).transform
+    assert other.resize == several.resize == "crop"
+    # An architecture that nobody has published weights of: open_clip's own default.
+    assert load("tiny-huse", "pooled", tiny[2]).transform.mean[0] == pytest.approx(255 * 0.48145466)
+
+
+@pytest.mark.parametrize("form", ["local-dir:{}", "{}", "hf-hub:mine/clip"])
+def test_a_published_model_comes_with_weights_and_transform(
+    form, published_clip, hub_cache, embed, picture
+):
+    hub_cache("mine/clip", published_clip)
+    found = load(form.format(published_clip), "pooled", "default")
+    network, transform = open_clip.create_model_from_pretrained(f"local-dir:{published_clip}")
+    with torch.inference_mode():
+        expected = network.eval().encode_image(transform(picture)[None])[0]
+    assert (embed(found) - expected).abs().max() < 1e-4
+    assert found.transform.resize == "squash"
+    assert found.transform.mean == (127.5,) * 3
+    # Its own weights, trained further, want the same pictures.
+    weights = str(published_clip / "open_clip_model.safetensors")
+    again = load(form.format(published_clip), "pooled", weights)
+    assert again.weights_digest() == found.weights_digest()
+    assert again.transform == found.transform
+    assert load(form.format(published_clip), "pooled", "none").transform == found.transform
+
+
+def test_a_published_model_that_is_not_all_there_is_one_line(published_clip, hub_cache, tmp_path):
+    with pytest.raises(InputError, match=r"image.backbone open_clip/hf-hub:.*Hugging Face hub"):
+        load("hf-hub:no-such-organisation-qq/clip", "pooled", "default")
+    shutil.copytree(published_clip, tmp_path / "clip")
+    (tmp_path / "clip" / "open_clip_model.safetensors").unlink()
+    with pytest.raises(InputError, match="its weights cannot be loaded"):
+        load(str(tmp_path / "clip"), "pooled", "default")
+    with pytest.raises(InputError, match=r"image.backbone open_clip/.*: there is no such folder"):
+        load(f"local-dir:{tmp_path}/absent", "pooled", "default")
+
+
+def test_a_shape_of_pictures_that_is_not_known_is_told(published_clip, tmp_path):
+    shutil.copytree(published_clip, tmp_path / "clip")
+    configuration = json.loads((tmp_path / "clip" / "open_clip_config.json").read_text())
+    configuration["preprocess_cfg"]["resize_mode"] = "tiles"
+    (tmp_path / "clip" / "open_clip_config.json").write_text(json.dumps(configuration))
+    with pytest.raises(InputError, match="pictures of 16 x 16 by tiles are not supported"):
+        load(str(tmp_path / "clip"), "pooled", "default")
 
 
 @pytest.mark.parametrize(

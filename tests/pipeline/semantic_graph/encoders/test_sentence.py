@@ -16,3 +16,11 @@ def test_a_class_is_the_mean_of_what_the_library_makes_of_its_parts(tmp_path):
     assert (found.unknown_words, found.stand_ins) == ([], {})
     whole = embed(paths, "path", MINILM, tmp_path)
     assert np.allclose(whole.embedding_KE[0], model.encode("Shoes Ankle boots"), atol=1e-6)
+
+
+def test_a_class_has_its_translation_for_the_nearest(tmp_path):
+    paths = [["Shoes"], ["Fruit"], ["Schuhe"], ["Obst"]]
+    muse = Settings(model="packaged/muse_v3")
+    vector_KE = embed(paths, "leaf", muse, tmp_path).embedding_KE
+    similarity_KK = vector_KE @ vector_KE.T - 2 * np.eye(4)
+    assert similarity_KK.argmax(axis=1).tolist() == [2, 3, 0, 1]
