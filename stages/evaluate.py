@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from stages.command import (
+    AttributesPath,
     ClassesPath,
     GraphPath,
     GroupsPath,
@@ -20,6 +21,7 @@ from stages.command import (
     warner,
 )
 from stages.paths import (
+    ATTRIBUTES,
     BASELINE,
     CLASSES,
     EVALUATION,
@@ -41,6 +43,7 @@ def main(
     items: ItemsPath = ITEMS,
     splits: SplitsPath = SPLITS,
     groups: GroupsPath = GROUPS,
+    attributes: AttributesPath = ATTRIBUTES,
     classes: ClassesPath = CLASSES,
     image_features: ImageFeaturesPath = IMAGE_FEATURES,
     text_features: TextFeaturesPath = TEXT_FEATURES,
@@ -65,6 +68,7 @@ def main(
     from pipeline.evaluate.evaluation_items import index_items
     from pipeline.evaluate.run import evaluate
     from pipeline.evaluate.settings import EvaluateSettings
+    from pipeline.features.attributes import read_attributes
     from pipeline.features.classes import check_same_classes, class_names
     from pipeline.features.graph_file import read_graph
     from pipeline.model.model_file import check_features, load_model
@@ -104,6 +108,7 @@ def main(
             section: read_value(params, section)
             for section in ("model", "loss", "train", "evaluate", "classify")
         },
+        attributes=read_attributes(attributes, found.table["item_id"].tolist()),
         rejected={"rows of the catalogue": rejected, "pictures": failures},
     )
     for warning in warnings:

@@ -38,7 +38,7 @@ def read_catalog(path: Path, columns: ColumnSettings) -> pd.DataFrame:
         InputError: The file is missing, empty, of another format, not UTF-8 or damaged, or a
             column is missing or there twice.
     """
-    wanted = columns.model_dump(exclude_none=True)
+    wanted = columns.roles()
     rows = list(open_rows(path, wanted))
     if not rows:
         raise InputError(f"catalog.path: {path} has column names but no rows")

@@ -1,7 +1,7 @@
 """A row of the user's table as the readers hand it on."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Source(NamedTuple):
@@ -15,6 +15,8 @@ class Source(NamedTuple):
     """Columns, by what they are for, that the table may lack; their values are then empty."""
     warn: Callable[[str], None] | None = None
     """Takes one line on a column that the table lacks where another may have been meant."""
+    as_text: bool = True
+    """Whether values are made text; if not, JSON Lines and Parquet give theirs as they are."""
 
 
 class Row(NamedTuple):
@@ -22,7 +24,7 @@ class Row(NamedTuple):
 
     number: int
     """As the user counts: 1 is the first row after the column names; blank lines count."""
-    values: list[str]
-    """One per wanted column; empty where nothing is there."""
+    values: list[Any]
+    """One per wanted column: text, empty where nothing is there, unless the source says other."""
     reason: str
     """Why the row could not be read, or empty."""
