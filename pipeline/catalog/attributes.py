@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.catalog.columns import find_columns
@@ -120,6 +121,8 @@ def _plain(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     if any(is_it(kind) for is_it in texts):
         kind = pa.string()
     column = column.cast(kind)
+    if pa.types.is_floating(kind):
+        column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, kind))
     if kind_of(column) is None:
         raise InputError(f"{KEY}: {name} is of type {kind}; {_allowed()}")
     return column

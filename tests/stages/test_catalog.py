@@ -289,3 +289,71 @@ def test_a_catalogue_without_a_hierarchy_is_told_what_that_means(shop):
     write_rows(shop.root / "catalog.csv", rows)
     stderr = shop.huse("catalog").stderr
     assert "none of 3 class paths contains '<'; right if they have no hierarchy" in stderr
+
+
+KEPT = {"brand": ["Nike", ""] * 8, "price": ["12.90", "9", "", "100"] * 4, "sale": ["true"] * 16}
+
+
+def test_columns_are_kept_and_nothing_else_changes(shop):
+    assert shop.huse("catalog").exit_code == 0
+    folder = shop.root / "data/catalog"
+    before = {path.name: path.read_bytes() for path in folder.glob("*.*") if path.is_file()}
+    assert {"items.parquet", "groups.parquet", "rejected.csv"} <= set(before)
+    assert list(artifact(shop, "attributes.parquet")) == ["item_id"]
+    table = pd.read_csv(shop.root / "catalog.csv").assign(**KEPT)
+    table.to_csv(shop.root / "catalog.csv", index=False)
+    shop.set({"catalog.columns.keep": ["price", "brand"]})
+    result = shop.huse("catalog")
+    assert result.stdout.splitlines()[0] == (
+        "catalog: kept price (number, 25.0 % missing), brand (text, 50.0 % missing)"
+    )
+    said = pq.read_table(shop.root / "data/catalog/attributes.parquet")
+    assert said.column_names == ["item_id", "price", "brand"]
+    assert said["item_id"].to_pylist() == artifact(shop, "items.parquet")["item_id"].tolist()
+    assert said["price"].to_pylist() == [12.9, 9.0, None, 100.0] * 4
+    for name, content in before.items():
+        assert name == "attributes.parquet" or (folder / name).read_bytes() == content, name
+
+
+@pytest.mark.parametrize("write", ["parquet", "jsonl"])
+def test_columns_are_kept_from_tables_with_types(shop, write):
+    table = pd.read_csv(shop.root / "catalog.csv").assign(stock=range(16), size=["7"] * 16)
+    path = shop.root / f"catalog.{write}"
+    if write == "parquet":
+        table.to_parquet(path)
+    else:
+        table.to_json(path, orient="records", lines=True)
+    (shop.root / "pictures" / "3.png").unlink()
+    shop.set({"catalog.path": path.name, "catalog.columns.keep": ["stock", "size"]})
+    result = shop.huse("catalog")
+    assert "catalog: kept stock (integer), size (text)\n" in result.stdout
+    assert artifact(shop, "attributes.parquet")["stock"].tolist() == [0, 1, 2, *range(4, 16)]
+
+
+@pytest.mark.parametrize(
+    ("keep", "message"),
+    [
+        (["price"], "catalog.columns.keep: no column 'price' in catalog.csv; it has image, text"),
+        (
+            ["price", "price"],
+            "params.yaml: catalog.columns.keep: got ['price', 'price']; 'price' is",
+        ),
+        (["text"], "'text' is what a column of our own is called; rename yours in the table"),
+        ("price", "params.yaml: catalog.columns.keep: got 'price'; input should be a valid list"),
+    ],
+)
+def test_columns_that_cannot_be_kept_are_told(shop, keep, message):
+    shop.set({"catalog.columns.keep": keep})
+    told = shop.refuse("catalog")
+    assert message in told
+    assert "\n" not in told
+
+
+def test_a_price_that_is_text_is_warned_of(shop):
+    table = pd.read_csv(shop.root / "catalog.csv").assign(price=["12.90"] * 15 + ["12,90"])
+    table.to_csv(shop.root / "catalog.csv", index=False)
+    shop.set({"catalog.columns.keep": ["price"]})
+    result = shop.huse("catalog")
+    assert "catalog: warning: catalog.columns.keep: price is text and no number, as row 16" in (
+        result.stderr
+    )

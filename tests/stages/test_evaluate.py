@@ -236,3 +236,15 @@ def test_features_of_another_backbone_are_refused(project):
         "data/features/image.parquet: backbone is torchvision/resnet18, stage train worked with "
         "packaged/efficientnet_lite0; run stage train again"
     )
+
+
+def test_embeddings_have_the_attributes(kept_project, finished_project):
+    kept, before = (
+        pd.read_parquet(one.root / "data/evaluate/embeddings.parquet")
+        for one in (kept_project, finished_project)
+    )
+    said = pd.read_parquet(kept_project.root / "data/catalog/attributes.parquet")
+    assert list(kept.columns) == [*before.columns, "price", "brand", "sale", "first seen"]
+    pd.testing.assert_frame_equal(kept[before.columns], before)
+    wanted = said.set_index("item_id").loc[kept["item_id"], "price"]
+    assert kept["price"].tolist() == wanted.tolist()
