@@ -37,9 +37,9 @@ class Explorer:
 
         `filters` are an expression and what was chosen of the facets, see `write_where`.
         """
-        where = self._where(filters)
         text = (text or "").strip() or None
         try:
+            where = self._where(filters)
             if picture is not None:
                 check_upload(Path(picture))
             elif text is None:
@@ -61,8 +61,8 @@ class Explorer:
         items = self.model.index.items
         if not 0 <= row < len(items):
             return show_note("There is no such item.")
-        where = self._where(filters)
         try:
+            where = self._where(filters)
             hits = self.model.index.similar(row, int(k), self._filter(within), where)
         except InputError as error:
             return show_note(str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from keyword import iskeyword
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.core.errors import InputError
 from pipeline.features.attributes import NUMBERS, kind_of, show_value
 
 FEW = 12
@@ -25,8 +27,8 @@ class Facet(NamedTuple):
     kind: str
     """Of the kinds of `pipeline.features.attributes`."""
     choices: list[tuple[str, Any]]
-    """Values with how they are shown, the most frequent first; None: nothing is there. Empty for
-    numbers, dates and times, which have a least and a greatest instead."""
+    """How values are shown, and the values, the most frequent first; last None: nothing is there.
+    Empty for numbers, dates and times, which have a least and a greatest instead."""
     least: Any = None
     greatest: Any = None
 
@@ -49,7 +51,7 @@ def make_facets(attributes: pa.Table) -> list[Facet]:
             counts = pc.value_counts(column).to_pylist()
             if len(counts) > MOST:
                 continue
-            counts.sort(key=lambda one: (-one["counts"], show_value(one["values"])))
+            counts.sort(key=lambda one: (one["values"] is None, -one["counts"], str(one["values"])))
             choices = [
                 (f"{show_value(one['values']) or 'not said'} ({one['counts']})", one["values"])
                 for one in counts
@@ -64,10 +66,13 @@ def write_where(facets: Sequence[Facet], typed: str, chosen: Sequence[Any]) -> s
     Args:
         facets: The facets of the page.
         typed: An expression that was typed, or nothing.
-        chosen: Values of the fields, facet by facet: numbers of choices, or from and to.
+        chosen: Values of the fields, facet by facet: numbers of choices, or from and to as typed.
 
     Returns:
         One expression, or None where nothing was chosen.
+
+    Raises:
+        InputError: What was typed for a number is none.
     """
     left = iter(chosen)
     parts = [f"({typed.strip()})"] if typed.strip() else []
@@ -78,8 +83,9 @@ def write_where(facets: Sequence[Facet], typed: str, chosen: Sequence[Any]) -> s
             parts += _one_of(written(facet.name), wanted)
             continue
         for comparison, value in zip((">=", "<="), values, strict=True):
-            if value not in (None, ""):
-                parts.append(f"{written(facet.name)} {comparison} {_constant(value)}")
+            if value and value.strip():
+                constant = _constant(facet, value.strip())
+                parts.append(f"{written(facet.name)} {comparison} {constant}")
     if len(parts) == 1 and typed.strip():
         return typed.strip()
     return " and ".join(parts) or None
@@ -104,7 +110,13 @@ def _one_of(name: str, wanted: list[Any]) -> list[str]:
     return [f"({' or '.join(parts)})"] if len(parts) > 1 else parts
 
 
-def _constant(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return repr(value.strip() if isinstance(value, str) else value)
+def _constant(facet: Facet, typed: str) -> str:
+    if facet.kind not in NUMBERS:
+        return repr(typed)
+    try:
+        number = float(typed)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{facet.name}: {typed!r} is no number; write it like 12.5")
+    return str(int(number)) if number.is_integer() else repr(number)

@@ -7,7 +7,7 @@ import gradio
 from pipeline.explore.cards import ON_LOAD, STYLE, show_note
 from pipeline.explore.explorer import EVERYTHING, START, Explorer
 from pipeline.explore.facets import FEW, Facet
-from pipeline.features.attributes import NUMBERS, show_value
+from pipeline.features.attributes import show_value
 from pipeline.index.where import LONGEST
 
 
@@ -78,10 +78,9 @@ def _fields(facet: Facet, place: str) -> list[Any]:
         if len(choices) <= FEW:
             return [gradio.CheckboxGroup(choices, label=facet.name, elem_id=place)]
         return [gradio.Dropdown(choices, multiselect=True, label=facet.name, elem_id=place)]
-    kind = gradio.Number if facet.kind in NUMBERS else gradio.Textbox
     with gradio.Row():
-        return [
-            kind(
+        return [  # not gradio.Number, which takes an empty field for 0
+            gradio.Textbox(
                 label=f"{facet.name} {which}",
                 placeholder=show_value(bound),
                 elem_id=f"{place}-{which}",
