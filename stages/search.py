@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -38,7 +37,7 @@ def main(
     where: Annotated[
         str | None,
         typer.Option(
-            help="What has to be true of an item, by columns of catalog.columns.keep: "
+            help="What has to be true of an item, by columns of catalog.columns.keep, as in "
             "\"price < 50 and brand == 'Nike'\".",
         ),
     ] = None,
@@ -86,13 +85,18 @@ def main(
 def _print_table(hits: list[Hit]) -> None:
     from pipeline.features.attributes import show_value
 
-    kept = list(hits[0].attributes) if hits else []
-    grid = Table("distance", "words", "text", "class", "picture", *map(escape, kept), box=SIMPLE)
+    # A line per attribute: columns of their own would be too narrow to read.
+    kept = ["attributes"] if hits and hits[0].attributes else []
+    grid = Table("distance", "words", "text", "class", "picture", *kept, box=SIMPLE)
     for hit in hits:
         words = "" if hit.words is None else f"{hit.words:.2f}"
-        said = [shortened(show_value(value)) for value in hit.attributes.values()]
+        said = "\n".join(
+            f"{name}: {shortened(show_value(value))}"
+            for name, value in hit.attributes.items()
+            if value is not None
+        )
         cells = (f"{hit.distance:.3f}", words, shortened(hit.text), hit.class_path, hit.image)
-        grid.add_row(*(Text(cell) for cell in (*cells, *said)))
+        grid.add_row(*(Text(cell) for cell in (*cells, said)[: len(grid.columns)]))
     Console().print(grid)
 
 

@@ -109,7 +109,8 @@ def describe_attributes(attributes: pa.Table) -> str:
     for name in attributes.column_names[1:]:
         column = attributes[name]
         share = column.null_count / max(1, len(column))
-        lacking = f", {share:.1%} missing".replace("%", " %") if share else ""
+        percent = f"{100 * share:.1f}" if share >= 0.001 else "<0.1"
+        lacking = f", {percent} % missing" if share else ""
         said.append(f"{name} ({kind_of(column)}{lacking})")
     return ", ".join(said)
 
