@@ -181,3 +181,77 @@ def test_a_line_says_what_was_kept(csv):
     assert describe_attributes(table) == (
         "a (text), b (integer, 50.0 % missing), c (text, 100.0 % missing)"
     )
+
+
+KEPT = {"brand": ["Nike", ""] * 8, "price": ["12.90", "9", "", "100"] * 4, "sale": ["true"] * 16}
+
+
+def kept_of(shop):
+    return pd.read_parquet(shop.root / "data/catalog/attributes.parquet")
+
+
+def test_columns_are_kept_and_nothing_else_changes(shop):
+    assert shop.huse("catalog").exit_code == 0
+    folder = shop.root / "data/catalog"
+    before = {path.name: path.read_bytes() for path in folder.glob("*.*") if path.is_file()}
+    assert {"items.parquet", "groups.parquet", "rejected.csv"} <= set(before)
+    assert list(kept_of(shop)) == ["item_id"]
+    table = pd.read_csv(shop.root / "catalog.csv").assign(**KEPT)
+    table.to_csv(shop.root / "catalog.csv", index=False)
+    shop.set({"catalog.columns.keep": ["price", "brand"]})
+    result = shop.huse("catalog")
+    assert result.stdout.splitlines()[0] == (
+        "catalog: kept price (number, 25.0 % missing), brand (text, 50.0 % missing)"
+    )
+    said = pq.read_table(folder / "attributes.parquet")
+    assert said.column_names == ["item_id", "price", "brand"]
+    assert (
+        said["item_id"].to_pylist() == pd.read_parquet(folder / "items.parquet")["item_id"].tolist()
+    )
+    assert said["price"].to_pylist() == [12.9, 9.0, None, 100.0] * 4
+    for name, content in before.items():
+        assert name == "attributes.parquet" or (folder / name).read_bytes() == content, name
+
+
+@pytest.mark.parametrize("write", ["parquet", "jsonl"])
+def test_columns_are_kept_from_tables_with_types(shop, write):
+    table = pd.read_csv(shop.root / "catalog.csv").assign(stock=range(16), size=["7"] * 16)
+    path = shop.root / f"catalog.{write}"
+    if write == "parquet":
+        table.to_parquet(path)
+    else:
+        table.to_json(path, orient="records", lines=True)
+    (shop.root / "pictures" / "3.png").unlink()
+    shop.set({"catalog.path": path.name, "catalog.columns.keep": ["stock", "size"]})
+    result = shop.huse("catalog")
+    assert "catalog: kept stock (integer), size (text)\n" in result.stdout
+    assert kept_of(shop)["stock"].tolist() == [0, 1, 2, *range(4, 16)]
+
+
+@pytest.mark.parametrize(
+    ("keep", "message"),
+    [
+        (["price"], "catalog.columns.keep: no column 'price' in catalog.csv; it has image, text"),
+        (
+            ["price", "price"],
+            "params.yaml: catalog.columns.keep: got ['price', 'price']; 'price' is",
+        ),
+        (["text"], "'text' is what a column of our own is called; rename yours in the table"),
+        ("price", "params.yaml: catalog.columns.keep: got 'price'; input should be a valid list"),
+    ],
+)
+def test_columns_that_cannot_be_kept_are_told(shop, keep, message):
+    shop.set({"catalog.columns.keep": keep})
+    told = shop.refuse("catalog")
+    assert message in told
+    assert "\n" not in told
+
+
+def test_a_price_that_is_text_is_warned_of(shop):
+    table = pd.read_csv(shop.root / "catalog.csv").assign(price=["12.90"] * 15 + ["12,90"])
+    table.to_csv(shop.root / "catalog.csv", index=False)
+    shop.set({"catalog.columns.keep": ["price"]})
+    result = shop.huse("catalog")
+    assert "catalog: warning: catalog.columns.keep: price is text and no number, as row 16" in (
+        result.stderr
+    )
