@@ -9,6 +9,7 @@ from pipeline.core.errors import InputError
 from stages.command import ParamsPath, counted, run, warner
 from stages.dvc_cache import digest_cache, tracked_contents
 from stages.paths import (
+    ATTRIBUTES,
     CLASSES,
     GROUPS,
     ITEMS,
@@ -31,6 +32,9 @@ def main(
     pictures: Annotated[
         Path, typer.Option(help="Where to write the digest of each picture.")
     ] = PICTURES,
+    attributes: Annotated[
+        Path, typer.Option(help="Where to write what else is kept of each item.")
+    ] = ATTRIBUTES,
     classes: Annotated[Path, typer.Option(help="Where to write the class list.")] = CLASSES,
     rejected: Annotated[Path, typer.Option(help="Where to list unusable rows.")] = REJECTED,
     placeholders: Annotated[
@@ -41,6 +45,7 @@ def main(
     """Read and check the catalogue, name its items, list its classes and split it."""
     import pandas as pd
 
+    from pipeline.catalog.attributes import describe_attributes, make_attributes, read_kept
     from pipeline.catalog.components import find_components, number_values
     from pipeline.catalog.items import ITEM_COLUMNS, make_items
     from pipeline.catalog.near_text import near_text, plain_text
@@ -59,6 +64,7 @@ def main(
     from pipeline.core.location import locate
     from pipeline.core.params import load_section
     from pipeline.core.table import write_table
+    from pipeline.features.attributes import write_attributes
     from pipeline.features.classes import doubt_separator, make_classes
     from pipeline.pictures.digests import contents, digest_pictures
     from pipeline.pictures.folder import WEB, open_images
@@ -76,6 +82,7 @@ def main(
             f"{counted(urls, 'row')} name their picture by a URL; huse fetch_pictures downloads "
             "these and makes a table without URLs"
         )
+    kept = read_kept(Path(p.path), p.columns.keep, p.form)
     folder = open_images(locate(p.images, "catalog.images"), tracked_contents())
     found, bad = make_items(
         table,
@@ -93,6 +100,7 @@ def main(
     bad = pd.concat([bad, without_picture]).sort_values("row")
     together = number_values(found, common.loc[common["kind"] == "text", "value"])
     together.insert(1, "group", find_components(together, split.keep_together))
+    said = make_attributes(kept, found, warner("catalog"))
     class_list = make_classes(found["class_path"], separator=p.separator, label=p.label)
     split_table = make_splits(found, class_list, together["group"].to_numpy(), split)
     doubts = (
@@ -107,12 +115,15 @@ def main(
     write_table(items, found[ITEM_COLUMNS])
     write_table(pictures, digests[digests["image"].isin(found["image"])])
     write_table(splits, split_table)
+    write_attributes(attributes, said)
     write_table(groups, together.drop(columns="tied_text"))
     write_json(classes, class_list)
     write_csv(rejected, bad)
     write_csv(placeholders, common)
     figures = summarise(table, found, bad, common, together["group"], p.separator)
     write_json(summary, figures)
+    if p.columns.keep:
+        typer.echo(f"catalog: kept {describe_attributes(said)}")
     sizes = split_table["split"].value_counts().reindex(["train", "val", "test"], fill_value=0)
     typer.echo(
         f"catalog: {counted(len(found), 'item')} in {len(class_list['classes'])} classes "

@@ -22,6 +22,7 @@ ParamsPath = Annotated[Path, typer.Option(help="The parameters; each stage reads
 ItemsPath = Annotated[Path, typer.Option(help="Items that the catalog stage wrote.")]
 SplitsPath = Annotated[Path, typer.Option(help="Splits that the catalog stage wrote.")]
 GroupsPath = Annotated[Path, typer.Option(help="What items share, as the catalog stage found it.")]
+AttributesPath = Annotated[Path, typer.Option(help="Attributes that the catalog stage wrote.")]
 ClassesPath = Annotated[Path, typer.Option(help="Classes that the catalog stage wrote.")]
 ImageFeaturesPath = Annotated[Path, typer.Option(help="Parquet of image features.")]
 TextFeaturesPath = Annotated[Path, typer.Option(help="Parquet of text features.")]

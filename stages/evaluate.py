@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from stages.command import (
+    AttributesPath,
     ClassesPath,
     GraphPath,
     GroupsPath,
@@ -20,6 +21,7 @@ from stages.command import (
     warner,
 )
 from stages.paths import (
+    ATTRIBUTES,
     BASELINE,
     CLASS_NAMES,
     CLASSES,
@@ -43,6 +45,7 @@ def main(
     items: ItemsPath = ITEMS,
     splits: SplitsPath = SPLITS,
     groups: GroupsPath = GROUPS,
+    attributes: AttributesPath = ATTRIBUTES,
     classes: ClassesPath = CLASSES,
     image_features: ImageFeaturesPath = IMAGE_FEATURES,
     text_features: TextFeaturesPath = TEXT_FEATURES,
@@ -72,6 +75,7 @@ def main(
     from pipeline.evaluate.run import evaluate
     from pipeline.evaluate.settings import EvaluateSettings
     from pipeline.evaluate.zero_shot import TextTables
+    from pipeline.features.attributes import read_attributes
     from pipeline.features.classes import check_same_classes
     from pipeline.features.classes import class_names as names_of
     from pipeline.features.graph_file import read_graph
@@ -113,6 +117,7 @@ def main(
             section: read_value(params, section)
             for section in ("model", "loss", "train", "evaluate", "classify")
         },
+        attributes=read_attributes(attributes, found.table["item_id"].tolist()),
         rejected={"rows of the catalogue": rejected, "pictures": failures},
         catalogue=read_json(summary),
     )

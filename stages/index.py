@@ -7,6 +7,7 @@ import typer
 
 from pipeline.core.errors import InputError
 from stages.command import (
+    AttributesPath,
     ImageFeaturesPath,
     ItemsPath,
     ModelPath,
@@ -15,6 +16,7 @@ from stages.command import (
     run,
 )
 from stages.paths import (
+    ATTRIBUTES,
     EMBEDDINGS,
     GROUPS,
     IMAGE_FEATURES,
@@ -29,6 +31,7 @@ from stages.paths import (
 def main(
     params: ParamsPath = PARAMS,
     items: ItemsPath = ITEMS,
+    attributes: AttributesPath = ATTRIBUTES,
     embeddings: Annotated[
         Path, typer.Option(help="Embeddings that the evaluate stage wrote.")
     ] = EMBEDDINGS,
@@ -44,6 +47,7 @@ def main(
     from pipeline.core.json_file import read_json, write_json
     from pipeline.core.params import load_section
     from pipeline.core.table import read_metadata, read_table
+    from pipeline.features.attributes import read_attributes
     from pipeline.index.build import build_index, measure_recall
     from pipeline.index.catalog_index import CatalogIndex, model_digest
     from pipeline.index.fit_references import fit_references
@@ -59,6 +63,7 @@ def main(
     if gone := sorted(set(frame["item_id"]) - set(shown["item_id"])):
         raise InputError(f"{embeddings}: item {gone[0]} is not in {items}; run huse evaluate")
     frame = frame.merge(shown, "left", validate="1:1")
+    said = read_attributes(attributes, frame["item_id"].tolist())
     built = build_index(vector_ND, {"flat": None, "hnsw": p.hnsw, "ivfpq": p.ivfpq}[p.kind])
     recall = measure_recall(built, vector_ND, choose_queries(embeddings))
     del vector_ND  # gigabytes of a large catalogue, which the index holds itself
@@ -80,7 +85,7 @@ def main(
     }
     words = WordIndex.build(frame["text"].tolist())
     items = pa.Table.from_pandas(frame, preserve_index=False)
-    CatalogIndex(built, items, description, words).save(out, model=model)
+    CatalogIndex(built, items, description, words, said).save(out, model=model)
     figures = {
         "items": len(frame),
         "words": words.size,

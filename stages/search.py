@@ -34,6 +34,13 @@ def main(
             "only items there are found.",
         ),
     ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            help="What has to be true of an item, by columns of catalog.columns.keep, as in "
+            "\"price < 50 and brand == 'Nike'\".",
+        ),
+    ] = None,
     mode: Annotated[
         Literal["hybrid", "dense", "words"] | None,
         typer.Option(
@@ -55,19 +62,20 @@ def main(
         raise InputError(f"search: --both: the {'text' if text is None else 'picture'} is missing")
     if mode == "words" and text is None:
         raise InputError("search: --mode words: the text is missing")
+    from pipeline.features.attributes import json_value
     from pipeline.use.api import Huse
 
     warn = warner("search")
     huse = Huse.load(model, index, warn=warn)
     embeddings = huse.embed([image], [text])
-    hits = huse.search(embeddings, k, within, mode)[0]
+    hits = huse.search(embeddings, k, within, mode, where)[0]
     nearness = huse.near(embeddings)[0]
     if as_json:
         rows = [
             {key: value for key, value in hit._asdict().items() if key != "row"} for hit in hits
         ]
         found = {**nearness._asdict(), "hits": rows}
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False, default=json_value))
     else:
         if warning := nearness.warning():
             typer.echo(warning)
@@ -75,11 +83,20 @@ def main(
 
 
 def _print_table(hits: list[Hit]) -> None:
-    grid = Table("distance", "words", "text", "class", "picture", box=SIMPLE)
+    from pipeline.features.attributes import show_value
+
+    # A line per attribute: columns of their own would be too narrow to read.
+    kept = ["attributes"] if hits and hits[0].attributes else []
+    grid = Table("distance", "words", "text", "class", "picture", *kept, box=SIMPLE)
     for hit in hits:
         words = "" if hit.words is None else f"{hit.words:.2f}"
+        said = "\n".join(
+            f"{name}: {shortened(show_value(value))}"
+            for name, value in hit.attributes.items()
+            if value is not None
+        )
         cells = (f"{hit.distance:.3f}", words, shortened(hit.text), hit.class_path, hit.image)
-        grid.add_row(*(Text(cell) for cell in cells))
+        grid.add_row(*(Text(cell) for cell in (*cells, said)[: len(grid.columns)]))
     Console().print(grid)
 
 

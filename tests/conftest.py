@@ -228,6 +228,24 @@ def shipped_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return Project(make_once(tmp_path_factory, "shipped", make_shipped))
 
 
+@pytest.fixture(scope="session")
+def kept_project(finished_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A finished project whose table has a price, a brand, a sale and a day, which are kept."""
+    project = finished_project.copy(tmp_path_factory.mktemp("kept") / "project")
+    path = project.root / "data" / "raw" / "openmoji" / "catalog.csv"
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    table = [f"{header},price,brand,sale,first seen"]
+    for n, line in enumerate(lines):
+        brand, sale = ("Nike", "Puma & Co", "")[n % 3], ("true", "false")[n % 2]
+        table.append(f"{line},{n}.50,{brand},{sale},2024-01-{n % 28 + 1:02}")
+    path.write_text("\n".join(table) + "\n", encoding="utf-8")
+    project.set({"catalog.columns.keep": ["price", "brand", "sale", "first seen"]})
+    for stage in ("catalog", "evaluate", "index"):
+        result = project.huse(stage)
+        assert result.exit_code == 0, result.output
+    return project
+
+
 @pytest.fixture
 def project(finished_project: Project, tmp_path: Path) -> Project:
     """A finished project of the test's own."""

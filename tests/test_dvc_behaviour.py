@@ -106,6 +106,16 @@ def test_changing_the_catalogue_back_restores_the_texts_features_as_they_were(pr
     assert (block.read_bytes(), features.read_bytes()) == before
 
 
+def test_a_kept_column_reruns_what_carries_it_and_neither_extraction_nor_training(project):
+    catalog = project.root / "data/raw/openmoji/catalog.csv"
+    header, *rows = catalog.read_text(encoding="utf-8").splitlines()
+    for price in (9, 10):
+        lines = [f"{header},price", *(f"{row},{price}" for row in rows)]
+        catalog.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        project.set({"catalog.columns.keep": ["price"]})
+        assert stages_run(project.succeed("dvc", "repro")) == ["catalog", "evaluate", "index"]
+
+
 def test_metrics_show_names_what_was_measured(experiment):
     project, _ = experiment
     shown = json.loads(project.succeed("dvc", "metrics", "show", "--json"))

@@ -281,3 +281,29 @@ def test_huse_makes_the_same_bytes_as_dvc(finished_project, tmp_path):
     assert sorted(first) == sorted(second)
     differing = {name for name in first if first[name] != second[name]}
     assert differing <= {"data/reports/image_features.json"}, "it alone tells of times"
+
+
+def test_products_are_searched_by_what_their_table_says(products, product_archive, tmp_path):
+    path = product_archive.with_name("fashion-attributes.csv")
+    if not path.is_file():
+        pytest.skip("../shared/data/fashion-attributes.csv is not on this machine")
+    project = products.copy(tmp_path / "products")
+    told = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = pd.read_csv(project.root / "catalog.csv", dtype=str)
+    table.merge(told, "left").to_csv(project.root / "catalog.csv", index=False)
+    project.set({"catalog.columns.keep": ["gender", "colour", "year"]})
+    for stage in ("catalog", "index"):
+        assert project.huse(stage).exit_code == 0
+    said = told.set_index("image")
+    where = "gender == 'Women' and colour != 'Black' and not year < 2011"
+    result = project.huse("search", "black shoes", "--where", where, "--k", "100", "--json")
+    found = {hit["image"]: hit["attributes"] for hit in json.loads(result.stdout)["hits"]}
+    women = said.loc[table["image"]]
+    women = women[(women["gender"] == "Women") & ~women["colour"].isin(["Black", ""])]
+    assert set(found) == set(women.index[pd.to_numeric(women["year"]) >= 2011])
+    assert len(found) > 5
+    for image, attributes in found.items():
+        assert attributes == {
+            **said.loc[image, ["gender", "colour"]],
+            "year": int(said.loc[image, "year"]),
+        }

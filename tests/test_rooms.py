@@ -51,7 +51,7 @@ ROOMS: dict[str, set[str]] = {
     },
     # Local pages, and what they have in common.
     "web": {"core", "pictures"},
-    "explore": {"core", "index", "pictures", "use", "web"},
+    "explore": {"core", "features", "index", "pictures", "use", "web"},
     "review": {"audit", "core", "features", "pictures", "web"},
     "sample": {"core"},
     "fetch": {"core", "pictures"},

@@ -27,7 +27,7 @@ def find_columns(
     if not needed and len(missing) == len(wanted):
         needed = missing
     if needed:
-        keys = ", ".join(source.column.format(role) for role in needed)
+        keys = ", ".join(dict.fromkeys(source.column.format(role) for role in needed))
         lacking = ", ".join(repr(wanted[role]) for role in needed)
         raise InputError(f"{keys}: no column {lacking} in {path}; it has {', '.join(names)}")
     for role, name in wanted.items():

@@ -40,7 +40,7 @@ def read_catalog(
         InputError: The file is missing, empty, of another format or encoding, or damaged, or
             a column is missing or there twice.
     """
-    wanted = columns.model_dump(exclude_none=True)
+    wanted = columns.roles()
     form = form or TableForm()
     if path.is_dir():
         if columns.split is not None:

@@ -32,7 +32,7 @@ def read_json_lines(
         names.update(dict.fromkeys(record))
     find_columns(path, list(names), wanted, source)
     return (
-        _make_row(number, list(wanted), [record.get(name) for name in wanted.values()])
+        _make_row(number, list(wanted), [record.get(name) for name in wanted.values()], source)
         for number, record in _parsed(path, open_text)
     )
 
@@ -56,7 +56,7 @@ def read_parquet(path: Path, *, wanted: Mapping[str, str], source: Source) -> It
                 ]
                 for values in zip(*columns, strict=True):
                     number += 1
-                    yield _make_row(number, list(wanted), values)
+                    yield _make_row(number, list(wanted), values, source)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a readable Parquet file ({error})") from error
 
@@ -83,7 +83,9 @@ def _parse(path: Path, number: int, line: str) -> dict[str, Any]:
     return record
 
 
-def _make_row(number: int, roles: Sequence[str], raw: Sequence[Any]) -> Row:
+def _make_row(number: int, roles: Sequence[str], raw: Sequence[Any], source: Source) -> Row:
+    if not source.as_text:
+        return Row(number, list(raw), "")
     values, reasons = [], []
     for role, value in zip(roles, raw, strict=True):
         try:

@@ -1,7 +1,7 @@
 """A row of the user's table as the readers hand it on, and what the readers are told."""
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 Delimiter = Literal["auto", ",", ";", "\t", "|"]
 DELIMITERS: tuple[str, ...] = tuple(name for name in get_args(Delimiter) if name != "auto")
@@ -33,6 +33,8 @@ class Source(NamedTuple):
     """Takes one line on a column that the table lacks where another may have been meant."""
     form: str = "set catalog.{}: {}"
     """How to say what of `TableForm` is to be another; the braces stand for name and value."""
+    as_text: bool = True
+    """Whether values are made text; if not, JSON Lines and Parquet give theirs as they are."""
 
 
 class Row(NamedTuple):
@@ -40,7 +42,7 @@ class Row(NamedTuple):
 
     number: int
     """As the user counts: 1 is the first row after the column names; blank lines count."""
-    values: list[str]
-    """One per wanted column; empty where nothing is there."""
+    values: list[Any]
+    """One per wanted column: text, empty where nothing is there, unless the source says other."""
     reason: str
     """Why the row could not be read, or empty."""

@@ -10,6 +10,12 @@ from pipeline.core.section import Section
 
 Name = Annotated[str, Field(min_length=1)]
 
+OWN_COLUMNS = (
+    *("item_id", "image", "text", "class_path", "split", "modality", "vector", "predicted_path"),
+    *("score", "x", "y", "distance", "words"),
+)
+"""Columns that files and results have anyway, so that nothing kept may be called like them."""
+
 
 class ColumnSettings(Section):
     """Which column of the user's table holds what."""
@@ -24,6 +30,23 @@ class ColumnSettings(Section):
     """Value shared by variants of one product, or null."""
     split: Name | None
     """Ready-made split (train, val, test), or null."""
+    keep: list[Name]
+    """Columns that are carried along with the items: to search by, and to show."""
+
+    @field_validator("keep")
+    @classmethod
+    def _check_names(cls, keep: list[str]) -> list[str]:
+        if again := next((name for name in keep if keep.count(name) > 1), None):
+            raise ValueError(f"{again!r} is there twice")
+        if own := next((name for name in keep if name in OWN_COLUMNS), None):
+            raise ValueError(
+                f"{own!r} is what a column of our own is called; rename yours in the table"
+            )
+        return keep
+
+    def roles(self) -> dict[str, str]:
+        """Say what the items are made of: what a column is for, and its name."""
+        return self.model_dump(exclude={"keep"}, exclude_none=True)
 
 
 class PlaceholderSettings(Section):

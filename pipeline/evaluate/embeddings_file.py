@@ -47,11 +47,13 @@ def write_embeddings(
     stored: StoredModel,
     items: EvaluationItems,
     plane: Plane,
+    attributes: pa.Table,
 ) -> dict[str, Predicted]:
     """Embed all items, block by block, and write them with their place on the plane.
 
     The columns are item_id, modality, split, vector (D float32 of unit norm), class_path,
-    predicted_path, score, x and y. Only the test items stay in memory.
+    predicted_path, score, x and y, and those of `attributes`, what `read_attributes` gives for the
+    items. Only the test items stay in memory.
 
     Returns:
         The test items by modality, in the order of `items.test`.
@@ -64,16 +66,20 @@ def write_embeddings(
     metadata = {"normalised": "true", "dimension": str(dimension), "model": stored.digest()}
     kept: dict[str, list[Predicted]] = {modality: [] for modality in items.modalities}
     start = 0
-    with vector_writer(path, _schema(dimension), metadata) as writer:
+    kept_columns = attributes.drop_columns("item_id")
+    schema = pa.schema([*_schema(dimension), *kept_columns.schema])
+    with vector_writer(path, schema, metadata) as writer:
         for pairs in items.blocks(np.arange(len(items.table))):
             part = items.table.iloc[start : start + len(pairs)]
+            said = kept_columns.slice(start, len(pairs)).combine_chunks()
             start += len(pairs)
             is_test_N = pairs.split_N == "test"
             embedded = predict_pairs(stored, pairs, is_test_N)
             test = torch.from_numpy(np.flatnonzero(is_test_N))
             for modality in items.modalities:
                 result = embedded[modality]
-                writer.append(_columns(modality, result, part, path_K, plane))
+                own = _columns(modality, result, part, path_K, plane)
+                writer.append([*own, *(one.combine_chunks() for one in said.columns)])
                 # Figures are of test items; the others are done with.
                 kept[modality].append(select(result, test))
     return {modality: concatenate(parts) for modality, parts in kept.items()}

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 
 from pipeline.baseline.baseline import Baseline
@@ -58,18 +59,19 @@ def evaluate(
     parameters: dict[str, Any],
     rejected: dict[str, Path],
     catalogue: dict[str, Any],
+    attributes: pa.Table,
 ) -> list[str]:
     """Measure the test items and write the folder of the evaluation.
 
     That is metrics.json, details.json, outcomes.parquet, embeddings.parquet, report.html and plots.
-    `rejected` are CSV lists of unusable rows by the name that the report gives them, `catalogue` is
-    what there is. Returned is what has to be known beside the figures, one line each; the report
-    begins with it.
+    `attributes` are those of the items, as `read_attributes` gives them. `rejected` are CSV lists
+    of unusable rows by the name that the report gives them, `catalogue` is what there is. Returned
+    is what has to be known beside the figures, one line each; the report begins with it.
     """
     # Two passes over the features: some items lay the plane out, then every item is placed on it
     # as it is written, so that a large catalogue need not be in memory.
     plane = fit_map(stored, items, method=settings.projection, seed=settings.seed)
-    embedded = write_embeddings(out / "embeddings.parquet", stored, items, plane)
+    embedded = write_embeddings(out / "embeddings.parquet", stored, items, plane, attributes)
     # Everything below is of the test items alone; the table still has all, for what train has seen.
     measured = _measure(items, embedded, stored, settings, baseline)
     if len(measured.queries):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from pipeline.features.attributes import show_value
 from pipeline.index.catalog_index import Hit
 
 STYLE = """
@@ -12,6 +13,10 @@ STYLE = """
 .card img { width: 100%; aspect-ratio: 1; object-fit: contain; background: #fff;
   border-radius: 4px; }
 .card .path { font-size: 12px; opacity: 0.8; }
+.card dl { font-size: 12px; margin: 0; display: grid; grid-template-columns: auto 1fr;
+  gap: 0 8px; }
+.card dt { opacity: 0.8; }
+.card dd { margin: 0; }
 .card .distance { font-variant-numeric: tabular-nums; font-size: 12px; }
 .card button { margin-top: auto; padding: 4px; border-radius: 4px; cursor: pointer;
   border: 1px solid var(--border-color-primary); color: var(--body-text-color);
@@ -45,6 +50,16 @@ def _card(hit: Hit, separator: str) -> str:
     return (
         f'<div class="card"><img src="picture/{hit.row}" alt="" loading="lazy">'
         f'<b>{escape(hit.text)}</b><span class="path">{path}</span>'
-        f'<span class="distance">distance {hit.distance:.3f}{words}</span>'
+        f'{_said(hit)}<span class="distance">distance {hit.distance:.3f}{words}</span>'
         f'<button type="button" data-row="{hit.row}">More like this</button></div>'
     )
+
+
+def _said(hit: Hit) -> str:
+    """List the attributes that the item has."""
+    rows = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(show_value(value))}</dd>"
+        for name, value in hit.attributes.items()
+        if value is not None
+    )
+    return f"<dl>{rows}</dl>" if rows else ""

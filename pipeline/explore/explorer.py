@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import InputError
 from pipeline.explore.cards import show_hits, show_note
+from pipeline.explore.facets import make_facets, write_where
 from pipeline.explore.upload import check_upload
 from pipeline.use.api import Huse
 
@@ -25,17 +28,24 @@ class Explorer:
         """Read the catalogue."""
         self.model = model
         self.separator = model.index.description["separator"]
+        self.facets = make_facets(model.index.attributes)
 
-    def search(self, text: str | None, picture: str | None, within: str, k: int) -> str:
-        """Answer a search by what was typed, and by the file that was dropped, in HTML."""
+    def search(
+        self, text: str | None, picture: str | None, within: str, k: int, *filters: Any
+    ) -> str:
+        """Answer a search by what was typed, and by the file that was dropped, in HTML.
+
+        `filters` are an expression and what was chosen of the facets, see `write_where`.
+        """
         text = (text or "").strip() or None
         try:
+            where = self._where(filters)
             if picture is not None:
                 check_upload(Path(picture))
             elif text is None:
                 return show_note(START)
             found = self.model.embed([picture], [text])
-            hits = self.model.search(found, int(k), self._filter(within))[0]
+            hits = self.model.search(found, int(k), self._filter(within), where=where)[0]
             warning = self.model.near(found)[0].warning()
         except InputError as error:
             return show_note(str(error) if picture is None else _without_path(str(error), picture))
@@ -44,15 +54,20 @@ class Explorer:
             part for part in (f"\u201c{text}\u201d" if text else "", words) if part
         )
         above = show_note(f"{warning[0].upper()}{warning[1:]}.") if warning else ""
-        return above + show_hits(hits, f"Nearest to {asked}", self.separator)
+        return above + show_hits(hits, f"Nearest to {asked}{_told(where)}", self.separator)
 
-    def more_like(self, row: int, within: str, k: int) -> str:
+    def more_like(self, row: int, within: str, k: int, *filters: Any) -> str:
         """Answer a click on "More like this" at an item's place in the index."""
         items = self.model.index.items
         if not 0 <= row < len(items):
             return show_note("There is no such item.")
-        hits = self.model.index.similar(row, int(k), self._filter(within))
-        return show_hits(hits, f"More like \u201c{items['text'].iloc[row]}\u201d", self.separator)
+        try:
+            where = self._where(filters)
+            hits = self.model.index.similar(row, int(k), self._filter(within), where)
+        except InputError as error:
+            return show_note(str(error))
+        asked = f"More like \u201c{items['text'].iloc[row]}\u201d{_told(where)}"
+        return show_hits(hits, asked, self.separator)
 
     def classes(self) -> list[str]:
         """What can be filtered by: EVERYTHING, then every beginning of a class path, sorted."""
@@ -74,6 +89,14 @@ class Explorer:
 
     def _filter(self, within: str) -> str | None:
         return None if within == EVERYTHING else within
+
+    def _where(self, filters: Sequence[Any]) -> str | None:
+        return write_where(self.facets, filters[0] or "", filters[1:]) if filters else None
+
+
+def _told(where: str | None) -> str:
+    """Say what was chosen, as `huse search --where` has it."""
+    return "" if where is None else f", where {where}"
 
 
 def _without_path(message: str, picture: str) -> str:

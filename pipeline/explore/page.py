@@ -6,13 +6,16 @@ import gradio
 
 from pipeline.explore.cards import ON_LOAD, STYLE, show_note
 from pipeline.explore.explorer import EVERYTHING, START, Explorer
+from pipeline.explore.facets import FEW, Facet
+from pipeline.features.attributes import show_value
+from pipeline.index.where import LONGEST
 
 
 def build_page(explorer: Explorer) -> gradio.Blocks:
     """Lay the page out; it is not yet served."""
 
-    def more_like(event: gradio.EventData, within: str, k: int) -> str:
-        return explorer.more_like(int(event.row), within, k)
+    def more_like(event: gradio.EventData, within: str, k: int, *filters: Any) -> str:
+        return explorer.more_like(int(event.row), within, k, *filters)
 
     hour = 3600
     with gradio.Blocks(
@@ -31,7 +34,20 @@ def build_page(explorer: Explorer) -> gradio.Blocks:
                     k = gradio.Slider(4, 48, value=12, step=4, label="Results", elem_id="k")
                 go = gradio.Button("Search", variant="primary", elem_id="go")
             picture = gradio.File(label="Picture", type="filepath", height=180, elem_id="picture")
-        asked: list[Any] = [text, picture, within, k]
+        filters: list[Any] = []
+        if explorer.model.index.attribute_names:
+            with gradio.Accordion("Filters", open=False, elem_id="filters"):
+                filters.append(
+                    gradio.Textbox(
+                        label="Where",
+                        placeholder="price < 50 and brand == 'Nike'",
+                        max_length=LONGEST,
+                        elem_id="where",
+                    )
+                )
+                for number, facet in enumerate(explorer.facets):
+                    filters += _fields(facet, f"facet-{number}")
+        asked: list[Any] = [text, picture, within, k, *filters]
         with gradio.Tab("Results"):
             results = gradio.HTML(
                 show_note(START), css_template=STYLE, js_on_load=ON_LOAD, elem_id="results"
@@ -49,6 +65,25 @@ def build_page(explorer: Explorer) -> gradio.Blocks:
                 elem_id="map",
             )
         settings: dict[str, Any] = {"outputs": results, "api_visibility": "private"}
-        gradio.on([go.click, text.submit], explorer.search, asked, **settings)
-        results.click(more_like, [within, k], **settings)
+        submits = [go.click, text.submit, *(where.submit for where in filters[:1])]
+        gradio.on(submits, explorer.search, asked, **settings)
+        results.click(more_like, [within, k, *filters], **settings)
     return page
+
+
+def _fields(facet: Facet, place: str) -> list[Any]:
+    """What an attribute is chosen by: boxes, a list to look values up in, or from and to."""
+    if facet.choices:
+        choices: list[Any] = [(shown, number) for number, (shown, _) in enumerate(facet.choices)]
+        if len(choices) <= FEW:
+            return [gradio.CheckboxGroup(choices, label=facet.name, elem_id=place)]
+        return [gradio.Dropdown(choices, multiselect=True, label=facet.name, elem_id=place)]
+    with gradio.Row():
+        return [  # not gradio.Number, which takes an empty field for 0
+            gradio.Textbox(
+                label=f"{facet.name} {which}",
+                placeholder=show_value(bound),
+                elem_id=f"{place}-{which}",
+            )
+            for which, bound in (("from", facet.least), ("to", facet.greatest))
+        ]

@@ -5,10 +5,10 @@ Shape letters: N items, Q queries, D embedding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import faiss
@@ -20,17 +20,22 @@ from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json, write_json
 from pipeline.core.table import open_parquet
-from pipeline.core.vectors import numbers
+from pipeline.features.attributes import write_attributes
 from pipeline.index.build import exact_part
+from pipeline.index.class_filter import ClassFilter
 from pipeline.index.hybrid import DEPTH, Mode, candidates_by_words, in_order, keep_inside
+from pipeline.index.where import matching
 from pipeline.index.words import FOLDER, WordIndex
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT_VERSION = 1
+ATTRIBUTES = "attributes.parquet"
 SHOWN = ["item_id", "image", "text", "class_path", "split", "x", "y"]
 """Columns of items.parquet, one row per vector of the index."""
+SEARCHED = ["class_path", "text", "split", "item_id", "image"]
+"""Of these, what an expression may name beside the attributes."""
 
 
 class Hit(NamedTuple):
@@ -48,6 +53,8 @@ class Hit(NamedTuple):
     words: float | None = None
     """Share of the query's words that the text has, in [0, 1], rare ones counting more; None where
     words were not looked for, or no text has any."""
+    attributes: Mapping[str, Any] = MappingProxyType({})
+    """What `catalog.columns.keep` carries along, by column; None where the table says nothing."""
 
 
 class CatalogIndex:
@@ -59,15 +66,24 @@ class CatalogIndex:
         items: pa.Table,
         description: dict[str, Any],
         words: WordIndex | None = None,
+        attributes: pa.Table | None = None,
     ) -> None:
         """Put an index together; use `load`. Rows of `items` have the columns SHOWN.
 
+        `attributes` has a row for each of them, as `read_attributes` gives them, or is left out.
         With `words` of their texts, the description has `mode` and `weight` under `words`.
         """
         self._index = index
         self._words = words
         self._items = items.select(SHOWN)
+        self.attributes = items.select(["item_id"]) if attributes is None else attributes
+        """`item_id`, and a column per attribute."""
         self.description = description
+
+    @property
+    def attribute_names(self) -> list[str]:
+        """What the items can be searched by beside SEARCHED."""
+        return self.attributes.column_names[1:]
 
     def __len__(self) -> int:
         return len(self._items)
@@ -78,11 +94,15 @@ class CatalogIndex:
         return self._items.to_pandas()
 
     def save(self, folder: Path, *, model: Path) -> None:
-        """Write `index.faiss`, `items.parquet`, `words` and `index.json`, which names the model."""
+        """Write `index.faiss`, `items.parquet`, `attributes.parquet`, `words` and `index.json`.
+
+        The last names the model.
+        """
         with atomic_path(folder / "index.faiss") as temporary:
             faiss.write_index(self._index, str(temporary))
         with atomic_path(folder / "items.parquet") as temporary:
             pq.write_table(self._items.replace_schema_metadata(None), temporary)
+        write_attributes(folder / ATTRIBUTES, self.attributes)
         described: dict[str, Any] = {"format_version": FORMAT_VERSION}
         described |= {"model": model_digest(model), **self.description}
         if self._words is not None:
@@ -125,7 +145,12 @@ class CatalogIndex:
             words = WordIndex.load(folder / FOLDER)
             if words.digest != description["words"]["digest"] or len(words) != len(items):
                 raise InputError(f"{folder / FOLDER}: words of another index; run huse index")
-        return cls(index, items, description, words)
+        attributes = None
+        if (folder / ATTRIBUTES).exists():  # an index of an earlier version has none
+            attributes = open_parquet(folder / ATTRIBUTES, ["item_id"]).read()
+            if len(attributes) != len(items):
+                raise InputError(f"{folder / ATTRIBUTES}: of another index; run huse index")
+        return cls(index, items, description, words, attributes)
 
     def search(
         self,
@@ -134,6 +159,7 @@ class CatalogIndex:
         within: str | None = None,
         texts: Sequence[str | None] | None = None,
         mode: Mode | None = None,
+        where: str | None = None,
     ) -> list[list[Hit]]:
         """Find the nearest items of every query, or those that have its words as well.
 
@@ -145,12 +171,14 @@ class CatalogIndex:
             texts: Q texts as they were typed, None for a query without; or nothing at all.
             mode: What a text is searched by; as the index was made if not given. A text of which no
                 item has a word is searched by its embedding.
+            where: What has to be true of an item, see `matching`; exact as `within` is.
 
         Returns:
             Q lists of up to `k` hits, the best first.
 
         Raises:
-            InputError: No item is of that class, or the index has no words.
+            InputError: No item is of that class, `where` cannot be read or is true of no item, or
+                the index has no words.
             ValueError: The shape or the mode is wrong, or `k` is below 1.
         """
         mode = self._mode(mode)
@@ -160,7 +188,7 @@ class CatalogIndex:
         if len(texts) != len(query_QD):
             raise ValueError(f"{len(query_QD)} queries and {len(texts)} texts")
         query_QD = np.ascontiguousarray(query_QD, dtype=np.float32)
-        inside_N = None if within is None else self.within(within)
+        inside_N = self._inside(within, where)
         by_words: list[np.ndarray | None] = [None] * len(texts)
         if self._words is not None and mode != "dense":
             by_words = [
@@ -213,11 +241,12 @@ class CatalogIndex:
         # Strings of these alone: a million items' would take longer than the search.
         columns = [self._items[name] for name in SHOWN[:4]]
         return [
-            Hit(row, item_id, image, text, class_path, 1.0 - similarity, score)
+            Hit(row, item_id, image, text, class_path, 1.0 - similarity, score, said)
             for row, similarity in zip(row_K.tolist(), similarity_K.tolist(), strict=True)
             if row >= 0
             for item_id, image, text, class_path in [[one[row].as_py() for one in columns]]
             for score in [None if score_N is None else float(score_N[row])]
+            for said in [{one: self.attributes[one][row].as_py() for one in self.attribute_names}]
         ]
 
     def _mode(self, mode: Mode | None) -> Mode:
@@ -229,76 +258,47 @@ class CatalogIndex:
             return "dense"
         return self.description["words"]["mode"] if mode is None else mode
 
-    def similar(self, row: int, k: int, within: str | None = None) -> list[Hit]:
+    def similar(
+        self, row: int, k: int, within: str | None = None, where: str | None = None
+    ) -> list[Hit]:
         """Find the items nearest to one of the catalogue.
 
         Returns:
             Up to `k` hits without the item itself, the nearest first.
 
         Raises:
-            InputError: No item is of that class.
+            InputError: No item is of that class, or as `search`.
             ValueError: There is no such row.
         """
         if not 0 <= row < len(self):
             raise ValueError(f"row {row} of {len(self)}")
         vector_1D = self._index.reconstruct(row)[None]
-        hits = self.search(vector_1D, k + 1, within)[0]
+        hits = self.search(vector_1D, k + 1, within, where=where)[0]
         return [hit for hit in hits if hit.row != row][:k]
 
     def within(self, beginning: str) -> np.ndarray:
-        """Find the items of a part of the class tree.
-
-        Args:
-            beginning: First parts of a class path, whole; case and spacing do not matter.
-
-        Returns:
-            [N] bool, not all false.
-
-        Raises:
-            InputError: No item is there.
-        """
-        wanted = self._parts(beginning)
-        inside = [self._parts(path)[: len(wanted)] == wanted for path in self._paths[1]]
-        if not any(inside) or not wanted:
-            close = [repr(path) for path in self._close_to(wanted)]
-            hint = (
-                f"did you mean {', '.join(close)}?"
-                if close
-                else "data/catalog/classes.json has them all"
-            )
-            raise InputError(f"no item is of class {beginning!r}; {hint}")
-        return np.array(inside)[self._paths[0]]
-
-    def _close_to(self, wanted: list[str]) -> list[str]:
-        """Up to three parts of the tree; most likely a name was cut short or lacks its start."""
-        separator = self.description["separator"]
-        nodes = {
-            separator.join(path.split(separator)[:depth]): depth
-            for path in self._paths[1]
-            for depth in range(1, path.count(separator) + 2)
-        }
-        if not wanted:
-            return [node for node in sorted(nodes) if nodes[node] == 1][:3]
-        name = separator.join(wanted)
-        by_name = {separator.join(self._parts(node)): node for node in sorted(nodes)}
-        close = [
-            found
-            for found, node in by_name.items()
-            if (nodes[node] == len(wanted) and found.startswith(name))
-            or self._parts(node)[-len(wanted) :] == wanted
-        ]
-        close = close or get_close_matches(name, by_name, n=3, cutoff=0.4)
-        return [by_name[found] for found in close[:3]]
+        """Find the items of a part of the class tree: see `ClassFilter.within`."""
+        return self._classes.within(beginning)
 
     @cached_property
-    def _paths(self) -> tuple[np.ndarray, list[str]]:
-        """Number of every item's class path, and the paths."""
-        paths = self._items["class_path"].combine_chunks().dictionary_encode()
-        return numbers(paths.indices), paths.dictionary.to_pylist()
+    def _classes(self) -> ClassFilter:
+        return ClassFilter(self._items["class_path"], self.description["separator"])
 
-    def _parts(self, path: str) -> list[str]:
-        parts = [" ".join(part.split()) for part in path.split(self.description["separator"])]
-        return [part.casefold() for part in parts if part]
+    def _inside(self, within: str | None, where: str | None) -> np.ndarray | None:
+        """Find the items that a search may find, [N] bool; None where that is all of them."""
+        if within is None and where is None:
+            return None
+        inside_N = np.ones(len(self), dtype=bool)
+        if within is not None:
+            inside_N &= self.within(within)
+        if where is not None:
+            columns = self._items.select(SEARCHED)
+            for name in self.attribute_names:
+                columns = columns.append_column(name, self.attributes[name])
+            inside_N &= matching(columns, where)
+        if not inside_N.any():
+            raise InputError(f"no item of class {within!r} has {where}")
+        return inside_N
 
 
 def model_digest(model: Path) -> str:

@@ -250,6 +250,7 @@ class Huse:
         k: int = 10,
         within: str | None = None,
         mode: Mode | None = None,
+        where: str | None = None,
     ) -> list[list[Hit]]:
         """Find the items of the catalogue that are nearest to points of the space.
 
@@ -259,16 +260,17 @@ class Huse:
             within: First parts of a class path, each in full, such as `Animals & Nature`.
             mode: What a text is searched by: `hybrid`, its embedding and its words; `dense`, the
                 embedding alone; `words`, words alone. `index.words.mode` if not given.
+            where: What has to be true of an item's attributes, `price < 50 and brand == 'Nike'`.
 
         Returns:
             N lists of up to `k` hits, the best first.
 
         Raises:
-            InputError: There is no usable index, or no item is of that class.
+            InputError: There is no usable index, or no item is of that class or as `where` says.
         """
         if not isinstance(v, Embeddings):
-            return self.index.search(v, k, within)
-        return self.index.search(v.fused_ND, k, within, v.texts or None, mode)
+            return self.index.search(v, k, within, where=where)
+        return self.index.search(v.fused_ND, k, within, v.texts or None, mode, where)
 
 
 def _pair(

@@ -265,3 +265,15 @@ def test_one_model_on_both_sides_is_measured_untrained_too(shop):
     assert "retrieval.text_to_image.r_at_1" in zero_shot["figures"]
     html = (shop.root / "data" / "evaluate" / "report.html").read_text(encoding="utf-8")
     assert "Against the pretrained pair, untrained" in html
+
+
+def test_embeddings_have_the_attributes(kept_project, finished_project):
+    kept, before = (
+        pd.read_parquet(one.root / "data/evaluate/embeddings.parquet")
+        for one in (kept_project, finished_project)
+    )
+    said = pd.read_parquet(kept_project.root / "data/catalog/attributes.parquet")
+    assert list(kept.columns) == [*before.columns, "price", "brand", "sale", "first seen"]
+    pd.testing.assert_frame_equal(kept[before.columns], before)
+    wanted = said.set_index("item_id").loc[kept["item_id"], "price"]
+    assert kept["price"].tolist() == wanted.tolist()

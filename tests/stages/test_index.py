@@ -88,3 +88,20 @@ def test_an_embedded_item_that_the_catalogue_lost_is_named(project):
         f"data/evaluate/embeddings.parquet: item {items['item_id'][0]} is not in "
         "data/catalog/items.parquet; run huse evaluate"
     )
+
+
+def test_attributes_are_beside_the_items_in_their_order(kept_project):
+    folder = kept_project.root / "data/index"
+    items, said = (pd.read_parquet(folder / f"{n}.parquet") for n in ("items", "attributes"))
+    assert said["item_id"].tolist() == items["item_id"].tolist()
+    table = pd.read_csv(kept_project.root / "data/raw/openmoji/catalog.csv").set_index("image")
+    assert said["price"].tolist() == table.loc[items["image"], "price"].tolist()
+
+
+def test_attributes_that_lack_an_item_are_refused(project):
+    path = project.root / "data/catalog/attributes.parquet"
+    said = pd.read_parquet(path)
+    write_table(path, said.iloc[1:])
+    assert project.refuse("index") == (
+        f"data/catalog/attributes.parquet: item {said['item_id'][0]} is not in it; run huse catalog"
+    )

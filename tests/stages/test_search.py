@@ -23,7 +23,9 @@ def test_a_text_and_a_picture_together_find_their_item(finished_project, item):
     assert len(hits) == 3
     assert hits[0]["item_id"] == item["item_id"]
     assert hits[0]["distance"] == pytest.approx(0, abs=1e-5)
-    assert set(hits[0]) == {"item_id", "image", "text", "class_path", "distance", "words"}
+    wanted = {"item_id", "image", "text", "class_path", "distance", "words", "attributes"}
+    assert set(hits[0]) == wanted
+    assert hits[0]["attributes"] == {}
 
 
 def test_a_picture_alone_and_a_text_alone_find_by_distance(finished_project, item):
@@ -52,6 +54,45 @@ def test_a_class_narrows_the_results(finished_project, item):
     hits = search(finished_project, item["text"], "--in", top.upper())
     assert hits
     assert all(hit["class_path"].split("<")[0] == top for hit in hits)
+
+
+def test_what_is_true_of_attributes_narrows_the_results(kept_project):
+    table = pd.read_csv(kept_project.root / "data/raw/openmoji/catalog.csv").set_index("image")
+    where = "price < 60 and brand == 'Nike' and column('first seen') >= '2024-01-10'"
+    picture = f"data/raw/openmoji/images/{table.index[5]}"
+    hits = search(kept_project, "heart", "--where", where, "--k", "5")
+    assert len(hits) == 5
+    for hit in [*hits, *search(kept_project, "--image", picture, "--where", where)]:
+        row, said = table.loc[hit["image"]], hit["attributes"]
+        assert list(said) == ["price", "brand", "sale", "first seen"]
+        assert said["price"] == row["price"] < 60
+        assert said["brand"] == row["brand"] == "Nike"
+        assert said["sale"] is bool(row["sale"])
+        assert said["first seen"] == row["first seen"] >= "2024-01-10"
+
+
+def test_the_table_says_what_is_known_of_every_item(kept_project):
+    found = kept_project.huse("search", "heart", "--where", "brand is None and sale", "--k", "2")
+    assert found.exit_code == 0, found.output
+    assert "attributes" in found.stdout
+    assert found.stdout.count("sale: true") == 2
+    assert found.stdout.count("price: ") == 2
+    assert "brand" not in found.stdout
+
+
+def test_mistakes_in_an_expression_are_one_line(kept_project, finished_project):
+    for where, message in [
+        ("prise < 3", "where: no column 'prise'; did you mean price? there are class_path, text, "),
+        ("brand == 'nike'", "where: no item has brand == 'nike'; brand has 'Nike'"),
+        ("price < 'x'", "where: price is a number, and 'x' is not"),
+        ("price <", "where: 'price <' cannot be read (invalid syntax); write it like price < 50 "),
+    ]:
+        told = kept_project.refuse("search", "heart", "--where", where)
+        assert told.startswith(message)
+        assert "\n" not in told
+    assert "no column 'price'; there are class_path, text, split, item_id, image" in (
+        finished_project.refuse("search", "heart", "--where", "price < 3")
+    )
 
 
 def test_the_terminal_shows_a_table(finished_project, item):

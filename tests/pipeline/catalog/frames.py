@@ -9,7 +9,9 @@ from pipeline.catalog.split import make_splits
 from pipeline.features.classes import make_classes
 
 KEEP = ("group", "image", "text")
-COLUMNS = ColumnSettings(image="image", text="text", classes="classes", group=None, split=None)
+COLUMNS = ColumnSettings(
+    image="image", text="text", classes="classes", group=None, split=None, keep=[]
+)
 
 
 def make_frame(size_of, *, group=lambda n: "", text=lambda n: f"text {n}", split=lambda n: ""):

@@ -1,4 +1,5 @@
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -6,12 +7,20 @@ import torch
 from pipeline.evaluate.embeddings_file import fit_map, write_embeddings
 from pipeline.evaluate.evaluation_items import index_items
 
+ATTRIBUTES = pa.table(
+    {
+        "item_id": [f"item-{n}" for n in range(12)],
+        "price": [float(n) for n in range(12)],
+        "brand": ["Nike", None, "Puma"] * 4,
+    }
+)
+
 
 @pytest.fixture
 def written(write_artifacts, stored, tmp_path):
     items = index_items(**write_artifacts())
     plane = fit_map(stored, items, method="pca", seed=0)
-    test = write_embeddings(tmp_path / "embeddings.parquet", stored, items, plane)
+    test = write_embeddings(tmp_path / "embeddings.parquet", stored, items, plane, ATTRIBUTES)
     return items, plane, test, pq.read_table(tmp_path / "embeddings.parquet")
 
 
@@ -38,11 +47,22 @@ def test_columns_have_the_agreed_names_and_types(written):
         "score",
         "x",
         "y",
+        "price",
+        "brand",
     ]
     assert str(table.schema.field("vector").type) == "fixed_size_list<element: float>[8]"
     vector_ND = np.stack(table["vector"].to_pylist())
     np.testing.assert_allclose(np.linalg.norm(vector_ND, axis=1), 1, atol=1e-5)
     assert np.isfinite(table["x"].to_numpy()).all()
+
+
+def test_every_row_has_the_attributes_of_its_item(written):
+    _, _, _, table = written
+    assert [str(table[name].type) for name in ("price", "brand")] == ["double", "string"]
+    for row in table.select(["item_id", "price", "brand"]).to_pylist():
+        number = int(row["item_id"].removeprefix("item-"))
+        assert row["price"] == number
+        assert row["brand"] == ["Nike", None, "Puma"][number % 3]
 
 
 def test_the_test_items_come_back_as_they_were_written(written):
@@ -64,7 +84,9 @@ def test_the_plane_is_laid_out_from_one_item_of_each_group(written):
 def test_only_the_evaluated_modality_is_written(write_artifacts, stored, tmp_path):
     items = index_items(**write_artifacts(images=[]))
     plane = fit_map(stored, items, method="pacmap", seed=0)
-    test = write_embeddings(tmp_path / "embeddings.parquet", stored, items, plane)
+    nothing = ATTRIBUTES.select(["item_id"])
+    test = write_embeddings(tmp_path / "embeddings.parquet", stored, items, plane, nothing)
     assert set(test) == {"text"}
-    table = pq.read_table(tmp_path / "embeddings.parquet", columns=["modality"])
+    table = pq.read_table(tmp_path / "embeddings.parquet")
+    assert table.column_names[-1] == "y"
     assert set(table["modality"].to_pylist()) == {"text"}

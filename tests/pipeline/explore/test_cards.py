@@ -25,3 +25,13 @@ def test_a_card_names_its_item_by_number_alone():
 def test_a_card_says_how_many_of_the_words_it_has():
     html = show_hits([Hit(7, "id", "a.png", "bag", "bags<big", 0.25, 0.5)], "all", "<")
     assert "distance 0.250, words 0.50<" in html
+
+
+def test_a_card_lists_what_its_item_is_said_to_be():
+    said = {"brand": ATTACK, "price": 9.5, "sale": True, "colour": None}
+    hit = Hit(7, "id", "a.png", "bag", "bags<big", 0.25, attributes=said)
+    html = show_hits([hit], "all", "<")
+    assert "<script" not in html
+    assert "<dt>price</dt><dd>9.5</dd><dt>sale</dt><dd>true</dd></dl>" in html
+    assert "colour" not in html
+    assert "<dl>" not in show_hits([hit._replace(attributes={})], "all", "<")

@@ -1,4 +1,5 @@
 import re
+from html import unescape
 
 import pytest
 
@@ -33,6 +34,37 @@ def test_a_class_narrows_the_results(huse, explorer, item):
     assert rows(html)
     paths = huse.index.items["class_path"]
     assert all(paths.iloc[row].split("<")[0] == top for row in rows(html))
+
+
+def test_what_is_chosen_narrows_the_results_as_its_expression_does(kept_explorer):
+    names = [facet.name for facet in kept_explorer.facets]
+    assert names == ["price", "brand", "sale", "first seen"]
+    # Price up to 60, the first brand of the list.
+    chosen = ["", "60", [0], [], "", ""]
+    html = kept_explorer.search("heart", None, EVERYTHING, 5, "", *chosen)
+    where = "price <= 60 and brand == 'Nike'"
+    assert f", where {where}" in unescape(html)
+    model = kept_explorer.model
+    wanted = model.search(model.embed(texts=["heart"]), 5, where=where)[0]
+    assert rows(html) == [hit.row for hit in wanted]
+    assert rows(kept_explorer.search("heart", None, EVERYTHING, 5, where, *[None] * 6)) == rows(
+        html
+    )
+    html = kept_explorer.more_like(3, EVERYTHING, 5, "", *chosen)
+    assert rows(html) == [hit.row for hit in model.index.similar(3, 5, where=where)]
+
+
+def test_mistakes_in_an_expression_are_told(kept_explorer):
+    for ask in (
+        lambda where: kept_explorer.search("heart", None, EVERYTHING, 5, where),
+        lambda where: kept_explorer.more_like(3, EVERYTHING, 5, where),
+    ):
+        html = ask("prise < 3")
+        assert "where: no column &#x27;prise&#x27;; did you mean price?" in html
+        assert rows(html) == []
+        assert "where: no item has price &gt; 1000" in ask("price > 1000")
+    html = kept_explorer.search("heart", None, EVERYTHING, 5, "", "cheap")
+    assert "price: &#x27;cheap&#x27; is no number" in html
 
 
 def test_more_like_an_item_leaves_it_out(huse, explorer):

@@ -1,9 +1,11 @@
 import json
+import re
 import socket
 import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from io import BytesIO
 
 import pytest
@@ -15,17 +17,15 @@ from pipeline.explore.server import make_app
 WAIT = 20
 
 
-@pytest.fixture(scope="module")
-def address(huse, picture_folder):
-    """The page, served from a thread."""
+@contextmanager
+def served(app):
+    """Where a server in a thread can be asked."""
     import uvicorn
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    config = uvicorn.Config(
-        make_app(huse, picture_folder, "127.0.0.1"), host="127.0.0.1", port=port, log_level="error"
-    )
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -36,6 +36,13 @@ def address(huse, picture_folder):
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(WAIT)
+
+
+@pytest.fixture(scope="module")
+def address(huse, picture_folder):
+    """The page, served from a thread."""
+    with served(make_app(huse, picture_folder, "127.0.0.1")) as address:
+        yield address
 
 
 def get(url, host=None):
@@ -265,3 +272,29 @@ def test_the_map_shows_the_space(page):
     (tab,) = [tab for tab in find(page, "button[role=tab]") if tab.text == "Map"]
     tab.click()
     wait(lambda: find(page, "#map canvas, #map svg.marks"))
+
+
+def test_facets_can_be_chosen(browser, kept_explorer, picture_folder):
+    from selenium.webdriver.common.keys import Keys
+
+    with served(make_app(kept_explorer.model, picture_folder, "127.0.0.1")) as address:
+        browser.get(address)
+        wait(lambda: find(browser, "#text input, #text textarea"))
+        find(browser, "#filters button")[0].click()
+        boxes = wait(lambda: find(browser, "#facet-1 label"))
+        (nike,) = [box for box in boxes if re.match(r"Nike \(\d+\)", box.text)]
+        nike.click()
+        (least,) = find(browser, "#facet-0-to input, #facet-0-to textarea")
+        least.send_keys("60")
+        type_and_enter(browser, "heart")
+        wait(lambda: "where price <= 60 and brand == 'Nike'" in said(browser))
+        wait(lambda: pictures_shown(browser) == 12)
+        brands = {
+            one.text for one in find(browser, "#results dd") if one.text in ("Nike", "Puma & Co")
+        }
+        assert brands == {"Nike"}
+        find(browser, "#results .card button")[0].click()
+        wait(lambda: "More like" in said(browser) and "brand == 'Nike'" in said(browser))
+        (where,) = find(browser, "#where input, #where textarea")
+        where.send_keys("sale", Keys.ENTER)
+        wait(lambda: "where (sale) and price <= 60 and brand == 'Nike'" in said(browser))

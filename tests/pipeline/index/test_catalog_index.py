@@ -43,7 +43,15 @@ def make_index(settings=None, mode=None, weight=0.5):
         description["words"] = {"mode": mode, "weight": weight}
         words = WordIndex.build(items["text"].tolist())
     table = pa.Table.from_pandas(items)
-    return vector_ND, CatalogIndex(build_index(vector_ND, settings), table, description, words)
+    attributes = pa.table(
+        {
+            "item_id": items["item_id"].tolist(),
+            "price": [float(n % 10) for n in range(NUMBER)],
+            "brand": ["Nike" if n % 2 else None for n in range(NUMBER)],
+        }
+    )
+    built = build_index(vector_ND, settings)
+    return vector_ND, CatalogIndex(built, table, description, words, attributes)
 
 
 @pytest.fixture
@@ -95,28 +103,75 @@ def test_a_filtered_search_is_exact_in_a_graph():
         ].tolist()
 
 
-@pytest.mark.parametrize("wrong", ["Animals", "animals & natur", "", " < "])
-def test_a_class_that_is_not_there_is_told_with_what_is_close(wrong):
-    _, index = make_index()
-    with pytest.raises(InputError, match="no item is of class"):
-        index.within(wrong)
-    with pytest.raises(InputError, match="did you mean 'Animals & Nature'"):
-        index.within("Animals & Nture")
+@pytest.mark.parametrize("settings", KINDS)
+def test_an_expression_finds_all_items_it_is_true_of_and_no_others(settings):
+    vector_ND, index = make_index(settings)
+    for where, wanted in [
+        ("price < 2 and brand == 'Nike'", {n for n in range(NUMBER) if n % 10 in (0, 1) and n % 2}),
+        ("brand is None", {n for n in range(NUMBER) if n % 2 == 0}),
+        ("class_path == 'Symbols' and 'thing 3' in text", {3, 31, 35, 39, *range(303, 400, 4)}),
+    ]:
+        (hits,) = index.search(vector_ND[:1], NUMBER, where=where)
+        assert {hit.row for hit in hits} == wanted
+        # As many as are wanted, if there are as many.
+        assert len(index.search(vector_ND[:1], 4, where=where)[0]) == 4
+    (hits,) = index.search(vector_ND[:1], NUMBER, "Symbols", where="price == 3")
+    assert {hit.row for hit in hits} == {n for n in range(NUMBER) if n % 4 == 3 and n % 10 == 3}
+    assert 3 not in [hit.row for hit in index.similar(3, NUMBER, where="price == 3")]
+    assert len(index.similar(3, NUMBER, where="price == 3")) == NUMBER / 10 - 1
 
 
-@pytest.mark.parametrize(
-    ("wrong", "close"),
-    [
-        ("Animals", "'Animals & Naturals', 'Animals & Nature'"),
-        ("animals & nature<c", "'Animals & Nature<cat'"),
-        ("Dog", "'Animals & Nature<dog'"),
-        ("Symbol", "'Symbols'"),
-    ],
-)
-def test_what_is_suggested_begins_or_ends_alike(wrong, close):
-    with pytest.raises(InputError) as caught:
-        make_index()[1].within(wrong)
-    assert str(caught.value) == f"no item is of class {wrong!r}; did you mean {close}?"
+@pytest.mark.parametrize("settings", [None, KINDS[1]])
+def test_the_nearest_that_an_expression_is_true_of_come_first(settings):
+    vector_ND, index = make_index(settings)
+    inside = np.flatnonzero(np.arange(NUMBER) % 10 == 3)
+    (hits,) = index.search(vector_ND[:1], 5, where="price == 3")
+    best = inside[np.argsort(-(vector_ND[inside] @ vector_ND[0]))]
+    assert [hit.row for hit in hits] == best[:5].tolist()
+
+
+@pytest.mark.parametrize("settings", KINDS)
+def test_an_expression_holds_for_words_too(settings):
+    vector_ND, index = make_index(settings, "words")
+    where = "price == 3"
+    for mode, within in (("words", range(103, 200, 10)), ("hybrid", range(3, NUMBER, 10))):
+        (hits,) = index.search(vector_ND[:1], NUMBER, None, ["sku"], mode, where)
+        assert {hit.row for hit in hits} == set(within)
+    (hits,) = index.search(vector_ND[:1], 5, None, ["152"], where=where)
+    assert hits == index.search(vector_ND[:1], 5, where=where)[0]
+
+
+def test_hits_have_the_attributes_of_their_items(place):
+    vector_ND, index = make_index()
+    for one in (index, load(place)):
+        first, second = (one.search(vector_ND[n : n + 1], 1)[0][0] for n in (7, 8))
+        assert first.attributes == {"price": 7.0, "brand": "Nike"}
+        assert second.attributes == {"price": 8.0, "brand": None}
+
+
+def test_expressions_that_no_item_meets_are_told():
+    vector_ND, index = make_index()
+    for within, where, message in [
+        (None, "price > 10", "where: no item has price > 10"),
+        (None, "brand == 'nike'", "where: no item has brand == 'nike'; brand has 'Nike'"),
+        (None, "prise > 1", "where: no column 'prise'; did you mean price? there are class_path, "),
+        ("Symbols", "price == 2", "no item of class 'Symbols' has price == 2"),
+    ]:
+        with pytest.raises(InputError) as caught:
+            index.search(vector_ND[:1], 3, within, where=where)
+        assert str(caught.value).startswith(message)
+
+
+def test_attributes_of_another_index_are_refused_and_those_of_an_earlier_version_are_none(place):
+    path = place / "index" / "attributes.parquet"
+    pd.read_parquet(path).iloc[1:].to_parquet(path)
+    with pytest.raises(InputError, match=r"attributes\.parquet: of another index; run huse index"):
+        load(place)
+    path.unlink()
+    vector_1D = make_index()[0][:1]
+    assert load(place).search(vector_1D, 1)[0][0].attributes == {}
+    with pytest.raises(InputError, match="no column 'price'; there are class_path, text, split"):
+        load(place).search(vector_1D, 1, where="price < 3")
 
 
 @pytest.mark.parametrize("settings", KINDS)

@@ -81,6 +81,18 @@ def test_an_item_finds_itself(model, items, pictures):
     assert [len(found) for found in hits] == [3] * len(hits)
 
 
+def test_only_what_an_expression_is_true_of_is_found(model):
+    items = model.index.items
+    v = model.embed(texts=[items["text"].iloc[0]])
+    names = items["item_id"].iloc[:3].tolist()
+    where = f"item_id in {names!r}"
+    for query in (v, v.fused_ND):
+        (hits,) = model.search(query, k=5, where=where)
+        assert {hit.item_id for hit in hits} == set(names)
+    with pytest.raises(InputError, match="where: no column 'price'"):
+        model.search(v, where="price < 5")
+
+
 def test_a_class_is_predicted_with_its_probability(model, items, pictures):
     predictions = model.classify(model.embed(pictures), k=2)
     paths = {model.class_tree.path_J[node] for node in model.class_tree.class_node_K}
