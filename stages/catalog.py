@@ -10,6 +10,7 @@ from stages.dvc_cache import digest_cache, tracked_contents
 from stages.paths import (
     CLASSES,
     GROUPS,
+    INCOMPLETE,
     ITEMS,
     PARAMS,
     PICTURES,
@@ -31,20 +32,21 @@ def main(
     ] = PICTURES,
     classes: Annotated[Path, typer.Option(help="Where to write the class list.")] = CLASSES,
     rejected: Annotated[Path, typer.Option(help="Where to list unusable rows.")] = REJECTED,
+    incomplete: Annotated[
+        Path, typer.Option(help="Where to list items without a picture or without a text.")
+    ] = INCOMPLETE,
     placeholders: Annotated[
         Path, typer.Option(help="Where to list pictures and texts that stand for no item.")
     ] = PLACEHOLDERS,
 ) -> None:
     """Read and check the catalogue, name its items, list its classes and split it."""
-    import pandas as pd
-
     from pipeline.catalog.components import find_components, number_values
-    from pipeline.catalog.items import ITEM_COLUMNS, make_items
+    from pipeline.catalog.items import ITEM_COLUMNS, doubt_incomplete, make_items
     from pipeline.catalog.near_text import near_text, plain_text
     from pipeline.catalog.placeholders import (
         doubt_placeholders,
         find_placeholders,
-        reject_placeholders,
+        without_placeholders,
     )
     from pipeline.catalog.read import read_catalog
     from pipeline.catalog.settings import CatalogSettings, SplitSettings
@@ -56,6 +58,7 @@ def main(
     from pipeline.core.params import load_section
     from pipeline.core.table import write_table
     from pipeline.features.classes import doubt_separator, make_classes
+    from pipeline.features.joined import REQUIRE
     from pipeline.pictures.digests import contents, digest_pictures
     from pipeline.pictures.folder import open_images
 
@@ -63,26 +66,29 @@ def main(
     split = load_section(params, "split", SplitSettings)
     table = read_catalog(Path(p.path), p.columns)
     folder = open_images(locate(p.images, "catalog.images"), tracked_contents())
-    found, bad = make_items(
+    made = make_items(
         table,
         folder,
         separator=p.separator,
+        require=p.require,
         on_bad_row=p.on_bad_row,
         warn=warner("catalog"),
     )
-    digests = digest_pictures(found["image"], folder, digest_cache(pictures))
+    found = made.items
+    named = found.loc[found["image"] != "", "image"]
+    digests = digest_pictures(named, folder, digest_cache(pictures))
     found["digest"] = contents(found["image"], digests)
     found["plain_text"] = found["text"].map(plain_text)
     found["near_text"] = found["text"].map(near_text)
     common = find_placeholders(found, p.placeholders)
-    found, without_picture = reject_placeholders(found, table, common)
-    bad = pd.concat([bad, without_picture]).sort_values("row")
+    found, bad, lacking = without_placeholders(made, table, common, p.require)
     together = number_values(found, common.loc[common["kind"] == "text", "value"])
     together.insert(1, "group", find_components(together, split.keep_together))
     class_list = make_classes(found["class_path"], separator=p.separator, label=p.label)
     split_table = make_splits(found, class_list, together["group"].to_numpy(), split)
     doubts = (
         *doubt_placeholders(common),
+        doubt_incomplete(lacking, len(found)),
         doubt_separator(class_list),
         *doubt_splits(together, split_table),
         doubt_classes(found, split_table, class_list, test=split.test),
@@ -91,10 +97,11 @@ def main(
         warner("catalog")(doubt)
     write_table(items, found[ITEM_COLUMNS])
     write_table(pictures, digests[digests["image"].isin(found["image"])])
-    write_table(splits, split_table)
+    write_table(splits, split_table, {REQUIRE: p.require})
     write_table(groups, together.drop(columns="tied_text"))
     write_json(classes, class_list)
     write_csv(rejected, bad)
+    write_csv(incomplete, lacking)
     write_csv(placeholders, common)
     sizes = split_table["split"].value_counts().reindex(["train", "val", "test"], fill_value=0)
     typer.echo(

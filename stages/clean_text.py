@@ -25,8 +25,9 @@ def main(
     cleaning = Cleaning.choose(p.recipe, p.fold_accents)
     table["clean_text"] = cleaning(table["text"].tolist())
     write_table(out, table[["item_id", "clean_text"]], cleaning.metadata)
-    empty = int((table["clean_text"] == "").sum())
-    typer.echo(f"clean_text: {len(table)} texts, {empty} of them empty after cleaning")
+    texts = table[table["text"] != ""]
+    empty = int((texts["clean_text"] == "").sum())
+    typer.echo(f"clean_text: {len(texts)} texts, {empty} of them empty after cleaning")
 
 
 if __name__ == "__main__":

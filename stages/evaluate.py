@@ -27,6 +27,7 @@ from stages.paths import (
     GROUPS,
     IMAGE_FAILURES,
     IMAGE_FEATURES,
+    INCOMPLETE,
     ITEMS,
     MODEL,
     PARAMS,
@@ -52,6 +53,9 @@ def main(
     rejected: Annotated[
         Path, typer.Option(help="Unusable rows that the catalog stage listed.")
     ] = REJECTED,
+    incomplete: Annotated[
+        Path, typer.Option(help="Items without a picture or without a text.")
+    ] = INCOMPLETE,
     failures: Annotated[
         Path, typer.Option(help="Pictures that the image_features stage could not use.")
     ] = IMAGE_FAILURES,
@@ -104,7 +108,11 @@ def main(
             section: read_value(params, section)
             for section in ("model", "loss", "train", "evaluate", "classify")
         },
-        rejected={"rows of the catalogue": rejected, "pictures": failures},
+        rejected={
+            "rows of the catalogue": rejected,
+            "items without a picture or without a text": incomplete,
+            "pictures": failures,
+        },
     )
     for warning in warnings:
         warner("evaluate")(warning)

@@ -12,6 +12,7 @@ GROUPS = Path("data/catalog/groups.parquet")
 PICTURES = Path("data/catalog/pictures.parquet")
 CLASSES = Path("data/catalog/classes.json")
 REJECTED = Path("data/catalog/rejected.csv")
+INCOMPLETE = Path("data/catalog/incomplete.csv")
 PLACEHOLDERS = Path("data/catalog/placeholders.csv")
 
 CLEAN_TEXT = Path("data/clean_text/text.parquet")

@@ -34,6 +34,7 @@ def find_languages(items: pd.DataFrame) -> Languages:
     Args:
         items: N items with `item_id`, `text` and `class_path`.
     """
+    items = items[items["text"] != ""]
     identifier = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
     found = {text: identifier.classify(text) for text in items["text"].unique()}
     table = items[["item_id", "class_path"]].assign(
