@@ -111,12 +111,12 @@ def doubt_incomplete(incomplete: pd.DataFrame, items: int) -> str | None:
     if incomplete.empty:
         return None
     counts = incomplete["lacks"].value_counts()
-    lacking = " and ".join(f"{count} no {part}" for part, count in counts.items())
+    lacking = " and ".join(f"{count} have no {part}" for part, count in counts.items())
     reasons = incomplete["reason"].value_counts()
     return (
-        f"catalog: of {items} items {lacking} that can be used; most often ({reasons.iloc[0]} "
-        f"times): {reasons.index[0]}; all are listed beside the rejected rows; catalog.require: "
-        "both leaves them out"
+        f"catalog.require: of {items} items {lacking} that can be used; most often "
+        f"({reasons.iloc[0]} times): {reasons.index[0]}; all are listed beside the rejected rows, "
+        "and are left out with catalog.require: both"
     )
 
 

@@ -52,7 +52,9 @@ class Explorer:
         if not 0 <= row < len(items):
             return show_note("There is no such item.")
         hits = self.model.index.similar(row, int(k), self._filter(within))
-        return show_hits(hits, f"More like \u201c{items['text'].iloc[row]}\u201d", self.separator)
+        text = items["text"].iloc[row]
+        named = f"\u201c{text}\u201d" if text else "this picture"
+        return show_hits(hits, f"More like {named}", self.separator)
 
     def classes(self) -> list[str]:
         """What can be filtered by: EVERYTHING, then every beginning of a class path, sorted."""
