@@ -112,7 +112,8 @@ def _measure(
         yaml = YAML()
         values = yaml.load(params)
         values["train"]["seed"] = seed
-        yaml.dump(values, place / PARAMS)
+        with (place / PARAMS).open("w", encoding="utf-8") as stream:
+            yaml.dump(values, stream)
         before = Path.cwd()
         os.chdir(place)
         try:
