@@ -12,6 +12,7 @@ from stages.paths import (
     ATTRIBUTES,
     CLASSES,
     GROUPS,
+    INCOMPLETE,
     ITEMS,
     PARAMS,
     PICTURES,
@@ -37,22 +38,23 @@ def main(
     ] = ATTRIBUTES,
     classes: Annotated[Path, typer.Option(help="Where to write the class list.")] = CLASSES,
     rejected: Annotated[Path, typer.Option(help="Where to list unusable rows.")] = REJECTED,
+    incomplete: Annotated[
+        Path, typer.Option(help="Where to list items without a picture or without a text.")
+    ] = INCOMPLETE,
     placeholders: Annotated[
         Path, typer.Option(help="Where to list pictures and texts that stand for no item.")
     ] = PLACEHOLDERS,
     summary: Annotated[Path, typer.Option(help="Where to write what there is.")] = SUMMARY,
 ) -> None:
     """Read and check the catalogue, name its items, list its classes and split it."""
-    import pandas as pd
-
     from pipeline.catalog.attributes import describe_attributes, make_attributes, read_kept
     from pipeline.catalog.components import find_components, number_values
-    from pipeline.catalog.items import ITEM_COLUMNS, make_items
+    from pipeline.catalog.items import ITEM_COLUMNS, doubt_incomplete, make_items
     from pipeline.catalog.near_text import near_text, plain_text
     from pipeline.catalog.placeholders import (
         doubt_placeholders,
         find_placeholders,
-        reject_placeholders,
+        without_placeholders,
     )
     from pipeline.catalog.read import read_catalog
     from pipeline.catalog.settings import CatalogSettings, SplitSettings
@@ -66,6 +68,7 @@ def main(
     from pipeline.core.table import write_table
     from pipeline.features.attributes import write_attributes
     from pipeline.features.classes import doubt_separator, make_classes
+    from pipeline.features.joined import REQUIRE
     from pipeline.pictures.digests import contents, digest_pictures
     from pipeline.pictures.folder import WEB, open_images
 
@@ -84,20 +87,22 @@ def main(
         )
     kept = read_kept(Path(p.path), p.columns.keep, p.form)
     folder = open_images(locate(p.images, "catalog.images"), tracked_contents())
-    found, bad = make_items(
+    made = make_items(
         table,
         folder,
         separator=p.separator,
+        require=p.require,
         on_bad_row=p.on_bad_row,
         warn=warner("catalog"),
     )
-    digests = digest_pictures(found["image"], folder, digest_cache(pictures))
+    found = made.items
+    named = found.loc[found["image"] != "", "image"]
+    digests = digest_pictures(named, folder, digest_cache(pictures))
     found["digest"] = contents(found["image"], digests)
     found["plain_text"] = found["text"].map(plain_text)
     found["near_text"] = found["text"].map(near_text)
     common = find_placeholders(found, p.placeholders)
-    found, without_picture = reject_placeholders(found, table, common)
-    bad = pd.concat([bad, without_picture]).sort_values("row")
+    found, bad, lacking = without_placeholders(made, table, common, p.require)
     together = number_values(found, common.loc[common["kind"] == "text", "value"])
     together.insert(1, "group", find_components(together, split.keep_together))
     said = make_attributes(kept, found, warner("catalog"))
@@ -106,6 +111,7 @@ def main(
     doubts = (
         describe_noise(table["text"]),
         *doubt_placeholders(common),
+        doubt_incomplete(lacking, len(found)),
         doubt_separator(class_list),
         *doubt_splits(together, split_table),
         doubt_classes(found, split_table, class_list, test=split.test),
@@ -114,11 +120,12 @@ def main(
         warner("catalog")(doubt)
     write_table(items, found[ITEM_COLUMNS])
     write_table(pictures, digests[digests["image"].isin(found["image"])])
-    write_table(splits, split_table)
     write_attributes(attributes, said)
+    write_table(splits, split_table, {REQUIRE: p.require})
     write_table(groups, together.drop(columns="tied_text"))
     write_json(classes, class_list)
     write_csv(rejected, bad)
+    write_csv(incomplete, lacking)
     write_csv(placeholders, common)
     figures = summarise(table, found, bad, common, together["group"], p.separator)
     write_json(summary, figures)

@@ -27,6 +27,8 @@ def main(
     texts = table["text"].tolist()
     table["clean_text"] = cleaned = cleaning(texts)
     write_table(out, table[["item_id", "clean_text"]], cleaning.metadata)
+    kept = [pair for pair in zip(texts, cleaned, strict=True) if pair[0]]
+    texts, cleaned = [text for text, _ in kept], [text for _, text in kept]
     typer.echo(f"clean_text: {len(texts)} texts, {cleaned.count('')} of them empty after cleaning")
     for hint in (language_hint(texts), emptied_hint(texts, cleaned, fold=p.fold_accents)):
         if hint is not None:

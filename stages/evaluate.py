@@ -30,6 +30,7 @@ from stages.paths import (
     GROUPS,
     IMAGE_FAILURES,
     IMAGE_FEATURES,
+    INCOMPLETE,
     ITEMS,
     MODEL,
     PARAMS,
@@ -61,6 +62,9 @@ def main(
     summary: Annotated[
         Path, typer.Option(help="What there is, as the catalog stage counted it.")
     ] = SUMMARY,
+    incomplete: Annotated[
+        Path, typer.Option(help="Items without a picture or without a text.")
+    ] = INCOMPLETE,
     failures: Annotated[
         Path, typer.Option(help="Pictures that the image_features stage could not use.")
     ] = IMAGE_FAILURES,
@@ -118,8 +122,12 @@ def main(
             for section in ("model", "loss", "train", "evaluate", "classify")
         },
         attributes=read_attributes(attributes, found.table["item_id"].tolist()),
-        rejected={"rows of the catalogue": rejected, "pictures": failures},
         catalogue=read_json(summary),
+        rejected={
+            "rows of the catalogue": rejected,
+            "items without a picture or without a text": incomplete,
+            "pictures": failures,
+        },
     )
     for warning in warnings:
         warner("evaluate")(warning)

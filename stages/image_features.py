@@ -65,6 +65,7 @@ def main(
     store = machine.vector_store
     chosen = None if store is None else locate(store, "machine.vector_store")
     table = read_table(items, ["item_id", "image"])
+    table = table[table["image"] != ""]
     digests = read_table(pictures, ["image", "digest"])
     listed = list_pictures(
         list(table.itertuples(index=False, name=None)),

@@ -13,6 +13,7 @@ PICTURES = Path("data/catalog/pictures.parquet")
 ATTRIBUTES = Path("data/catalog/attributes.parquet")
 CLASSES = Path("data/catalog/classes.json")
 REJECTED = Path("data/catalog/rejected.csv")
+INCOMPLETE = Path("data/catalog/incomplete.csv")
 PLACEHOLDERS = Path("data/catalog/placeholders.csv")
 SUMMARY = Path("data/catalog/summary.json")
 

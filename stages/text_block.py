@@ -45,6 +45,8 @@ def main(
     table = read_table(texts, ["item_id", "clean_text"])
     table = table.merge(read_table(splits, ["item_id", "split"]), validate="one_to_one")
     table = table.merge(read_table(items, ["item_id", "text"]), validate="one_to_one")
+    # An item without a text has no features of one.
+    table = table[table["text"] != ""]
     is_train = table["split"] == "train"
     entries = item_classes(read_json(classes))
     names = [" ".join(entry["parts"]) for entry in entries]

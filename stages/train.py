@@ -210,9 +210,10 @@ def main(
     num_items = len(read_table(items, ["item_id"]))
     steps = budget_of(p, trained_on).steps
     typer.echo(
-        f"train: {len(index)} of {num_items} items have both a picture and a text that can be "
-        f"used; {trained_on} trained on, best of {steps} steps is {best.step} with "
-        f"{p.monitor} {best.metrics[p.monitor]:.4f} on {len(watched)} validation items"
+        f"train: {len(index)} of {num_items} items can be used, of which {len(index.complete())} "
+        f"have both a picture and a text; {trained_on} trained on, best of {steps} steps is "
+        f"{best.step} with {p.monitor} {best.metrics[p.monitor]:.4f} on {len(watched)} validation "
+        "items"
     )
 
 

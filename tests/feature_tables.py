@@ -1,5 +1,6 @@
 """Feature tables: small made-up ones that the train stage reads, and a look into any."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from pipeline.core.vectors import vector_array, vector_matrix
 from pipeline.encoders.text.glove import Encoder
 from pipeline.features.classes import make_classes
 from pipeline.features.graph_file import SemanticGraph, write_graph
+from pipeline.features.joined import REQUIRE
 from pipeline.features.text_file import columns_of
 from pipeline.features.text_input import MixedText, RaggedText, stored_text
 from pipeline.image_features.network_file import save_network
@@ -34,10 +36,13 @@ def write_tables(
     text_dim: int = 4,
     words: int = 0,
     splits: tuple[str, ...] = ("train", "train", "val", "test"),
+    without_image: Sequence[int] = (),
+    without_text: Sequence[int] = (),
 ) -> dict[str, Path]:
     """Write what `index_features` reads: items around one point per class and modality.
 
-    With `words` there is a sparse block beside the dense one.
+    With `words` there is a sparse block beside the dense one. Items that lack a picture or a text
+    are items then.
 
     Item n's first image feature is n, and that of its view v is n + v / 10; its first text feature
     is -n. So every row tells where it is from.
@@ -52,7 +57,8 @@ def write_tables(
     }
     write_table(paths["items"], pd.DataFrame({"item_id": ids, "class_path": names}))
     split = [splits[n % len(splits)] for n in range(count)]
-    write_table(paths["splits"], pd.DataFrame({"item_id": ids, "split": split}))
+    require = "any" if len(without_image) + len(without_text) else "both"
+    write_table(paths["splits"], pd.DataFrame({"item_id": ids, "split": split}), {REQUIRE: require})
     # No two items share a product, a picture or a text.
     alone = dict.fromkeys(("group", "product", "picture", "text"), np.arange(count))
     write_table(paths["groups"], pd.DataFrame({"item_id": ids, **alone}))
@@ -68,7 +74,9 @@ def write_tables(
         "view": pa.array(view_R, pa.int8()),
         "vector": vector_array(image_RI),
     }
-    pq.write_table(pa.table(image), paths["image_features"], row_group_size=row_group)
+    has_R = ~np.isin(np.repeat(np.arange(count), 1 + views), without_image)
+    table = pa.table(image).filter(pa.array(has_R))
+    pq.write_table(table, paths["image_features"], row_group_size=row_group)
     text = {"item_id": ids, **columns_of("glove", text_NT.astype(np.float32))}
     table = pa.table(text)
     if words:
@@ -81,7 +89,8 @@ def write_tables(
         for name, column in columns_of("tfidf", csr_matrix(tfidf_NV)).items():
             table = table.append_column(name, column)
         table = table.replace_schema_metadata({"tfidf.columns": str(words)})
-    pq.write_table(table, paths["text_features"], row_group_size=row_group)
+    has_N = ~np.isin(np.arange(count), without_text)
+    pq.write_table(table.filter(pa.array(has_N)), paths["text_features"], row_group_size=row_group)
     return paths
 
 

@@ -60,6 +60,7 @@ def main(
     text_model: Annotated[str, typer.Option(help="Of the encoder sentence.")] = (
         "packaged/all_minilm_l6_v2"
     ),
+    texts: Annotated[bool, typer.Option(help="Measure texts too.")] = True,
     rounds: Annotated[int, typer.Option(min=1, help="Timed rounds.")] = 3,
     out: Annotated[Path, typer.Option(help="Where to write the results, without a suffix.")] = Path(
         "benchmarks/results/gpu_features"
@@ -74,7 +75,8 @@ def main(
         for precision in PRECISIONS:
             kind = f"pictures, {precision}"
             rows += _rows(kind, FORWARD, _picture_cases(root, names, precision), rounds)
-        rows += _rows("texts", _text_case("cpu", 32), _text_cases(root, text_model), rounds)
+        if texts:
+            rows += _rows("texts", _text_case("cpu", 32), _text_cases(root, text_model), rounds)
     write_results(
         out,
         title="Features on a GPU",

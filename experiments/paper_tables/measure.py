@@ -1,5 +1,6 @@
 """Measure one trained cell: the columns of the paper's three tables."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from pipeline.evaluate.predictions import Predicted, predict_pairs
 from pipeline.features.classes import class_levels, item_classes
 from pipeline.features.joined import index_features
 from pipeline.features.pairs import read_pairs
+from pipeline.metrics.graded_hierarchy import class_heights
+from pipeline.metrics.mistakes import mistake_heights
 from pipeline.metrics.neighbours import worthless_results
 from pipeline.model.model_file import StoredModel, load_model
 from pipeline.train.objectives.hier_cos import tree_nodes
@@ -38,7 +41,8 @@ def measure(folder: Path, split: str) -> dict[str, Any]:
     Returns:
         `recall` and `hierarchy` at their three cut-offs by direction, as the main pipeline's
         evaluation measures them, and by the paper's rule, which leaves out the query alone, as
-        `recall_paper_rule` and `hierarchy_paper_rule`; `accuracy` by modality.
+        `recall_paper_rule` and `hierarchy_paper_rule`; by modality `accuracy`, and what
+        `mistakes` returns.
     """
     stored = load_model(folder / "model")
     pairs = read_pairs(index_features(**artifacts()).only(split))
@@ -49,6 +53,7 @@ def measure(folder: Path, split: str) -> dict[str, Any]:
     groups = worthless_results(*pairs.shared_N3.T)
     directions = measure_directions(embedded, pairs.label_N, class_parts, groups=groups, **cutoffs)
     by_paper = paper_rule(embedded, pairs.label_N, class_parts, **cutoffs)
+    predictions = _predictions(embedded, stored, folder)
     return {
         "recall": {name: _mean(one, one.hit_MC) for name, one in _paper(directions)},
         "hierarchy": {name: _mean(one, one.precision_MC) for name, one in _paper(directions)},
@@ -61,8 +66,33 @@ def measure(folder: Path, split: str) -> dict[str, Any]:
         },
         "accuracy": {
             name: float(np.mean(torch.eq(predicted_N, pairs.label_N).numpy()))
-            for name, predicted_N in _predictions(embedded, stored, folder).items()
+            for name, predicted_N in predictions.items()
         },
+        **mistakes(pairs.label_N, predictions, class_parts),
+    }
+
+
+def mistakes(
+    label_N: Tensor, predictions: Mapping[str, Tensor], class_parts: Sequence[Sequence[str]]
+) -> dict[str, dict[str, float]]:
+    """Say how far off predictions are in the class tree, as heights of lowest common ancestors.
+
+    Args:
+        label_N: [N] int64 classes.
+        predictions: [N] int64 predicted classes by modality.
+        class_parts: K class paths.
+
+    Returns:
+        By modality `severity`, the mean over the mistakes, and `tree_distance`, over all items.
+    """
+    heights = class_heights(class_parts)
+    off = {
+        name: mistake_heights(label_N.numpy(), predicted_N.numpy(), heights)
+        for name, predicted_N in predictions.items()
+    }
+    return {
+        "severity": {name: float(np.nanmean(off_N)) for name, off_N in off.items()},
+        "tree_distance": {name: float(np.nan_to_num(off_N).mean()) for name, off_N in off.items()},
     }
 
 

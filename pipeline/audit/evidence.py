@@ -6,7 +6,7 @@ one suggested class.
 
 import numpy as np
 
-from pipeline.audit.item_features import MODALITIES, ItemFeatures
+from pipeline.audit.item_features import MODALITIES, ItemFeatures, has_features
 from pipeline.audit.probe import spread
 from pipeline.core.sample import draw_sample
 
@@ -43,7 +43,7 @@ def nearest_evidence(
         return position_ME
     score_ME = np.full((len(suspect_M), count), -np.inf)
     sample = features.read(draw_sample(len(label_N), SPREAD_ITEMS, seed=0))
-    moments = {name: spread(sample[name]) for name in MODALITIES}
+    moments = {name: spread(sample[name][has_features(sample[name])]) for name in MODALITIES}
     query = _unit(features.read(suspect_M), moments)
     may_be_shown_N = np.ones(len(label_N), dtype=bool)
     may_be_shown_N[suspect_M] = False
@@ -71,10 +71,10 @@ def nearest_evidence(
 def _unit(
     read: dict[str, np.ndarray], moments: dict[str, tuple[np.ndarray, np.ndarray]]
 ) -> dict[str, np.ndarray]:
-    """Standardised features with rows of unit norm, by modality."""
+    """Standardised features with rows of unit norm, by modality; zeros for what an item lacks."""
     unit = {}
     for name, (mean_F, scale_F) in moments.items():
-        standard_BF = (read[name] - mean_F) / scale_F
+        standard_BF = np.nan_to_num((read[name] - mean_F) / scale_F)
         norm_B1 = np.linalg.norm(standard_BF, axis=1, keepdims=True)
         unit[name] = standard_BF / np.maximum(norm_B1, np.finfo(np.float32).tiny)
     return unit

@@ -57,7 +57,7 @@ def audit(
     """Look for all that may be wrong.
 
     Args:
-        index: The items with both features, of all splits.
+        index: The items with features, of all splits.
         catalogue: All items, and what they share.
         near: From `find_near`.
         settings: Section `audit`.

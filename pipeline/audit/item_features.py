@@ -18,10 +18,13 @@ ITEMS_PER_READ = 8192
 
 
 class ItemFeatures:
-    """Reads the features of items: the clean view of the picture, and the text."""
+    """Reads the features of items: the clean view of the picture, and the text.
+
+    A row of NaN stands for what an item lacks.
+    """
 
     def __init__(self, index: FeatureIndex) -> None:
-        """Nothing is read yet; `index` has the items, which all have both features."""
+        """Nothing is read yet; `index` has the items."""
         self._index = index
         self._clean_row_N = index.clean_row
         text = index.text
@@ -37,12 +40,17 @@ class ItemFeatures:
     def read(self, position_N: np.ndarray) -> dict[str, np.ndarray]:
         """Read [N, F] float32 features by modality of items at [N] positions, in that order."""
         image_NF = self.read_images(position_N)
-        text_NF = self._index.text.read_matrix(self._index.text_row_N[position_N])
-        return {"image": image_NF, "text": np.asarray(self._dense(text_NF), dtype=np.float32)}
+        row_N = self._index.text_row_N[position_N]
+        text_NF = np.asarray(self._dense(self._index.text.read_matrix(row_N)), dtype=np.float32)
+        text_NF[row_N < 0] = np.nan
+        return {"image": image_NF, "text": text_NF}
 
     def read_images(self, position_N: np.ndarray) -> np.ndarray:
         """Read the [N, F] features of the clean view alone, as `read` does."""
-        return self._index.image.read(self._clean_row_N[position_N])
+        row_N = self._clean_row_N[position_N]
+        image_NF = self._index.image.read(row_N)
+        image_NF[row_N < 0] = np.nan
+        return image_NF
 
     def blocks(self) -> Iterator[tuple[slice, dict[str, np.ndarray]]]:
         """Yield the features of all items, consecutive ones together."""
@@ -58,3 +66,8 @@ class ItemFeatures:
         if not hasattr(self._projection, "components_"):
             self._projection.fit(text_NF)  # takes their number of columns alone
         return self._projection.transform(text_NF)
+
+
+def has_features(feature_NF: np.ndarray) -> np.ndarray:
+    """[N] bool: which rows are no rows of NaN."""
+    return ~np.isnan(feature_NF[:, 0])

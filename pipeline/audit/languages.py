@@ -30,6 +30,7 @@ def find_languages(items: pd.DataFrame) -> Languages:
     Args:
         items: N items with `item_id`, `text` and `class_path`.
     """
+    items = items[items["text"] != ""]
     found = identify_languages(items["text"].unique())
     table = items[["item_id", "class_path"]].assign(
         language=[found[text].language for text in items["text"]],

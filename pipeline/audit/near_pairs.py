@@ -28,7 +28,7 @@ def find_near(
     only pairs that are filed differently are told.
 
     Args:
-        index: The items with both features.
+        index: The items with features.
         items: All items with `item_id`, `image`, `text` and `class_path`.
         shared: The numbers of their titles by `item_id`: `text` and `near_text`.
         images: The folder of the pictures.
@@ -41,6 +41,7 @@ def find_near(
     Raises:
         InputError: Pictures cannot be read for a reason that is not their own.
     """
+    index = index.take(np.flatnonzero(index.has_image))
     first = np.sort(np.unique(index.shared_N3[:, 1], return_index=True)[1])
     features = ItemFeatures(index)
     position = pd.Index(items["item_id"]).get_indexer(index.item_ids[first])
@@ -55,7 +56,9 @@ def find_near(
         tables.append(one_each(items, position[found.pair_P2[order]], "near_picture"))
     numbers = shared[["item_id", "text", "near_text"]].rename(columns={"text": "title"})
     titled = items[["item_id", "text", "class_path"]].merge(numbers, on="item_id", how="left")
-    titles = one_each(items, find_near_titles(titled), "near_title")
+    has_title = np.flatnonzero(titled["text"] != "")
+    near_P2 = find_near_titles(titled.iloc[has_title].reset_index(drop=True))
+    titles = one_each(items, has_title[near_P2], "near_title")
     # Of one class there are thousands by design.
     tables.append(titles[titles["class_path"] != titles["other_path"]])
     return pd.concat(tables, ignore_index=True)

@@ -3,6 +3,7 @@
 A linear probe per modality and fold is fitted on the given labels. Their log probabilities are put
 together with weights, and less the logarithm of the class shares, which both have in them: the
 three numbers are fitted on the given labels as a temperature is (Guo et al. 2017), out of fold.
+Where an item lacks its picture or its text, the other says all that is said.
 Of an item's K probabilities only those that are asked for and the two greatest are kept.
 
 Shape letters: N items, M items chosen, B items of a block, F features, K classes, A classes asked
@@ -18,7 +19,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, log_softmax
 
 from pipeline.audit.folds import capped_sample
-from pipeline.audit.item_features import MODALITIES, ItemFeatures
+from pipeline.audit.item_features import MODALITIES, ItemFeatures, has_features
 from pipeline.audit.probe import Probe, fit_probe
 from pipeline.core.sample import draw_sample
 from pipeline.features.joined import FeatureIndex
@@ -87,13 +88,14 @@ class OutOfFoldProbes:
         """Fit the probes.
 
         Args:
-            index: The items, with their given labels; all have both features.
+            index: The items, with their given labels.
             fold_N: [N] int64 from `deal_folds`.
             num_classes: K, at least 2.
             most_items: Items to fit on, in memory at a time with their features.
         """
         self._features = ItemFeatures(index)
         self._label_N, self._fold_N = index.label_N, fold_N
+        self.has_image, self.has_text = index.has_image, index.has_text
         chosen_M = capped_sample(index.label_N, most_items, seed=0)
         label_M, fold_M = index.label_N[chosen_M], fold_N[chosen_M]
         folds = int(fold_N.max()) + 1
@@ -109,9 +111,10 @@ class OutOfFoldProbes:
         read = self._features.read(chosen_M)
         for modality in MODALITIES:
             feature_MF = read.pop(modality)
+            has_M = has_features(feature_MF)
             self._probes[modality] = []
             for f in range(folds):
-                others_M = fold_M != f
+                others_M = (fold_M != f) & has_M
                 probe = fit_probe(feature_MF[others_M], label_M[others_M], num_classes, seed=f)
                 self._probes[modality].append(probe._replace(bias_K=probe.bias_K + left_out_K))
         self.pooling = self._fit_pooling()
@@ -131,6 +134,8 @@ class OutOfFoldProbes:
         for rows, image_BK, text_BK in self._blocks():
             said = dict(zip(MODALITIES, (image_BK, text_BK), strict=True))
             said["fused"] = self._pool(image_BK, text_BK, torch.tensor(self.pooling))
+            lacks_any = torch.from_numpy(~(self.has_image & self.has_text)[rows])
+            said["fused"][lacks_any] = image_BK[lacks_any]
             best_B2 = said["fused"].topk(2, dim=1).indices.numpy()
             rival_N[rows] = np.where(
                 best_B2[:, 0] == asked_NA[rows, 0], best_B2[:, 1], best_B2[:, 0]
@@ -147,7 +152,8 @@ class OutOfFoldProbes:
     def _fit_pooling(self) -> Pooling:
         """Minimise the cross-entropy of the given labels of a sample of items, out of fold."""
         size = max(FEWEST_ITEMS, POOLING_LOGITS // len(self._log_share_K))
-        chosen_M = draw_sample(len(self._label_N), size, seed=0)
+        complete = np.flatnonzero(self.has_image & self.has_text)
+        chosen_M = complete[draw_sample(len(complete), size, seed=0)]
         image_MK, text_MK = self._log_p(chosen_M, self._features.read(chosen_M))
         label_M = torch.from_numpy(self._label_N[chosen_M])
         weight = torch.tensor(START, requires_grad=True)
@@ -179,7 +185,10 @@ class OutOfFoldProbes:
     def _log_p(
         self, position_B: np.ndarray, features: dict[str, np.ndarray]
     ) -> tuple[Tensor, Tensor]:
-        """[B, K] log probabilities by image and by text, each from the probes of other folds."""
+        """[B, K] log probabilities by image and by text, each from the probes of other folds.
+
+        Of an item that has one of the two, this one says the other as well.
+        """
         said = []
         for modality in MODALITIES:
             logits_BK = torch.empty(len(position_B), len(self._log_share_K))
@@ -189,4 +198,9 @@ class OutOfFoldProbes:
                 logits = features[modality][own_B] @ probe.weight_FK + probe.bias_K
                 logits_BK[torch.from_numpy(own_B)] = torch.from_numpy(logits)
             said.append(log_softmax(logits_BK, dim=1))
-        return said[0], said[1]
+        image_BK, text_BK = said
+        lacks_image, lacks_text = (
+            torch.from_numpy(~has_N[position_B]) for has_N in (self.has_image, self.has_text)
+        )
+        image_BK[lacks_image], text_BK[lacks_text] = text_BK[lacks_image], image_BK[lacks_text]
+        return image_BK, text_BK

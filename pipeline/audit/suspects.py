@@ -75,7 +75,7 @@ def find_suspects(
     """List the items whose given class is most probably wrong, but for those that are decided.
 
     Args:
-        index: The items with both features, of all splits.
+        index: The items of all splits.
         classes: Content of classes.json; under `parts` a class is a class path.
         settings: Section `audit.items`.
         standing: The items that are decided. They are fitted on and counted in the share as all
@@ -158,7 +158,7 @@ def score_items(index: FeatureIndex, tree: Tree, probes: OutOfFoldProbes, *, see
         np.exp(found.fused.log_p_NA[:, RIVAL]),
         np.exp(found.fused.log_p_NA[:, GIVEN]),
         tree.distance(label_N, found.rival_N),
-        who_says_so(found),
+        who_says_so(found, index.has_image, index.has_text),
         found.fused.best_N2[:, 0],
         fitted.share,
     )
@@ -172,10 +172,10 @@ def draw_decoys(label_N: np.ndarray, tree: Tree, seed: int) -> np.ndarray:
     return np.where(near_N, tree.draw_near(label_N, generator), anywhere_N)
 
 
-def who_says_so(found: OutOfFold) -> np.ndarray:
-    """[N] strings of `SAYS_SO`."""
+def who_says_so(found: OutOfFold, has_image_N: np.ndarray, has_text_N: np.ndarray) -> np.ndarray:
+    """[N] strings of `SAYS_SO`; two [N] bool say what an item has, which alone can say so."""
     image_N, text_N = (
-        opinion.log_p_NA[:, RIVAL] > opinion.log_p_NA[:, GIVEN]
-        for opinion in (found.image, found.text)
+        (opinion.log_p_NA[:, RIVAL] > opinion.log_p_NA[:, GIVEN]) & has_N
+        for opinion, has_N in ((found.image, has_image_N), (found.text, has_text_N))
     )
     return SAYS_SO[image_N + 2 * text_N]

@@ -36,8 +36,8 @@ class Baseline(NamedTuple):
     """What logistic regression says of the test items."""
 
     predicted: pd.DataFrame
-    """Names of classes in the columns image, text and fused, by the test items' item_id; no
-    columns where no baseline was wanted."""
+    """Names of classes in the columns image, text and fused, by the test items' item_id; None
+    where an item lacks the modality. No columns where no baseline was wanted."""
     fitted_items: int
     """Training items it was fitted on; 0 where there is none."""
     train_items: int
@@ -55,10 +55,12 @@ def fit_baseline(
 ) -> Baseline:
     """Fit one regression per modality on the training items and classify the test items.
 
-    Features are standardised on the same items, as train does. Above `most_items`, or where the
-    work would pass MOST_WORK, a random sample of the training items is fitted on. There is no
-    baseline where not even an item per class is affordable, or the weights would pass
-    MOST_WEIGHTS.
+    Each is of the items that have the modality; for both together the mean stands for what an item
+    lacks, as is usual. Features are standardised on the same items, as train does.
+
+    Above `most_items`, or where the work would pass MOST_WORK, a random sample of the training
+    items is fitted on. There is no baseline where not even an item per class is affordable, or the
+    weights would pass MOST_WEIGHTS.
     """
     train, test = index.only("train"), index.only("test")
     features = index.image.dimension + index.text.dimension + index.text.num_words
@@ -74,8 +76,11 @@ def fit_baseline(
         fitted = train.take(np.sort(chosen))
         some, asked = _features(fitted), _features(test)
         for modality in MODALITIES:
-            found = _classify(some[modality], fitted.label_N, asked[modality])
-            predicted[modality] = name_K[found]
+            from_N, to_N = _has(fitted, modality), _has(test, modality)
+            found = _classify(some[modality][from_N], fitted.label_N[from_N], asked[modality][to_N])
+            named = np.full(len(test), None, dtype=object)
+            named[to_N] = name_K[found]
+            predicted[modality] = named
     return Baseline(predicted, items, len(train), recipe)
 
 
@@ -95,6 +100,7 @@ def read_baseline(path: Path) -> Baseline:
 
 def _classify(features: Block, label_N: np.ndarray, asked: Block) -> np.ndarray:
     # Half a second of import that the other readers of this file need not wait for.
+    from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -103,7 +109,7 @@ def _classify(features: Block, label_N: np.ndarray, asked: Block) -> np.ndarray:
         return np.repeat(label_N[:1], asked.shape[0])
     # A sparse block stays sparse only if it is not centred.
     scaler = StandardScaler(with_mean=not issparse(features))
-    model = make_pipeline(scaler, LogisticRegression(max_iter=MOST_PASSES))
+    model = make_pipeline(SimpleImputer(), scaler, LogisticRegression(max_iter=MOST_PASSES))
     with warnings.catch_warnings():
         # Of a small catalogue with many classes it is asked whether the classes are numbers.
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
@@ -113,10 +119,22 @@ def _classify(features: Block, label_N: np.ndarray, asked: Block) -> np.ndarray:
     return np.concatenate(blocks)
 
 
+def _has(index: FeatureIndex, modality: str) -> np.ndarray:
+    """[N] bool: which items are judged by a modality."""
+    has = {"image": index.has_image, "text": index.has_text}
+    return has.get(modality, np.ones(len(index), dtype=bool))
+
+
 def _features(index: FeatureIndex) -> dict[str, Block]:
-    """[N, F] features of each modality, and of both side by side."""
+    """[N, F] features of each modality, and of both side by side.
+
+    NaN stands for what an item lacks, in a sparse text zeros.
+    """
     image_NF = index.image.read(index.clean_row)
     text_NF = index.text.read_matrix(index.text_row_N)
+    image_NF[~index.has_image] = np.nan
+    if not issparse(text_NF):
+        text_NF[~index.has_text] = np.nan
     if issparse(text_NF):
         both_NF = hstack([csr_matrix(image_NF), text_NF], format="csr")
     else:

@@ -24,8 +24,8 @@ def number_values(items: pd.DataFrame, placeholders: Collection[str] = ()) -> pd
     would leave out results that are worth having.
 
     Args:
-        items: N items with `item_id`, `group` (empty: none), `digest` (what is in the picture),
-            `plain_text` and `near_text`.
+        items: N items with `item_id`, `group`, `digest` (what is in the picture), `plain_text` and
+            `near_text`; empty: none.
         placeholders: Texts that say nothing of an item, so that sharing one ties nothing; a text
             is no find for the same text all the same.
 
@@ -34,14 +34,17 @@ def number_values(items: pd.DataFrame, placeholders: Collection[str] = ()) -> pd
         `near_text`: int64 numbers that items share where the value is the same. An item without a
         value has a number of its own, and in the last two columns one with a placeholder.
     """
-    text_N = items["plain_text"]
+    group_N, digest_N, text_N, near_text_N = (
+        items[name].mask(items[name] == "")
+        for name in ("group", "digest", "plain_text", "near_text")
+    )
     is_placeholder_N = text_N.isin([plain_text(text) for text in placeholders])
     values = {
-        "product": items["group"].mask(items["group"] == ""),
-        "picture": items["digest"],
+        "product": group_N,
+        "picture": digest_N,
         "text": text_N,
         "tied_text": text_N.mask(is_placeholder_N),
-        "near_text": items["near_text"].mask(is_placeholder_N),
+        "near_text": near_text_N.mask(is_placeholder_N),
     }
     numbers = {name: _numbers(value_N) for name, value_N in values.items()}
     return pd.DataFrame({"item_id": items["item_id"].to_numpy(), **numbers})

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
@@ -14,7 +14,12 @@ from pipeline.features.class_path import normalize_class_path
 from pipeline.pictures.folder import ImageFolder
 
 ITEM_COLUMNS = ["item_id", "image", "text", "class_path"]
-"""What items.parquet holds; `group` and `split` stay out so that a new split does not touch it."""
+"""What items.parquet holds; `group` and `split` stay out so that a new split does not touch it.
+`image` or `text` is empty where an item lacks it."""
+
+INCOMPLETE_COLUMNS = ["row", "item_id", "image", "text", "classes", "lacks", "reason"]
+"""Of the list of items that lack a picture or a text: as the user wrote them, which of the two, and
+why."""
 
 SPLIT_NAMES = {
     "train": "train",
@@ -28,28 +33,42 @@ SPLIT_NAMES = {
 }
 
 
+class Items(NamedTuple):
+    """What the rows of a catalogue are."""
+
+    items: pd.DataFrame
+    rejected: pd.DataFrame
+    """Rows that are no items: `row`, `image`, `text`, `classes` as written, and `reason`."""
+    incomplete: pd.DataFrame
+    """INCOMPLETE_COLUMNS of the items that lack something."""
+
+
 def make_items(
     table: pd.DataFrame,
     folder: ImageFolder,
     *,
     separator: str,
+    require: Literal["any", "both"],
     on_bad_row: Literal["skip", "error"],
     warn: Callable[[str], None],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> Items:
     """Check every row of a catalogue, what `read_catalog` returns.
 
-    `warn` takes one line on folders in front of the pictures' names, and one on a picture that has
-    several names.
+    With `require` any, a row needs a picture that there is, or a text. An empty cell is no mistake
+    then; a picture that is named and is not there is one for `on_bad_row` error.
+
+    `warn` takes one line on folders in front of the pictures' names, one on a picture that has
+    several names, and one on items that lack a picture or a text.
 
     Returns:
         The items in the catalogue's order: ITEM_COLUMNS, then `group` (empty: none), `split`
         (train, val, test; empty throughout where the catalogue has no such column) and the `row`
         that each was made of.
-        The rejected rows in the same order: `row`, `image`, `text`, `classes` as the user wrote
-        them, and `reason`.
+        The rejected rows and the incomplete items in the same order.
 
     Raises:
-        InputError: No row can be used, or one cannot and `on_bad_row` is error.
+        InputError: No row can be used, or one cannot and `on_bad_row` is error; or pictures are
+            named and none is there.
     """
     pictures = NamedPictures(folder, table["image"])
     if line := pictures.describe():
@@ -57,25 +76,48 @@ def make_items(
     row_of: dict[str, int] = {}
     items: list[tuple[str, ...]] = []
     rejected: list[tuple[int, str, str, str, str]] = []
+    incomplete: list[tuple[int, str, str, str, str, str, str]] = []
     names_of: dict[str, set[str]] = {}
     row: Any
     for row in table.itertuples(index=False):
         try:
-            item = _make_item(row, pictures, separator)
-            names_of.setdefault(item[1], set()).add(row.image.strip())
+            item, lacks, reason = _make_item(row, pictures, separator, require)
+            if item[1]:
+                names_of.setdefault(item[1], set()).add(row.image.strip())
             if item[0] in row_of:
                 raise BadRowError(duplicate_of(row_of[item[0]]))
+            if lacks == "picture" and on_bad_row == "error" and row.image.strip():
+                raise BadRowError(reason)
         except BadRowError as error:
             rejected.append((row.row, row.image, row.text, row.classes, str(error)))
             continue
         row_of[item[0]] = row.row
         items.append(item)
+        if lacks:
+            written = row.image, row.text, row.classes
+            incomplete.append((row.row, item[0], *written, lacks, reason))
     if line := _doubt_names(names_of):
         warn(line)
+    lacking = pd.DataFrame(incomplete, columns=INCOMPLETE_COLUMNS)
     rejected_frame = pd.DataFrame(rejected, columns=["row", "image", "text", "classes", "reason"])
     _check(len(items), rejected_frame, on_bad_row)
+    _check_pictures(lacking, any_found=bool(names_of))
     frame = pd.DataFrame(items, columns=[*ITEM_COLUMNS, "group", "split"], dtype="str")
-    return frame.assign(row=list(row_of.values())), rejected_frame
+    return Items(frame.assign(row=list(row_of.values())), rejected_frame, lacking)
+
+
+def doubt_incomplete(incomplete: pd.DataFrame, items: int) -> str | None:
+    """Say how many items lack a picture or a text, and why most of them do; None without any."""
+    if incomplete.empty:
+        return None
+    counts = incomplete["lacks"].value_counts()
+    lacking = " and ".join(f"{count} have no {part}" for part, count in counts.items())
+    reasons = incomplete["reason"].value_counts()
+    return (
+        f"catalog.require: of {items} items {lacking} that can be used; most often "
+        f"({reasons.iloc[0]} times): {reasons.index[0]}; all are listed beside the rejected rows, "
+        "and are left out with catalog.require: both"
+    )
 
 
 def duplicate_of(row: int) -> str:
@@ -104,15 +146,34 @@ def normalize_split(split: str) -> str:
         raise BadRowError(f"split is {split!r}, not train, val or test") from error
 
 
-def _make_item(row: Any, pictures: NamedPictures, separator: str) -> tuple[str, ...]:
+def _make_item(
+    row: Any, pictures: NamedPictures, separator: str, require: Literal["any", "both"]
+) -> tuple[tuple[str, ...], str, str]:
+    """Make an item; say which of picture and text it lacks and why, or nothing."""
     if row.reason:
         raise BadRowError(row.reason)
-    image = pictures.find(row.image)
-    text = normalize_text(row.text)
+    image = text = ""
+    reason_of: dict[str, str] = {}
+    try:
+        image = pictures.find(row.image)
+    except BadRowError as error:
+        if require == "both":
+            raise
+        reason_of["picture"] = str(error)
+    try:
+        text = normalize_text(row.text)
+    except BadRowError as error:
+        if require == "both":
+            raise
+        reason_of["text"] = str(error)
+    if len(reason_of) == 2:
+        raise BadRowError(" and ".join(reason_of.values()))
     class_path = normalize_class_path(row.classes, separator)
     group = row.group.strip() if hasattr(row, "group") else ""
     split = normalize_split(row.split) if hasattr(row, "split") else ""
-    return make_item_id(image, text, class_path), image, text, class_path, group, split
+    item = make_item_id(image, text, class_path), image, text, class_path, group, split
+    lacks, reason = next(iter(reason_of.items()), ("", ""))
+    return item, lacks, reason
 
 
 def _doubt_names(names_of: Mapping[str, set[str]]) -> str | None:
@@ -125,6 +186,18 @@ def _doubt_names(names_of: Mapping[str, set[str]]) -> str | None:
     return (
         f"catalog.columns.image: {pictures} several names, such as {names[0]!r} and {names[1]!r} "
         f"for {image!r}; if these are different pictures, put each where its name says"
+    )
+
+
+def _check_pictures(incomplete: pd.DataFrame, *, any_found: bool) -> None:
+    """Refuse a catalogue whose pictures are all elsewhere, before it is taken for one of texts."""
+    named = incomplete[incomplete["image"].str.strip() != ""]
+    if any_found or named.empty:
+        return
+    first = named.iloc[0]
+    raise InputError(
+        f"catalog.images: of {len(named)} pictures that rows name none can be used; the first is "
+        f"row {first['row']} (image {first['image']!r}): {first['reason']}"
     )
 
 

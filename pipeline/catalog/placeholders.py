@@ -4,9 +4,11 @@ One of them may stand in thousands of rows, and would make one set of all of the
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pandas as pd
 
+from pipeline.catalog.items import INCOMPLETE_COLUMNS, Items
 from pipeline.catalog.settings import PlaceholderSettings
 from pipeline.core.errors import InputError
 
@@ -19,7 +21,7 @@ def find_placeholders(items: pd.DataFrame, settings: PlaceholderSettings) -> pd.
     classes make a placeholder.
 
     Args:
-        items: N items with `row`, `image`, `digest` (what is in the picture), `text`,
+        items: N items with `row`, `item_id`, `image`, `digest` (what is in the picture), `text`,
             `plain_text`, `near_text`, `group` (empty: none) and `class_path`.
         settings: What makes a placeholder.
 
@@ -34,8 +36,10 @@ def find_placeholders(items: pd.DataFrame, settings: PlaceholderSettings) -> pd.
     }
     least, found = settings.share * len(items), []
     for kind, (value_N, other_N, written_N) in compared.items():
+        other_N = other_N.where(other_N != "", items["item_id"])
         product_N = items["group"].where(items["group"] != "", other_N)
         frame = items.assign(value=value_N, product=product_N, written=written_N)
+        frame = frame[value_N != ""]  # what an item lacks is no placeholder
         # Few values are this frequent, so that the loop is short in a catalogue of any size.
         frequent = frame[frame.groupby("value")["value"].transform("size") > least]
         for _, part in frequent.groupby("value"):
@@ -52,17 +56,24 @@ def find_placeholders(items: pd.DataFrame, settings: PlaceholderSettings) -> pd.
     return pd.DataFrame(found, columns=columns).sort_values(order, ascending=[True, False, True])
 
 
-def reject_placeholders(
-    items: pd.DataFrame, table: pd.DataFrame, placeholders: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Keep out the items whose picture is a placeholder: they have no picture.
+def without_placeholders(
+    found: Items, table: pd.DataFrame, placeholders: pd.DataFrame, require: Literal["any", "both"]
+) -> Items:
+    """Take placeholders for no picture: their items have a text alone, or are none.
+
+    Args:
+        found: The items, with `digest`, and the other rows.
+        table: The rows, as `read_catalog` returns them.
+        placeholders: From `find_placeholders`.
+        require: With `both`, or without a text, a row is rejected.
 
     Returns:
-        The other items, and the rejected rows: `row`, `image`, `text`, `classes`, `reason`.
+        The same, with items that lost their picture among the incomplete ones.
 
     Raises:
-        InputError: No item is left.
+        InputError: No item has a picture any more.
     """
+    items = found.items
     pictures = placeholders[placeholders["kind"] == "picture"]
     reason_of_image = {
         picture.value: f"image is a placeholder: {picture.items} items of {picture.classes} "
@@ -79,13 +90,29 @@ def reject_placeholders(
             "set catalog.placeholders.share to 1 if they are not"
         )
     rows = table.set_index("row").loc[items.loc[is_bad_N, "row"], ["image", "text", "classes"]]
-    kept = items[~is_bad_N].reset_index(drop=True)
-    return kept, rows.assign(reason=reason_N[is_bad_N].to_numpy()).reset_index()
+    bad = rows.reset_index().assign(
+        reason=reason_N[is_bad_N].to_numpy(),
+        item_id=items.loc[is_bad_N, "item_id"].to_numpy(),
+        lacks="picture",
+    )
+    is_item_N = is_bad_N & (items["text"] != "") & (require == "any")
+    is_item_M = is_item_N[is_bad_N].to_numpy()
+    # Their names stay: the row is the same whether or not its picture is believed.
+    kept = items.assign(
+        image=items["image"].mask(is_bad_N, ""), digest=items["digest"].mask(is_bad_N, "")
+    )
+    kept = kept[~is_bad_N | is_item_N].reset_index(drop=True)
+    rejected = pd.concat([found.rejected, bad.loc[~is_item_M, found.rejected.columns]])
+    incomplete = pd.concat([found.incomplete, bad.loc[is_item_M, INCOMPLETE_COLUMNS]])
+    return Items(kept, rejected.sort_values("row"), incomplete.sort_values("row"))
 
 
 def doubt_placeholders(placeholders: pd.DataFrame) -> Iterator[str]:
     """Say what was taken for a placeholder: one line per kind, with its most frequent one."""
-    outcome = {"picture": "their rows are rejected", "text": "it makes no set of their items"}
+    outcome = {
+        "picture": "their rows have no picture",
+        "text": "it makes no set of their items",
+    }
     for kind, part in placeholders.groupby("kind"):
         first = part.iloc[0]
         others = f" and {len(part) - 1} more" if len(part) > 1 else ""

@@ -84,6 +84,8 @@ class CatalogSettings(Section):
     """What joins the parts of a class path."""
     label: Literal["path", "leaf", "parts"]
     """Whether a class is the whole path, its last part, or any part, so that items have several."""
+    require: Literal["any", "both"]
+    """Whether an item needs a picture and a text, or any of the two will do."""
     on_bad_row: Literal["skip", "error"]
     """Keep an unusable row out and list it, or stop."""
     placeholders: PlaceholderSettings

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from statistics import median
 from typing import Any
 
 import pandas as pd
@@ -43,7 +44,7 @@ def summarise(
     size_of = Counter(items["class_path"])
     largest, size = size_of.most_common(1)[0]
     depth_N = items["class_path"].map(lambda path: path.count(separator) + 1)
-    words_N = items["text"].map(lambda text: len(text.split()))
+    words = [len(text.split()) for text in items["text"] if text] or [0]
     kinds = Counter(placeholders["kind"])
     duplicates = rejected["reason"].str.startswith(duplicate_of(0)[:-1]).sum()
     return {
@@ -61,8 +62,8 @@ def summarise(
         "texts": {
             **_values(items["plain_text"]),
             "placeholders": kinds["text"],
-            "median_words": float(words_N.median()),
-            "most_words": int(words_N.max()),
+            "median_words": float(median(words)),
+            "most_words": max(words),
             "cleaned": dict(count_noise(table["text"])),
             "languages": _languages(items["text"]),
         },

@@ -16,7 +16,7 @@ from pipeline.evaluate.evaluation_items import EvaluationItems
 from pipeline.features.class_tree import ClassTree
 from pipeline.metrics.path_overlap import path_overlap
 from pipeline.metrics.selective import Bin, calibration_error, precision_at_coverage, reliability
-from pipeline.model.embed import embed, predict
+from pipeline.model.embed import embed_pairs, predict
 from pipeline.model.model_file import StoredModel
 from pipeline.model.validation_file import Validation
 
@@ -37,6 +37,12 @@ class Answers(NamedTuple):
     """[M, L] bool: whether the item's class is at or below that node."""
     node_MR: np.ndarray
     """[M, R] node that each of RULES decides on."""
+    asked_M: np.ndarray
+    """[M] bool: whether an item has what is asked for, `fused` both; no figure is of the others."""
+
+    def asked(self) -> "Answers":
+        """Keep the items that have the modality."""
+        return Answers(*(column[self.asked_M] for column in self))
 
 
 class Decisions(NamedTuple):
@@ -75,7 +81,9 @@ def measure_decisions(
     parts: dict[str, list[Answers]] = {name: [] for name in items.modalities}
     labels = []
     for pairs in items.blocks(rows_M):
-        points = embed(stored.model, pairs.image_NI, pairs.text_NT)
+        points = embed_pairs(stored.model, pairs)
+        has = {name: ~point_ND[:, 0].isnan().numpy() for name, point_ND in points.items()}
+        has["fused"] = has["image"] & has["text"]
         label_N = pairs.label_N.numpy()
         labels.append(label_N)
         for start in range(0, len(label_N), ROWS):
@@ -84,7 +92,8 @@ def measure_decisions(
             for rows, probabilities in predict(stored, image_BD, text_BD):
                 for modality in items.modalities:
                     found = probabilities[modality].class_BK.numpy()
-                    answers = _answers(tree, found, label_N[part][rows], settings.beta)
+                    asked_B = has[modality][part][rows]
+                    answers = _answers(tree, found, label_N[part][rows], settings.beta, asked_B)
                     parts[modality].append(answers)
     said = {
         modality: Answers(*map(np.concatenate, zip(*blocks, strict=True)))
@@ -94,8 +103,7 @@ def measure_decisions(
     if validation is not None:
         thresholds = {
             modality: fit_thresholds(
-                *validation.said[modality],
-                validation.group_M,
+                *validation.asked(modality),
                 precision=settings.precision,
                 confidence=settings.confidence,
             )
@@ -105,17 +113,25 @@ def measure_decisions(
 
 
 def _answers(
-    tree: ClassTree, probability_BK: np.ndarray, label_B: np.ndarray, beta: float
+    tree: ClassTree,
+    probability_BK: np.ndarray,
+    label_B: np.ndarray,
+    beta: float,
+    asked_B: np.ndarray,
 ) -> Answers:
     best_BL, confidence_BL = tree.best_by_level(tree.node_probabilities(probability_BK))
     node_RB = [decide(tree, probability_BK, rule, beta=beta) for rule in RULES]
-    return Answers(confidence_BL, tree.node_KL[label_B] == best_BL, np.stack(node_RB, axis=1))
+    right_BL = tree.node_KL[label_B] == best_BL
+    return Answers(confidence_BL, right_BL, np.stack(node_RB, axis=1), asked_B)
 
 
 def filed_and_right(found: Decisions, modality: str) -> tuple[np.ndarray, np.ndarray]:
-    """At which level each item would be filed, 0 for none, and whether rightly: two of [M]."""
+    """At which level each item would be filed, 0 for none, and whether rightly: two of [M].
+
+    An item that was not asked is not filed.
+    """
     one = found.answers[modality]
-    level_M = choose_level(one.confidence_ML, found.thresholds[modality])
+    level_M = choose_level(one.confidence_ML, found.thresholds[modality]) * one.asked_M
     right_M = np.take_along_axis(one.right_ML, np.maximum(level_M, 1)[:, None] - 1, axis=1)[:, 0]
     return level_M, right_M & (level_M > 0)
 
@@ -124,20 +140,25 @@ def filing_outcomes(found: Decisions) -> dict[str, np.ndarray]:
     """What every item contributes to the figures of filing, [M] float64 by their names.
 
     `filing.<modality>.share` is 1 where an item is filed unattended, `filing.<modality>.right`
-    where that is right. Both are of all items, so that two runs can be compared item by item.
+    where that is right. Both are of all items that were asked, so that two runs can be compared
+    item by item; NaN for the others.
     """
     values = {}
     for modality in found.thresholds:
         level_M, right_M = filed_and_right(found, modality)
-        values[f"filing.{modality}.share"] = (level_M > 0).astype(np.float64)
-        values[f"filing.{modality}.right"] = right_M.astype(np.float64)
+        asked_M = found.answers[modality].asked_M
+        if not asked_M.any():
+            continue
+        values[f"filing.{modality}.share"] = np.where(asked_M, level_M > 0, np.nan)
+        values[f"filing.{modality}.right"] = np.where(asked_M, right_M, np.nan)
     return values
 
 
 def decisions_tree(found: Decisions) -> dict[str, Any]:
     """Figures for details.json: `filing`, `precision_at_coverage`, `reliability` and `rules`."""
+    answers = {name: one.asked() for name, one in found.answers.items() if one.asked_M.any()}
     tree: dict[str, Any] = {
-        "filing": {name: _filing(found, name) for name in found.thresholds},
+        "filing": {name: _filing(found, name) for name in found.thresholds if name in answers},
         "precision_at_coverage": {
             name: {
                 f"level_{level + 1}": dict(
@@ -149,16 +170,16 @@ def decisions_tree(found: Decisions) -> dict[str, Any]:
                 )
                 for level in range(found.tree.levels)
             }
-            for name, one in found.answers.items()
+            for name, one in answers.items()
         },
         "calibration_error": {
             name: {
                 f"level_{level + 1}": calibration_error(_reliability(one, level))
                 for level in range(found.tree.levels)
             }
-            for name, one in found.answers.items()
+            for name, one in answers.items()
         },
-        "rules": {name: _rules(found, one) for name, one in found.answers.items()},
+        "rules": {name: _rules(found, name) for name in answers},
     }
     return {key: value for key, value in tree.items() if value}
 
@@ -166,7 +187,7 @@ def decisions_tree(found: Decisions) -> dict[str, Any]:
 def curves(found: Decisions, modality: str) -> dict[int, np.ndarray]:
     """[CURVE, 2] coverage and precision by level."""
     coverage = np.arange(1, CURVE + 1) / CURVE
-    one = found.answers[modality]
+    one = found.answers[modality].asked()
     return {
         level + 1: np.stack([coverage, _precision(one, level, coverage.tolist())], axis=1)
         for level in range(found.tree.levels)
@@ -175,13 +196,18 @@ def curves(found: Decisions, modality: str) -> dict[int, np.ndarray]:
 
 def reliabilities(found: Decisions, modality: str) -> dict[int, list[Bin]]:
     """What is said and what holds, by level."""
-    one = found.answers[modality]
+    one = found.answers[modality].asked()
     return {level + 1: _reliability(one, level) for level in range(found.tree.levels)}
 
 
+def drawn_modality(found: Decisions) -> str:
+    """Which answers are drawn: those by both, or by the one that there is."""
+    return [name for name, one in found.answers.items() if one.asked_M.any()][-1]
+
+
 def draw_decisions(found: Decisions) -> DecisionCharts:
-    """Draw both charts, from the last modality."""
-    modality = list(found.answers)[-1]
+    """Draw both charts."""
+    modality = drawn_modality(found)
     said = {
         f"level {level}": np.array([[one.confidence, one.right] for one in bins])
         for level, bins in reliabilities(found, modality).items()
@@ -200,7 +226,8 @@ def _reliability(one: Answers, level: int) -> list[Bin]:
 
 def _filing(found: Decisions, modality: str) -> dict[str, Any]:
     """By level and in all: how many of the items are filed there, and the share that is right."""
-    level_M, right_M = filed_and_right(found, modality)
+    asked_M = found.answers[modality].asked_M
+    level_M, right_M = (column_M[asked_M] for column_M in filed_and_right(found, modality))
     rows: dict[str, Any] = {}
     for one in found.thresholds[modality]:
         here_M = level_M == one.level
@@ -221,13 +248,14 @@ def _share(filed_M: np.ndarray, right_M: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _rules(found: Decisions, one: Answers) -> Mapping[str, Any]:
+def _rules(found: Decisions, modality: str) -> Mapping[str, Any]:
     """How each rule fares: does it name the class, and how far off is it in the tree?"""
-    tree, label_M = found.tree, found.label_M
+    one = found.answers[modality]
+    tree, label_M = found.tree, found.label_M[one.asked_M]
     node_parts = [path.split(tree.separator) if path else [] for path in tree.path_J]
     class_parts = [node_parts[node] for node in tree.class_node_K]
     rows: dict[str, Any] = {}
-    for rule, node_M in zip(RULES, one.node_MR.T, strict=True):
+    for rule, node_M in zip(RULES, one.asked().node_MR.T, strict=True):
         distance_M = tree.distance(node_M, label_M)
         overlap = path_overlap(label_M, node_M, class_parts, node_parts)
         rows[rule] = {

@@ -1,9 +1,9 @@
 """Retrieval and hierarchy metrics, direction by direction (HUSE section 4).
 
-Every test item is a candidate. Queries are all of them too, or of many a random sample: time then
-grows with the items, not with their square.
+Every test item is a candidate, by what it has. Queries are all of them too, or of many a random
+sample: time then grows with the items, not with their square.
 
-Shape letters: N test items, M queries, R results of a query, K classes, C cut-offs.
+Shape letters: N test items, M queries, G candidates, R results of a query, K classes, C cut-offs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,8 @@ class Direction(NamedTuple):
     """
 
     query_M: np.ndarray
-    """[M] int64: the queries' positions among the test items, ascending."""
+    """[M] int64: the queries' positions among the test items, ascending; those that have the
+    direction's modality."""
     found_MR: Tensor
     """[M, CURVE] test items found for each query, best first; -1 for none."""
     candidates_M: np.ndarray
@@ -102,14 +103,9 @@ def measure_directions(
     if groups is None:
         groups = dict.fromkeys(embedded, everyone_N)
     radius_KK, heights = radius_to_enter(class_parts), class_heights(class_parts)
-    # Across modalities nothing is left out: an item's own text is what its picture is to find.
     return {
         name: _measure(
-            embedded[query].embedding_ND,
-            embedded[gallery].embedding_ND,
-            label_N,
-            groups[query] if query == gallery else None,
-            query_M,
+            _search(embedded, query, gallery, label_N, groups[query], query_M),
             radius_KK,
             heights,
             k,
@@ -139,20 +135,17 @@ def paper_rule(
     radius_KK = radius_to_enter(class_parts)
     alone_N = torch.arange(len(label_N), device=label_N.device)
     query_M = alone_N if queries is None else queries
-    label_M = label_N[query_M]
     figures = {}
     for name, (query, gallery) in PAPER_DIRECTIONS.items():
         if query not in embedded or gallery not in embedded:
             continue
-        index_MR = nearest(
-            embedded[query].embedding_ND[query_M],
-            embedded[gallery].embedding_ND,
-            max(*k, *hp_k),
-            query_group_M=query_M if query == gallery else None,
-            gallery_group_N=alone_N if query == gallery else None,
-        ).indices
-        hit_C = class_hits(index_MR, label_M, label_N, k).double().mean(dim=0)
-        precision_MC = hierarchical_precision(index_MR, label_M, label_N, radius_KK, hp_k)
+        one = _search(embedded, query, gallery, label_N, alone_N, query_M)
+        if not len(one.query_M):
+            continue
+        index_MR = nearest(one.query_MD, one.gallery_GD, max(*k, *hp_k), **one.groups).indices
+        labels = one.label_M, one.label_G
+        hit_C = class_hits(index_MR, *labels, k).double().mean(dim=0)
+        precision_MC = hierarchical_precision(index_MR, *labels, radius_KK, hp_k)
         precision_C = precision_MC.double().mean(dim=0)
         figures[name] = {
             **{f"r_at_{at}": value for at, value in zip(k, hit_C.tolist(), strict=True)},
@@ -161,46 +154,84 @@ def paper_rule(
     return figures
 
 
-def _measure(
-    query_ND: Tensor,
-    gallery_ND: Tensor,
+class Search(NamedTuple):
+    """Who looks for whom, each with the embedding that it has."""
+
+    query_M: Tensor
+    """[M] int64 positions among the items."""
+    candidate_G: Tensor
+    """[G] int64 positions among the items, ascending."""
+    query_MD: Tensor
+    gallery_GD: Tensor
+    label_M: Tensor
+    label_G: Tensor
+    groups: dict[str, Tensor | None]
+    """What a query may not find; see `nearest`."""
+
+
+def _search(
+    embedded: Mapping[str, Predicted],
+    query: str,
+    gallery: str,
     label_N: Tensor,
-    group: Tensor | None,
+    group: Tensor,
     query_M: Tensor,
+) -> Search:
+    """Choose the queries and the candidates of a direction.
+
+    Across modalities nothing is left out: an item's own text is what its picture is to find.
+    """
+    query_M = query_M[embedded[query].has_N[query_M]]
+    has_N = embedded[gallery].has_N
+    gallery_GD = embedded[gallery].embedding_ND
+    if not has_N.all():  # or the whole gallery would be copied
+        gallery_GD = gallery_GD[has_N]
+    candidate_G = has_N.nonzero()[:, 0]
+    within = query == gallery
+    groups = {
+        "query_group_M": group[query_M] if within else None,
+        "gallery_group_N": group[candidate_G] if within else None,
+    }
+    query_MD = embedded[query].embedding_ND[query_M]
+    labels = label_N[query_M], label_N[candidate_G]
+    return Search(query_M, candidate_G, query_MD, gallery_GD, *labels, groups)
+
+
+def _measure(
+    one: Search,
     radius_KK: Tensor,
     heights: ClassHeights,
     k: Sequence[int],
     hp_k: Sequence[int],
 ) -> Direction:
-    groups = {
-        "query_group_M": None if group is None else group[query_M],
-        "gallery_group_N": group,
-    }
-    query_MD, label_M = query_ND[query_M], label_N[query_M]
+    label_M, label_G, groups = one.label_M, one.label_G, one.groups
     # One search serves all cut-offs.
     results = max(*k, *hp_k, *GRADED_K, CURVE, AREA_TO)
-    index_MR = nearest(query_MD, gallery_ND, results, **groups).indices
-    precision_MC = hierarchical_precision(index_MR, label_M, label_N, radius_KK, hp_k)
+    index_MR = nearest(one.query_MD, one.gallery_GD, results, **groups).indices
+    precision_MC = hierarchical_precision(index_MR, label_M, label_G, radius_KK, hp_k)
     graded = graded_precision(
-        index_MR, label_M, label_N, heights, GRADED_K, area_to=AREA_TO, **groups
+        index_MR, label_M, label_G, heights, GRADED_K, area_to=AREA_TO, **groups
     )
     graded_average_precision_M = hierarchical_average_precision(
-        index_MR[:, :AREA_TO], label_M, label_N, heights, **groups
+        index_MR[:, :AREA_TO], label_M, label_G, heights, **groups
     )
-    same_M = candidates_of_class(label_M, label_N, **groups)
+    same_M = candidates_of_class(label_M, label_G, **groups)
     # As if all were of one class: everything that the query is compared with.
-    compared_M = candidates_of_class(torch.zeros_like(label_M), torch.zeros_like(label_N), **groups)
+    compared_M = candidates_of_class(torch.zeros_like(label_M), torch.zeros_like(label_G), **groups)
     # R is as large as the largest class, so AP@R searches for itself, block by block.
-    average_precision_M = average_precision_at_r(query_MD, gallery_ND, label_M, label_N, **groups)
+    average_precision_M = average_precision_at_r(
+        one.query_MD, one.gallery_GD, label_M, label_G, **groups
+    )
+    first_MR = index_MR[:, :CURVE]
     return Direction(
-        query_M.cpu().numpy(),
+        one.query_M.cpu().numpy(),
         # A copy, so that the longer list is freed.
-        index_MR[:, :CURVE].clone(),
+        torch.where(first_MR >= 0, one.candidate_G[first_MR], -1),
         candidates_M=same_M.cpu().numpy(),
         chance_M=(same_M.double() / compared_M.clamp(min=1)).cpu().numpy(),
-        hit_MC=class_hits(index_MR, label_M, label_N, k).cpu().numpy(),
+        hit_MC=class_hits(index_MR, label_M, label_G, k).cpu().numpy(),
         precision_MC=precision_MC.cpu().numpy(),
-        curve_MR=class_hits(index_MR, label_M, label_N, range(1, CURVE + 1)).cpu().numpy(),
+        curve_MR=class_hits(index_MR, label_M, label_G, range(1, CURVE + 1)).cpu().numpy(),
         average_precision_M=average_precision_M.cpu().numpy(),
         graded_average_precision_M=graded_average_precision_M.cpu().numpy(),
         graded=graded,

@@ -15,7 +15,7 @@ from pipeline.evaluate.evaluation_items import EvaluationItems
 from pipeline.evaluate.plane import MOST_FITTED, Plane, fit_plane, place
 from pipeline.evaluate.predictions import Predicted, concatenate, predict_pairs, select
 from pipeline.features.classes import item_classes
-from pipeline.model.embed import embed
+from pipeline.model.embed import embed_pairs
 from pipeline.model.model_file import StoredModel
 
 
@@ -36,9 +36,10 @@ def fit_map(stored: StoredModel, items: EvaluationItems, *, method: str, seed: i
     most = MOST_FITTED // len(items.modalities)
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
-    blocks = [embed(stored.model, one.image_NI, one.text_NT) for one in items.blocks(rows)]
+    blocks = [embed_pairs(stored.model, one) for one in items.blocks(rows)]
     shown = [name for name in items.modalities if name != "fused"]
     point_ND = torch.cat([block[name] for name in shown for block in blocks])
+    point_ND = point_ND[~point_ND[:, 0].isnan()]
     return fit_plane(point_ND, method=method, seed=seed)
 
 
@@ -49,7 +50,7 @@ def write_embeddings(
     plane: Plane,
     attributes: pa.Table,
 ) -> dict[str, Predicted]:
-    """Embed all items, block by block, and write them with their place on the plane.
+    """Embed all items, block by block, and write what they have with its place on the plane.
 
     The columns are item_id, modality, split, vector (D float32 of unit norm), class_path,
     predicted_path, score, x and y, and those of `attributes`, what `read_attributes` gives for the
@@ -104,6 +105,9 @@ def _schema(dimension: int) -> pa.Schema:
 def _columns(
     modality: str, result: Predicted, part: pd.DataFrame, path_K: np.ndarray, plane: Plane
 ) -> list[pa.Array]:
+    has_N = result.has_N
+    if not has_N.all():
+        result, part = select(result, has_N), part[has_N.numpy()]
     xy_N2 = place(plane, result.embedding_ND).numpy()
     return [
         pa.array(part["item_id"], pa.string()),

@@ -54,8 +54,8 @@ class EvaluationItems:
 def index_items(*, items: Path, groups: Path, **tables: Path) -> EvaluationItems:
     """Join what is known of the items and choose what can be evaluated.
 
-    Items with both an image and a text feature are taken. If the test split has none, items with
-    the one modality that most test items have are taken instead.
+    Items are evaluated by what they have. Where an item needs both, and the test split has none
+    with both, items with the one modality that most test items have are taken instead.
 
     Args:
         items: Parquet with item_id, image, text and class_path.
@@ -71,12 +71,11 @@ def index_items(*, items: Path, groups: Path, **tables: Path) -> EvaluationItems
     index = join_features(items=items, groups=groups, **tables)
     # By the test items: with a modality that training items alone have, nothing is measured.
     modalities, warnings = _choose(index.only("test"))
-    has_N = np.ones(len(index), dtype=bool)
-    if "image" in modalities:
-        has_N &= index.has_image
-    if "text" in modalities:
-        has_N &= index.has_text
-    index = index.take(np.flatnonzero(has_N))
+    if "fused" in modalities:
+        index = index.usable()
+    else:
+        has_N = index.has_image if modalities == ("image",) else index.has_text
+        index = index.take(np.flatnonzero(has_N))
     known = read_table(items, ["item_id", "image", "text", "class_path"])
     known = known.merge(read_table(groups, ["item_id", "group", "near_text"]), validate="1:1")
     table = known.set_index("item_id").loc[index.item_ids].reset_index()
@@ -96,7 +95,8 @@ def index_items(*, items: Path, groups: Path, **tables: Path) -> EvaluationItems
 def _choose(test: FeatureIndex) -> tuple[tuple[str, ...], list[str]]:
     """Modalities to evaluate, and what to say of it."""
     has_image, has_text = test.has_image, test.has_text
-    if (has_image & has_text).any():
+    apart = has_image.any() and has_text.any() and test.require == "any"
+    if apart or (has_image & has_text).any():
         return ("image", "text", "fused"), []
     if not has_image.any() and not has_text.any():
         reason = "no item is in the test split" if not len(test) else "no test item has a feature"

@@ -101,7 +101,7 @@ def outcomes(test: Measured) -> Outcomes:
             value_of[f"hierarchy.{name}.hp_at_{k}"] = _of_items(value_M, one, len(test.label_N))
     for modality in test.embedded:
         for figure, value_N in _judged(test, modality).items():
-            value_of[f"classification.{modality}.{figure}"] = value_N.astype(np.float64)
+            value_of[f"classification.{modality}.{figure}"] = value_N
     for modality, right_N in test.baseline_right.items():
         if not np.isnan(right_N).all():
             value_of[f"baseline.{modality}.accuracy"] = right_N
@@ -177,6 +177,7 @@ def details_tree(test: Measured, found: Outcomes, train_label_N: np.ndarray) -> 
         tree["classification"] = {
             modality: _classification(one, label_N, test.class_parts)
             for modality, one in test.embedded.items()
+            if one.has_N.any()
         }
         tree["mistakes"] = mistakes_tree(
             test.embedded, label_N, test.group_N, test.class_parts, test.baseline_predicted
@@ -238,37 +239,45 @@ def _of_items(value_M: np.ndarray, one: Direction, items: int) -> np.ndarray:
 
 
 def _judged(test: Measured, modality: str) -> dict[str, np.ndarray]:
-    """How well each item was classified, by the name of the figure that is the mean."""
+    """How well each item was classified, by the name of the figure that is the mean.
+
+    NaN for an item that lacks the modality.
+    """
     one = test.embedded[modality]
+    has_N = one.has_N.cpu().numpy()
+    if not has_N.any():
+        return {}
     judged = {"accuracy": (one.predicted_N == test.label_N).cpu().numpy()}
     if one.shared_N is not None:
         judged[f"top{SHARED_TOP}_share"] = one.shared_N.cpu().numpy()
-    return judged
+    return {figure: np.where(has_N, value_N, np.nan) for figure, value_N in judged.items()}
 
 
 def _correlations(test: Measured, adjacency_KK: np.ndarray) -> Tree:
     found = {
-        modality: graph_correlation(one.embedding_ND, test.label_N, adjacency_KK).rho
+        modality: graph_correlation(
+            one.embedding_ND[one.has_N], test.label_N[one.has_N], adjacency_KK
+        ).rho
         for modality, one in test.embedded.items()
     }
     return {modality: rho for modality, rho in found.items() if rho is not None}
 
 
 def _instance(test: Measured) -> Tree:
-    """Whether an item's own picture comes back for its text, and the reverse."""
+    """Whether an item's own picture comes back for its text, and the reverse, if it has both."""
     tree: Tree = {}
     for name, (query, gallery) in DIRECTIONS.items():
-        if query == gallery or not {query, gallery} <= set(test.embedded) or not len(test.queries):
+        if query == gallery or not {query, gallery} <= set(test.embedded):
             continue
-        rank_M = (
-            instance_rank(
-                test.embedded[query].embedding_ND[test.queries],
-                test.embedded[gallery].embedding_ND,
-                test.queries,
-            )
-            .cpu()
-            .numpy()
+        asked, sought = test.embedded[query], test.embedded[gallery]
+        query_M = test.queries[(asked.has_N & sought.has_N)[test.queries]]
+        if not len(query_M):
+            continue
+        place_N = sought.has_N.cumsum(0) - 1  # among those that may be found
+        found_M = instance_rank(
+            asked.embedding_ND[query_M], sought.embedding_ND[sought.has_N], place_N[query_M]
         )
+        rank_M = found_M.cpu().numpy()
         shares = {f"r_at_{k}": float((rank_M <= k).mean()) for k in (1, 5, 10)}
         tree[name] = {**shares, "median_rank": float(np.median(rank_M))}
     return tree
@@ -287,10 +296,11 @@ def _graded(one: Direction) -> Tree:
 def _classification(
     one: Predicted, label_N: np.ndarray, class_parts: Sequence[Sequence[str]]
 ) -> Tree:
-    predicted_N = one.predicted_N.cpu().numpy()
+    has_N = one.has_N.cpu().numpy()
+    label_N, predicted_N = label_N[has_N], one.predicted_N.cpu().numpy()[has_N]
     levels = accuracy_by_level(label_N, predicted_N, class_parts)
     return {
-        f"top_{TOP}": float(one.in_top_N.double().mean()),
+        f"top_{TOP}": float(one.in_top_N[one.has_N].double().mean()),
         "macro_f1": macro_f1(label_N, predicted_N),
         **{f"level_{level.level}_accuracy": level.accuracy for level in levels},
     }

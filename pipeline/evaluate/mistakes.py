@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.evaluate.outcomes import SEED
-from pipeline.evaluate.predictions import Predicted
+from pipeline.evaluate.predictions import Predicted, select
 from pipeline.metrics.bootstrap import interval_ends, resampled_means
 from pipeline.metrics.graded_hierarchy import ClassHeights, class_heights
 from pipeline.metrics.mistakes import hierarchical_distance, mistake_heights
@@ -52,8 +52,11 @@ def mistakes_tree(
     heights = class_heights(class_parts)
     tree = {}
     for modality, one in embedded.items():
-        tree[modality] = _model(one, label_N, heights, class_parts)
-        own_N = one.predicted_N.cpu().numpy()
+        has_N = one.has_N.cpu().numpy()
+        if not has_N.any():
+            continue
+        tree[modality] = _model(select(one, one.has_N), label_N[has_N], heights, class_parts)
+        own_N = np.where(has_N, one.predicted_N.cpu().numpy(), -1)
         distances = [_distances(own_N, label_N, heights)]
         said_N = baseline.get(modality)
         if said_N is not None and (said_N >= 0).any():

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline.core.csv_file import write_csv
 from pipeline.core.sample import draw_sample
-from pipeline.evaluate.decisions import Decisions, curves, reliabilities
+from pipeline.evaluate.decisions import Decisions, curves, drawn_modality, reliabilities
 from pipeline.evaluate.directions import CURVE, DIRECTIONS, Direction
 from pipeline.features.classes import ClassEntry
 from pipeline.metrics.classification import confusion_counts, most_confused_classes
@@ -116,7 +116,7 @@ def write_decision_plots(folder: Path, found: Decisions | None) -> None:
             old.unlink()
     if found is None:
         return
-    modality = list(found.answers)[-1]
+    modality = drawn_modality(found)
     for level, curve in curves(found, modality).items():
         frame = pd.DataFrame(curve, columns=["coverage", "precision"])
         write_csv(folder / "precision_at_coverage" / f"level_{level}.csv", frame)

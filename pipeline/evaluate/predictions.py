@@ -16,7 +16,7 @@ from pipeline.metrics.best_columns import best_columns
 from pipeline.metrics.classification import SHARED_TOP, hits_at, shared_in_top
 from pipeline.metrics.level_nodes import LevelNodes
 from pipeline.model.description import MODALITIES
-from pipeline.model.embed import embed, predict
+from pipeline.model.embed import embed_pairs, predict
 from pipeline.model.model_file import StoredModel
 
 TOP = 5
@@ -25,10 +25,13 @@ KEPT = 20
 
 
 class Predicted(NamedTuple):
-    """Embeddings and predictions of one modality."""
+    """Embeddings and predictions of one modality.
+
+    Of an item that lacks the modality everything but `has_N` is of no meaning.
+    """
 
     embedding_ND: Tensor
-    """[N, D] float32, rows of unit norm."""
+    """[N, D] float32, rows of unit norm; NaN for an item that lacks the modality."""
     predicted_N: Tensor
     """[N] int64: most probable class."""
     score_N: Tensor
@@ -44,6 +47,11 @@ class Predicted(NamedTuple):
     shared_N: Tensor | None = None
     """[N] float64: share of the item's labels among its SHARED_TOP most probable; None where an
     item has one class and no labels."""
+
+    @property
+    def has_N(self) -> Tensor:
+        """[N] bool: which items have the modality."""
+        return ~self.embedding_ND[:, 0].isnan()
 
 
 def predict_pairs(
@@ -63,7 +71,7 @@ def predict_pairs(
     Returns:
         Results by modality: image, text, fused.
     """
-    points = embed(stored.model, pairs.image_NI, pairs.text_NT)
+    points = embed_pairs(stored.model, pairs)
     membership_KL = label_membership(stored.classes)
     nodes = LevelNodes([entry["parts"] for entry in item_classes(stored.classes)])
     blocks: dict[str, list[Predicted]] = {modality: [] for modality in MODALITIES}

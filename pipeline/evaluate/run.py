@@ -217,10 +217,11 @@ def _gallery(
     settings: EvaluateSettings,
 ) -> list[GalleryRow]:
     test = items.table.iloc[items.test]
-    label_M = test["label"].to_numpy()[measured.queries.numpy()]
-    random = choose_random(ancestors_at(class_parts, 1)[label_M], settings.gallery, settings.seed)
     rows = []
     for name, direction in measured.directions.items():
+        label_M = test["label"].to_numpy()[direction.query_M]
+        top_level_M = ancestors_at(class_parts, 1)[label_M]
+        random = choose_random(top_level_M, settings.gallery, settings.seed)
         worst = choose_worst(direction, label_M, settings.gallery)
         rows += gallery_rows(name, "random", direction, random, test)
         rows += gallery_rows(name, "worst", direction, worst, test)

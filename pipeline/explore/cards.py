@@ -47,8 +47,9 @@ def show_note(text: str) -> str:
 def _card(hit: Hit, separator: str) -> str:
     path = escape(" \u203a ".join(hit.class_path.split(separator)))
     words = "" if hit.words is None else f", words {hit.words:.2f}"
+    picture = f'<img src="picture/{hit.row}" alt="" loading="lazy">' if hit.image else ""
     return (
-        f'<div class="card"><img src="picture/{hit.row}" alt="" loading="lazy">'
+        f'<div class="card">{picture}'
         f'<b>{escape(hit.text)}</b><span class="path">{path}</span>'
         f'{_said(hit)}<span class="distance">distance {hit.distance:.3f}{words}</span>'
         f'<button type="button" data-row="{hit.row}">More like this</button></div>'

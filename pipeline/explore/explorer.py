@@ -66,8 +66,9 @@ class Explorer:
             hits = self.model.index.similar(row, int(k), self._filter(within), where)
         except InputError as error:
             return show_note(str(error))
-        asked = f"More like \u201c{items['text'].iloc[row]}\u201d{_told(where)}"
-        return show_hits(hits, asked, self.separator)
+        text = items["text"].iloc[row]
+        named = f"\u201c{text}\u201d" if text else "this picture"
+        return show_hits(hits, f"More like {named}{_told(where)}", self.separator)
 
     def classes(self) -> list[str]:
         """What can be filtered by: EVERYTHING, then every beginning of a class path, sorted."""

@@ -16,14 +16,17 @@ import pandas as pd
 
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json
-from pipeline.core.table import read_table
+from pipeline.core.table import read_metadata, read_table
 from pipeline.features.classes import class_indices
+from pipeline.features.present import Present, present_of
 from pipeline.features.shared import SHARED
 from pipeline.features.text_rows import TextRows
 from pipeline.features.vector_rows import VectorRows
 
 TRAINED_WITH = ("train", "val")
 """Splits that training is nothing without; there may be no test items."""
+REQUIRE = "require"
+"""Key in the metadata of splits.parquet: whether items need `both` features, or `any`."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class FeatureIndex:
     """[N, 3] int64: numbers of the product, the picture and the text; see `SHARED`."""
     image: VectorRows
     text: TextRows
+    require: str = "both"
+    """Whether an item that lacks a feature is one: `both` (no) or `any`."""
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -64,6 +69,21 @@ class FeatureIndex:
     def has_text(self) -> np.ndarray:
         """[N] bool."""
         return self.text_row_N >= 0
+
+    @property
+    def present(self) -> Present | None:
+        """What each item has; None where all have both."""
+        return present_of(self.has_image, self.has_text)
+
+    def usable(self) -> FeatureIndex:
+        """Select the items that have the features that `require` asks for."""
+        if self.require == "any":
+            return self.take(np.flatnonzero(self.has_image | self.has_text))
+        return self.complete()
+
+    def complete(self) -> FeatureIndex:
+        """Select the items that have both features."""
+        return self.take(np.flatnonzero(self.has_image & self.has_text))
 
     @property
     def clean_row(self) -> np.ndarray:
@@ -97,6 +117,7 @@ class FeatureIndex:
             self.shared_N3[position_M],
             self.image,
             self.text,
+            self.require,
         )
 
 
@@ -113,7 +134,7 @@ def join_features(
 
     Args:
         items: Parquet with item_id and class_path.
-        splits: Parquet with item_id and split.
+        splits: Parquet with item_id and split, and REQUIRE in its metadata.
         groups: Parquet with item_id, product, picture and text.
         classes: The class list that gives the labels.
         image_features: Parquet with item_id, view (0 = clean) and vector; an item whose picture
@@ -141,18 +162,20 @@ def join_features(
         table[list(SHARED)].to_numpy(dtype=np.int64, copy=True),
         VectorRows(image_features, ["vector"]),
         TextRows(text_features),
+        read_metadata(splits).get(REQUIRE, "both"),
     )
 
 
 def index_features(*, image_features: Path, **tables: Path) -> FeatureIndex:
-    """Join as `join_features` does, and keep the items that have both an image and a text feature.
+    """Join as `join_features` does, and keep the items that have the features they need.
 
     Raises:
-        InputError: A file is missing or damaged, or train or val is left without items.
+        InputError: A file is missing or damaged, or train or val is left without items that have
+            both features: the two modalities are brought together by these.
     """
-    index = join_features(image_features=image_features, **tables)
-    index = index.take(np.flatnonzero(index.has_image & index.has_text))
-    if missing := [name for name in TRAINED_WITH if name not in index.split_N]:
+    index = join_features(image_features=image_features, **tables).usable()
+    complete = index.complete()
+    if missing := [name for name in TRAINED_WITH if name not in complete.split_N]:
         raise InputError(
             f"{image_features}: no item of split {', '.join(missing)} has both an image and a text "
             "feature; see the list of failed pictures beside it"

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pipeline.features.joined import FeatureIndex
+from pipeline.features.present import Present
 from pipeline.features.text_input import StoredText, take
 
 
@@ -19,7 +20,7 @@ from pipeline.features.text_input import StoredText, take
 class Pairs:
     """Features of the clean view and of the text, and labels, of some items.
 
-    Zeros stand for a feature that an item lacks.
+    Zeros stand for a feature that an item lacks; `present` says which those are.
     """
 
     item_ids: np.ndarray
@@ -35,6 +36,8 @@ class Pairs:
     shared_N3: Tensor | None = None
     """[N, 3] int64: numbers of the product, the picture and the text, which items share where these
     are the same; None where no retrieval is measured on these items."""
+    present: Present | None = None
+    """What each item has; None where all have both."""
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -53,6 +56,7 @@ class Pairs:
             self.label_N[index],
             self.split_N[position_M],
             None if self.shared_N3 is None else self.shared_N3[index],
+            None if self.present is None else self.present.take(index),
         )
 
     def to(self, device: torch.device) -> Pairs:
@@ -64,6 +68,7 @@ class Pairs:
             self.label_N.to(device),
             self.split_N,
             None if self.shared_N3 is None else self.shared_N3.to(device),
+            None if self.present is None else self.present.to(device),
         )
 
 
@@ -76,4 +81,5 @@ def read_pairs(index: FeatureIndex) -> Pairs:
         torch.from_numpy(index.label_N),
         index.split_N,
         torch.from_numpy(index.shared_N3),
+        index.present,
     )

@@ -13,7 +13,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.features.classes import label_membership
-from pipeline.features.text_input import MixedText, StoredText
+from pipeline.features.pairs import Pairs
+from pipeline.features.present import Present
+from pipeline.features.text_input import MixedText, StoredText, take
 from pipeline.model.description import MODALITIES
 from pipeline.model.label_paths import path_probabilities
 from pipeline.model.model_file import StoredModel
@@ -80,6 +82,20 @@ def embed(
     return dict(zip(MODALITIES, (*points, fused_ND), strict=True))
 
 
+def embed_pairs(model: Towers, pairs: Pairs) -> dict[str, Tensor]:
+    """Embed stored items; see `embed`."""
+    if pairs.present is None:
+        return embed(model, pairs.image_NI, pairs.text_NT)
+    has_image_N, has_text_N = pairs.present
+    return embed(
+        model,
+        pairs.image_NI[has_image_N],
+        take(pairs.text_NT, has_text_N.nonzero()[:, 0]),
+        has_image_N.cpu().numpy(),
+        has_text_N.cpu().numpy(),
+    )
+
+
 def predict(
     stored: StoredModel, image_ND: Tensor, text_ND: Tensor
 ) -> Iterator[tuple[slice, dict[str, Probabilities]]]:
@@ -87,18 +103,23 @@ def predict(
 
     Args:
         stored: The trained model.
-        image_ND: [N, D] image embeddings; a row of NaN, for an item without, is read as zeros.
+        image_ND: [N, D] image embeddings; a row of NaN for an item without.
         text_ND: [N, D] text embeddings, likewise.
 
     Yields:
         Which items, and their probabilities by modality; at least one block, if only an empty one.
+        Those by both of an item that has one are by this one.
     """
     membership_KL = label_membership(stored.classes)
     size = min(CHUNK, max(1, CHUNK_LOGITS // stored.model.config.num_classes))
     for start in range(0, max(len(image_ND), 1), size):
         rows = slice(start, start + size)
         with torch.inference_mode():
-            output = stored.model.classify(image_ND[rows].nan_to_num(), text_ND[rows].nan_to_num())
+            image_BD, text_BD = image_ND[rows], text_ND[rows]
+            lacks_image_B, lacks_text_B = image_BD[:, 0].isnan(), text_BD[:, 0].isnan()
+            output = stored.model.classify(image_BD.nan_to_num(), text_BD.nan_to_num())
+            if lacks_image_B.any() or lacks_text_B.any():
+                output = output._replace(present=Present(~lacks_image_B, ~lacks_text_B))
             found = {}
             for modality, label_BL in stored.fusion.probabilities(output).items():
                 class_BK = label_BL

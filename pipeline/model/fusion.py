@@ -46,8 +46,20 @@ class Fusion:
     def probabilities(self, output: TowersOutput) -> dict[str, Tensor]:
         """Calibrated class probabilities, [N, K] by modality: image, text and fused.
 
-        Rows sum to 1 unless items have several labels.
+        Rows sum to 1 unless items have several labels. Of an item that lacks a modality the fused
+        ones are those of the other; its row of the modality itself says nothing of it.
         """
+        found = self._of_all(output)
+        if output.present is not None:
+            for modality, other_N in (
+                ("image", output.present.text_N),
+                ("text", output.present.image_N),
+            ):
+                found["fused"][~other_N] = found[modality][~other_N]
+        return found
+
+    def _of_all(self, output: TowersOutput) -> dict[str, Tensor]:
+        """As if all items had both."""
         image_NK = _probability(output.image_logits_BK / self.image_temperature, self.multi_label)
         text_NK = _probability(output.text_logits_BK / self.text_temperature, self.multi_label)
         weight = self.image_weight
@@ -75,13 +87,27 @@ def fit_fusion(output: TowersOutput, target: Tensor, rule: str) -> Fusion:
         rule: `late`, `product` or `concat`; see `Fusion`.
 
     Returns:
-        The fitted fusion; deterministic.
+        The fitted fusion; deterministic. Where no item has both, the modalities count equally.
     """
     logits = output.image_logits_BK, output.text_logits_BK
-    temperatures = _fit_temperature(logits[0], target), _fit_temperature(logits[1], target)
+    fused_logits_NK = output.fused_logits_BK
+    if output.present is None:
+        temperatures = _fit_temperature(logits[0], target), _fit_temperature(logits[1], target)
+    else:
+        has_image_N, has_text_N = output.present
+        both_N = output.present.both_N
+        temperatures = (
+            _fit_temperature(logits[0][has_image_N], target[has_image_N]),
+            _fit_temperature(logits[1][has_text_N], target[has_text_N]),
+        )
+        # How both go together, items with both tell.
+        logits, target = (logits[0][both_N], logits[1][both_N]), target[both_N]
+        fused_logits_NK = None if fused_logits_NK is None else fused_logits_NK[both_N]
     weight, fused_temperature = 0.5, 1.0
-    if output.fused_logits_BK is not None:
-        fused_temperature = _fit_temperature(output.fused_logits_BK, target)
+    if len(target) == 0:
+        pass
+    elif fused_logits_NK is not None:
+        fused_temperature = _fit_temperature(fused_logits_NK, target)
     elif rule == "product":
         weight, fused_temperature = _fit_product(logits, temperatures, target)
     else:
@@ -94,7 +120,9 @@ def _probability(logits_NK: Tensor, multi_label: bool) -> Tensor:
 
 
 def _fit_temperature(logits_NK: Tensor, target: Tensor) -> float:
-    """Temperature in 1/100 .. 100 that makes the targets most likely."""
+    """Temperature in 1/100 .. 100 that makes the targets most likely; 1 without any."""
+    if len(target) == 0:
+        return 1.0
 
     def loss(log10: float) -> float:
         temperature = 10**log10

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from pipeline.features.present import Present
 from pipeline.features.text_input import StoredText, TextInput
 from pipeline.model.tower import Tower
 
@@ -75,6 +76,9 @@ class TowersOutput(NamedTuple):
     """[M, K] classifier on the text embeddings of M class names; None where none were asked."""
     name_class_M: Tensor | None = None
     """[M] int64 class that each name belongs to."""
+    present: Present | None = None
+    """What each item has, an embedding of zeros standing for what it lacks; None where all have
+    both."""
 
 
 class Towers(nn.Module):
@@ -123,10 +127,18 @@ class Towers(nn.Module):
         self.text_tower.standardise(text_NT)
 
     def forward(
-        self, image_BI: Tensor, text_BT: TextInput, names: NameBatch | None = None
+        self,
+        image_BI: Tensor,
+        text_BT: TextInput,
+        names: NameBatch | None = None,
+        present: Present | None = None,
     ) -> TowersOutput:
         """Embed and classify items by their stored features, and names of classes if given."""
-        output = self.classify(self.image_tower(image_BI), self.text_tower(text_BT))
+        image_BD, text_BD = self.image_tower(image_BI), self.text_tower(text_BT)
+        if present is not None:
+            image_BD = image_BD * present.image_N[:, None]
+            text_BD = text_BD * present.text_N[:, None]
+        output = self.classify(image_BD, text_BD)._replace(present=present)
         if names is None:
             return output
         name_MK = self._logits(self.text_tower(names.text_MT), self.classifiers[-1])

@@ -22,7 +22,8 @@ class Said(NamedTuple):
     """How certain a model is of items by one modality, and how right."""
 
     confidence_ML: np.ndarray
-    """[M, L] float32: probability of the most probable node of each level."""
+    """[M, L] float32: probability of the most probable node of each level; NaN of an item that
+    lacks the modality."""
     right_ML: np.ndarray
     """[M, L] bool: whether the item's class is at or below that node."""
 
@@ -34,6 +35,12 @@ class Validation(NamedTuple):
     """By modality."""
     group_M: np.ndarray
     """[M] int64: items of one group are right or wrong together."""
+
+    def asked(self, modality: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Confidences, whether they were justified, and groups, of the items that have it."""
+        confidence_ML, right_ML = self.said[modality]
+        asked_M = ~np.isnan(confidence_ML[:, 0])
+        return confidence_ML[asked_M], right_ML[asked_M], self.group_M[asked_M]
 
 
 def write_validation(folder: Path, found: Validation, digest: str) -> None:

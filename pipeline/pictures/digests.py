@@ -62,9 +62,10 @@ def contents(images: pd.Series, digests: pd.DataFrame) -> pd.Series:
     """Say what is in each item's picture, so that equal pictures can be told.
 
     Returns:
-        The digest; the path where the file cannot be read, and so is like no other.
+        The digest; the path where the file cannot be read, and so is like no other; empty for an
+        item without a picture.
     """
-    digest_N = images.map(digests.set_index("image")["digest"])
+    digest_N = images.map(digests.set_index("image")["digest"]).fillna("")
     return digest_N.mask(digest_N == "", images)
 
 

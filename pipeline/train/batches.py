@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pipeline.core.errors import InputError
+from pipeline.features.present import Present
 from pipeline.features.text_input import TextInput
 from pipeline.train.data.train_items import TrainItems
 from pipeline.train.world import ALONE, World
@@ -23,6 +24,10 @@ class Batch(NamedTuple):
     """[B, T] float32, likewise; perhaps with a sparse part."""
     label_B: Tensor
     """[B] int64 classes of the whole batch, on every process."""
+    present: Present | None = None
+    """What each item of the whole batch has, on every process; None where all have both."""
+    own_present: Present | None = None
+    """Of this process's share of the rows."""
 
 
 class Batches:
@@ -69,8 +74,13 @@ class Batches:
         draw_B = None if self._draw_Q is None else self._draw_Q[share]
         features = self.items.fetch(self._queue_Q[share], draw_B)
         # Labels are cheap and every process needs all of them, for the pairs of the whole batch.
-        label_B = self.items.label_N[self._queue_Q[batch]].to(features.image_BI.device)
-        return Batch(features.image_BI, features.text_BT, label_B)
+        device = features.image_BI.device
+        label_B = self.items.label_N[self._queue_Q[batch]].to(device)
+        present = own = self.items.present
+        if present is not None:
+            own = present.take(self._queue_Q[share]).to(device)
+            present = present.take(self._queue_Q[batch]).to(device)
+        return Batch(features.image_BI, features.text_BT, label_B, present, own)
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here."""

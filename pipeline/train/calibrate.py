@@ -50,8 +50,11 @@ def calibrate(
     size = max(FEWEST_ITEMS, max_logits // model.config.num_classes)
     chosen_M = draw_sample(len(val), size, seed)
     # From blocks of outputs to one output of all; without concatenation a column is None.
-    columns = zip(*(output for _, output in outputs(model, val, chosen_M)), strict=True)
+    blocks = (output._replace(present=None) for _, output in outputs(model, val, chosen_M))
+    columns = zip(*blocks, strict=True)
     output = TowersOutput._make(None if c[0] is None else torch.cat(c) for c in columns)
+    if val.present is not None:
+        output = output._replace(present=val.present.take(torch.from_numpy(chosen_M)))
     label_M = val.label_N[torch.from_numpy(chosen_M)]
     target = label_M if membership_KL is None else membership_KL[label_M]
     return fit_fusion(output, target, model.config.fusion)
@@ -72,8 +75,9 @@ def outputs(
     # Of a catalogue with many classes the logits are what fills the memory.
     size = min(LARGEST_BLOCK, max(1, BLOCK_LOGITS // model.config.num_classes))
     for position_B in torch.from_numpy(position_M).split(size):
+        present = None if pairs.present is None else pairs.present.take(position_B)
         with torch.inference_mode():
-            output = model(pairs.image_NI[position_B], pairs.text_NT[position_B])
+            output = model(pairs.image_NI[position_B], pairs.text_NT[position_B], present=present)
         if not (output.image_BD.isfinite().all() and output.text_BD.isfinite().all()):
             raise InputError(
                 "train: validation embeddings are not finite; lower train.lr (the features are "

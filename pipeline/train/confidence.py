@@ -9,9 +9,8 @@ import torch
 from pipeline.core.sample import draw_sample
 from pipeline.features.class_tree import ClassTree
 from pipeline.features.pairs import Pairs
-from pipeline.features.text_input import take
 from pipeline.model.description import MODALITIES
-from pipeline.model.embed import embed, predict
+from pipeline.model.embed import embed_pairs, predict
 from pipeline.model.model_file import StoredModel
 from pipeline.model.validation_file import Said, Validation
 
@@ -34,19 +33,24 @@ def measure_confidence(
         seed: Which items are asked where there are more than MAX_ITEMS.
 
     Returns:
-        Confidences, and whether they were justified.
+        Confidences, and whether they were justified; NaN where an item has not what is asked for.
+        What both together say is of items that have both.
     """
     chosen_M = draw_sample(len(val), MAX_ITEMS, seed)
     tree = ClassTree(stored.classes)
     parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in MODALITIES}
     for index in torch.from_numpy(chosen_M).split(ROWS):
-        label_B = val.label_N[index].cpu().numpy()
-        points = embed(stored.model, val.image_NI[index], take(val.text_NT, index))
+        asked = val.take(index.numpy())
+        label_B = asked.label_N.cpu().numpy()
+        points = embed_pairs(stored.model, asked)
+        answers = {name: ~point_BD[:, 0].isnan().cpu().numpy() for name, point_BD in points.items()}
+        answers["fused"] = answers["image"] & answers["text"]
         for rows, probabilities in predict(stored, points["image"], points["text"]):
             for modality, found in probabilities.items():
                 node_BJ = tree.node_probabilities(found.class_BK.cpu().numpy())
                 best_BL, confidence_BL = tree.best_by_level(node_BJ)
                 right_BL = tree.node_KL[label_B[rows]] == best_BL
+                confidence_BL[~answers[modality][rows]] = np.nan
                 parts[modality].append((confidence_BL, right_BL))
     said = {
         modality: Said(*(np.concatenate(column) for column in zip(*blocks, strict=True)))

@@ -212,14 +212,14 @@ class Step:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["lr_factor"]
         with torch.autocast(self._device, self._autocast, enabled=self._autocast is not None):
-            output = self._forward(batch.image_BI, batch.text_BT, names)
+            output = self._forward(batch.image_BI, batch.text_BT, names, batch.own_present)
         # The losses are float32: distances near 0 have no digits in bfloat16.
         output = TowersOutput._make(
-            t.float() if t is not None and t.is_floating_point() else t for t in output
+            t.float() if isinstance(t, Tensor) and t.is_floating_point() else t for t in output
         )
         if self.world.size > 1:
             # Pairs are formed over the whole batch, so every process needs all its embeddings.
-            output = gather_output(output, self.world)
+            output = gather_output(output, self.world)._replace(present=batch.present)
         total, parts = self._loss(output, batch.label_B)
         self.optimizer.zero_grad(set_to_none=True)
         # Every process has the loss of the whole batch; see `gather_output`.

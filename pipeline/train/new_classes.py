@@ -63,8 +63,8 @@ def fit_new_classes(
 
     Args:
         stored: The trained model with its fusion.
-        index: All items, of which those of split train are read.
-        val: Validation items on the model's device.
+        index: All items, of which those of split train that have both features are read.
+        val: Validation items on the model's device; those that have both features are asked.
         name_KT: [K, T] text features of the names of the classes, on that device.
         seed: Which items and classes are drawn.
 
@@ -73,7 +73,10 @@ def fit_new_classes(
     """
     classes = len(name_KT)
     of_class = min(OF_CLASS, max(1, MAX_TRAIN // classes))
-    label_N, train = _some_of_each(index.only("train"), of_class, seed)
+    # What one part alone tells is asked of items that have both, one part at a time.
+    if val.present is not None:
+        val = val.take(val.present.both_N.nonzero()[:, 0].cpu().numpy())
+    label_N, train = _some_of_each(index.only("train").complete(), of_class, seed)
     point_ND = _embed_training_items(stored, train, val.image_NI.device)
     means = [_class_means(one_ND, label_N, classes) for one_ND in point_ND]
     with torch.inference_mode():

@@ -141,17 +141,24 @@ class Objective(ABC):
         Late fusion: cross-entropy over both modalities' logits (HUSE eq. 8), and with weight
         `loss.joint` over their sum. Concatenation: over the one prediction from both (notebooks A
         and B). With weight `loss.names`, class names are classified too, as texts of their class.
+        Of items that lack a modality the logits that there are count, each as much as any other.
         """
         target = self._target(label_B)
+        image_BK, text_BK = output.image_logits_BK, output.text_logits_BK
         if output.fused_logits_BK is not None:
             total = cross_entropy(self._adjusted(output.fused_logits_BK), target)
+        elif output.present is None:
+            total = classification_loss(self._adjusted(image_BK), self._adjusted(text_BK), target)
         else:
-            image_BK = self._adjusted(output.image_logits_BK)
-            text_BK = self._adjusted(output.text_logits_BK)
-            total = classification_loss(image_BK, text_BK, target)
-            if self.loss.joint > 0:
-                both_BK = self._adjusted(output.image_logits_BK + output.text_logits_BK)
-                total = total + self.loss.joint * cross_entropy(both_BK, target)
+            image_B, text_B = output.present
+            logits_NK = torch.cat([image_BK[image_B], text_BK[text_B]])
+            total = cross_entropy(
+                self._adjusted(logits_NK), torch.cat([target[image_B], target[text_B]])
+            )
+            image_BK, text_BK = image_BK * image_B[:, None], text_BK * text_B[:, None]
+        if output.fused_logits_BK is None and self.loss.joint > 0:
+            joint = cross_entropy(self._adjusted(image_BK + text_BK), target)
+            total = total + self.loss.joint * joint
         if output.name_logits_MK is not None and output.name_class_M is not None:
             # Every class has one name: there is no share to adjust for.
             names = cross_entropy(output.name_logits_MK, self._target(output.name_class_M))

@@ -1,6 +1,7 @@
 """What is watched while training: retrieval and accuracy on the validation split.
 
-Shape letters: N items, B items of a block, D embedding, K classes, L labels.
+Shape letters: N items, M queries, G candidates, B items of a block, D embedding, K classes,
+L labels.
 """
 
 from collections import defaultdict
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pipeline.features.pairs import Pairs
+from pipeline.features.present import Present
 from pipeline.metrics.classification import SHARED_TOP, shared_in_top
 from pipeline.metrics.neighbours import candidates_of_class, worthless_results
 from pipeline.metrics.retrieval import class_hits, nearest
@@ -35,7 +37,8 @@ def validate(model: Towers, pairs: Pairs, membership_KL: Tensor | None = None) -
         `r_at_1` (mean of the four directions); `accuracy_image`, `accuracy_text` and
         `accuracy_fused` (with a fusion fitted on a sample of these items, the same every time);
         `score`, the mean of `r_at_1` and `accuracy_fused`. Where an item has several labels, an
-        accuracy is the share of them among its SHARED_TOP most probable.
+        accuracy is the share of them among its SHARED_TOP most probable. Each is of the items that
+        have the modality.
 
     Raises:
         InputError: An embedding is not finite, as after a step that was too long.
@@ -51,9 +54,12 @@ def validate(model: Towers, pairs: Pairs, membership_KL: Tensor | None = None) -
         label_B = pairs.label_N[position_B]
         target = label_B if membership_KL is None else membership_KL[label_B]
         for modality, probability_BK in fusion.probabilities(output).items():
-            right[modality] += _right(probability_BK, target)
+            has_B = _has(modality, output.present)
+            right[modality] += _right(probability_BK[has_B], target[has_B])
     r_at_1 = _mean_r_at_1({name: torch.cat(parts) for name, parts in embeddings.items()}, pairs)
-    accuracy = {modality: count / len(pairs) for modality, count in right.items()}
+    accuracy = {
+        modality: count / max(_count(modality, pairs), 1) for modality, count in right.items()
+    }
     return {
         "r_at_1": r_at_1,
         **{f"accuracy_{modality}": value for modality, value in accuracy.items()},
@@ -76,13 +82,26 @@ def _mean_r_at_1(embedding_ND: dict[str, Tensor], pairs: Pairs) -> float:
     recalls = []
     for query, query_ND in embedding_ND.items():
         for gallery, gallery_ND in embedding_ND.items():
-            within = own[query] if query == gallery else None
+            of_query, of_gallery = (_has(name, pairs.present) for name in (query, gallery))
+            label_M, label_G = label_N[of_query], label_N[of_gallery]
+            within = own[query][of_query] if query == gallery else None
             # Within a modality, to find what shares the query's product or content proves nothing.
             groups = {"query_group_M": within, "gallery_group_N": within}
-            hit_N = class_hits(
-                nearest(query_ND, gallery_ND, 1, **groups).indices, label_N, label_N, [1]
-            )[:, 0]
-            answerable_N = candidates_of_class(label_N, label_N, **groups) > 0
-            if answerable_N.any():
-                recalls.append(hit_N[answerable_N].double().mean().item())
+            index_M1 = nearest(query_ND[of_query], gallery_ND[of_gallery], 1, **groups).indices
+            hit_M = class_hits(index_M1, label_M, label_G, [1])[:, 0]
+            answerable_M = candidates_of_class(label_M, label_G, **groups) > 0
+            if answerable_M.any():
+                recalls.append(hit_M[answerable_M].double().mean().item())
     return sum(recalls) / len(recalls)
+
+
+def _has(modality: str, present: Present | None) -> Tensor | slice:
+    """Which items have a modality; all that are items are classified by what they have."""
+    if present is None or modality == "fused":
+        return slice(None)
+    return present.image_N if modality == "image" else present.text_N
+
+
+def _count(modality: str, pairs: Pairs) -> int:
+    has_N = _has(modality, pairs.present)
+    return len(pairs) if isinstance(has_N, slice) else int(has_N.sum())

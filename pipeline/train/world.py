@@ -78,8 +78,10 @@ def gather_output(output: TowersOutput, world: World) -> TowersOutput:
     processes is the gradient of the whole batch. DistributedDataParallel takes the mean, hence
     the loss needs to be multiplied by the number of processes. What a loss computes only for the
     gradient of others' rows is in vain; see `World.own_first`.
+
+    What items lack is not gathered: every process knows it of the whole batch.
     """
-    *items, name_MK, name_class_M = output
+    *items, name_MK, name_class_M, _ = output
     present = [tensor for tensor in items if tensor is not None]
     own = torch.cat(present, dim=1)
     parts = [torch.empty_like(own) for _ in range(world.size)]
@@ -90,7 +92,7 @@ def gather_output(output: TowersOutput, world: World) -> TowersOutput:
     if name_MK is not None:
         # Every process has all names: each adds its share of their gradient.
         name_MK = name_MK.detach() + (name_MK - name_MK.detach()) / world.size
-    return TowersOutput._make([*gathered, name_MK, name_class_M])
+    return TowersOutput._make([*gathered, name_MK, name_class_M, None])
 
 
 def sum_of_all(part: Tensor, world: World) -> Tensor:

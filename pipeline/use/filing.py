@@ -57,8 +57,7 @@ class Filing:
         key = (modality, precision, confidence)
         if key not in self._fitted:
             self._fitted[key] = fit_thresholds(
-                *self._validation.said[modality],
-                self._validation.group_M,
+                *self._validation.asked(modality),
                 precision=precision,
                 confidence=confidence,
             )

@@ -87,8 +87,13 @@ def refile(
     """
     source = Path(catalog.path)
     table = read_catalog(source, catalog.columns, catalog.form)
-    items, rejected = make_items(
-        table, folder, separator=catalog.separator, on_bad_row="skip", warn=lambda line: None
+    items, rejected, _ = make_items(
+        table,
+        folder,
+        separator=catalog.separator,
+        require=catalog.require,
+        on_bad_row="skip",
+        warn=lambda line: None,
     )
     chosen = items[items["item_id"].isin(path_of)]
     # A row that says the same as an item is moved with it, or would stay behind as an item.

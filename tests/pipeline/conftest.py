@@ -16,7 +16,9 @@ from pipeline.core.json_file import write_json
 from pipeline.core.table import write_table
 from pipeline.core.vectors import vector_array
 from pipeline.features.classes import make_classes
+from pipeline.features.joined import REQUIRE
 from pipeline.features.pairs import Pairs
+from pipeline.features.present import Present
 from pipeline.model.towers import Towers, TowersConfig
 from tests.published_clip import TINY_CLIP, write_published_clip
 
@@ -42,9 +44,11 @@ def make_pairs():
     """Build items whose features lie around one point per class and modality.
 
     With `noise` 0.5 the three classes are easily told apart; a third of the items is in each split.
+    With `gaps`, of every five items the second has no text and the third no picture; features that
+    are not there are large numbers, which no result may depend on.
     """
 
-    def build(count: int, *, noise: float = 0.5, seed: int = 0) -> Pairs:
+    def build(count: int, *, noise: float = 0.5, seed: int = 0, gaps: bool = False) -> Pairs:
         centre_generator = torch.Generator().manual_seed(1)
         image_centre_KI = torch.randn(3, CONFIG["image_features"], generator=centre_generator)
         text_centre_KT = torch.randn(3, CONFIG["text_features"], generator=centre_generator)
@@ -52,13 +56,21 @@ def make_pairs():
         label_N = torch.randint(3, (count,), generator=generator)
         image_NI = image_centre_KI[label_N]
         text_NT = text_centre_KT[label_N]
+        image_NI = image_NI + noise * torch.randn(image_NI.shape, generator=generator)
+        text_NT = text_NT + noise * torch.randn(text_NT.shape, generator=generator)
+        present = None
+        if gaps:
+            present = Present(torch.arange(count) % 5 != 2, torch.arange(count) % 5 != 1)
+            image_NI[~present.image_N] = 1e3
+            text_NT[~present.text_N] = 1e3
         return Pairs(
             np.array([f"item-{n}" for n in range(count)], dtype=object),
-            image_NI + noise * torch.randn(image_NI.shape, generator=generator),
-            text_NT + noise * torch.randn(text_NT.shape, generator=generator),
+            image_NI,
+            text_NT,
             label_N,
             np.array(["train", "val", "test"], dtype=object)[np.arange(count) % 3],
             torch.arange(count)[:, None].expand(-1, 3),
+            present,
         )
 
     return build
@@ -68,7 +80,13 @@ def make_pairs():
 def write_artifacts(tmp_path):
     """Write what `index_items` reads: twelve items of three classes, a group for every two."""
 
-    def build(*, images=range(12), texts=range(12), splits=("train", "train", "val", "test")):
+    def build(
+        *,
+        images=range(12),
+        texts=range(12),
+        splits=("train", "train", "val", "test"),
+        require="both",
+    ):
         ids = [f"item-{n}" for n in range(12)]
         paths = [["bags<big", "bags<small", "hats"][n % 3] for n in range(12)]
         place = {
@@ -83,7 +101,8 @@ def write_artifacts(tmp_path):
         }
         write_table(place["items"], pd.DataFrame(items))
         split = [splits[n % len(splits)] for n in range(12)]
-        write_table(place["splits"], pd.DataFrame({"item_id": ids, "split": split}))
+        table = pd.DataFrame({"item_id": ids, "split": split})
+        write_table(place["splits"], table, {REQUIRE: require})
         group = [n // 2 for n in range(12)]
         own = {name: range(12) for name in ("picture", "text", "near_text")}
         shared = {"item_id": ids, "group": group, "product": group, **own}

@@ -179,6 +179,7 @@ def test_unusable_rows_are_listed_with_reasons_and_counted(shop):
         ("../catalog.csv", "Red cap", "clothing"),
     ]
     write_rows(shop.root / "catalog.csv", [*ROWS, *broken, ROWS[0]])
+    shop.set({"catalog.require": "both"})
     result = shop.huse("catalog")
     assert result.exit_code == 0, result.output
     assert "6 rows rejected, see data/catalog/rejected.csv" in result.stdout
@@ -201,7 +202,8 @@ def test_a_placeholder_picture_is_listed_and_its_rows_are_rejected(shop, on_bad_
     table.loc[4:7, "image"] = "4.png"
     table.loc[8:11, "text"] = "Gift card"
     table.to_csv(shop.root / "catalog.csv", index=False)
-    shop.set({"catalog.placeholders.classes": 4, "catalog.on_bad_row": on_bad_row})
+    changed = {"placeholders.classes": 4, "on_bad_row": on_bad_row, "require": "both"}
+    shop.set({f"catalog.{key}": value for key, value in changed.items()})
     result = shop.huse("catalog")
     assert result.exit_code == 0, result.output
     assert result.stderr.count("taken for a placeholder") == 2
@@ -219,6 +221,28 @@ def test_a_placeholder_picture_is_listed_and_its_rows_are_rejected(shop, on_bad_
     assert groups["group"].is_unique, "no set of items that are called gift card"
     assert groups["text"].duplicated().sum() == 3, "to a text the same text is no find all the same"
     assert len(artifact(shop, "items.parquet")) == 12
+
+
+def test_items_without_a_picture_or_a_text_are_listed_and_tied_to_no_other(shop):
+    table = pd.read_csv(shop.root / "catalog.csv")
+    table.loc[[0, 5], "image"] = ["nowhere.png", ""]
+    table.loc[[10, 15], "text"] = ""
+    table.loc[[2, 3], ["image", "text"]] = ""
+    table.to_csv(shop.root / "catalog.csv", index=False)
+    result = shop.huse("catalog")
+    assert result.exit_code == 0, result.output
+    assert "14 items" in result.stdout
+    assert "2 rows rejected" in result.stdout
+    assert "of 14 items 2 have no picture and 2 have no text that can be used" in result.stderr
+    listed = pd.read_csv(shop.root / "data/catalog/incomplete.csv")
+    assert listed["row"].tolist() == [1, 6, 11, 16]
+    assert listed["lacks"].tolist() == ["picture", "picture", "text", "text"]
+    items = artifact(shop, "items.parquet")
+    assert set(listed["item_id"]) < set(items["item_id"])
+    assert (items["image"] == "").sum() == (items["text"] == "").sum() == 2
+    groups = artifact(shop, "groups.parquet")
+    assert groups[["group", "picture", "text", "near_text"]].apply(lambda c: c.is_unique).all()
+    assert "" not in set(artifact(shop, "pictures.parquet")["image"])
 
 
 def test_an_unusable_row_stops_where_asked_to(shop):
@@ -250,6 +274,7 @@ def test_a_missing_column_is_named_with_the_columns_that_there_are(shop, role):
 
 def test_no_usable_row_left_tells_the_most_frequent_reason(shop):
     write_rows(shop.root / "catalog.csv", [(f"{n}.jpg", text, path) for n, text, path in ROWS])
+    shop.set({"catalog.require": "both"})
     message = shop.refuse("catalog")
     assert message.startswith(
         "catalog: none of 9 rows can be used; most often (9 times): image not"

@@ -14,7 +14,8 @@
   let chosen = null;
   let current = null;
   const points = Object.entries(data.points).flatMap(([modality, places]) =>
-    places.map(([x, y], item) => ({ modality, item, x, y })));
+    places.flatMap((place, item) =>
+      place ? [{ modality, item, x: place[0], y: place[1] }] : []));
 
   const visible = () => points.filter((point) => shown.has(point.modality));
   const inset = 14;

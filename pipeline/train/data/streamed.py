@@ -39,8 +39,13 @@ class StreamedItems(TrainItems):
         self.max_views = int(index.num_views_N.max())
         self._index = index
         self._device = device
-        # A row group is decompressed as a whole, so its items come and go together.
-        _, group_N = np.unique(index.image.row_group(index.clean_row), return_inverse=True)
+        self.present = index.present
+        # A row group is decompressed as a whole, so its items come and go together. Items without
+        # a picture are dealt to the groups, as they take up no room among the pictures.
+        _, group_N = np.unique(
+            index.image.row_group(index.clean_row[index.has_image]), return_inverse=True
+        )
+        group_N = _dealt(group_N, index.has_image)
         self._group_N = torch.from_numpy(group_N)
         self._num_views_N = torch.from_numpy(index.num_views_N)
         by_group_N = np.argsort(group_N, kind="stable")
@@ -111,8 +116,12 @@ class StreamedItems(TrainItems):
         image, text, square_norm = Moments(), Moments(), Moments()
         norm = None
         for items_P in self._items_G:
-            image.add(self._index.image.read(self._index.clean_row[items_P]))
-            rows = self._index.text.read(self._index.text_row_N[items_P])
+            row_P = self._index.clean_row[items_P]
+            image.add(self._index.image.read(row_P[row_P >= 0]))
+            row_P = self._index.text_row_N[items_P]
+            if not (row_P >= 0).any():
+                continue
+            rows = self._index.text.read(row_P[row_P >= 0])
             if isinstance(rows, RaggedText):
                 squares_NL = rows[:].weight_NL.double().square()
                 square_norm.add(squares_NL.sum(dim=1, keepdim=True).numpy())
@@ -126,6 +135,9 @@ class StreamedItems(TrainItems):
         image_B = self._image_place_N[index_B]
         if draw_B is not None:
             image_B = chosen_view(self._image_place_N, self._num_views_N, index_B, draw_B)
+        if self.present is not None:
+            # Some row, for an item without a picture at the end of the buffer.
+            image_B = image_B.clamp(max=len(self._image_buffer) - 1)
         text_B = self._text_place_N[index_B]
         return Features(
             self._image_buffer[image_B.to(self._device)],
@@ -158,6 +170,15 @@ class StreamedItems(TrainItems):
         put(self._text_buffer, text, row=text_start, word=slot * self._words)
         self._image_place_N[items_P] = torch.from_numpy(image_start + part.first_view)
         self._text_place_N[items_P] = torch.arange(text_start, text_start + len(text))
+
+
+def _dealt(group_P: np.ndarray, has_N: np.ndarray) -> np.ndarray:
+    """[N] groups: the [P] given ones of the items that have one, the others dealt evenly."""
+    group_N = np.empty(len(has_N), dtype=np.int64)
+    group_N[has_N] = group_P
+    others = np.flatnonzero(~has_N)
+    group_N[others] = np.arange(len(others)) * (group_P.max() + 1) // max(len(others), 1)
+    return group_N
 
 
 class Moments:

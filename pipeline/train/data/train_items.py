@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pipeline.features.present import Present
 from pipeline.features.text_input import TextInput
 from pipeline.model.towers import Towers
 
@@ -31,6 +32,9 @@ class TrainItems(ABC):
     """Where indices of items are expected."""
     max_views: int
     """Views of the item that has most; 1 if there are only clean ones."""
+    present: Present | None
+    """What each item has, on `index_device`; None where all have both. What `fetch` gives for a
+    feature that an item lacks is of no meaning."""
 
     def __len__(self) -> int:
         return len(self.label_N)
@@ -51,7 +55,7 @@ class TrainItems(ABC):
 
     @abstractmethod
     def standardise(self, model: Towers) -> None:
-        """Fit a model's standardisation to all items' clean views."""
+        """Fit a model's standardisation to all items' clean views and texts."""
 
 
 def chosen_view(first_N: Tensor, num_views_N: Tensor, index_B: Tensor, draw_B: Tensor) -> Tensor:

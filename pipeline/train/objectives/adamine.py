@@ -5,6 +5,7 @@ largest class.
 """
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from pipeline.core.section import Section
 from pipeline.model.towers import TowersOutput
 from pipeline.train.loss_settings import Margin, Weight
 from pipeline.train.losses.class_members import class_members
+from pipeline.train.losses.present import of_pairs
 from pipeline.train.objective import Objective, Parts
 
 
@@ -35,10 +37,10 @@ class AdaMineObjective(Objective):
 
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
         """See `Objective.parts`; `class` trains the probe and nothing else."""
-        image_BD, text_BD, own = output.image_BD, output.text_BD, self.own.model_dump()
+        loss = partial(adamine_loss, **self.own.model_dump())
         return {
             "class": (1.0, lambda: self.class_loss(output, label_B)),
-            "triplets": (1.0, lambda: adamine_loss(image_BD, text_BD, label_B, **own)),
+            "triplets": (1.0, lambda: of_pairs(loss, output, label_B)),
         }
 
 

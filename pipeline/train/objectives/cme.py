@@ -11,6 +11,7 @@ from pipeline.core.section import Section
 from pipeline.model.towers import TowersOutput
 from pipeline.train.loss_settings import Margin
 from pipeline.train.losses.gap import gap_loss
+from pipeline.train.losses.present import of_pairs
 from pipeline.train.objective import Objective, Parts
 
 
@@ -29,10 +30,14 @@ class CmeObjective(Objective):
 
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
         """See `Objective.parts`."""
-        image_BD, text_BD = output.image_BD, output.text_BD
+        margin = self.own.margin
+
+        def pairs(image_BD: Tensor, text_BD: Tensor, _: Tensor) -> Tensor:
+            return cme_loss(image_BD, text_BD, margin=margin)
+
         return {
             "class": (self.loss.alpha, lambda: self.class_loss(output, label_B)),
-            "pairs": (self.loss.beta, lambda: cme_loss(image_BD, text_BD, margin=self.own.margin)),
+            "pairs": (self.loss.beta, lambda: of_pairs(pairs, output, label_B)),
         }
 
 

@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from pipeline.model.towers import TowersOutput
+from pipeline.train.losses.present import embeddings
 from pipeline.train.losses.projection import projection_loss
 from pipeline.train.objective import Objective, Parts
 
@@ -15,8 +16,9 @@ class DeviseObjective(Objective):
 
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
         """See `Objective.parts`; `class` trains the probe and nothing else."""
-        image_BD, text_BD, psi_KD = output.image_BD, output.text_BD, self.class_embedding_KD
+        embedding_ND, label_N = embeddings(output, label_B)
+        psi_KD = self.class_embedding_KD
         return {
             "class": (1.0, lambda: self.class_loss(output, label_B)),
-            "projection": (1.0, lambda: projection_loss(image_BD, text_BD, psi_KD, label_B)),
+            "projection": (1.0, lambda: projection_loss(embedding_ND, psi_KD, label_N)),
         }

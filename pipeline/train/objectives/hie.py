@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from pipeline.model.towers import TowersOutput
+from pipeline.train.losses.present import embeddings
 from pipeline.train.losses.projection import projection_loss
 from pipeline.train.objective import Objective, Parts
 
@@ -15,11 +16,12 @@ class HieObjective(Objective):
 
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
         """See `Objective.parts`."""
-        image_BD, text_BD, psi_KD = output.image_BD, output.text_BD, self.class_embedding_KD
+        embedding_ND, label_N = embeddings(output, label_B)
+        psi_KD = self.class_embedding_KD
         return {
             "class": (self.loss.alpha, lambda: self.class_loss(output, label_B)),
             "projection": (
                 self.loss.beta,
-                lambda: projection_loss(image_BD, text_BD, psi_KD, label_B),
+                lambda: projection_loss(embedding_ND, psi_KD, label_N),
             ),
         }

@@ -14,8 +14,8 @@ from torch.nn import functional
 from pipeline.core.section import Section
 from pipeline.model.towers import TowersOutput
 from pipeline.train.loss_settings import Weight
-from pipeline.train.losses.gap import gap_loss
 from pipeline.train.losses.labels import check_labels_on_cpu
+from pipeline.train.losses.present import embeddings, gap_of_pairs
 from pipeline.train.objective import Objective, Parts
 
 
@@ -54,12 +54,12 @@ class HierCosObjective(Objective):
 
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
         """See `Objective.parts`; `class` trains the probe and nothing else."""
-        embedding_NM = torch.cat([output.image_BD, output.text_BD])
-        label_N, own = torch.cat([label_B, label_B]), self.own.model_dump()
+        embedding_NM, label_N = embeddings(output, label_B)
+        own = self.own.model_dump()
         return {
             "class": (1.0, lambda: self.class_loss(output, label_B)),
             "subspace": (1.0, lambda: hier_cos_loss(embedding_NM, label_N, self.depth_KM, **own)),
-            "gap": (self.loss.gamma, lambda: gap_loss(output.image_BD, output.text_BD)),
+            "gap": (self.loss.gamma, lambda: gap_of_pairs(output, label_B)),
         }
 
 

@@ -1,13 +1,13 @@
 """HUSE: L = alpha * L_class + beta * L_graph + gamma * L_gap (eq. 5) + delta * L_contrast."""
 
-import torch
 from torch import Tensor
 
 from pipeline.model.towers import TowersOutput
-from pipeline.train.losses.gap import gap_loss
 from pipeline.train.losses.graph_loss import graph_loss
 from pipeline.train.losses.path_contrast import path_contrast
+from pipeline.train.losses.present import embeddings, gap_of_pairs
 from pipeline.train.objective import Objective, Parts
+from pipeline.train.world import ALONE
 
 
 class HuseObjective(Objective):
@@ -21,8 +21,9 @@ class HuseObjective(Objective):
 
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
         """See `Objective.parts`; pairs are formed over both modalities' 2B embeddings."""
-        embedding_ND = torch.cat([output.image_BD, output.text_BD])
-        label_N = torch.cat([label_B, label_B])
+        embedding_ND, label_N = embeddings(output, label_B)
+        # Work is divided by items, of which each has two embeddings then.
+        world = self.world if output.present is None else ALONE
         return {
             "class": (self.loss.alpha, lambda: self.class_loss(output, label_B)),
             "graph": (
@@ -35,10 +36,10 @@ class HuseObjective(Objective):
                     relaxation=self.loss.relaxation,
                     kernel=self.kernel,
                     precision=self.loss.precision,
-                    world=self.world,
+                    world=world,
                 ),
             ),
-            "gap": (self.loss.gamma, lambda: gap_loss(output.image_BD, output.text_BD)),
+            "gap": (self.loss.gamma, lambda: gap_of_pairs(output, label_B)),
             "contrast": (
                 self.loss.delta,
                 lambda: path_contrast(
@@ -46,7 +47,7 @@ class HuseObjective(Objective):
                     label_N,
                     self.level_KL,
                     temperature=self.loss.temperature,
-                    world=self.world,
+                    world=world,
                 ),
             ),
         }

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from pipeline.model.towers import TowersOutput
-from pipeline.train.losses.gap import gap_loss
+from pipeline.train.losses.present import embeddings, gap_of_pairs
 from pipeline.train.losses.projection import projection_loss
 from pipeline.train.objective import Objective, Parts
 
@@ -16,12 +16,13 @@ class HuseProjectionObjective(Objective):
 
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
         """See `Objective.parts`."""
-        image_BD, text_BD, psi_KD = output.image_BD, output.text_BD, self.class_embedding_KD
+        embedding_ND, label_N = embeddings(output, label_B)
+        psi_KD = self.class_embedding_KD
         return {
             "class": (self.loss.alpha, lambda: self.class_loss(output, label_B)),
             "projection": (
                 self.loss.beta,
-                lambda: projection_loss(image_BD, text_BD, psi_KD, label_B),
+                lambda: projection_loss(embedding_ND, psi_KD, label_N),
             ),
-            "gap": (self.loss.gamma, lambda: gap_loss(image_BD, text_BD)),
+            "gap": (self.loss.gamma, lambda: gap_of_pairs(output, label_B)),
         }

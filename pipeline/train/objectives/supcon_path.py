@@ -1,12 +1,12 @@
 """Supervised contrast over class paths: what is near shares the path, level by level."""
 
-import torch
 from torch import Tensor
 
 from pipeline.model.towers import TowersOutput
-from pipeline.train.losses.gap import gap_loss
 from pipeline.train.losses.path_contrast import path_contrast
+from pipeline.train.losses.present import embeddings, gap_of_pairs
 from pipeline.train.objective import Objective, Parts
+from pipeline.train.world import ALONE
 
 
 class SupconPathObjective(Objective):
@@ -21,9 +21,10 @@ class SupconPathObjective(Objective):
 
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
         """See `Objective.parts`; the contrast is the objective, so its weight is 1."""
-        embedding_ND = torch.cat([output.image_BD, output.text_BD])
-        label_N = torch.cat([label_B, label_B])
-        temperature, world = self.loss.temperature, self.world
+        embedding_ND, label_N = embeddings(output, label_B)
+        temperature = self.loss.temperature
+        # Work is divided by items, of which each has two embeddings then.
+        world = self.world if output.present is None else ALONE
         return {
             "class": (self.loss.alpha, lambda: self.class_loss(output, label_B)),
             "contrast": (
@@ -32,5 +33,5 @@ class SupconPathObjective(Objective):
                     embedding_ND, label_N, self.level_KL, temperature=temperature, world=world
                 ),
             ),
-            "gap": (self.loss.gamma, lambda: gap_loss(output.image_BD, output.text_BD)),
+            "gap": (self.loss.gamma, lambda: gap_of_pairs(output, label_B)),
         }

@@ -1,6 +1,6 @@
 """Triplet: class-level triplets with semi-hard mining, both modalities (HUSE section 4).
 
-Shape letters: B items of a batch, D embedding, C all 2B embeddings, P items of the largest class.
+Shape letters: B items of a batch, D embedding, C all embeddings, P of the largest class.
 """
 
 import math
@@ -13,6 +13,7 @@ from pipeline.core.section import Section
 from pipeline.model.towers import TowersOutput
 from pipeline.train.loss_settings import Margin
 from pipeline.train.losses.class_members import class_members
+from pipeline.train.losses.present import embeddings
 from pipeline.train.objective import Objective, Parts
 
 
@@ -31,35 +32,33 @@ class TripletObjective(Objective):
 
     def parts(self, output: TowersOutput, label_B: Tensor) -> Parts:
         """See `Objective.parts`; `class` trains the probe and nothing else."""
-        image_BD, text_BD, margin = output.image_BD, output.text_BD, self.own.margin
+        embedding_CD, label_C = embeddings(output, label_B)
+        margin = self.own.margin
         return {
             "class": (1.0, lambda: self.class_loss(output, label_B)),
-            "triplet": (1.0, lambda: triplet_loss(image_BD, text_BD, label_B, margin=margin)),
+            "triplet": (1.0, lambda: triplet_loss(embedding_CD, label_C, margin=margin)),
         }
 
 
-def triplet_loss(image_BD: Tensor, text_BD: Tensor, label_B: Tensor, *, margin: float) -> Tensor:
+def triplet_loss(embedding_CD: Tensor, label_C: Tensor, *, margin: float) -> Tensor:
     """Mean triplet loss over all pairs of one class, each with its semi-hard negative.
 
         L = mean over anchors a and positives p of max(0, margin + d(a, p) - d(a, n))
 
-    Anchors, positives and negatives are the 2B embeddings of both modalities. p is any other
+    Anchors, positives and negatives are the embeddings of both modalities. p is any other
     embedding of a's class. n is, among the embeddings of other classes, the nearest one that is
     farther from a than p is (semi-hard, as in FaceNet, Schroff et al. 2015, section 3.2); where
     none is farther, it is the farthest one, so that a collapsed batch still gets a gradient.
     Pairs whose triplet already keeps the margin count as 0 in the mean.
 
     Args:
-        image_BD: [B, D] float, rows of unit norm.
-        text_BD: [B, D] float, rows of unit norm.
-        label_B: [B] int64, the class of item n.
+        embedding_CD: [C, D] float, rows of unit norm.
+        label_C: [C] int64 classes.
         margin: How much farther than the positive the negative is asked to be, a distance.
 
     Returns:
         Scalar >= 0; 0 where the batch has no triplet.
     """
-    embedding_CD = torch.cat([image_BD, text_BD])
-    label_C = torch.cat([label_B, label_B])
     distance_CC = pairwise(embedding_CD, embedding_CD)
     same_class_CC = label_C[:, None] == label_C
     negative_CC, _ = distance_CC.masked_fill(same_class_CC, math.inf).sort(dim=1)

@@ -21,6 +21,7 @@ def test_what_stage_catalog_wrote_is_read(project):
         classes=[" lost < found", "a<", "lost<  found"],
     )
     pd.concat([table, rows]).to_csv(path, index=False)
+    project.set({"catalog.require": "both"})
     assert project.huse("catalog").exit_code == 0
     found = read(project)
     assert len(found.items) == len(found.shared) == len(table)

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from pipeline.audit import item_features as features_module
 from pipeline.audit import out_of_fold as module
 from pipeline.audit.folds import deal_folds
 from pipeline.audit.out_of_fold import Opinion, OutOfFoldProbes
+from pipeline.audit.suspects import who_says_so
 
 LABELS = np.arange(240) % 12
 K = 12
@@ -141,6 +143,7 @@ vars(probes).update(
     _log_share_K=np.zeros(CLASSES, np.float32), _count_fK=np.zeros((2, CLASSES), int),
     _fold_N=np.zeros(ITEMS, int), pooling=Pooling(0.5, 0.5, 0.0), _features=Features(),
     _probes={"image": [probe] * 2, "text": [probe] * 2},
+    has_image=np.ones(ITEMS, bool), has_text=np.ones(ITEMS, bool),
 )
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 probes.judge(np.zeros((ITEMS, 2), dtype=int))
@@ -155,3 +158,27 @@ def test_memory_is_that_of_a_block_however_many_there_are():
     assert done.returncode == 0, done.stderr
     # Two gibibytes where every block's results lay between the blocks.
     assert int(done.stdout) < 800
+
+
+def test_an_item_that_lacks_its_picture_is_judged_by_its_text_and_the_reverse(catalogue):
+    index = catalogue(LABELS, noise=1.0)[0]
+    views = np.ones(len(LABELS), dtype=np.int64)
+    views[1::9] = 0
+    texts = index.text_row_N.copy()
+    texts[2::9] = -1
+    gaps = replace(
+        index, num_views_N=views, view_row_R=index.view_row_R[views > 0], text_row_N=texts
+    )
+    probes, _ = probes_of(gaps)
+    said = everything(probes)
+    for name in ("image", "fused"):
+        assert np.array_equal(said[name][1::9], said["text"][1::9])
+    for name in ("text", "fused"):
+        assert np.array_equal(said[name][2::9], said["image"][2::9])
+    for log_p_NK in said.values():
+        assert np.isfinite(log_p_NK).all()
+        assert (log_p_NK.argmax(axis=1) == LABELS).mean() > 0.5
+    found = probes.judge(np.stack([LABELS, (LABELS + 1) % K], axis=1))
+    says_so = who_says_so(found, gaps.has_image, gaps.has_text)
+    assert not {"image", "both"} & set(says_so[1::9])
+    assert not {"text", "both"} & set(says_so[2::9])

@@ -184,7 +184,9 @@ def test_who_says_so():
     more, less = [-2.0, -9.0, -1.0], [-1.0, -9.0, -2.0]
     image, text = opinion([more, less, more, less]), opinion([more, more, less, less])
     found = OutOfFold(image, text, image, np.zeros(4), np.zeros((4, 3)))
-    assert who_says_so(found).tolist() == ["both", "text", "image", "together"]
+    every = np.ones(4, bool)
+    assert who_says_so(found, every, every).tolist() == ["both", "text", "image", "together"]
+    assert who_says_so(found, ~every, every).tolist() == ["text", "text", "together", "together"]
 
 
 def test_where_little_is_wrong_the_first_doubts_are_listed(catalogue):

@@ -80,3 +80,24 @@ def test_written_and_read_back(index, tmp_path):
         assert found.predicted.astype(str).equals(made.predicted.astype(str))
         assert found._replace(predicted=None) == made._replace(predicted=None)
     assert list(read_baseline(path).predicted) == [], "0 items: no baseline"
+
+
+def test_an_item_is_classified_by_what_it_has_and_the_mean_of_the_rest(write_artifacts):
+    have = {"images": set(range(12)) - {1, 7}, "texts": set(range(12)) - {4, 11}}
+    index = index_features(**write_artifacts(**have, require="any"))
+    found = fit(index, 100).predicted
+    assert found["image"].isna().tolist() == [False, True, False]  # test items 3, 7 and 11
+    assert found["text"].isna().tolist() == [False, False, True]
+    assert found["fused"].notna().all()
+    train, test = index.only("train"), index.only("test")
+    blocks = []
+    for part in (train, test):
+        image, text = read_pairs(part).image_NI.numpy(), read_pairs(part).text_NT.numpy()
+        image[~part.has_image], text[~part.has_text] = np.nan, np.nan
+        blocks.append(np.concatenate([image, text], axis=1))
+    mean_F = np.nanmean(blocks[0], axis=0)
+    filled = [np.where(np.isnan(block), mean_F, block) for block in blocks]
+    scaler = StandardScaler().fit(filled[0])
+    model = LogisticRegression(max_iter=1000).fit(scaler.transform(filled[0]), train.label_N)
+    said = model.predict(scaler.transform(filled[1]))
+    assert found["fused"].tolist() == [NAMES[label] for label in said]

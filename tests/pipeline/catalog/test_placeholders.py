@@ -1,10 +1,11 @@
 import pandas as pd
 import pytest
 
+from pipeline.catalog.items import INCOMPLETE_COLUMNS, Items
 from pipeline.catalog.placeholders import (
     doubt_placeholders,
     find_placeholders,
-    reject_placeholders,
+    without_placeholders,
 )
 from pipeline.catalog.settings import PlaceholderSettings
 from pipeline.core.errors import InputError
@@ -18,6 +19,7 @@ def make_items(num_items, num_classes):
     numbers = range(num_items)
     items = pd.DataFrame(
         {
+            "item_id": [f"id {n}" for n in numbers],
             "image": [f"{n}.jpg" for n in numbers],
             "digest": [f"content {n}" for n in numbers],
             "text": [f"product {'o' * n}" for n in numbers],
@@ -31,6 +33,14 @@ def make_items(num_items, num_classes):
 
 def table_of(items):
     return items[["row", "image", "text"]].assign(classes=items["class_path"])
+
+
+NO_ROWS = pd.DataFrame(columns=["row", "image", "text", "classes", "reason"])
+
+
+def without(items, table, *, require="both"):
+    found = Items(items, NO_ROWS, pd.DataFrame(columns=INCOMPLETE_COLUMNS))
+    return without_placeholders(found, table, find(items), require)
 
 
 def find(items, **changed):
@@ -109,8 +119,9 @@ def test_items_with_a_placeholder_picture_are_rejected_with_their_rows_as_writte
     items.loc[20:25, "text"] = "Gift card"
     table = table_of(items)
     table["classes"] = " as written "
-    kept, rejected = reject_placeholders(items, table, find(items))
+    kept, rejected, incomplete = without(items, table)
     assert len(kept) == 94
+    assert incomplete.empty
     assert rejected["row"].tolist() == [4, 6, 8, 10, 11, 12]
     assert rejected.iloc[0].tolist() == [
         4,
@@ -125,7 +136,7 @@ def test_items_with_a_placeholder_picture_are_rejected_with_their_rows_as_writte
 
 def test_nothing_is_rejected_where_there_is_none():
     items = make_items(20, 4)
-    kept, rejected = reject_placeholders(items, table_of(items), find(items))
+    kept, rejected, _ = without(items, table_of(items))
     assert len(kept) == 20
     assert list(rejected.columns) == ["row", "image", "text", "classes", "reason"]
     assert rejected.empty
@@ -135,4 +146,33 @@ def test_nothing_is_rejected_where_there_is_none():
 def test_a_catalogue_of_placeholders_alone_is_refused():
     items = make_items(20, 10).assign(digest="blank")
     with pytest.raises(InputError, match=r"every picture is a placeholder.*share to 1"):
-        reject_placeholders(items, table_of(items), find(items))
+        without(items, table_of(items))
+
+
+def test_where_a_text_will_do_a_placeholder_is_no_picture_and_its_items_stay():
+    items = make_items(100, 10)
+    items.loc[[3, 5, 7, 9, 10, 11], "digest"] = "no image"
+    items.loc[11, "text"] = ""
+    kept, rejected, incomplete = without(items, table_of(items), require="any")
+    assert len(kept) == 99
+    without_picture = kept[kept["image"] == ""]
+    assert without_picture["item_id"].tolist() == ["id 3", "id 5", "id 7", "id 9", "id 10"]
+    assert (without_picture["digest"] == "").all(), "or they would share a picture"
+    assert rejected["row"].tolist() == [12]
+    assert incomplete["row"].tolist() == [4, 6, 8, 10, 11]
+    assert incomplete["lacks"].unique().tolist() == ["picture"]
+    assert incomplete["reason"].str.startswith("image is a placeholder: 6 items").all()
+
+
+def test_what_items_lack_is_no_placeholder():
+    items = make_items(100, 10)
+    items.loc[:49, ["image", "digest"]] = ""
+    items.loc[50:99, "text"] = ""
+    assert find(items).empty
+
+
+def test_products_without_a_picture_are_told_apart_by_themselves():
+    items = make_items(100, 10)
+    items.loc[10:15, ["image", "digest"]] = ""
+    items.loc[10:15, "text"] = "Gift card"
+    assert find(items)["kind"].tolist() == ["text"]

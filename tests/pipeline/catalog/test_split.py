@@ -40,8 +40,13 @@ def test_a_catalogue_goes_from_file_to_splits(tmp_path):
     (tmp_path / "catalog.csv").write_text("\r\n".join(lines), encoding="utf-8-sig")
     columns = COLUMNS.model_copy(update={"text": "name", "group": "model"})
     table = read_catalog(tmp_path / "catalog.csv", columns)
-    items, rejected = make_items(
-        table, ImageFolder(tmp_path / "images"), separator="<", on_bad_row="error", warn=print
+    items, rejected, _ = make_items(
+        table,
+        ImageFolder(tmp_path / "images"),
+        separator="<",
+        require="any",
+        on_bad_row="error",
+        warn=print,
     )
     splits = split_items(items.assign(digest=items["image"]))
     assert rejected.empty

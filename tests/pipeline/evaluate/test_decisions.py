@@ -38,6 +38,7 @@ def found():
         node_MR=np.array(
             [[BIG] * 3, [SMALL] * 3, [SMALL, SMALL, BAGS], [HATS] * 3, [BIG, BIG, BAGS]]
         ),
+        asked_M=np.ones(5, dtype=bool),
     )
     thresholds = [Threshold(1, 0.8, 10, 9), Threshold(2, 0.75, 20, 19)]
     return Decisions(

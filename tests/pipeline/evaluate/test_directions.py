@@ -110,3 +110,44 @@ def test_directions_of_a_missing_modality_are_left_out(test_items):
     embedded, label_N = test_items
     found = measure_directions({"text": embedded["text"]}, label_N, PARTS, k=[1], hp_k=[2])
     assert set(found) == {"text_to_text"}
+
+
+def lacking(one, without):
+    """The same results of items of which some lack the modality."""
+    embedding_ND = one.embedding_ND.clone()
+    embedding_ND[without] = torch.nan
+    return one._replace(embedding_ND=embedding_ND)
+
+
+@pytest.mark.parametrize("name", DIRECTIONS)
+def test_an_item_neither_asks_nor_is_found_by_what_it_lacks(test_items, name):
+    embedded, label_N = test_items
+    without = {"image": [3, 4, 20], "text": [0, 4, 29], "fused": []}
+    gaps = {modality: lacking(one, without[modality]) for modality, one in embedded.items()}
+    queries = torch.arange(0, 30, 2)
+    found = measure_directions(gaps, label_N, PARTS, k=[1, 3], hp_k=[2], queries=queries)[name]
+    query, gallery = DIRECTIONS[name]
+    asked = [n for n in queries.tolist() if n not in without[query]]
+    assert found.query_M.tolist() == asked
+    for row, n in enumerate(asked):
+        allowed = [
+            m for m in range(30) if m not in without[gallery] and (query != gallery or m != n)
+        ]
+        order = ranking(embedded[query].embedding_ND[n], embedded[gallery].embedding_ND, allowed)
+        assert found.found_MR[row, : len(order)].tolist() == order, "positions among all items"
+        assert (found.found_MR[row, len(order) :] == -1).all()
+        right = [m for m in allowed if label_N[m] == label_N[n]]
+        assert found.candidates_M[row] == len(right)
+        assert found.hit_MC[row].tolist() == [bool(set(order[:k]) & set(right)) for k in (1, 3)]
+
+
+def test_the_papers_rule_counts_those_that_have_the_modality(test_items):
+    embedded, label_N = test_items
+    gaps = {"image": lacking(embedded["image"], [3, 4]), "text": lacking(embedded["text"], [5])}
+    found = paper_rule(gaps, label_N, PARTS, k=[1], hp_k=[2])["image_to_text"]
+    hits = []
+    for n in set(range(30)) - {3, 4}:
+        allowed = sorted(set(range(30)) - {5})
+        order = ranking(embedded["image"].embedding_ND[n], embedded["text"].embedding_ND, allowed)
+        hits.append(bool(label_N[order[0]] == label_N[n]))
+    assert found["r_at_1"] == pytest.approx(sum(hits) / 28)

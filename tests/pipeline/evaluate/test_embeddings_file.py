@@ -90,3 +90,24 @@ def test_only_the_evaluated_modality_is_written(write_artifacts, stored, tmp_pat
     table = pq.read_table(tmp_path / "embeddings.parquet")
     assert table.column_names[-1] == "y"
     assert set(table["modality"].to_pylist()) == {"text"}
+
+
+def test_an_item_has_no_embedding_of_what_it_lacks(write_artifacts, stored, tmp_path):
+    have = {"images": [n for n in range(12) if n != 3], "texts": [n for n in range(12) if n != 5]}
+    items = index_items(**write_artifacts(**have, require="any"))
+    plane = fit_map(stored, items, method="pca", seed=0)
+    test = write_embeddings(tmp_path / "embeddings.parquet", stored, items, plane)
+    frame = pq.read_table(tmp_path / "embeddings.parquet").to_pandas()
+    assert frame.groupby("modality").size().to_dict() == {"image": 11, "text": 11, "fused": 12}
+    assert np.isfinite(np.stack(frame["vector"])).all()
+    assert np.isfinite(frame[["x", "y", "score"]]).all(axis=None)
+    of = frame.set_index(["item_id", "modality"])
+    for item, only in (("item-3", "text"), ("item-5", "image")):
+        one, fused = of.loc[(item, only)], of.loc[(item, "fused")]
+        np.testing.assert_allclose(one["vector"], fused["vector"], atol=1e-6)
+        assert (one["predicted_path"], one["score"]) == (fused["predicted_path"], fused["score"])
+    assert [one.has_N.tolist() for one in test.values()] == [
+        [False, True, True],
+        [True, True, True],
+        [True, True, True],
+    ]

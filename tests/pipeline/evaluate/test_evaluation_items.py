@@ -82,3 +82,21 @@ def test_a_missing_table_is_an_input_error(write_artifacts):
     paths["groups"].unlink()
     with pytest.raises(InputError, match="groups: not found"):
         index_items(**paths)
+
+
+def test_where_any_will_do_items_are_there_with_what_they_have(write_artifacts):
+    items = index_items(**write_artifacts(images=[0, 1, 3, 7], texts=[1, 3, 11], require="any"))
+    assert items.modalities == ("image", "text", "fused")
+    assert items.warnings == ()
+    assert items.table["item_id"].tolist() == [f"item-{n}" for n in (0, 1, 3, 7, 11)]
+    (pairs,) = items.blocks(items.test)
+    assert pairs.present.image_N.tolist() == [True, True, False]
+    assert pairs.present.text_N.tolist() == [True, False, True]
+
+
+def test_test_items_of_which_none_has_both_are_evaluated_by_what_they_have(write_artifacts):
+    items = index_items(**write_artifacts(images=[3, 7], texts=[0, 11], require="any"))
+    assert items.modalities == ("image", "text", "fused")
+    assert len(items.test) == 3
+    texts = index_items(**write_artifacts(images=[0], require="any"))
+    assert texts.modalities == ("text",)

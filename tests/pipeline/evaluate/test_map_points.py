@@ -51,3 +51,18 @@ def test_without_test_items_there_are_no_points(make_embedded, frame, numbered_p
         test, frame.iloc[:0], plane, [], images=numbered_pictures, background="#ffffff", seed=0
     )
     assert (found["items"], found["points"], found["classes"]) == ([], {}, [])
+
+
+def test_an_item_without_a_picture_has_no_point_of_one(make_embedded, frame, numbered_pictures):
+    label_N = torch.from_numpy(frame["label"].to_numpy().copy())
+    test = {name: make_embedded(label_N, seed=n) for n, name in enumerate(("image", "text"))}
+    plane = fit_plane(test["text"].embedding_ND, method="pca", seed=0)
+    test["image"].embedding_ND[4] = torch.nan
+    frame.loc[4, "image"] = ""
+    found = map_points(
+        test, frame, plane, ["a"] * 12, images=numbered_pictures, background="#ffffff", seed=0
+    )
+    assert [n for n, place in enumerate(found["points"]["image"]) if place is None] == [4]
+    assert None not in found["points"]["text"]
+    sheet = Image.open(io.BytesIO(base64.b64decode(found["sheet"]))).convert("RGB")
+    assert min(sheet.getpixel((4 * SIDE + SIDE // 2, SIDE // 2))) > 250, "left white"

@@ -118,7 +118,7 @@ def test_test_items_may_belie_what_validation_items_promised(build, wrong, said_
     """Of forty filed items a precision of 0.9 allows four to be wrong, not twelve."""
     tree = ClassTree(make_classes(["<".join(p) for p in PARTS], separator="<", label="path"))
     right = (np.arange(40) >= wrong)[:, None].repeat(2, axis=1)
-    answers = Answers(np.ones((40, 2)), right, np.zeros((40, 3), dtype=np.int64))
+    answers = Answers(np.ones((40, 2)), right, np.zeros((40, 3), np.int64), np.ones(40, bool))
     thresholds = [Threshold(1, None, 0, 0), Threshold(2, 0.5, 100, 99)]
     measured = build(right=np.zeros(40))
     decisions = Decisions(

@@ -80,9 +80,8 @@ def test_without_test_items_the_files_have_their_headers(tmp_path):
 
 def test_decisions_have_a_chart_per_level_and_none_of_a_deeper_tree(tmp_path):
     tree = ClassTree(make_classes(["bags<big", "bags<small"], separator="<", label="path"))
-    answers = Answers(
-        np.array([[0.9, 0.6], [0.8, 0.7]]), np.array([[1, 1], [1, 0]], bool), np.zeros((2, 3))
-    )
+    confidence, right = np.array([[0.9, 0.6], [0.8, 0.7]]), np.array([[1, 1], [1, 0]], bool)
+    answers = Answers(confidence, right, np.zeros((2, 3)), np.ones(2, bool))
     old = tmp_path / "reliability" / "level_3.csv"
     old.parent.mkdir()
     old.write_text("of a run on a deeper tree")

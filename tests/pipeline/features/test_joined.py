@@ -1,7 +1,9 @@
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 
-from pipeline.features.joined import index_features, join_features
+from pipeline.core.errors import InputError
+from pipeline.features.joined import REQUIRE, index_features, join_features
 from tests.feature_tables import write_tables
 
 
@@ -46,3 +48,28 @@ def test_an_item_with_augmented_views_alone_is_left_out(tmp_path):
 def test_bytes_are_those_of_all_views_as_float32(tmp_path):
     # 12 items x (3 views x 6 + 4 features of text) x 4 bytes
     assert index_features(**write_tables(tmp_path, 12, views=2)).nbytes == 12 * 22 * 4
+
+
+def test_items_that_lack_a_feature_are_items_where_any_will_do(tmp_path):
+    index = index_features(**write_tables(tmp_path, 12, without_image=[1, 5], without_text=[4, 5]))
+    assert index.item_ids.tolist() == [f"item-{n}" for n in range(12) if n != 5]
+    assert index.present.image_N.tolist() == [n != 1 for n in range(12) if n != 5]
+    assert index.present.text_N.tolist() == [n != 4 for n in range(12) if n != 5]
+    assert len(index.complete()) == 9
+    assert index.complete().present is None
+
+
+def test_items_need_both_where_the_catalogue_says_so(tmp_path):
+    paths = write_tables(tmp_path, 12, without_image=[1])
+    splits = pq.read_table(paths["splits"])
+    pq.write_table(splits.replace_schema_metadata({REQUIRE: "both"}), paths["splits"])
+    assert len(index_features(**paths)) == 11
+    # As before there was a choice.
+    pq.write_table(splits.replace_schema_metadata({}), paths["splits"])
+    assert len(index_features(**paths)) == 11
+
+
+def test_training_needs_items_that_have_both_in_train_and_val(tmp_path):
+    paths = write_tables(tmp_path, 12, without_text=[2, 6, 10])
+    with pytest.raises(InputError, match="no item of split val has both an image and a text"):
+        index_features(**paths)

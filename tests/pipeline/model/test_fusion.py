@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.features.present import Present
 from pipeline.model.fusion import Fusion, fit_fusion, product_loss
 from pipeline.model.towers import TowersOutput
 
@@ -258,3 +259,39 @@ def test_no_more_than_a_block_is_in_float64_at_a_time(informed, useless, labels,
     for rule in ("late", "product"):
         fit_fusion(outputs(informed(1), useless), labels, rule)
     assert max(cast) == CLASSES * 7
+
+
+@pytest.mark.parametrize("rule", ["late", "product", "concat"])
+def test_an_item_with_one_modality_is_judged_by_it_alone(informed, labels, rule):
+    fused = informed(3) if rule == "concat" else None
+    present = Present(torch.arange(COUNT) % 3 != 1, torch.arange(COUNT) % 3 != 2)
+    output = outputs(informed(1), informed(2), fused)._replace(present=present)
+    fusion = fit_fusion(output, labels, rule)
+    found = fusion.probabilities(output)
+    assert torch.equal(found["fused"][1::3], found["text"][1::3])
+    assert torch.equal(found["fused"][2::3], found["image"][2::3])
+    # With both nothing is different.
+    plain = fusion.probabilities(output._replace(present=None))
+    assert torch.equal(found["fused"][::3], plain["fused"][::3])
+
+
+@pytest.mark.parametrize("rule", ["late", "product"])
+def test_logits_of_what_items_lack_fit_nothing(informed, useless, labels, rule):
+    present = Present(torch.arange(COUNT) % 3 != 1, torch.arange(COUNT) % 3 != 2)
+    image, text = informed(1), informed(2)
+    fitted = []
+    for absent in (useless, 0 * useless):
+        output = outputs(
+            torch.where(present.image_N[:, None], image, absent),
+            torch.where(present.text_N[:, None], text, absent),
+        )
+        fitted.append(fit_fusion(output._replace(present=present), labels, rule))
+    assert fitted[0] == fitted[1]
+    assert fitted[0].image_temperature == pytest.approx(1.0, abs=0.3), "the logits are calibrated"
+
+
+def test_without_an_item_that_has_both_the_modalities_count_equally(informed, labels):
+    odd = torch.arange(COUNT) % 2 == 1
+    output = outputs(informed(1), informed(2))._replace(present=Present(odd, ~odd))
+    fusion = fit_fusion(output, labels, "product")
+    assert (fusion.image_weight, fusion.fused_temperature) == (0.5, 1.0)

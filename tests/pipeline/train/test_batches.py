@@ -122,3 +122,23 @@ def test_processes_share_every_batch_in_its_order(make_items):
 def test_a_batch_that_cannot_be_shared_evenly_is_refused(make_items):
     with pytest.raises(InputError, match=r"train\.batch_size: got 16; .* multiple of the 3"):
         Batches(make_items(60)[0], 16, 0, World(1, 3))
+
+
+def test_a_batch_says_what_its_items_have(make_items):
+    train, _ = make_items(64, without_image=range(0, 64, 5), without_text=range(1, 64, 5))
+    batches = Batches(train, 10, seed=0)
+    batch = batches.next()
+    # The first feature of item n is n for its picture and -n for its text.
+    for image, text, label, has_image, has_text in zip(
+        batch.image_BI, batch.text_BT, batch.label_B, *batch.present, strict=True
+    ):
+        assert has_image or has_text
+        assert not has_image or image[0] % 5 != 0
+        assert not has_text or text[0] % 5 != 4
+        assert not (has_image and has_text) or image[0] == -text[0]
+        assert 0 <= label < 3
+    shares = [Batches(train, 10, seed=0, world=World(rank, 2)).next() for rank in range(2)]
+    for rank, share in enumerate(shares):
+        assert torch.equal(share.present.image_N, batch.present.image_N)
+        own = slice(5 * rank, 5 * rank + 5)
+        assert torch.equal(share.own_present.text_N, batch.present.text_N[own])

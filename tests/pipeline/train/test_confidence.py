@@ -61,3 +61,20 @@ def test_of_too_many_items_a_fair_sample_is_asked(make_stored, make_pairs, monke
             one.confidence_ML, everything.said[modality].confidence_ML[chosen], atol=1e-6
         )
         np.testing.assert_array_equal(one.right_ML, everything.said[modality].right_ML[chosen])
+
+
+def test_what_items_lack_is_not_asked(make_stored, make_pairs):
+    val = make_pairs(60, gaps=True)
+    stored = make_stored(val)
+    found = measure_confidence(stored, val, np.arange(60), seed=0)
+    has_image, has_text = (has_N.numpy() for has_N in val.present)
+    for modality, has_N in (
+        ("image", has_image),
+        ("text", has_text),
+        ("fused", has_image & has_text),
+    ):
+        confidence_ML, right_ML, group_M = found.asked(modality)
+        assert group_M.tolist() == np.flatnonzero(has_N).tolist()
+        assert len(confidence_ML) == len(right_ML) == len(group_M)
+        assert np.isfinite(confidence_ML).all()
+        assert confidence_ML.min() > 0

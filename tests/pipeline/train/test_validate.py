@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -6,6 +7,7 @@ import torch
 from torch import nn
 
 from pipeline.features.pairs import Pairs
+from pipeline.features.present import Present
 from pipeline.model.towers import TowersOutput
 from pipeline.train.validate import validate
 
@@ -17,11 +19,11 @@ class Given(nn.Module):
         super().__init__()
         self.config = SimpleNamespace(fusion=fusion, num_classes=classes)
 
-    def forward(self, image_BI, text_BT):
+    def forward(self, image_BI, text_BT, present=None):
         image_BD, image_BK = image_BI[:, :2], image_BI[:, 2:]
         text_BD, text_BK = text_BT[:, :2], text_BT[:, 2:]
         both_BK = 1 - image_BK if self.config.fusion == "concat" else None
-        return TowersOutput(image_BD, text_BD, image_BK, text_BK, both_BK)
+        return TowersOutput(image_BD, text_BD, image_BK, text_BK, both_BK, present=present)
 
 
 def items(image_ND, text_ND, image_NK, text_NK, labels, shared=None):
@@ -140,3 +142,20 @@ def test_several_labels_count_by_their_share_in_the_top(unit):
     assert metrics["accuracy_text"] == pytest.approx(2 / 3)
     # Sums of sigmoids: 1.50, 1.73, 1.88, 1.45, 1.48; the best three are 2, 1 and 0.
     assert metrics["accuracy_fused"] == pytest.approx(2 / 3)
+
+
+def test_items_that_lack_something_are_judged_by_what_they_have(unit):
+    # As above; item 1 has no text and item 2 no picture.
+    #   image to image: 0 -> 10 hit, 10 -> 0 hit                                     2/2
+    #   image to text: 0 -> 20 hit, 10 -> 20 hit                                     2/2
+    #   text to image: 20 -> 10 hit; 91 has no picture of its class to find          1/1
+    #   text to text: nothing to find
+    image_logits = torch.tensor([[2.0, 0.0], [0.0, 1.0], [9.0, 0.0]])
+    text_logits = torch.tensor([[3.0, 0.0], [9.0, 0.0], [0.0, 1.0]])
+    pairs = items(unit(0, 10, 80), unit(20, 70, 91), image_logits, text_logits, [0, 0, 1])
+    present = Present(torch.tensor([True, True, False]), torch.tensor([True, False, True]))
+    metrics = validate(Given(2), replace(pairs, present=present))
+    assert metrics["r_at_1"] == pytest.approx(1.0)
+    assert metrics["accuracy_image"] == pytest.approx(1 / 2)
+    assert metrics["accuracy_text"] == pytest.approx(2 / 2)
+    assert metrics["accuracy_fused"] == pytest.approx(2 / 3), "item 1 is judged by its picture"

@@ -9,6 +9,7 @@ from torch import multiprocessing
 
 from pipeline.core.errors import InputError
 from pipeline.features.graph_file import SemanticGraph
+from pipeline.features.present import Present
 from pipeline.model.towers import Towers, TowersConfig
 from pipeline.train.batches import Batch
 from pipeline.train.data.class_names import ClassNames
@@ -32,6 +33,8 @@ CASES = {
     "huse, clipped": {"objective": "huse", "gradient_clip": 0.01},
     "huse, class names": {"objective": "huse", "names": True},
     "huse, concat, class names": {"objective": "huse", "fusion": "concat", "names": True},
+    "huse, gaps": {"objective": "huse", "gaps": True},
+    "adamine, gaps": {"objective": "adamine", "gaps": True},
 }
 
 
@@ -70,6 +73,9 @@ def some_steps(world: World, case: dict) -> dict[str, torch.Tensor]:
     share = world.share(slice(0, BATCH))
     names = ClassNames(torch.randn(3, 4), most=9).batch(1) if "names" in case else None
     batch = Batch(image_BI[share], text_BT[share], label_B)
+    if "gaps" in case:
+        present = Present(torch.arange(BATCH) % 5 != 2, torch.arange(BATCH) % 4 != 1)
+        batch = batch._replace(present=present, own_present=present.take(share))
     totals = [take_step(step + 1, batch, 0.1, names)["total"] for step in range(STEPS)]
     result = {f"weight {name}": value for name, value in model.state_dict().items()}
     for name, parameter in model.named_parameters():

@@ -32,15 +32,21 @@ def shop(tmp_path):
     section = load_section(PARAMS, "catalog", CatalogSettings)
     columns = section.columns.model_copy(update={"group": None})
     places = {"path": str(tmp_path / "catalog.csv"), "images": str(tmp_path / "images")}
-    return section.model_copy(update={**places, "columns": columns})
+    # The row without a picture is no item.
+    return section.model_copy(update={**places, "columns": columns, "require": "both"})
 
 
 def item_ids(shop):
     table = read_catalog(shop_path(shop), shop.columns)
-    items, _ = make_items(
-        table, folder(shop), separator="<", on_bad_row="skip", warn=lambda line: None
+    made = make_items(
+        table,
+        folder(shop),
+        separator="<",
+        require=shop.require,
+        on_bad_row="skip",
+        warn=lambda line: None,
     )
-    return items["item_id"].tolist()
+    return made.items["item_id"].tolist()
 
 
 def shop_path(shop):

@@ -125,3 +125,44 @@ def test_a_constant_feature_has_no_deviation():
     moments.add(np.full((4, 1), 0.1, dtype=np.float32))
     moments.add(np.full((2, 1), 0.1, dtype=np.float32))
     assert moments.std_F.item() == 0.0
+
+
+GAPS = {"without_image": range(3, 150, 5), "without_text": [*range(4, 150, 7), 149]}
+
+
+@pytest.mark.parametrize("words", [0, 12])
+@pytest.mark.parametrize("views", [0, 2])
+def test_items_with_gaps_are_those_of_a_resident_catalogue(tmp_path, views, words):
+    tables = write_tables(tmp_path, 150, row_group=ROW_GROUP, views=views, words=words, **GAPS)
+    index = index_features(**tables)
+    streamed, resident = StreamedItems(index, CPU, 12_000), ResidentItems(index, CPU)
+    assert len(streamed) == 150 - len({*GAPS["without_image"]} & {*GAPS["without_text"]})
+    generator = torch.Generator().manual_seed(0)
+    order_N = streamed.shuffled(generator)
+    assert order_N.sort().values.tolist() == list(range(len(index)))
+    for index_B in order_N.split(20):
+        draw_B = torch.rand(len(index_B), generator=generator) if views else None
+        found, expected = streamed.fetch(index_B, draw_B), resident.fetch(index_B, draw_B)
+        has_image, has_text = resident.present.take(index_B)
+        assert torch.equal(found.image_BI[has_image], expected.image_BI[has_image])
+        assert torch.equal(
+            text_matrix(found.text_BT, words)[has_text],
+            text_matrix(expected.text_BT, words)[has_text],
+        )
+    # An image's first feature is the number of its item.
+    first = resident.fetch(torch.arange(len(index)), None).image_BI[resident.present.image_N, 0]
+    numbers = [int(name.removeprefix("item-")) for name in index.item_ids[index.has_image]]
+    assert first.tolist() == numbers
+
+
+def test_what_items_lack_is_not_in_the_moments(tmp_path, make_model):
+    tables = write_tables(tmp_path, 150, row_group=ROW_GROUP, **GAPS)
+    index = index_features(**tables)
+    image = index.image.read(index.clean_row[index.has_image])
+    text = index.text.read(index.text_row_N[index.has_text])
+    for items in (ResidentItems(index, CPU), StreamedItems(index, CPU, 12_000)):
+        model = make_model()
+        items.standardise(model)
+        np.testing.assert_allclose(model.image_tower.mean_F, image.mean(axis=0), rtol=1e-4)
+        np.testing.assert_allclose(model.image_tower.std_F, image.std(axis=0), rtol=1e-4)
+        np.testing.assert_allclose(model.text_tower.mean_F, text.mean(dim=0), rtol=1e-4)
