@@ -117,6 +117,15 @@ def test_items_are_everywhere_by_what_they_have(tried):
     assert "items without a picture or without a text" in (
         project.root / "data/evaluate/report.html"
     ).read_text(encoding="utf-8")
+    listed = pd.read_csv(project.root / "data/catalog/incomplete.csv")
+    assert listed["lacks"].tolist() == ["picture"] * 8 + ["text"] * 8
+    assert listed["row"].tolist() == [*range(21, 29), *range(31, 39)]
+    groups = pd.read_parquet(project.root / "data/catalog/groups.parquet").set_index("item_id")
+    for part, number in (("picture", "picture"), ("text", "text"), ("text", "near_text")):
+        lacking = groups.loc[listed.loc[listed["lacks"] == part, "item_id"], number]
+        assert lacking.is_unique, "items that lack the same share nothing"
+    pictures = pd.read_parquet(project.root / "data/catalog/pictures.parquet")
+    assert "" not in set(pictures["image"])
     index = pd.read_parquet(project.root / "data/index/items.parquet")
     assert set(index["item_id"]) == set(items["item_id"])
 

@@ -223,6 +223,7 @@ def test_columns_are_kept_from_tables_with_types(shop, write):
         table.to_json(path, orient="records", lines=True)
     (shop.root / "pictures" / "3.png").unlink()
     shop.set({"catalog.path": path.name, "catalog.columns.keep": ["stock", "size"]})
+    shop.set({"catalog.require": "both"})
     result = shop.huse("catalog")
     assert "catalog: kept stock (integer), size (text)\n" in result.stdout
     assert kept_of(shop)["stock"].tolist() == [0, 1, 2, *range(4, 16)]
