@@ -123,13 +123,16 @@ class Downloader:
             raise _Later(url.host, "no answer in time") from error
         except httpx.TransportError as error:
             raise _Later(url.host, f"connection failed ({error})") from error
-        except (httpx.InvalidURL, httpx.DecodingError) as error:
+        except httpx.InvalidURL as error:
             raise BadRowError(f"answer cannot be understood ({error})") from error
 
     def _read(self, response: httpx.Response) -> bytes:
+        # Nobody was asked to pack a picture, and a few bytes may unpack to many GiB at once.
+        if (packed := response.headers.get("content-encoding", "identity")) != "identity":
+            raise BadRowError(f"answer is packed ({packed}), which was not asked for")
         most, until = self._manners.most_bytes, monotonic() + self._manners.seconds
         data = bytearray()
-        for piece in response.iter_bytes():
+        for piece in response.iter_raw():
             data += piece
             if len(data) > most:
                 raise BadRowError(f"larger than {most / 2**20:g} MiB")

@@ -59,6 +59,7 @@ def test_a_host_that_fails_is_left_alone_after_some_pictures(web, downloader, mo
         ("gone", "HTTP 404 Not Found"),
         ("round", "more than 5 redirects"),
         ("endless", "larger than 1 MiB"),
+        ("packed/br", "answer is packed (br), which was not asked for"),
         ("slow", "takes longer than 0.3 s"),
         ("away/127.0.0.2/a.png", "127.0.0.2 is in a private network"),
         ("away/localhost:1@[::1]/a.png", "::1 is in a private network"),
