@@ -58,7 +58,7 @@ def nearest_evidence(
             total = np.zeros_like(score)
             for name, weight_M in zip(MODALITIES, weight_M2.T, strict=True):
                 query_CF, item_LF = query[name][suspects_C], item[name][local]
-                both = query_CF.any(axis=1)[:, None] & item_LF.any(axis=1)
+                both = np.outer(query_CF.any(axis=1), item_LF.any(axis=1))
                 weight = weight_M[suspects_C, None] * both
                 score += weight * (query_CF @ item_LF.T)
                 total += weight
