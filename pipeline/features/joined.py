@@ -181,7 +181,8 @@ def index_features(*, image_features: Path, **tables: Path) -> FeatureIndex:
     if missing := [name for name in TRAINED_WITH if name not in complete.split_N]:
         raise InputError(
             f"{image_features}: no item of split {', '.join(missing)} has both an image and a text "
-            "feature; see the list of failed pictures beside it"
+            "feature, which training needs; see the lists of incomplete items and of failed "
+            "pictures"
         )
     return index
 

@@ -101,6 +101,8 @@ def test_an_item_has_no_embedding_of_what_it_lacks(write_artifacts, stored, tmp_
     assert frame.groupby("modality").size().to_dict() == {"image": 11, "text": 11, "fused": 12}
     assert np.isfinite(np.stack(frame["vector"])).all()
     assert np.isfinite(frame[["x", "y", "score"]]).all(axis=None)
+    # What the table says of an item is beside each of its rows, and beside no other's.
+    assert ("item-" + frame["price"].astype(int).astype(str)).tolist() == frame["item_id"].tolist()
     of = frame.set_index(["item_id", "modality"])
     for item, only in (("item-3", "text"), ("item-5", "image")):
         one, fused = of.loc[(item, only)], of.loc[(item, "fused")]
