@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,12 +18,10 @@ from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json
 from pipeline.core.table import read_metadata, read_table
 from pipeline.features.classes import class_indices
+from pipeline.features.present import Present, present_of
 from pipeline.features.shared import REQUIRE, SHARED
 from pipeline.features.text_rows import TextRows
 from pipeline.features.vector_rows import VectorRows
-
-if TYPE_CHECKING:
-    from pipeline.features.present import Present
 
 TRAINED_WITH = ("train", "val")
 """Splits that training is nothing without; there may be no test items."""
@@ -74,8 +71,6 @@ class FeatureIndex:
     @property
     def present(self) -> Present | None:
         """What each item has; None where all have both."""
-        from pipeline.features.present import present_of
-
         return present_of(self.has_image, self.has_text)
 
     def usable(self) -> FeatureIndex:
