@@ -38,7 +38,6 @@ def run(
     on_bad_row="skip",
     columns=("image", "text", "classes"),
     warn=None,
-    separator_images=None,
     **names,
 ):
     path = images.parent / "catalog.csv"
@@ -48,7 +47,7 @@ def run(
         table,
         ImageFolder(images),
         separator="<",
-        separator_images=separator_images,
+        separator_images=None,
         require=require,
         on_bad_row=on_bad_row,
         warn=warn or (lambda line: None),
@@ -273,71 +272,3 @@ def test_usual_words_for_splits_are_understood(written, split):
 def test_other_words_for_splits_are_refused(written):
     with pytest.raises(BadRowError, match="not train, val or test"):
         normalize_split(written)
-
-
-SEVERAL = [
-    ("1.jpg; shoes/3.jpg;./1.jpg", "Boots", "shoes"),
-    ("9.jpg;2.jpg", "Hat", "hats"),
-    ("8.jpg;9.jpg", "Cap", "hats"),
-    ("2.jpg", "Belt", "belts"),
-]
-
-
-def test_items_have_the_pictures_that_a_cell_names_each_once_and_in_order(images):
-    lines = []
-    made = run(images, SEVERAL, separator_images=";", require="any", warn=lines.append)
-    id_of = dict(zip(made.items["text"], made.items["item_id"], strict=True))
-    assert made.items["image"].tolist() == ["1.jpg", "2.jpg", "", "2.jpg"]
-    assert made.pictures.to_numpy().tolist() == [
-        [id_of["Boots"], "1.jpg"],
-        [id_of["Boots"], "shoes/3.jpg"],
-        [id_of["Hat"], "2.jpg"],
-        [id_of["Belt"], "2.jpg"],
-    ]
-    assert made.incomplete[["row", "lacks", "image"]].to_numpy().tolist() == [
-        [3, "picture", "8.jpg;9.jpg"]
-    ]
-    assert made.rejected.empty
-    assert lines == [
-        "catalog.columns.image: 1 picture is left out of items that have others, such as '9.jpg' "
-        "of row 2; most often (1 times): image not found in the folder catalog.images"
-    ]
-
-
-def test_an_item_is_named_by_all_its_pictures_and_one_alone_as_ever(images):
-    items = run(images, SEVERAL, separator_images=";", require="any").items
-    assert items["item_id"].tolist() == [
-        make_item_id(["1.jpg", "shoes/3.jpg"], "Boots", "shoes"),
-        make_item_id("2.jpg", "Hat", "hats"),
-        make_item_id("", "Cap", "hats"),
-        make_item_id("2.jpg", "Belt", "belts"),
-    ]
-
-
-def test_a_picture_that_is_not_there_is_a_mistake_also_beside_others(images):
-    with pytest.raises(InputError, match=r"row 2 .*image not found in .*: 9\.jpg; 1 more row"):
-        run(images, SEVERAL, separator_images=";", require="any", on_bad_row="error")
-
-
-def test_without_any_of_its_pictures_a_row_is_rejected_where_both_are_required(images):
-    made = run(images, SEVERAL, separator_images=";")
-    assert made.rejected[["row", "reason"]].to_numpy().tolist() == [
-        [3, "image not found in the folder catalog.images"]
-    ]
-
-
-def test_rows_of_one_id_are_one_item(images):
-    columns = ("image", "text", "classes", "handle", "models")
-    rows = [
-        ("1.jpg", "Boots", "shoes", "boots", "m"),
-        ("2.jpg", "", "", "boots", ""),
-        ("shoes/3.jpg", "Boots", "hats", "boots", ""),
-    ]
-    made = run(images, rows, columns=columns, id="handle", group="models")
-    assert made.items[["image", "text", "class_path", "group", "row"]].to_numpy().tolist() == [
-        ["1.jpg", "Boots", "shoes", "m", 1]
-    ]
-    assert made.pictures["image"].tolist() == ["1.jpg", "2.jpg"]
-    assert made.rejected[["row", "reason"]].to_numpy().tolist() == [
-        [3, "another class than row 1 of the same id"]
-    ]

@@ -1,7 +1,7 @@
 from html import unescape
 
 from pipeline.explore.cards import show_hits, show_note
-from pipeline.index.catalog_index import Hit
+from pipeline.index.hit import Hit
 
 ATTACK = "<script>alert(1)</script>\"'${alert(2)}{{alert(3)}}"
 
