@@ -134,7 +134,7 @@ def main(
     write_csv(rejected, bad)
     write_csv(incomplete, lacking)
     write_csv(placeholders, common)
-    figures = summarise(table, found, bad, common, together["group"], p.separator)
+    figures = summarise(table, found, shown, bad, common, together["group"], p.separator)
     write_json(summary, figures)
     if p.columns.keep:
         typer.echo(f"catalog: kept {describe_attributes(said)}")
