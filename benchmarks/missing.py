@@ -22,7 +22,7 @@ from benchmarks.catalogs.cell import measure_accuracy
 from benchmarks.harness import environment, write_results
 from pipeline.core.json_file import read_json, write_json
 from pipeline.core.table import read_table, write_table
-from pipeline.features.joined import REQUIRE
+from pipeline.features.shared import REQUIRE
 from stages import train
 from stages.command import run
 from stages.paths import GRAPH, IMAGE_FEATURES, MODEL, PARAMS, SPLITS, TEXT_FEATURES

@@ -72,7 +72,7 @@ def main(
     from pipeline.core.table import write_table
     from pipeline.features.attributes import write_attributes
     from pipeline.features.classes import doubt_separator, make_classes
-    from pipeline.features.joined import REQUIRE
+    from pipeline.features.shared import REQUIRE
     from pipeline.pictures.digests import contents, digest_pictures
     from pipeline.pictures.folder import WEB, open_images
 

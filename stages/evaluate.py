@@ -74,6 +74,7 @@ def main(
     from pipeline.baseline.baseline import read_baseline
     from pipeline.core.json_file import read_json
     from pipeline.core.params import load_section, read_value
+    from pipeline.core.table import read_metadata
     from pipeline.decide.settings import ClassifySettings
     from pipeline.evaluate.evaluation_items import index_items
     from pipeline.evaluate.run import evaluate
@@ -94,6 +95,8 @@ def main(
     for stage, recipe in (("train", stored.recipe), ("baseline", said.recipe)):
         check_features(recipe["image"], image_features, stage)
         check_features(recipe["text"], text_features, stage)
+    # Looked into for a matched pair alone, but whether it is there is told to all.
+    read_metadata(class_names)
     names = names_of(class_list)
     check_same_classes(names_of(stored.classes), names, model, "run stage train again")
     labels = names[: len(class_list["classes"])]

@@ -62,7 +62,7 @@ def main(
 
     p = load_section(params, "catalog", CatalogSettings)
     source = Path(p.path) if table is None else table
-    form = p.form if table is None else p.form._replace(sheet=None)
+    form = p.form if table is None else p.form._replace(sheet=None, delimiter="auto")
     form = form._replace(sheet=sheet or form.sheet)
     name = column or p.columns.image
     folder = locate(images or p.images, "--images")

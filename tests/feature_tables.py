@@ -17,7 +17,7 @@ from pipeline.core.vectors import vector_array, vector_matrix
 from pipeline.encoders.text.glove import Encoder
 from pipeline.features.classes import make_classes
 from pipeline.features.graph_file import SemanticGraph, write_graph
-from pipeline.features.joined import REQUIRE
+from pipeline.features.shared import REQUIRE
 from pipeline.features.text_file import columns_of
 from pipeline.features.text_input import MixedText, RaggedText, stored_text
 from pipeline.image_features.network_file import save_network

@@ -31,8 +31,8 @@ class Catalogue(NamedTuple):
     rejected_paths: list[tuple[str, ...]]
     """Parts of the class path of every rejected row that has one."""
     placeholders: pd.DataFrame
-    """PLACEHOLDER_COLUMNS: pictures and texts that say nothing. Rows of such pictures were
-    rejected; those of such texts are items."""
+    """PLACEHOLDER_COLUMNS: pictures and texts that say nothing. Items of such pictures have none,
+    or were rejected; those of such texts are items."""
 
     @property
     def separator(self) -> str:

@@ -24,8 +24,9 @@ def nearest_evidence(
 ) -> np.ndarray:
     """Find the nearest items that are filed under the class suggested, other suspects left out.
 
-    Nearness is the weighted mean of the cosines of standardised image and text features. All
-    features are read once; memory grows with the suspects.
+    Nearness is the weighted mean of the cosines of standardised image and text features, of those
+    that both items have; an item that has none of a suspect's is no evidence. All features are read
+    once; memory grows with the suspects.
 
     Args:
         features: Of all N items.
@@ -54,10 +55,14 @@ def nearest_evidence(
         for c in np.intersect1d(label_B, suggested_M):
             local, suspects_C = np.flatnonzero(label_B == c), suspects_of[c]
             score = np.zeros((len(suspects_C), len(local)))
+            total = np.zeros_like(score)
             for name, weight_M in zip(MODALITIES, weight_M2.T, strict=True):
-                score += weight_M[suspects_C, None] * (
-                    query[name][suspects_C] @ item[name][local].T
-                )
+                query_CF, item_LF = query[name][suspects_C], item[name][local]
+                both = np.outer(query_CF.any(axis=1), item_LF.any(axis=1))
+                weight = weight_M[suspects_C, None] * both
+                score += weight * (query_CF @ item_LF.T)
+                total += weight
+            score = np.where(total > 0, score / np.where(total > 0, total, 1), -np.inf)
             # What is best so far comes first, so that of equals the earlier item stays.
             score = np.concatenate([score_ME[suspects_C], score], axis=1)
             known = np.broadcast_to(local + rows.start, (len(suspects_C), len(local)))

@@ -27,6 +27,8 @@ KEY = "catalog.columns.keep"
 # Not what may be more than a number: 007 is an article's, 1e5 may be.
 INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,17})")
 NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)")
+COMMA = re.compile(r"[+-]?[0-9][0-9.]*,[0-9]+")
+"""A number of those who write 12.90 as 12,90, or a list of two."""
 THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 """Where the decimal point is a comma, 1.299 is more than a thousand."""
 TRUTH = {"true": True, "false": False}
@@ -161,7 +163,7 @@ def _typed(
             return _numbers(name, [one and float(one) for one in values], float)
         if all(one.lower() in TRUTH for one in given):
             return pa.array([one and TRUTH[one.lower()] for one in values], pa.bool_())
-        if 2 * len(numbers) > len(given):
+        if 2 * (len(numbers) + sum(map(bool, map(COMMA.fullmatch, given)))) > len(given):
             odd = next(
                 (one for one in given if not NUMBER.fullmatch(one)),
                 next((one for one in given if THOUSANDS.fullmatch(one)), given[0]),

@@ -111,7 +111,7 @@ def describe_noise(texts: pd.Series) -> str | None:
     if not found:
         return None
     kinds = ", ".join(f"{kind} in {count}" for kind, count in found.most_common())
-    return f"catalog.columns.text: {len(texts)} texts are read without what nobody sees: {kinds}"
+    return f"catalog.columns.text: of {len(texts)} texts what nobody sees is not read: {kinds}"
 
 
 def _pictures(pictures: pd.DataFrame, items: int) -> dict[str, float]:

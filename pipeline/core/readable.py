@@ -21,15 +21,25 @@ _BLOCKS = (
     *("iframe", "video", "figure", "figcaption", "form", "label", "input", "button"),
 )
 _INLINE = (
-    *("b", "i", "u", "s", "a", "em", "strong", "span", "font", "small", "big", "sup", "sub"),
-    *("mark", "code", "del", "ins", "abbr", "q", "cite", "wbr"),
+    *("em", "strong", "span", "font", "small", "big", "sup", "sub"),
+    *("mark", "code", "del", "ins", "abbr", "cite", "wbr"),
 )
+# Sizes stand in brackets too: without its end, or something in it, `<S>` is no tag.
+_LETTERS = "abiqsu"
 # No text at all.
 _CODE = ("script", "style")
-_COMMENT = 1000
-"""Characters of a comment that is looked for; of a text full of open ones none is."""
+_REACH = 1000
+"""Characters in which the end of a comment or of `<b>` is looked for; of a text full of open ones
+none is."""
 _NAMES = "|".join((*_BLOCKS, *_INLINE, *_CODE))
-_TAG = rf"/?(?:{_NAMES})(?:[\s/][^<>]*)?>|!--.{{0,{_COMMENT}}}?-->"
+_TAG = "|".join(
+    (
+        rf"/?(?:{_NAMES})(?:[\s/][^<>]*)?>",
+        rf"(?:/[{_LETTERS}]\s*|[{_LETTERS}]\s[^<>]*)>",
+        rf"(?P<letter>[{_LETTERS}])>(?=.{{0,{_REACH}}}?</(?P=letter)\s*>)",
+        rf"!--.{{0,{_REACH}}}?-->",
+    )
+)
 _MARKUP = re.compile(rf"<(?:{_TAG})|&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);", re.I | re.S)
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
 # `<M>`, `a < b` and `<3` are no tags.

@@ -72,7 +72,7 @@ def write_embeddings(
     with vector_writer(path, schema, metadata) as writer:
         for pairs in items.blocks(np.arange(len(items.table))):
             part = items.table.iloc[start : start + len(pairs)]
-            said = kept_columns.slice(start, len(pairs)).combine_chunks()
+            said = kept_columns.slice(start, len(pairs))
             start += len(pairs)
             is_test_N = pairs.split_N == "test"
             embedded = predict_pairs(stored, pairs, is_test_N)
@@ -80,7 +80,8 @@ def write_embeddings(
             for modality in items.modalities:
                 result = embedded[modality]
                 own = _columns(modality, result, part, path_K, plane)
-                writer.append([*own, *(one.combine_chunks() for one in said.columns)])
+                said_of = said.filter(pa.array(result.has_N.numpy()))
+                writer.append([*own, *(one.combine_chunks() for one in said_of.columns)])
                 # Figures are of test items; the others are done with.
                 kept[modality].append(select(result, test))
     return {modality: concatenate(parts) for modality, parts in kept.items()}

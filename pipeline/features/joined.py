@@ -19,14 +19,12 @@ from pipeline.core.json_file import read_json
 from pipeline.core.table import read_metadata, read_table
 from pipeline.features.classes import class_indices
 from pipeline.features.present import Present, present_of
-from pipeline.features.shared import SHARED
+from pipeline.features.shared import REQUIRE, SHARED
 from pipeline.features.text_rows import TextRows
 from pipeline.features.vector_rows import VectorRows
 
 TRAINED_WITH = ("train", "val")
 """Splits that training is nothing without; there may be no test items."""
-REQUIRE = "require"
-"""Key in the metadata of splits.parquet: whether items need `both` features, or `any`."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +176,8 @@ def index_features(*, image_features: Path, **tables: Path) -> FeatureIndex:
     if missing := [name for name in TRAINED_WITH if name not in complete.split_N]:
         raise InputError(
             f"{image_features}: no item of split {', '.join(missing)} has both an image and a text "
-            "feature; see the list of failed pictures beside it"
+            "feature, which training needs; see the lists of incomplete items and of failed "
+            "pictures"
         )
     return index
 

@@ -5,11 +5,13 @@ Shape letters: N items, M items chosen.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 class Present(NamedTuple):
@@ -42,4 +44,7 @@ def present_of(has_image_N: np.ndarray, has_text_N: np.ndarray) -> Present | Non
     """Put two [N] bool together; None where all items have both."""
     if has_image_N.all() and has_text_N.all():
         return None
+    # Takes a second to import, which stages that know of no tensors need not wait for.
+    import torch
+
     return Present(torch.from_numpy(has_image_N), torch.from_numpy(has_text_N))

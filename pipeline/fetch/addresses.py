@@ -7,6 +7,10 @@ from pipeline.core.errors import BadRowError
 
 # Where an IPv6 address stands for an IPv4 one behind a gateway.
 _GATEWAY = ip_network("64:ff9b::/96")
+# All that is given out of IPv6. Beyond it are forms that stand for IPv4 addresses, and old ones.
+_GIVEN_OUT = ip_network("2000::/3")
+# Kept for protocols, and used inside of clouds; Python 3.11 knows some of it alone.
+_PROTOCOLS = ip_network("192.0.0.0/24")
 
 
 def is_public(address: str) -> bool:
@@ -22,7 +26,8 @@ def is_public(address: str) -> bool:
     within = _within(found) if isinstance(found, IPv6Address) else None
     if within is not None:
         return is_public(str(within))
-    return found.is_global and not found.is_multicast
+    kept = found not in _GIVEN_OUT if isinstance(found, IPv6Address) else found in _PROTOCOLS
+    return found.is_global and not found.is_multicast and not kept
 
 
 def resolve(host: str, port: int) -> list[str]:

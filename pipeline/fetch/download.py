@@ -57,8 +57,12 @@ class _Later(Exception):  # noqa: N818 - no error but an answer
 class Downloader:
     """Downloads from any number of threads, which hold back together where a host asks for it."""
 
-    def __init__(self, manners: Manners, stop: Event) -> None:
-        """Open no connection yet; once `stop` is set, nobody waits any longer."""
+    def __init__(self, manners: Manners, stop: Event, *, keeps: bool = True) -> None:
+        """Open no connection yet; once `stop` is set, nobody waits any longer.
+
+        `keeps` says whether connections stay open for the next picture of their host.
+        """
+        self._keeps = keeps
         self._manners = manners
         self._stop = stop
         self._certificates = httpx.create_ssl_context()
@@ -123,13 +127,16 @@ class Downloader:
             raise _Later(url.host, "no answer in time") from error
         except httpx.TransportError as error:
             raise _Later(url.host, f"connection failed ({error})") from error
-        except (httpx.InvalidURL, httpx.DecodingError) as error:
+        except httpx.InvalidURL as error:
             raise BadRowError(f"answer cannot be understood ({error})") from error
 
     def _read(self, response: httpx.Response) -> bytes:
+        # Nobody was asked to pack a picture, and a few bytes may unpack to many GiB at once.
+        if (packed := response.headers.get("content-encoding", "identity")) != "identity":
+            raise BadRowError(f"answer is packed ({packed}), which was not asked for")
         most, until = self._manners.most_bytes, monotonic() + self._manners.seconds
         data = bytearray()
-        for piece in response.iter_bytes():
+        for piece in response.iter_raw():
             data += piece
             if len(data) > most:
                 raise BadRowError(f"larger than {most / 2**20:g} MiB")
@@ -143,7 +150,7 @@ class Downloader:
         with self._lock:
             if key not in self._clients:
                 self._clients[key] = httpx.Client(
-                    transport=_CheckedTransport(self._certificates, self._manners),
+                    transport=_CheckedTransport(self._certificates, self._manners, self._keeps),
                     headers={
                         "User-Agent": AGENT,
                         "Accept": "image/*",
@@ -182,8 +189,9 @@ class Downloader:
 class _CheckedTransport(httpx.BaseTransport):
     """Looks a host up, and connects to the very address that was checked."""
 
-    def __init__(self, certificates: object, manners: Manners) -> None:
-        limits = httpx.Limits(max_connections=manners.connections)
+    def __init__(self, certificates: object, manners: Manners, keeps: bool) -> None:
+        kept = manners.connections if keeps else 0
+        limits = httpx.Limits(max_connections=manners.connections, max_keepalive_connections=kept)
         self._inner = httpx.HTTPTransport(verify=certificates, limits=limits)  # type: ignore[arg-type]
         self._is_allowed = manners.is_allowed
 

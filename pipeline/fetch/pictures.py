@@ -20,6 +20,8 @@ from pipeline.pictures.file import UnreadableImageError
 
 AT_ONCE = 16
 """Connections to all hosts together."""
+MOST_HOSTS = 200
+"""Whose connections stay open from one picture to the next."""
 ENDINGS = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "HEIF": ".heic"}
 """Of Pillow's formats that do not end in their own name."""
 READABLE = 40
@@ -61,7 +63,8 @@ def fetch_pictures(
             waiting[_split(url).netloc].append(url)
     new = sum(map(len, waiting.values()))
     stop = Event()
-    downloader = Downloader(manners, stop)
+    # Of more hosts than a process may have connections open, none can be kept.
+    downloader = Downloader(manners, stop, keeps=len(waiting) <= MOST_HOSTS)
 
     def lane(host: str, done: Callable[[], object]) -> None:
         """One of the connections to a host."""

@@ -92,7 +92,7 @@ def matching(table: pa.Table, where: str) -> Any:
     """Find the rows of a table that an expression is true of.
 
     A comparison with a missing value is neither true nor false, and neither is its negation:
-    `is None` finds those.
+    `is None` finds those, and empty texts.
 
     Args:
         table: N rows; its columns are what the expression may name.
@@ -182,11 +182,12 @@ class _Walk:
         return found
 
     def _missing(self, one: Column, comparison: Callable[..., Any]) -> pa.ChunkedArray:
-        if comparison is pc.equal:
-            return pc.is_null(one.values)
-        if comparison is pc.not_equal:
-            return pc.is_valid(one.values)
-        raise InputError(f"where: {one.name} can be None or not, but no less and no more")
+        if comparison not in (pc.equal, pc.not_equal):
+            raise InputError(f"where: {one.name} can be None or not, but no less and no more")
+        found = pc.is_null(one.values)
+        if one.kind == "text":  # as the picture of an item that has none
+            found = pc.or_(found, pc.fill_null(pc.equal(one.values, ""), False))
+        return found if comparison is pc.equal else pc.invert(found)
 
     def _inside(self, left: ast.expr, right: ast.expr) -> pa.ChunkedArray:
         if isinstance(right, (ast.List, ast.Tuple, ast.Set)) and right.elts:

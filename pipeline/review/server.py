@@ -50,7 +50,7 @@ def make_app(
 
     def card(item_id: str) -> dict[Hashable, Any]:
         place = place_of[item_id]
-        return items.iloc[place][["text", "class_path"]].to_dict() | {"place": place}
+        return items.iloc[place][["image", "text", "class_path"]].to_dict() | {"place": place}
 
     @app.get("/")
     def page() -> HTMLResponse:

@@ -32,7 +32,8 @@ def local_app(
     Args:
         host: Address to bind to.
         images: The folder of the pictures.
-        files: Their names; `/picture/<place>` is the picture of that place in the list.
+        files: Their names, empty for an item without; `/picture/<place>` is the picture of that
+            place in the list.
         side: Length of the longer side of a served picture in pixels.
         background: Colour under transparent pixels, `#rrggbb`.
     """
@@ -49,7 +50,7 @@ def local_app(
 
     @app.get("/picture/{row}")
     def picture(row: int) -> fastapi.Response:
-        if not 0 <= row < len(files):
+        if not 0 <= row < len(files) or not files[row]:
             raise fastapi.HTTPException(404)
         # Another catalogue has another picture in this place; drawn ones are kept here.
         headers = {"Cache-Control": "no-store"}

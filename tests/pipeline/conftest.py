@@ -16,9 +16,9 @@ from pipeline.core.json_file import write_json
 from pipeline.core.table import write_table
 from pipeline.core.vectors import vector_array
 from pipeline.features.classes import make_classes
-from pipeline.features.joined import REQUIRE
 from pipeline.features.pairs import Pairs
 from pipeline.features.present import Present
+from pipeline.features.shared import REQUIRE
 from pipeline.model.towers import Towers, TowersConfig
 from tests.published_clip import TINY_CLIP, write_published_clip
 

@@ -223,28 +223,6 @@ def test_a_placeholder_picture_is_listed_and_its_rows_are_rejected(shop, on_bad_
     assert len(artifact(shop, "items.parquet")) == 12
 
 
-def test_items_without_a_picture_or_a_text_are_listed_and_tied_to_no_other(shop):
-    table = pd.read_csv(shop.root / "catalog.csv")
-    table.loc[[0, 5], "image"] = ["nowhere.png", ""]
-    table.loc[[10, 15], "text"] = ""
-    table.loc[[2, 3], ["image", "text"]] = ""
-    table.to_csv(shop.root / "catalog.csv", index=False)
-    result = shop.huse("catalog")
-    assert result.exit_code == 0, result.output
-    assert "14 items" in result.stdout
-    assert "2 rows rejected" in result.stdout
-    assert "of 14 items 2 have no picture and 2 have no text that can be used" in result.stderr
-    listed = pd.read_csv(shop.root / "data/catalog/incomplete.csv")
-    assert listed["row"].tolist() == [1, 6, 11, 16]
-    assert listed["lacks"].tolist() == ["picture", "picture", "text", "text"]
-    items = artifact(shop, "items.parquet")
-    assert set(listed["item_id"]) < set(items["item_id"])
-    assert (items["image"] == "").sum() == (items["text"] == "").sum() == 2
-    groups = artifact(shop, "groups.parquet")
-    assert groups[["group", "picture", "text", "near_text"]].apply(lambda c: c.is_unique).all()
-    assert "" not in set(artifact(shop, "pictures.parquet")["image"])
-
-
 def test_an_unusable_row_stops_where_asked_to(shop):
     write_rows(shop.root / "catalog.csv", [*ROWS, ("nowhere.png", "Red cap", "clothing")])
     shop.set({"catalog.on_bad_row": "error"})

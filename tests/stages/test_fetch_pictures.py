@@ -30,15 +30,25 @@ def test_a_table_with_urls_becomes_one_with_names(shop, urls, web):  # noqa: F81
     failed = pd.read_csv(shop.root / "catalog_fetched_rejected.csv")
     assert failed.to_numpy().tolist() == [[3, urls[2], "HTTP 404 Not Found"]]
     assert web.asked["0.png"] == 1
-    shop.set({"catalog.path": "catalog_fetched.csv"})
+    shop.set({"catalog.path": "catalog_fetched.csv", "catalog.require": "both"})
     result = shop.huse("catalog")
-    assert "15 items in" in result.stdout
-    assert "1 row rejected" in result.stdout
+    # What could not be had is an item by its text.
+    assert "16 items in" in result.stdout
+    assert "of 16 items 1 have no picture" in result.stderr
     again = shop.huse("fetch-pictures", "catalog.xlsx", "--allow-private", "--out", "again.csv")
     assert "(0 pictures downloaded, 13 there before)" in again.stdout
     assert (shop.root / "again.csv").read_bytes() == (
         shop.root / "catalog_fetched.csv"
     ).read_bytes()
+
+
+def test_another_table_may_have_other_delimiters_than_the_catalogue(shop, urls, web):  # noqa: F811
+    shop.set({"catalog.delimiter": ","})
+    table = pd.DataFrame({"image": [web.url("new.png")], "text": ["new"]})
+    table.to_csv(shop.root / "new.csv", sep=";", index=False)
+    result = shop.huse("fetch-pictures", "new.csv", "--allow-private")
+    assert "1 of 1 row with a URL" in result.stdout, result.output
+    assert (shop.root / "new_fetched.csv").read_text().splitlines()[0] == "image;text"
 
 
 def test_a_private_network_is_asked_only_if_allowed(shop, urls, web):  # noqa: F811

@@ -249,7 +249,10 @@ def test_items_with_both_modalities_are_counted(run, capsys):
     table = pq.read_table(features)
     pq.write_table(table.slice(1), features)
     run.train("counted")
-    assert "train: 159 of 160 items have both a picture and a text" in capsys.readouterr().out
+    assert (
+        "train: 159 of 160 items can be used, of which 159 have both a picture and a text"
+        in capsys.readouterr().out
+    )
 
 
 def test_features_and_an_encoder_of_different_runs_are_refused_before_training(run):

@@ -65,7 +65,9 @@ class StreamedItems(TrainItems):
             )
         # One half for the block at work, one for the next, into which its last batch reaches.
         self._groups_per_block = max(1, self._num_slots // 2)
-        self._image_buffer = torch.empty(
+        # Zeros: a row that was never read may stand for a picture that an item lacks. What lies in
+        # new memory may be NaN, which is NaN whatever it is multiplied by.
+        self._image_buffer = torch.zeros(
             self._num_slots * self._image_rows, index.image.dimension, device=device
         )
         self._text_buffer = empty_text(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,22 @@ def test_the_nearest_of_the_suggested_class_are_named(catalogue, monkeypatch, it
     weight_M2 = np.array([[0.5, 0.5], [1, 0], [0, 1], [1, 0]])
     found = nearest_evidence(features, LABELS, suspect_M, suggested_M, weight_M2, 4)
     assert found.tolist() == plain(features, LABELS, suspect_M, suggested_M, weight_M2, 4)
+
+
+def test_an_item_that_has_nothing_of_a_suspects_is_no_evidence(catalogue):
+    index = catalogue(LABELS)[0]
+    views, texts = np.ones(len(LABELS), dtype=np.int64), index.text_row_N.copy()
+    # Of class 3, which is suggested, half have a picture alone and all others a text alone.
+    pictures, written = np.flatnonzero(LABELS == 3)[::2], np.flatnonzero(LABELS == 3)[1::2]
+    views[[*written, 0]], texts[[*pictures, 1]] = 0, -1
+    gaps = replace(
+        index, num_views_N=views, view_row_R=index.view_row_R[views > 0], text_row_N=texts
+    )
+    suspect_M, weight_M2 = np.array([0, 1, 2]), np.array([[0, 1.0], [1.0, 0], [0.5, 0.5]])
+    found = nearest_evidence(ItemFeatures(gaps), LABELS, suspect_M, np.full(3, 3), weight_M2, 10)
+    assert set(found[0]) == {*written, -1}
+    assert set(found[1]) == {*pictures, -1}
+    assert set(found[2]) == {*written, *pictures}
 
 
 def test_a_class_with_fewer_items_leaves_places_empty(catalogue):

@@ -63,6 +63,7 @@ def test_a_column_of_text_has_the_type_of_all_its_values(csv, given, kind, value
         (["12.90", "12,90", "3", "4"], "row 2 has '12,90'"),
         (["899", "1.299", "49"], "row 2 has '1.299'"),
         (["5", "6", "n/a"], "row 3 has 'n/a'"),
+        (["12,90", "1.299,00", "-3,5"], "row 1 has '12,90'"),
     ],
 )
 def test_what_may_not_be_numbers_stays_text_and_is_told(csv, given, odd):
@@ -222,7 +223,8 @@ def test_columns_are_kept_from_tables_with_types(shop, write):
     else:
         table.to_json(path, orient="records", lines=True)
     (shop.root / "pictures" / "3.png").unlink()
-    shop.set({"catalog.path": path.name, "catalog.columns.keep": ["stock", "size"]})
+    keep = {"catalog.columns.keep": ["stock", "size"]}
+    shop.set({"catalog.path": path.name, "catalog.require": "both", **keep})
     result = shop.huse("catalog")
     assert "catalog: kept stock (integer), size (text)\n" in result.stdout
     assert kept_of(shop)["stock"].tolist() == [0, 1, 2, *range(4, 16)]

@@ -246,7 +246,7 @@ def test_an_empty_cell_is_no_mistake_but_a_picture_that_is_not_there_is(images):
 
 
 def test_a_catalogue_of_which_no_picture_is_found_is_not_taken_for_one_of_texts(images):
-    rows = [(f"elsewhere/{n}.jpg", f"Bag {n}", "bags") for n in range(3)]
+    rows = [(f"elsewhere/{n}.png", f"Bag {n}", "bags") for n in range(3)]
     with pytest.raises(InputError, match=r"catalog.images: of 3 pictures .* none can be used"):
         run(images, rows, require="any")
 

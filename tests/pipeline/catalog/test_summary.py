@@ -62,7 +62,7 @@ def test_noise_is_one_line_or_none():
     texts = pd.Series(TEXTS, dtype="str")
     assert count_noise(texts) == {"markup": 1, "split letters": 1}
     assert describe_noise(texts) == (
-        "catalog.columns.text: 6 texts are read without what nobody sees: "
+        "catalog.columns.text: of 6 texts what nobody sees is not read: "
         "markup in 1, split letters in 1"
     )
     assert describe_noise(texts.iloc[[0, 2]]) is None

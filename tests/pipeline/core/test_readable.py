@@ -21,6 +21,7 @@ PERSIAN = "\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
         ("<style>p {color: red}</style><script>if (a<b) alert('<p>')</script>Hat", "Hat"),
         ("Dolce &amp; Gabbana &#8220;Sicily&#x201D;", "Dolce & Gabbana “Sicily”"),
         ("&lt;p&gt;Boots &amp;amp; shoes&lt;/p&gt;", "Boots & shoes"),
+        ("<b>Red</b> hat, <S>, <a href='x'>more</a>", "Red hat, <S>, more"),
         ("<p>size <M>, 5 < 6 &lt;L&gt;</p>", "size <M>, 5 < 6 <L>"),
     ],
 )
@@ -31,7 +32,17 @@ def test_markup_is_taken_out(written, read):
 @pytest.mark.parametrize(
     "text",
     [
-        *("size <M>", "a < b and c > d", "I <3 it", "AT&T", "R&D;", "black & white", "x&copy2020"),
+        *(
+            "size <M>",
+            "Größe <S> bis <XL>",
+            "cup <A>, <B>",
+            "a < b and c > d",
+            "I <3 it",
+            "AT&T",
+            "R&D;",
+            "black & white",
+            "x&copy2020",
+        ),
         *("clothing<dress<evening", "waist <b", "50 % off; 3 for 2", "two  blanks"),
         *(
             FAMILY,
@@ -72,5 +83,12 @@ def test_what_is_read_is_read_again_alike():
 
 def test_a_long_text_takes_no_time():
     """Tags that are never closed are looked for once, not once per character."""
-    for text in ("<p " * 5000, "<!--" * 5000, "&#" * 9000, "<b>x</b>" * 5000, "a " * 5000):
+    for text in (
+        "<p " * 5000,
+        "<!--" * 5000,
+        "&#" * 9000,
+        "<b>x</b>" * 5000,
+        "<b>" * 5000,
+        "a " * 5000,
+    ):
         make_readable(text)

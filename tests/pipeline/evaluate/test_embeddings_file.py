@@ -96,11 +96,13 @@ def test_an_item_has_no_embedding_of_what_it_lacks(write_artifacts, stored, tmp_
     have = {"images": [n for n in range(12) if n != 3], "texts": [n for n in range(12) if n != 5]}
     items = index_items(**write_artifacts(**have, require="any"))
     plane = fit_map(stored, items, method="pca", seed=0)
-    test = write_embeddings(tmp_path / "embeddings.parquet", stored, items, plane)
+    test = write_embeddings(tmp_path / "embeddings.parquet", stored, items, plane, ATTRIBUTES)
     frame = pq.read_table(tmp_path / "embeddings.parquet").to_pandas()
     assert frame.groupby("modality").size().to_dict() == {"image": 11, "text": 11, "fused": 12}
     assert np.isfinite(np.stack(frame["vector"])).all()
     assert np.isfinite(frame[["x", "y", "score"]]).all(axis=None)
+    # What the table says of an item is beside each of its rows, and beside no other's.
+    assert ("item-" + frame["price"].astype(int).astype(str)).tolist() == frame["item_id"].tolist()
     of = frame.set_index(["item_id", "modality"])
     for item, only in (("item-3", "text"), ("item-5", "image")):
         one, fused = of.loc[(item, only)], of.loc[(item, "fused")]

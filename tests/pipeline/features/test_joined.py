@@ -3,7 +3,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.features.joined import REQUIRE, index_features, join_features
+from pipeline.features.joined import index_features, join_features
+from pipeline.features.shared import REQUIRE
 from tests.feature_tables import write_tables
 
 

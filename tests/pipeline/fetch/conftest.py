@@ -85,6 +85,8 @@ class Answers(BaseHTTPRequestHandler):
             self.send(500)
         elif kind == "page":
             self.send(200, body=unquote(rest).encode())
+        elif kind == "packed":
+            self.send(200, {"Content-Encoding": rest}, body=bytes(100))
         elif kind == "endless":
             self.send(200, length=10**9, body=bytes(2**16))
             while True:

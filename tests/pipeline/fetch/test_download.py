@@ -1,3 +1,4 @@
+import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from threading import Event
@@ -5,6 +6,7 @@ from time import monotonic
 
 import httpx
 import pytest
+from psutil import Process
 
 from pipeline.core.errors import BadRowError
 from pipeline.fetch import download
@@ -25,6 +27,20 @@ def test_a_picture_is_downloaded_and_redirects_are_followed(web, downloader):
     (agent,) = web.agents
     assert agent.startswith("huse-pipeline/")
     assert "fetch_pictures" in agent
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere a process may not list its connections"
+)
+@pytest.mark.parametrize(("keeps", "kept"), [(True, 3), (False, 0)])
+def test_connections_stay_open_or_do_not(web, keeps, kept):
+    downloader = Downloader(Manners(is_allowed=lambda address: True), Event(), keeps=keeps)
+    for host in ("127.0.0.1", "localhost", "2130706433"):
+        downloader.download(web.url("a.png", host))
+    opened = [one for one in Process().net_connections("tcp") if one.raddr]
+    open_here = [one for one in opened if one.raddr.port == web.server_port]
+    assert sum(one.status == "ESTABLISHED" for one in open_here) == kept
+    downloader.close()
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -59,6 +75,7 @@ def test_a_host_that_fails_is_left_alone_after_some_pictures(web, downloader, mo
         ("gone", "HTTP 404 Not Found"),
         ("round", "more than 5 redirects"),
         ("endless", "larger than 1 MiB"),
+        ("packed/br", "answer is packed (br), which was not asked for"),
         ("slow", "takes longer than 0.3 s"),
         ("away/127.0.0.2/a.png", "127.0.0.2 is in a private network"),
         ("away/localhost:1@[::1]/a.png", "::1 is in a private network"),

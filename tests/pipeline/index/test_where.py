@@ -91,6 +91,12 @@ def test_what_is_missing_is_found_by_none_alone(where, wanted):
     assert rows(where) == wanted
 
 
+def test_an_item_without_a_picture_is_found_as_a_missing_value():
+    table = pa.table({"image": ["a.png", "", None]})
+    assert matching(table, "image is None").tolist() == [False, True, True]
+    assert matching(table, "image is not None").tolist() == [True, False, False]
+
+
 @pytest.mark.parametrize(
     "where",
     [

@@ -65,6 +65,20 @@ def test_a_finding_is_shown_with_all_that_speaks_for_it(page):
     assert options == sorted(set(PATH_OF.values()))
 
 
+def test_an_item_without_a_picture_is_shown_by_its_text(tmp_path, numbered_pictures):
+    (tmp_path / "decisions.csv").write_text(",".join(COLUMNS) + "\n")
+    finding = Finding("i3", "hats|tall", (), ("i5", "i1"))
+    session = Session([finding], PATH_OF, tmp_path / "decisions.csv", "|")
+    items = ITEMS.assign(image=ITEMS["image"].where(~ITEMS["item_id"].isin(["i3", "i5"]), ""))
+    app = make_app(session, items, numbered_pictures, separator="|", background="#ffffff")
+    page = TestClient(app, base_url="http://127.0.0.1", headers=OWN)
+    html = page.get("/").text
+    assert re.findall(r"/picture/(\d)", html) == ["1"]
+    assert html.count("<img") == 1
+    assert "alert(1)&lt;/script&gt;&#34;&#39;{{alert(2)}} 3</figcaption>" in html
+    assert page.get("/picture/3").status_code == 404
+
+
 def test_all_text_of_the_catalogue_is_escaped_and_nothing_comes_from_elsewhere(page):
     answer = page.get("/")
     assert answer.text.count("<script") == 1

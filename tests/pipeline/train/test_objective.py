@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from pipeline.core.errors import InputError
-from pipeline.features.present import Present
 from pipeline.train.loss_settings import OBJECTIVES, LossSettings
 from pipeline.train.objective import make_config, objective_of
 from pipeline.train.objectives.adamine import adamine_loss
@@ -298,66 +297,3 @@ def test_an_objective_gets_its_own_settings_and_no_others(make_objective):
     assert make_objective("triplet", triplet=OWN["triplet"]).own.margin == 0.6
     assert make_objective("huse").own is None
     assert isinstance(make_objective("huse").loss, LossSettings)
-
-
-@pytest.mark.parametrize("fusion", ["product", "concat"])
-@pytest.mark.parametrize("name", OBJECTIVES)
-def test_what_an_item_lacks_counts_in_no_part(name, fusion, make_objective, make_model, make_pairs):
-    """Neither the loss nor a gradient depends on the features that stand for what is not there."""
-    objective = make_objective(name, joint=0.5)
-    if fusion == "concat" and objective.classifier == "per_modality":
-        pytest.skip("one classifier per modality cannot be one on both")
-    dim = {"dim": objective.fixed_dim} if name == "hier_cos" else {}
-    found = []
-    for absent in (1e3, -7.0):
-        pairs = make_pairs(15, gaps=True)
-        image_BI, text_BT = pairs.image_NI.clone(), pairs.text_NT.clone()
-        image_BI[~pairs.present.image_N] = absent
-        text_BT[~pairs.present.text_N] = absent
-        model = make_model(classifier=objective.classifier, fusion=fusion, **dim)
-        output = model(image_BI, text_BT, present=pairs.present)
-        total, parts = objective(output, pairs.label_N)
-        total.backward()
-        gradients = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
-        assert math.isfinite(total.item())
-        found.append(torch.cat([total.detach()[None], *gradients]))
-        assert set(parts) == set(WEIGHTS[name])
-    assert torch.equal(*found)
-
-
-@pytest.mark.parametrize("name", OBJECTIVES)
-def test_flags_that_say_all_is_there_change_nothing(name, make_objective, batch):
-    objective = make_objective(name, joint=0.5)
-    dim = {"dim": objective.fixed_dim} if name == "hier_cos" else {}
-    _, output, labels = batch(classifier=objective.classifier, **dim)
-    everything = Present(torch.ones(9, dtype=torch.bool), torch.ones(9, dtype=torch.bool))
-    flagged, plain = (
-        objective(output._replace(present=present), labels)[0].item()
-        for present in (everything, None)
-    )
-    assert flagged == pytest.approx(plain, rel=1e-6)
-
-
-def test_parts_of_a_batch_with_gaps_equal_plain_loops(make_objective, make_model, make_pairs):
-    objective, pairs = make_objective("huse"), make_pairs(15, gaps=True)
-    output = make_model()(pairs.image_NI, pairs.text_NT, present=pairs.present)
-    _, parts = objective(output, pairs.label_N)
-    has_image, has_text = pairs.present
-    both = pairs.present.both_N
-    points = [*output.image_BD[has_image], *output.text_BD[has_text]]
-    classes = [*pairs.label_N[has_image].tolist(), *pairs.label_N[has_text].tolist()]
-    logits = [*output.image_logits_BK[has_image], *output.text_logits_BK[has_text]]
-    total = 0.0
-    for x, one in zip(points, classes, strict=True):
-        for y, other in zip(points, classes, strict=True):
-            d, target = distance(x, y), objective.adjacency_KK[one, other].item()
-            total += (d - target) ** 2 if target < 0.9 and d < 0.9 else 0.0
-    assert len(points) == 24
-    assert parts["graph"].item() == pytest.approx(total / 24**2, rel=1e-4)
-    log_likelihood = [
-        math.log(logit.softmax(0)[label].item())
-        for logit, label in zip(logits, classes, strict=True)
-    ]
-    assert parts["class"].item() == pytest.approx(-mean(log_likelihood), rel=1e-5)
-    gap = mean(map(distance, output.image_BD[both], output.text_BD[both]))
-    assert parts["gap"].item() == pytest.approx(gap, rel=1e-5)

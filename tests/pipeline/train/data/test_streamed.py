@@ -155,6 +155,19 @@ def test_items_with_gaps_are_those_of_a_resident_catalogue(tmp_path, views, word
     assert first.tolist() == numbers
 
 
+def test_what_stands_for_a_lacking_picture_is_finite(tmp_path):
+    # The last items of the table: what stands for their pictures is behind all that are read.
+    gaps = {"without_image": range(140, 150), "without_text": GAPS["without_text"][:-1]}
+    index = index_features(**write_tables(tmp_path, 150, row_group=ROW_GROUP, **gaps))
+    torch.use_deterministic_algorithms(True)  # fills new memory with NaN
+    try:
+        streamed = StreamedItems(index, CPU, 12_000)
+        for index_B in torch.arange(len(index)).split(20):
+            assert streamed.fetch(index_B, None).image_BI.isfinite().all()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 def test_what_items_lack_is_not_in_the_moments(tmp_path, make_model):
     tables = write_tables(tmp_path, 150, row_group=ROW_GROUP, **GAPS)
     index = index_features(**tables)
