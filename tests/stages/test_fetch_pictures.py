@@ -30,7 +30,7 @@ def test_a_table_with_urls_becomes_one_with_names(shop, urls, web):  # noqa: F81
     failed = pd.read_csv(shop.root / "catalog_fetched_rejected.csv")
     assert failed.to_numpy().tolist() == [[3, urls[2], "HTTP 404 Not Found"]]
     assert web.asked["0.png"] == 1
-    shop.set({"catalog.path": "catalog_fetched.csv", "catalog.require": "both"})
+    shop.set({"catalog.path": "catalog_fetched.csv"})
     result = shop.huse("catalog")
     # What could not be had is an item by its text.
     assert "16 items in" in result.stdout
