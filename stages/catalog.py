@@ -13,6 +13,7 @@ from stages.paths import (
     CLASSES,
     GROUPS,
     INCOMPLETE,
+    ITEM_PICTURES,
     ITEMS,
     PARAMS,
     PICTURES,
@@ -33,6 +34,9 @@ def main(
     pictures: Annotated[
         Path, typer.Option(help="Where to write the digest of each picture.")
     ] = PICTURES,
+    item_pictures: Annotated[
+        Path, typer.Option(help="Where to write which pictures each item has.")
+    ] = ITEM_PICTURES,
     attributes: Annotated[
         Path, typer.Option(help="Where to write what else is kept of each item.")
     ] = ATTRIBUTES,
@@ -91,19 +95,21 @@ def main(
         table,
         folder,
         separator=p.separator,
+        separator_images=p.columns.separator_images,
         require=p.require,
         on_bad_row=p.on_bad_row,
         warn=warner("catalog"),
     )
-    found = made.items
-    named = found.loc[found["image"] != "", "image"]
-    digests = digest_pictures(named, folder, digest_cache(pictures))
+    found, shown = made.items, made.pictures
+    digests = digest_pictures(shown["image"], folder, digest_cache(pictures))
+    shown["digest"] = contents(shown["image"], digests)
+    made = made._replace(pictures=shown.drop_duplicates(["item_id", "digest"]))
     found["digest"] = contents(found["image"], digests)
     found["plain_text"] = found["text"].map(plain_text)
     found["near_text"] = found["text"].map(near_text)
-    common = find_placeholders(found, p.placeholders)
-    found, bad, lacking = without_placeholders(made, table, common, p.require)
-    together = number_values(found, common.loc[common["kind"] == "text", "value"])
+    common = find_placeholders(found, made.pictures, p.placeholders)
+    found, bad, lacking, shown = without_placeholders(made, table, common, p.require)
+    together = number_values(found, shown, common.loc[common["kind"] == "text", "value"])
     together.insert(1, "group", find_components(together, split.keep_together))
     said = make_attributes(kept, found, warner("catalog"))
     class_list = make_classes(found["class_path"], separator=p.separator, label=p.label)
@@ -119,7 +125,8 @@ def main(
     for doubt in filter(None, doubts):
         warner("catalog")(doubt)
     write_table(items, found[ITEM_COLUMNS])
-    write_table(pictures, digests[digests["image"].isin(found["image"])])
+    write_table(pictures, digests[digests["image"].isin(shown["image"])])
+    write_table(item_pictures, shown[["item_id", "image"]])
     write_attributes(attributes, said)
     write_table(splits, split_table, {REQUIRE: p.require})
     write_table(groups, together.drop(columns="tied_text"))
@@ -127,7 +134,7 @@ def main(
     write_csv(rejected, bad)
     write_csv(incomplete, lacking)
     write_csv(placeholders, common)
-    figures = summarise(table, found, bad, common, together["group"], p.separator)
+    figures = summarise(table, found, shown, bad, common, together["group"], p.separator)
     write_json(summary, figures)
     if p.columns.keep:
         typer.echo(f"catalog: kept {describe_attributes(said)}")

@@ -1,4 +1,4 @@
-"""Items and their pictures -> image features."""
+"""The pictures of the items -> image features."""
 
 import time
 from pathlib import Path
@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from pipeline.core.errors import InputError
-from stages.command import ItemsPath, ParamsPath, run
+from stages.command import ParamsPath, counted, run, warner
 from stages.dvc_cache import tracked_contents, vector_cache
 from stages.paths import (
     IMAGE_ENCODER,
     IMAGE_FAILURES,
     IMAGE_FEATURES,
     IMAGE_REPORT,
-    ITEMS,
+    ITEM_PICTURES,
     PARAMS,
     PICTURES,
 )
@@ -22,7 +22,9 @@ from stages.paths import (
 
 def main(
     params: ParamsPath = PARAMS,
-    items: ItemsPath = ITEMS,
+    item_pictures: Annotated[
+        Path, typer.Option(help="Pictures of the items that the catalog stage wrote.")
+    ] = ITEM_PICTURES,
     pictures: Annotated[
         Path, typer.Option(help="Digests of pictures that the catalog stage wrote.")
     ] = PICTURES,
@@ -48,7 +50,7 @@ def main(
     from pipeline.core.params import load_section, read_value
     from pipeline.core.table import read_table
     from pipeline.features.encoder_digest import KEY, encoder_digest
-    from pipeline.image_features.extract import Failure, extract, write_features
+    from pipeline.image_features.extract import MOST_VIEWS, Failure, extract, write_features
     from pipeline.image_features.extraction_report import extraction_report
     from pipeline.image_features.make_recipe import make_recipe
     from pipeline.image_features.network_file import save_network
@@ -64,8 +66,7 @@ def main(
     local = vector_cache("image", out)
     store = machine.vector_store
     chosen = None if store is None else locate(store, "machine.vector_store")
-    table = read_table(items, ["item_id", "image"])
-    table = table[table["image"] != ""]
+    table = read_table(item_pictures, ["item_id", "image"])
     digests = read_table(pictures, ["image", "digest"])
     listed = list_pictures(
         list(table.itertuples(index=False, name=None)),
@@ -85,7 +86,12 @@ def main(
             f"than image.max_failed {settings.max_failed} allows; see {failures}"
         )
     save_network(encoder, None if files.recipe.runtime == "torch" else files.onnx_file)
-    write_features(out, found, files, made_by | {KEY: encoder_digest(encoder)})
+    more = write_features(out, found, files, made_by | {KEY: encoder_digest(encoder)})
+    if more:
+        warner("image_features")(
+            f"{counted(more, 'item')} with more than {MOST_VIEWS - 1} views of pictures; training "
+            "draws among the first of them alone; set image.views lower to have more pictures seen"
+        )
     typer.echo(
         f"image_features: {len(found.usable)} pictures, {len(found.failures)} failed, see "
         f"{failures}; {found.extracted} extracted, {found.from_cache} from the cache, "

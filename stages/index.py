@@ -50,6 +50,7 @@ def main(
     from pipeline.features.attributes import read_attributes
     from pipeline.index.build import build_index, measure_recall
     from pipeline.index.catalog_index import CatalogIndex, model_digest
+    from pipeline.index.embed_pictures import embed_pictures
     from pipeline.index.fit_references import fit_references
     from pipeline.index.settings import IndexSettings
     from pipeline.index.stored_embeddings import choose_queries, read_modality
@@ -85,7 +86,8 @@ def main(
     }
     words = WordIndex.build(frame["text"].tolist())
     items = pa.Table.from_pandas(frame, preserve_index=False)
-    CatalogIndex(built, items, description, words, said).save(out, model=model)
+    pictures = embed_pictures(frame, image_features, model)
+    CatalogIndex(built, items, description, words, said, pictures).save(out, model=model)
     figures = {
         "items": len(frame),
         "words": words.size,

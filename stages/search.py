@@ -17,7 +17,7 @@ from stages.command import IndexPath, ModelPath, run, shortened, warner
 from stages.paths import INDEX, MODEL
 
 if TYPE_CHECKING:
-    from pipeline.index.catalog_index import Hit
+    from pipeline.index.hit import Hit
 
 
 def main(
@@ -71,10 +71,7 @@ def main(
     hits = huse.search(embeddings, k, within, mode, where)[0]
     nearness = huse.near(embeddings)[0]
     if as_json:
-        rows = [
-            {key: value for key, value in hit._asdict().items() if key != "row"} for hit in hits
-        ]
-        found = {**nearness._asdict(), "hits": rows}
+        found = {**nearness._asdict(), "hits": [hit.as_dict() for hit in hits]}
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False, default=json_value))
     else:
         if warning := nearness.warning():

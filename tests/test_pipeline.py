@@ -132,6 +132,7 @@ def test_feature_tables_hold_a_vector_per_item_and_say_what_made_them(ran):
     assert column_types(image) == {
         "item_id": "string",
         "view": "int8",
+        "image": "string",
         "vector": "fixed_size_list<element: float>[1280]",
     }
     assert column_types(text) == {
@@ -143,13 +144,14 @@ def test_feature_tables_hold_a_vector_per_item_and_say_what_made_them(ran):
         assert ids == items["item_id"].tolist()
         assert np.isfinite(vectors).all()
     assert set(read_frame(image)["view"]) == {0}
+    assert read_frame(image)["image"].tolist() == items["image"].tolist()
     made_by = pq.read_schema(image).metadata
     assert {b"backbone", b"weights_digest", b"transform", b"dimension"} <= set(made_by)
     assert b"glove.vectors" in pq.read_schema(text).metadata
     failures = (ran / "features" / "image_failures.csv").read_text(encoding="utf-8")
     assert failures == "item_id,image,reason\n"
     report = read_json(ran / "reports" / "image_features.json")
-    assert report["items"] == report["usable"] == len(items)
+    assert report["pictures"] == report["usable"] == len(items)
     cleaned = read_frame(ran / "clean_text" / "text.parquet")
     assert list(cleaned) == ["item_id", "clean_text"]
     assert cleaned["item_id"].tolist() == items["item_id"].tolist()

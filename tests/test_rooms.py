@@ -34,7 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "baseline": {"core", "features"},
     "evaluate": {"baseline", "core", "decide", "features", "metrics", "model", "pictures"},
     "audit": {"core", "features", "pictures"},
-    "index": {"core", "features"},
+    "index": {"core", "features", "model"},
     # What people do with a trained model, which no stage runs.
     "use": {
         "audit",

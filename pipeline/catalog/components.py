@@ -1,6 +1,6 @@
 """Items that belong together: variants of one product, one picture twice, one text twice.
 
-Shape letters: N items.
+Shape letters: N items, P pictures of items, E edges.
 """
 
 from collections.abc import Collection
@@ -16,7 +16,9 @@ COLUMN_OF = {"group": "product", "image": "picture", "text": "tied_text", "near_
 """What split.keep_together names -> the column of `number_values` that holds it."""
 
 
-def number_values(items: pd.DataFrame, placeholders: Collection[str] = ()) -> pd.DataFrame:
+def number_values(
+    items: pd.DataFrame, pictures: pd.DataFrame, placeholders: Collection[str] = ()
+) -> pd.DataFrame:
     """Number what items can have in common, each kind by itself.
 
     Retrieval leaves out what makes a result worthless: the query's own product, the same picture
@@ -24,8 +26,9 @@ def number_values(items: pd.DataFrame, placeholders: Collection[str] = ()) -> pd
     would leave out results that are worth having.
 
     Args:
-        items: N items with `item_id`, `group`, `digest` (what is in the picture), `plain_text` and
-            `near_text`; empty: none.
+        items: N items with `item_id`, `group`, `plain_text` and `near_text`; empty: none.
+        pictures: Of these, with `item_id` and `digest`: what is in it. Items of which one has
+            pictures in common with another, and that one with a third, have one number.
         placeholders: Texts that say nothing of an item, so that sharing one ties nothing; a text
             is no find for the same text all the same.
 
@@ -34,14 +37,13 @@ def number_values(items: pd.DataFrame, placeholders: Collection[str] = ()) -> pd
         `near_text`: int64 numbers that items share where the value is the same. An item without a
         value has a number of its own, and in the last two columns one with a placeholder.
     """
-    group_N, digest_N, text_N, near_text_N = (
-        items[name].mask(items[name] == "")
-        for name in ("group", "digest", "plain_text", "near_text")
+    group_N, text_N, near_text_N = (
+        items[name].mask(items[name] == "") for name in ("group", "plain_text", "near_text")
     )
     is_placeholder_N = text_N.isin([plain_text(text) for text in placeholders])
     values = {
         "product": group_N,
-        "picture": digest_N,
+        "picture": items["item_id"].map(_linked_contents(pictures)),
         "text": text_N,
         "tied_text": text_N.mask(is_placeholder_N),
         "near_text": near_text_N.mask(is_placeholder_N),
@@ -64,10 +66,23 @@ def find_components(numbers: pd.DataFrame, keep_together: Collection[str]) -> np
         item_nodes.append(np.arange(num_items))
         value_nodes.append(value_N + num_nodes)
         num_nodes += int(value_N.max(initial=-1)) + 1
-    edge = (np.concatenate(item_nodes), np.concatenate(value_nodes))
-    graph = coo_array((np.ones(len(edge[0]), np.int8), edge), shape=(num_nodes, num_nodes))
-    label_N = connected_components(graph, directed=False)[1][:num_items]
-    return np.unique(label_N, return_inverse=True)[1]
+    label_N = _labels(np.concatenate(item_nodes), np.concatenate(value_nodes), num_nodes)
+    return np.unique(label_N[:num_items], return_inverse=True)[1]
+
+
+def _linked_contents(pictures: pd.DataFrame) -> pd.Series:
+    """By item id the content that stands for all that its pictures are linked with: the first."""
+    item_P, ids = pd.factorize(pictures["item_id"])
+    content_P, contents = pd.factorize(pictures["digest"])
+    label_P = _labels(item_P, content_P + len(ids), len(ids) + len(contents))[item_P]
+    first_P = pictures["digest"].groupby(label_P).transform("first")
+    return first_P.groupby(pictures["item_id"].to_numpy()).first()
+
+
+def _labels(one_E: np.ndarray, other_E: np.ndarray, nodes: int) -> np.ndarray:
+    """Number the parts of a graph that its edges hold together: [nodes]."""
+    graph = coo_array((np.ones(len(one_E), np.int8), (one_E, other_E)), shape=(nodes, nodes))
+    return connected_components(graph, directed=False)[1]
 
 
 def _numbers(values: pd.Series) -> np.ndarray:

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
 from pipeline.catalog.leading_folders import NamedPictures
+from pipeline.catalog.several_pictures import join_rows, picture_names
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.text import normalize_text
 from pipeline.features.class_path import normalize_class_path
@@ -15,7 +17,7 @@ from pipeline.pictures.folder import ImageFolder
 
 ITEM_COLUMNS = ["item_id", "image", "text", "class_path"]
 """What items.parquet holds; `group` and `split` stay out so that a new split does not touch it.
-`image` or `text` is empty where an item lacks it."""
+`image` or `text` is empty where an item lacks it; `image` is the first of several pictures."""
 
 INCOMPLETE_COLUMNS = ["row", "item_id", "image", "text", "classes", "lacks", "reason"]
 """Of the list of items that lack a picture or a text: as the user wrote them, which of the two, and
@@ -41,6 +43,23 @@ class Items(NamedTuple):
     """Rows that are no items: `row`, `image`, `text`, `classes` as written, and `reason`."""
     incomplete: pd.DataFrame
     """INCOMPLETE_COLUMNS of the items that lack something."""
+    pictures: pd.DataFrame
+    """`item_id` and `image` of every picture of every item, in their order."""
+
+
+class _Found(NamedTuple):
+    """What a row names that can be used."""
+
+    item: tuple[str, ...]
+    """ITEM_COLUMNS, `group` and `split`."""
+    names_of: dict[str, str]
+    """Of its pictures, each once and in order, what the row calls them."""
+    lost: list[tuple[str, str]]
+    """Other pictures that it names: name, and why it cannot be used."""
+    lacks: str = ""
+    """`picture` or `text`, or empty."""
+    reason: str = ""
+    """Why."""
 
 
 def make_items(
@@ -48,29 +67,33 @@ def make_items(
     folder: ImageFolder,
     *,
     separator: str,
+    separator_images: str | None,
     require: Literal["any", "both"],
     on_bad_row: Literal["skip", "error"],
     warn: Callable[[str], None],
 ) -> Items:
     """Check every row of a catalogue, what `read_catalog` returns.
 
-    With `require` any, a row needs a picture that there is, or a text. An empty cell is no mistake
-    then; a picture that is named and is not there is one for `on_bad_row` error.
+    Rows of one id are one item, and a cell may name several pictures; see `join_rows` and
+    `picture_names`. With `require` any, a row needs a picture that there is, or a text. An empty
+    cell is no mistake then; a picture that is named and is not there is one for `on_bad_row` error.
 
     `warn` takes one line on folders in front of the pictures' names, one on a picture that has
-    several names, and one on items that lack a picture or a text.
+    several names, and one on pictures that items with others lack.
 
     Returns:
         The items in the catalogue's order: ITEM_COLUMNS, then `group` (empty: none), `split`
-        (train, val, test; empty throughout where the catalogue has no such column) and the `row`
-        that each was made of.
+        (train, val, test; empty throughout where the catalogue has no such column) and the first
+        `row` that each was made of.
         The rejected rows and the incomplete items in the same order.
 
     Raises:
         InputError: No row can be used, or one cannot and `on_bad_row` is error; or pictures are
             named and none is there.
     """
-    pictures = NamedPictures(folder, table["image"])
+    table = join_rows(table, separator).table
+    names_R = [picture_names(cell, separator_images) for cell in table["image"]]
+    pictures = NamedPictures(folder, [name for names in names_R for name in names])
     if line := pictures.describe():
         warn(f"catalog.columns.image: {line}")
     row_of: dict[str, int] = {}
@@ -78,32 +101,41 @@ def make_items(
     rejected: list[tuple[int, str, str, str, str]] = []
     incomplete: list[tuple[int, str, str, str, str, str, str]] = []
     names_of: dict[str, set[str]] = {}
+    lost: list[tuple[int, str, str]] = []
+    of_items: list[tuple[str, str]] = []
     row: Any
-    for row in table.itertuples(index=False):
+    for row, names in zip(table.itertuples(index=False), names_R, strict=True):
         try:
-            item, lacks, reason = _make_item(row, pictures, separator, require)
-            if item[1]:
-                names_of.setdefault(item[1], set()).add(row.image.strip())
-            if item[0] in row_of:
-                raise BadRowError(duplicate_of(row_of[item[0]]))
-            if lacks == "picture" and on_bad_row == "error" and row.image.strip():
-                raise BadRowError(reason)
+            found = _make_item(row, names, pictures, separator, require)
+            item_id = found.item[0]
+            for image, name in found.names_of.items():
+                names_of.setdefault(image, set()).add(name.strip())
+            if item_id in row_of:
+                raise BadRowError(duplicate_of(row_of[item_id]))
+            if found.lost and on_bad_row == "error":
+                name, reason = found.lost[0]
+                raise BadRowError(reason if len(names) == 1 else f"{reason}: {name}")
         except BadRowError as error:
             rejected.append((row.row, row.image, row.text, row.classes, str(error)))
             continue
-        row_of[item[0]] = row.row
-        items.append(item)
-        if lacks:
+        row_of[item_id] = row.row
+        items.append(found.item)
+        of_items += [(item_id, image) for image in found.names_of]
+        if found.names_of:
+            lost += [(row.row, *one) for one in found.lost]
+        if found.lacks:
             written = row.image, row.text, row.classes
-            incomplete.append((row.row, item[0], *written, lacks, reason))
-    if line := _doubt_names(names_of):
+            incomplete.append((row.row, item_id, *written, found.lacks, found.reason))
+    for line in filter(None, (_doubt_names(names_of), _doubt_lost(lost))):
         warn(line)
     lacking = pd.DataFrame(incomplete, columns=INCOMPLETE_COLUMNS)
     rejected_frame = pd.DataFrame(rejected, columns=["row", "image", "text", "classes", "reason"])
     _check(len(items), rejected_frame, on_bad_row)
     _check_pictures(lacking, any_found=bool(names_of))
     frame = pd.DataFrame(items, columns=[*ITEM_COLUMNS, "group", "split"], dtype="str")
-    return Items(frame.assign(row=list(row_of.values())), rejected_frame, lacking)
+    frame = frame.assign(row=list(row_of.values()))
+    of_frame = pd.DataFrame(of_items, columns=["item_id", "image"], dtype="str")
+    return Items(frame, rejected_frame, lacking, of_frame)
 
 
 def doubt_incomplete(incomplete: pd.DataFrame, items: int) -> str | None:
@@ -125,10 +157,11 @@ def duplicate_of(row: int) -> str:
     return f"duplicate of row {row}"
 
 
-def make_item_id(image: str, text: str, class_path: str) -> str:
+def make_item_id(image: str | Sequence[str], text: str, class_path: str) -> str:
     """Name an item by its content, so that its name survives new rows and another row order.
 
-    16 hexadecimal digits: a million items share one with probability 3e-8.
+    `image` is a list where there are several. 16 hexadecimal digits: a million items share one
+    with probability 3e-8.
     """
     content = json.dumps([image, text, class_path])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
@@ -147,19 +180,28 @@ def normalize_split(split: str) -> str:
 
 
 def _make_item(
-    row: Any, pictures: NamedPictures, separator: str, require: Literal["any", "both"]
-) -> tuple[tuple[str, ...], str, str]:
-    """Make an item; say which of picture and text it lacks and why, or nothing."""
+    row: Any,
+    names: Sequence[str],
+    pictures: NamedPictures,
+    separator: str,
+    require: Literal["any", "both"],
+) -> _Found:
+    """Make an item of a row that names these pictures."""
     if row.reason:
         raise BadRowError(row.reason)
-    image = text = ""
+    text = ""
+    names_of: dict[str, str] = {}
+    lost: list[tuple[str, str]] = []
     reason_of: dict[str, str] = {}
-    try:
-        image = pictures.find(row.image)
-    except BadRowError as error:
+    for name in names or [""]:
+        try:
+            names_of.setdefault(pictures.find(name), name)
+        except BadRowError as error:
+            lost.append((name, str(error)))
+    if not names_of:
+        reason_of["picture"] = lost[0][1]
         if require == "both":
-            raise
-        reason_of["picture"] = str(error)
+            raise BadRowError(lost[0][1])
     try:
         text = normalize_text(row.text)
     except BadRowError as error:
@@ -171,9 +213,28 @@ def _make_item(
     class_path = normalize_class_path(row.classes, separator)
     group = row.group.strip() if hasattr(row, "group") else ""
     split = normalize_split(row.split) if hasattr(row, "split") else ""
-    item = make_item_id(image, text, class_path), image, text, class_path, group, split
-    lacks, reason = next(iter(reason_of.items()), ("", ""))
-    return item, lacks, reason
+    images = list(names_of)
+    image = images[0] if images else ""
+    item_id = make_item_id(images if len(images) > 1 else image, text, class_path)
+    return _Found(
+        (item_id, image, text, class_path, group, split),
+        names_of,
+        lost if names else [],
+        *next(iter(reason_of.items()), ()),
+    )
+
+
+def _doubt_lost(lost: Sequence[tuple[int, str, str]]) -> str | None:
+    """Say that items have fewer pictures than their rows name: by row, name and why."""
+    if not lost:
+        return None
+    row, name, _ = lost[0]
+    reasons = Counter(reason for *_, reason in lost).most_common(1)
+    pictures = "1 picture is" if len(lost) == 1 else f"{len(lost)} pictures are"
+    return (
+        f"catalog.columns.image: {pictures} left out of items that have others, such as {name!r} "
+        f"of row {row}; most often ({reasons[0][1]} times): {reasons[0][0]}"
+    )
 
 
 def _doubt_names(names_of: Mapping[str, set[str]]) -> str | None:

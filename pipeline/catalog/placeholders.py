@@ -13,7 +13,9 @@ from pipeline.catalog.settings import PlaceholderSettings
 from pipeline.core.errors import InputError
 
 
-def find_placeholders(items: pd.DataFrame, settings: PlaceholderSettings) -> pd.DataFrame:
+def find_placeholders(
+    items: pd.DataFrame, pictures: pd.DataFrame, settings: PlaceholderSettings
+) -> pd.DataFrame:
     """Find the pictures and texts that many products of several classes share.
 
     Rows of one product count once: items of the same group or, without one, of the same picture
@@ -21,25 +23,27 @@ def find_placeholders(items: pd.DataFrame, settings: PlaceholderSettings) -> pd.
     classes make a placeholder.
 
     Args:
-        items: N items with `row`, `item_id`, `image`, `digest` (what is in the picture), `text`,
+        items: N items with `row`, `item_id`, `digest` (what is in the first picture), `text`,
             `plain_text`, `near_text`, `group` (empty: none) and `class_path`.
+        pictures: Of all items, with `item_id`, `image` and `digest`.
         settings: What makes a placeholder.
 
     Returns:
         `kind` (picture or text), `value` (path or text, as in its first item), `items`, `classes`,
         `most_frequent_class` and `first_row`; pictures first, the most frequent ones first.
     """
+    shown = items.drop(columns=["image", "digest"]).merge(pictures, on="item_id")
     # What is shared, what tells products apart that share it, and how the user wrote it.
     compared = {
-        "picture": (items["digest"], items["near_text"], items["image"]),
-        "text": (items["plain_text"], items["digest"], items["text"]),
+        "picture": (shown, "digest", "near_text", "image"),
+        "text": (items, "plain_text", "digest", "text"),
     }
     least, found = settings.share * len(items), []
-    for kind, (value_N, other_N, written_N) in compared.items():
-        other_N = other_N.where(other_N != "", items["item_id"])
-        product_N = items["group"].where(items["group"] != "", other_N)
-        frame = items.assign(value=value_N, product=product_N, written=written_N)
-        frame = frame[value_N != ""]  # what an item lacks is no placeholder
+    for kind, (frame, value, other, written) in compared.items():
+        other_N = frame[other].where(frame[other] != "", frame["item_id"])
+        product_N = frame["group"].where(frame["group"] != "", other_N)
+        frame = frame.assign(value=frame[value], product=product_N, written=frame[written])
+        frame = frame[frame["value"] != ""]  # what an item lacks is no placeholder
         # Few values are this frequent, so that the loop is short in a catalogue of any size.
         frequent = frame[frame.groupby("value")["value"].transform("size") > least]
         for _, part in frequent.groupby("value"):
@@ -59,10 +63,10 @@ def find_placeholders(items: pd.DataFrame, settings: PlaceholderSettings) -> pd.
 def without_placeholders(
     found: Items, table: pd.DataFrame, placeholders: pd.DataFrame, require: Literal["any", "both"]
 ) -> Items:
-    """Take placeholders for no picture: their items have a text alone, or are none.
+    """Take placeholders for no picture: their items have other pictures, a text, or are none.
 
     Args:
-        found: The items, with `digest`, and the other rows.
+        found: The items and the pictures, both with `digest`, and the other rows.
         table: The rows, as `read_catalog` returns them.
         placeholders: From `find_placeholders`.
         require: With `both`, or without a text, a row is rejected.
@@ -73,16 +77,19 @@ def without_placeholders(
     Raises:
         InputError: No item has a picture any more.
     """
-    items = found.items
-    pictures = placeholders[placeholders["kind"] == "picture"]
+    items, pictures = found.items, found.pictures
     reason_of_image = {
         picture.value: f"image is a placeholder: {picture.items} items of {picture.classes} "
         "classes have this picture"
-        for picture in pictures.itertuples(index=False)
+        for picture in placeholders[placeholders["kind"] == "picture"].itertuples(index=False)
     }
-    named = items.drop_duplicates("image").set_index("digest")["image"].map(reason_of_image)
-    reasons = named.dropna().to_dict()
-    reason_N = items["digest"].map(reasons)
+    named = pictures.drop_duplicates("image").set_index("digest")["image"].map(reason_of_image)
+    reason_P = pictures["digest"].map(named.dropna().to_dict())
+    left = pictures[reason_P.isna()]
+    first = left.drop_duplicates("item_id").set_index("item_id")
+    reasons = reason_P.groupby(pictures["item_id"]).first()
+    # Of several pictures that are none, the reason of the first.
+    reason_N = items["item_id"].map(reasons).mask(items["item_id"].isin(first.index))
     is_bad_N = reason_N.notna()
     if len(items) and is_bad_N.all():
         raise InputError(
@@ -99,12 +106,13 @@ def without_placeholders(
     is_item_M = is_item_N[is_bad_N].to_numpy()
     # Their names stay: the row is the same whether or not its picture is believed.
     kept = items.assign(
-        image=items["image"].mask(is_bad_N, ""), digest=items["digest"].mask(is_bad_N, "")
+        **{name: items["item_id"].map(first[name]).fillna("") for name in ("image", "digest")}
     )
     kept = kept[~is_bad_N | is_item_N].reset_index(drop=True)
     rejected = pd.concat([found.rejected, bad.loc[~is_item_M, found.rejected.columns]])
     incomplete = pd.concat([found.incomplete, bad.loc[is_item_M, INCOMPLETE_COLUMNS]])
-    return Items(kept, rejected.sort_values("row"), incomplete.sort_values("row"))
+    left = left[left["item_id"].isin(kept["item_id"])]
+    return Items(kept, rejected.sort_values("row"), incomplete.sort_values("row"), left)
 
 
 def doubt_placeholders(placeholders: pd.DataFrame) -> Iterator[str]:

@@ -19,6 +19,8 @@ DELIMITER_OF = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")
 PARQUET = (".parquet", ".pq")
 OLD_EXCEL = ".xls"
+OF_A_TABLE = {"split": "one is made", "id": "every picture is an item"}
+"""Columns that a folder has not, and what there is without them."""
 
 
 def read_catalog(
@@ -33,8 +35,9 @@ def read_catalog(
         One row per row of the table, in its order, with the columns:
         `row` (int), counted as a user does: 1 is the first row after the column names, a record
         over several lines is one row, and blank lines count but are not returned;
-        `image`, `text`, `classes` and, where asked for, `group` and `split`: strings as written,
-        empty where missing; and `reason`: why the row could not be read, or empty.
+        `image`, `text`, `classes` and, where asked for, `group`, `split` and `id`: strings as
+        written, empty where missing, a list of pictures with a line for each; and `reason`: why
+        the row could not be read, or empty.
 
     Raises:
         InputError: The file is missing, empty, of another format or encoding, or damaged, or
@@ -43,15 +46,16 @@ def read_catalog(
     wanted = columns.roles()
     form = form or TableForm()
     if path.is_dir():
-        if columns.split is not None:
-            raise InputError(
-                f"catalog.columns.split: {path} is a folder, which has no such column; set it to "
-                "null, and one is made"
-            )
+        for role, instead in OF_A_TABLE.items():
+            if role in wanted:
+                raise InputError(
+                    f"catalog.columns.{role}: {path} is a folder, which has no such column; set it "
+                    f"to null, and {instead}"
+                )
         wanted = {role: role for role in ("image", "text", "classes")}
         rows = list(read_picture_tree(path, form.separator, form.encoding, Source()))
     else:
-        rows = list(open_rows(path, wanted, form=form))
+        rows = list(open_rows(path, wanted, Source(lists=frozenset({"image"})), form))
     if not rows:
         raise InputError(f"catalog.path: {path} has column names but no rows")
     values_of = zip(*(row.values for row in rows), strict=True)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from pipeline.catalog.columns import find_columns
 from pipeline.catalog.rows import Row, Source
+from pipeline.catalog.several_pictures import LIST
 from pipeline.core.errors import BadRowError, InputError
 
 BATCH = 4096
@@ -89,14 +90,16 @@ def _make_row(number: int, roles: Sequence[str], raw: Sequence[Any], source: Sou
     values, reasons = [], []
     for role, value in zip(roles, raw, strict=True):
         try:
-            values.append(_as_text(role, value))
+            values.append(_as_text(role, value, is_list=role in source.lists))
         except BadRowError as error:
             values.append(reprlib.repr(value))
             reasons.append(str(error))
     return Row(number, values, "; ".join(reasons))
 
 
-def _as_text(role: str, value: Any) -> str:
+def _as_text(role: str, value: Any, *, is_list: bool = False) -> str:
+    if is_list and isinstance(value, list):
+        return LIST.join(_as_text(role, one) for one in value)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, str):

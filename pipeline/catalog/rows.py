@@ -35,6 +35,9 @@ class Source(NamedTuple):
     """How to say what of `TableForm` is to be another; the braces stand for name and value."""
     as_text: bool = True
     """Whether values are made text; if not, JSON Lines and Parquet give theirs as they are."""
+    lists: frozenset[str] = frozenset()
+    """Columns, by what they are for, that may hold lists of texts: JSON Lines and Parquet give
+    these with a line for each."""
 
 
 class Row(NamedTuple):

@@ -30,6 +30,10 @@ class ColumnSettings(Section):
     """Value shared by variants of one product, or null."""
     split: Name | None
     """Ready-made split (train, val, test), or null."""
+    id: Name | None
+    """Rows that share a value here are one item with several pictures; null: each is one."""
+    separator_images: Name | None
+    """What stands between several pictures in one cell; null: a cell is one name."""
     keep: list[Name]
     """Columns that are carried along with the items: to search by, and to show."""
 
@@ -46,7 +50,7 @@ class ColumnSettings(Section):
 
     def roles(self) -> dict[str, str]:
         """Say what the items are made of: what a column is for, and its name."""
-        return self.model_dump(exclude={"keep"}, exclude_none=True)
+        return self.model_dump(exclude={"keep", "separator_images"}, exclude_none=True)
 
 
 class PlaceholderSettings(Section):

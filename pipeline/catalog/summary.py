@@ -22,6 +22,7 @@ SHOWN = 3
 def summarise(
     table: pd.DataFrame,
     items: pd.DataFrame,
+    pictures: pd.DataFrame,
     rejected: pd.DataFrame,
     placeholders: pd.DataFrame,
     groups: Collection[int],
@@ -31,8 +32,8 @@ def summarise(
 
     Args:
         table: Its rows, with `text` as written.
-        items: The N items with `text`, `plain_text`, `digest` and `class_path`; empty where an
-            item has none.
+        items: The N items with `text`, `plain_text` and `class_path`; empty where an item has none.
+        pictures: Of the items, with `item_id` and `digest`.
         rejected: The rows that are no items, with `reason`.
         placeholders: With `kind`.
         groups: Of N items, the number of the set that is never divided.
@@ -67,7 +68,7 @@ def summarise(
             "cleaned": dict(count_noise(table["text"])),
             "languages": _languages(items["text"]),
         },
-        "pictures": {**_values(items["digest"]), "placeholders": kinds["picture"]},
+        "pictures": {**_pictures(pictures, len(items)), "placeholders": kinds["picture"]},
         "largest_group": max(Counter(groups).values()),
     }
 
@@ -92,7 +93,10 @@ def describe(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     certain = sum(texts["languages"].values())
     named = ", ".join(f"{code} {count / certain:.0%}" for code, count in codes[:SHOWN])
     yield "languages", f"{named} of {certain} texts long enough to tell" if named else "not told"
-    yield "pictures", _said(summary["pictures"])
+    pictures = _said(summary["pictures"])
+    if several := summary["pictures"]["several"]:
+        pictures += f", {several:.0%} have several"
+    yield "pictures", pictures
     yield "largest group", f"{summary['largest_group']} items that are never divided"
 
 
@@ -108,6 +112,16 @@ def describe_noise(texts: pd.Series) -> str | None:
         return None
     kinds = ", ".join(f"{kind} in {count}" for kind, count in found.most_common())
     return f"catalog.columns.text: of {len(texts)} texts what nobody sees is not read: {kinds}"
+
+
+def _pictures(pictures: pd.DataFrame, items: int) -> dict[str, float]:
+    number_of = pictures["item_id"].value_counts()
+    shared = pictures.loc[pictures["digest"].duplicated(keep=False), "item_id"].nunique()
+    return {
+        "missing": round(1 - len(number_of) / items, PLACES),
+        "shared": round(shared / items, PLACES),
+        "several": round(float((number_of > 1).sum() / items), PLACES),
+    }
 
 
 def _values(value_N: pd.Series) -> dict[str, float]:

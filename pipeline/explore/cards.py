@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from pipeline.features.attributes import show_value
-from pipeline.index.catalog_index import Hit
+from pipeline.index.hit import Hit
 
 STYLE = """
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(170px, 1fr)); gap: 12px; }
@@ -34,7 +34,7 @@ element.addEventListener('click', event => {
 
 
 def show_hits(hits: Sequence[Hit], heading: str, separator: str) -> str:
-    """Draw a card per hit, the nearest first; pictures come from `picture/<row>`."""
+    """Draw a card per hit, the nearest first; pictures come from `picture/<place>`."""
     cards = "".join(_card(hit, separator) for hit in hits)
     return f'{show_note(heading)}<div class="cards">{cards}</div>'
 
@@ -47,7 +47,8 @@ def show_note(text: str) -> str:
 def _card(hit: Hit, separator: str) -> str:
     path = escape(" \u203a ".join(hit.class_path.split(separator)))
     words = "" if hit.words is None else f", words {hit.words:.2f}"
-    picture = f'<img src="picture/{hit.row}" alt="" loading="lazy">' if hit.image else ""
+    place = hit.row if hit.picture is None else hit.picture
+    picture = f'<img src="picture/{place}" alt="" loading="lazy">' if hit.image else ""
     return (
         f'<div class="card">{picture}'
         f'<b>{escape(hit.text)}</b><span class="path">{path}</span>'

@@ -23,8 +23,7 @@ def make_app(model: Huse, images: Location, host: str) -> fastapi.FastAPI:
         InputError: There is no usable index.
     """
     background = model.description.recipe["image"].get("background", "#ffffff")
-    files = model.index.items["image"].tolist()
-    app = local_app(host, images, files, side=SIDE, background=background)
+    app = local_app(host, images, model.index.images, side=SIDE, background=background)
     # Names of fonts alone: the default theme would ask a server of Google's for its own.
     theme = gradio.themes.Default(
         font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]

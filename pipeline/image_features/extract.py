@@ -1,12 +1,12 @@
 """Pictures -> vectors, only those that no earlier run has made; then the table of features.
 
-Shape letters: M rows.
+Shape letters: M rows, V views of an item, P its pictures, I image feature.
 """
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,10 +23,13 @@ from pipeline.image_features.engines import ENGINES
 from pipeline.image_features.jobs import Job, WorkPlan
 from pipeline.image_features.make_recipe import RecipeFiles
 from pipeline.image_features.picture_list import Picture
+from pipeline.image_features.pool import pool
 from pipeline.image_features.recipe import row_key
 from pipeline.image_features.settings import ImageSettings
 from pipeline.pictures.decode import too_many_pixels
 
+MOST_VIEWS = 128
+"""Rows of one item: their numbers are stored in one byte."""
 _ROWS_AT_ONCE = 1024
 
 
@@ -38,19 +41,23 @@ class Failure(NamedTuple):
     reason: str
 
 
+Usable = tuple[Picture, list[Row]]
+"""A picture, and where its views are: the clean one, and augmented ones."""
+
+
 @dataclass(frozen=True)
 class Extraction:
     """Where every picture's vectors are, or why there are none."""
 
-    usable: list[tuple[Picture, list[Row]]]
-    """Pictures with the rows of their views, in the catalogue's order."""
+    usable: list[Usable]
+    """In the catalogue's order; the pictures of one item follow each other."""
     failures: list[Failure]
     extracted: int
     """Different pictures that this run extracted."""
     from_cache: int
     """Different pictures whose vectors were there."""
     duplicates: int
-    """Usable items whose picture another item has too."""
+    """Usable pictures that are the same as another."""
     seconds: float
     """Spent on extracting, loading the network included; 0 if all vectors were there."""
 
@@ -66,7 +73,7 @@ def extract(
     """Make every vector that the store lacks.
 
     Args:
-        pictures: The items' pictures.
+        pictures: The items' pictures, those of one item one after the other.
         images: The folder that they are in.
         files: How pictures become vectors, and where those are.
         settings: Which views to make; the rest is settled in the recipe.
@@ -125,8 +132,15 @@ def extract(
 
 def write_features(
     out: Path, extraction: Extraction, files: RecipeFiles, metadata: dict[str, str]
-) -> None:
-    """Write `item_id, view, vector` for every usable picture, in the catalogue's order.
+) -> int:
+    """Write `item_id, view, image, vector` for every item with a usable picture, in their order.
+
+    The views of an item with one picture are that picture's: the clean one, which is view 0, and
+    the augmented ones. Of an item with several, view 0 is the clean ones pooled, without an
+    `image`, and all views of every picture follow; of these, the first MOST_VIEWS - 1 at most.
+
+    Returns:
+        How many items have more than that.
 
     Raises:
         InputError: The folder cannot be written to.
@@ -135,26 +149,61 @@ def write_features(
         [
             ("item_id", pa.string()),
             ("view", pa.int8()),
+            ("image", pa.string()),
             ("vector", pa.list_(pa.float32(), files.recipe.dimension)),
         ]
     )
-    vectors = (
-        (picture.item_id, view, row)
-        for picture, rows in extraction.usable
-        for view, row in enumerate(rows)
-    )
+    too_many = 0
     with vector_writer(out, schema, metadata) as writer:
         # All vectors of a large catalogue do not fit into memory.
-        for block in _blocks(vectors):
-            ids, numbers, rows = zip(*block, strict=True)
-            views_M = pa.array(np.array(numbers, dtype=np.int8))
-            writer.append([pa.array(ids), views_M, vector_array(files.store.read(rows))])
+        for block in _blocks(extraction.usable):
+            stored = [row for item in block for _, rows in item for row in rows]
+            vector_MI = files.store.read(stored)
+            ids: list[str] = []
+            views: list[int] = []
+            images: list[str | None] = []
+            vectors: list[np.ndarray] = []
+            start = 0
+            for item in block:
+                stop = start + sum(len(rows) for _, rows in item)
+                image_V, vector_VI = _views(item, vector_MI[start:stop])
+                start = stop
+                too_many += len(image_V) > MOST_VIEWS
+                images += image_V[:MOST_VIEWS]
+                vectors.append(vector_VI[:MOST_VIEWS])
+                views += range(len(vectors[-1]))
+                ids += [item[0][0].item_id] * len(vectors[-1])
+            writer.append(
+                [
+                    pa.array(ids),
+                    pa.array(np.array(views, dtype=np.int8)),
+                    pa.array(images, pa.string()),
+                    vector_array(np.concatenate(vectors)),
+                ]
+            )
+    return too_many
 
 
-def _blocks(
-    rows: Iterator[tuple[str, int, Row]],
-) -> Iterator[list[tuple[str, int, Row]]]:
-    while block := list(islice(rows, _ROWS_AT_ONCE)):
+def _views(item: Sequence[Usable], vector_VI: np.ndarray) -> tuple[list[str | None], np.ndarray]:
+    """Put the pooled vector in front of an item's vectors, if it has several pictures."""
+    image_V: list[str | None] = [picture.image for picture, rows in item for _ in rows]
+    if len(item) == 1:
+        return image_V, vector_VI
+    clean_P = np.cumsum([0, *(len(rows) for _, rows in item[:-1])])
+    return [None, *image_V], np.vstack([pool(vector_VI[clean_P]), vector_VI])
+
+
+def _blocks(usable: Sequence[Usable]) -> Iterator[list[list[Usable]]]:
+    """Pictures item by item, some items at a time."""
+    block: list[list[Usable]] = []
+    rows = 0
+    for _, pictures in groupby(usable, lambda one: one[0].item_id):
+        block.append(list(pictures))
+        rows += sum(len(one) for _, one in block[-1])
+        if rows >= _ROWS_AT_ONCE:
+            yield block
+            block, rows = [], 0
+    if block:
         yield block
 
 
@@ -181,8 +230,8 @@ def _account(
     known: dict[bytes, Row],
     reasons: dict[str, str],
     max_pixels: int,
-) -> tuple[list[tuple[Picture, list[Row]]], list[Failure]]:
-    usable: list[tuple[Picture, list[Row]]] = []
+) -> tuple[list[Usable], list[Failure]]:
+    usable: list[Usable] = []
     failures: list[Failure] = []
     for picture in pictures:
         rows = [known[key] for key in keys.get(picture.digest, []) if key in known]

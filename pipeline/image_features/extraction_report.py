@@ -9,23 +9,23 @@ from pipeline.image_features.extract import Extraction
 
 
 def extraction_report(extraction: Extraction, made_by: Mapping[str, str]) -> dict[str, Any]:
-    """Count what became of every item, and tell how fast it went.
+    """Count what became of every picture of every item, and tell how fast it went.
 
     Args:
         extraction: What `extract` returned.
         made_by: Metadata of the features, of which the report repeats what the speed goes by.
 
     Returns:
-        `items` = `usable` + `failed`, with `failed_by_reason`; of the different pictures how many
-        this run `extracted` and how many it found made (`from_cache`); usable items beyond the
-        first of the same picture (`duplicates`); `seconds` spent on extracting and
+        `pictures` = `usable` + `failed`, with `failed_by_reason`; of the different ones how many
+        this run `extracted` and how many it found made (`from_cache`); usable ones beyond the
+        first of the same content (`duplicates`); `seconds` spent on extracting and
         `pictures_per_second`, null where nothing was extracted; `backbone`, `runtime`, `precision`,
         `jpeg` and `views`.
     """
     kinds = Counter(reason_kind(failure.reason) for failure in extraction.failures)
     made = extraction.extracted
     return {
-        "items": len(extraction.usable) + len(extraction.failures),
+        "pictures": len(extraction.usable) + len(extraction.failures),
         "usable": len(extraction.usable),
         "failed": len(extraction.failures),
         "failed_by_reason": dict(kinds.most_common()),

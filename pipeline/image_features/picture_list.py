@@ -12,7 +12,7 @@ CHANGED = "changed since stage catalog read it; run stage catalog again"
 
 
 class Picture(NamedTuple):
-    """One item's picture."""
+    """A picture of an item."""
 
     item_id: str
     image: str
@@ -31,7 +31,7 @@ def list_pictures(
     No file is read, apart from those without a digest: they tell why they have none.
 
     Args:
-        rows: Item id and image per item.
+        rows: Item id and image per picture of an item.
         digest_of: Sha256 in hex by image, empty for a file that could not be read.
         folder: Where the pictures are; nothing outside it is read.
 

@@ -5,11 +5,10 @@ Shape letters: N items, Q queries, D embedding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import faiss
 import numpy as np
@@ -23,7 +22,9 @@ from pipeline.core.table import open_parquet
 from pipeline.features.attributes import write_attributes
 from pipeline.index.build import exact_part
 from pipeline.index.class_filter import ClassFilter
+from pipeline.index.hit import Hit
 from pipeline.index.hybrid import DEPTH, Mode, candidates_by_words, in_order, keep_inside
+from pipeline.index.item_pictures import ItemPictures
 from pipeline.index.where import matching
 from pipeline.index.words import FOLDER, WordIndex
 
@@ -32,29 +33,11 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 ATTRIBUTES = "attributes.parquet"
+PICTURES = "pictures.parquet"
 SHOWN = ["item_id", "image", "text", "class_path", "split", "x", "y"]
 """Columns of items.parquet, one row per vector of the index."""
 SEARCHED = ["class_path", "text", "split", "item_id", "image"]
 """Of these, what an expression may name beside the attributes."""
-
-
-class Hit(NamedTuple):
-    """An item that a search found."""
-
-    row: int
-    """Its place in the index."""
-    item_id: str
-    image: str
-    """Path relative to the catalogue's folder of pictures."""
-    text: str
-    class_path: str
-    distance: float
-    """Cosine distance to the query, in [0, 2]; small is near."""
-    words: float | None = None
-    """Share of the query's words that the text has, in [0, 1], rare ones counting more; None where
-    words were not looked for, or no text has any."""
-    attributes: Mapping[str, Any] = MappingProxyType({})
-    """What `catalog.columns.keep` carries along, by column; None where the table says nothing."""
 
 
 class CatalogIndex:
@@ -67,15 +50,18 @@ class CatalogIndex:
         description: dict[str, Any],
         words: WordIndex | None = None,
         attributes: pa.Table | None = None,
+        pictures: ItemPictures | None = None,
     ) -> None:
         """Put an index together; use `load`. Rows of `items` have the columns SHOWN.
 
         `attributes` has a row for each of them, as `read_attributes` gives them, or is left out.
+        `pictures` are those of items that have several.
         With `words` of their texts, the description has `mode` and `weight` under `words`.
         """
         self._index = index
         self._words = words
         self._items = items.select(SHOWN)
+        self._pictures = pictures
         self.attributes = items.select(["item_id"]) if attributes is None else attributes
         """`item_id`, and a column per attribute."""
         self.description = description
@@ -93,16 +79,24 @@ class CatalogIndex:
         """What is shown of the items; a search has no need of it, nor to wait for pandas."""
         return self._items.to_pandas()
 
-    def save(self, folder: Path, *, model: Path) -> None:
-        """Write `index.faiss`, `items.parquet`, `attributes.parquet`, `words` and `index.json`.
+    @property
+    def images(self) -> list[str]:
+        """Paths of pictures: one per item, then those of items that have several."""
+        others = [] if self._pictures is None else self._pictures.images
+        return [*self._items["image"].to_pylist(), *others]
 
-        The last names the model.
+    def save(self, folder: Path, *, model: Path) -> None:
+        """Write `index.faiss`, `index.json`, `words` and the tables of items.
+
+        `index.json` names the model.
         """
         with atomic_path(folder / "index.faiss") as temporary:
             faiss.write_index(self._index, str(temporary))
         with atomic_path(folder / "items.parquet") as temporary:
             pq.write_table(self._items.replace_schema_metadata(None), temporary)
         write_attributes(folder / ATTRIBUTES, self.attributes)
+        if self._pictures is not None:
+            self._pictures.save(folder / PICTURES)
         described: dict[str, Any] = {"format_version": FORMAT_VERSION}
         described |= {"model": model_digest(model), **self.description}
         if self._words is not None:
@@ -150,7 +144,10 @@ class CatalogIndex:
             attributes = open_parquet(folder / ATTRIBUTES, ["item_id"]).read()
             if len(attributes) != len(items):
                 raise InputError(f"{folder / ATTRIBUTES}: of another index; run huse index")
-        return cls(index, items, description, words, attributes)
+        pictures = None
+        if (folder / PICTURES).exists():
+            pictures = ItemPictures.load(folder / PICTURES)
+        return cls(index, items, description, words, attributes, pictures)
 
     def search(
         self,
@@ -201,6 +198,9 @@ class CatalogIndex:
         for q, score_N in enumerate(by_words):
             if score_N is not None:
                 found[q] = self._with_words(query_QD[q : q + 1], score_N, k, inside_N, mode)
+        if self._pictures is not None and mode != "words":
+            show, last = self._pictures.show, len(self)
+            found = {q: [show(hit, query_QD[q], last) for hit in found[q]] for q in found}
         return [found[q] for q in range(len(texts))]
 
     def _with_words(

@@ -19,7 +19,8 @@ from pipeline.core.location import Location, RemotePath, locate
 from pipeline.core.text import normalize_text
 from pipeline.decide.settings import Rule
 from pipeline.features.class_tree import ClassTree
-from pipeline.index.catalog_index import CatalogIndex, Hit
+from pipeline.index.catalog_index import CatalogIndex
+from pipeline.index.hit import Hit
 from pipeline.index.hybrid import Mode
 from pipeline.index.nearness import Nearness
 from pipeline.model.description import ModelDescription, read_description

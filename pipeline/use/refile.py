@@ -13,6 +13,7 @@ from pipeline.catalog.items import (
 from pipeline.catalog.read import read_catalog
 from pipeline.catalog.rewrite import rewrite_table
 from pipeline.catalog.settings import CatalogSettings
+from pipeline.catalog.several_pictures import join_rows
 from pipeline.core.csv_file import write_csv
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.features.class_path import normalize_class_path
@@ -87,10 +88,11 @@ def refile(
     """
     source = Path(catalog.path)
     table = read_catalog(source, catalog.columns, catalog.form)
-    items, rejected, _ = make_items(
+    items, rejected, *_ = make_items(
         table,
         folder,
         separator=catalog.separator,
+        separator_images=catalog.columns.separator_images,
         require=catalog.require,
         on_bad_row="skip",
         warn=lambda line: None,
@@ -101,9 +103,13 @@ def refile(
     id_of_row = dict(zip(chosen["row"], chosen["item_id"], strict=True))
     copies = rejected[rejected["reason"].isin(again)]
     id_of_row |= dict(zip(copies["row"], copies["reason"].map(again), strict=True))
+    # The other rows of an item, as far as they name a class.
+    old_of_row = table.set_index("row")["classes"]
+    for row, first in join_rows(table, catalog.separator).first_row_of.items():
+        if first in id_of_row and old_of_row[row].strip():
+            id_of_row[row] = id_of_row[first]
     new_of_row = {row: path_of[item_id] for row, item_id in sorted(id_of_row.items())}
     rewrite_table(source, out, catalog.columns.classes, new_of_row, catalog.form)
-    old_of_row = table.set_index("row")["classes"]
     changes = [(row, id_of_row[row], old_of_row[row], new) for row, new in new_of_row.items()]
     columns = ["row", "item_id", "old_path", "new_path"]
     write_csv(log, pd.DataFrame(changes, columns=columns))

@@ -83,7 +83,7 @@ def test_the_report_tells_of_this_run_alone(stocked):
     assert told.pop("seconds") > 0
     assert told.pop("pictures_per_second") > 0
     assert told == {
-        "items": 16,
+        "pictures": 16,
         "usable": 16,
         "failed": 0,
         "failed_by_reason": {},
@@ -106,7 +106,7 @@ def test_the_report_tells_of_this_run_alone(stocked):
     stocked.set({"image.max_failed": 0.1})
     assert stocked.huse("image_features").exit_code == 0
     told = report()
-    assert (told["items"], told["usable"], told["extracted"]) == (18, 17, 2)
+    assert (told["pictures"], told["usable"], told["extracted"]) == (18, 17, 2)
     assert told["from_cache"] == 15
     assert told["failed_by_reason"] == {"broken picture": 1}
 

@@ -10,7 +10,14 @@ from pipeline.features.classes import make_classes
 
 KEEP = ("group", "image", "text")
 COLUMNS = ColumnSettings(
-    image="image", text="text", classes="classes", group=None, split=None, keep=[]
+    image="image",
+    text="text",
+    classes="classes",
+    group=None,
+    split=None,
+    id=None,
+    separator_images=None,
+    keep=[],
 )
 
 
@@ -42,7 +49,13 @@ def with_compared(items):
     )
 
 
+def pictures_of(items):
+    """The pictures of items that have one each or, where `digest` is empty, none."""
+    columns = [name for name in ("item_id", "image", "digest") if name in items]
+    return items.loc[items["digest"] != "", columns].reset_index(drop=True)
+
+
 def split_items(items, *, label="path", keep_together=KEEP, **changed):
     classes = make_classes(items["class_path"], separator="<", label=label)
-    sets_N = find_components(number_values(with_compared(items)), keep_together)
+    sets_N = find_components(number_values(with_compared(items), pictures_of(items)), keep_together)
     return make_splits(items, classes, sets_N, split_settings(**changed))

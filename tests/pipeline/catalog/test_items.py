@@ -47,6 +47,7 @@ def run(
         table,
         ImageFolder(images),
         separator="<",
+        separator_images=None,
         require=require,
         on_bad_row=on_bad_row,
         warn=warn or (lambda line: None),
@@ -54,7 +55,7 @@ def run(
 
 
 def test_items_are_normalised_and_keep_their_order(images):
-    items, rejected, _ = run(images, GOOD)
+    items, rejected, *_ = run(images, GOOD)
     assert list(items.columns) == [*ITEM_COLUMNS, "group", "split", "row"]
     assert items[["image", "text", "class_path"]].to_numpy().tolist() == [
         ["1.jpg", "Chloé boots", "shoes<boots"],
@@ -77,7 +78,7 @@ def test_every_unusable_row_is_listed_as_written_with_its_reason(images):
         ("1.jpg", "Half a class", "bags<<totes"),
         ("./1.jpg", "Chloé boots ", "shoes <boots"),
     ]
-    items, rejected, _ = run(images, rows)
+    items, rejected, *_ = run(images, rows)
     assert len(items) == 3
     assert rejected["reason"].tolist() == [
         "image is empty",
@@ -96,10 +97,11 @@ def test_a_row_that_could_not_be_read_is_rejected_for_that(images):
     path = images.parent / "catalog.csv"
     path.write_text("image,text,classes\n1.jpg,Bag,bags\n2.jpg,Hat\n")
     table = read_catalog(path, COLUMNS)
-    items, rejected, _ = make_items(
+    items, rejected, *_ = make_items(
         table,
         ImageFolder(images),
         separator="<",
+        separator_images=None,
         require="any",
         on_bad_row="skip",
         warn=pytest.fail,
@@ -113,7 +115,7 @@ def test_a_row_that_could_not_be_read_is_rejected_for_that(images):
 def test_a_missing_picture_is_not_replaced_by_one_of_the_same_name_elsewhere(images):
     (images / "3.jpg").write_bytes(b"another product")
     (images / "shoes" / "3.jpg").unlink()
-    items, rejected, _ = run(images, GOOD, warn=pytest.fail)
+    items, rejected, *_ = run(images, GOOD, warn=pytest.fail)
     assert len(items) == 2
     (reason,) = rejected["reason"]
     assert reason.startswith(
@@ -124,7 +126,7 @@ def test_a_missing_picture_is_not_replaced_by_one_of_the_same_name_elsewhere(ima
 def test_folders_in_front_are_left_out_of_all_names_and_told(images):
     lines = []
     rows = [(f"export/pictures/{image.removeprefix('./')}", *rest) for image, *rest in GOOD]
-    items, rejected, _ = run(images, rows, warn=lines.append)
+    items, rejected, *_ = run(images, rows, warn=lines.append)
     assert rejected.empty
     assert items["image"].tolist() == ["1.jpg", "2.jpg", "shoes/3.jpg"]
     assert lines == [
@@ -136,7 +138,7 @@ def test_folders_in_front_are_left_out_of_all_names_and_told(images):
 def test_one_picture_under_two_names_is_told(images):
     lines = []
     rows = [("women/1.jpg", "A", "bags"), ("men/1.jpg", "B", "bags"), ("men/2.jpg", "C", "bags")]
-    items, _, _ = run(images, [*rows, ("men/2.jpg", "D", "bags")], warn=lines.append)
+    items, *_ = run(images, [*rows, ("men/2.jpg", "D", "bags")], warn=lines.append)
     assert items["image"].tolist() == ["1.jpg", "1.jpg", "2.jpg", "2.jpg"]
     assert lines[1:] == [
         "catalog.columns.image: 1 picture has several names, such as 'men/1.jpg' and "
@@ -145,13 +147,13 @@ def test_one_picture_under_two_names_is_told(images):
 
 
 def test_item_ids_follow_from_the_content_alone(images):
-    items, _, _ = run(images, GOOD)
+    items, *_ = run(images, GOOD)
     ids = dict(zip(items["image"], items["item_id"], strict=True))
     # sha256 of the JSON list, accents escaped, cut to 16 digits.
     content = b'["1.jpg", "Chlo\\u00e9 boots", "shoes<boots"]'
     assert ids["1.jpg"] == hashlib.sha256(content).hexdigest()[:16]
     rows = [("x.jpg", "bad", "bags"), *reversed(GOOD), ("1.jpg", "Another", "bags")]
-    again, _, _ = run(images, rows)
+    again, *_ = run(images, rows)
     assert again["item_id"].is_unique
     assert again["row"].tolist() == [2, 3, 4, 5]
     assert again["item_id"].tolist()[:3] == [ids["shoes/3.jpg"], ids["2.jpg"], ids["1.jpg"]]
@@ -165,7 +167,7 @@ def test_item_ids_tell_apart_where_one_value_ends():
 def test_group_and_split_are_handed_on(images):
     rows = [(*GOOD[0], " g1 ", "Validation"), (*GOOD[1], "", "TRAIN"), (*GOOD[2], "g1", "other")]
     columns = ("image", "text", "classes", "group", "split")
-    items, rejected, _ = run(images, rows, columns=columns, group="group", split="split")
+    items, rejected, *_ = run(images, rows, columns=columns, group="group", split="split")
     assert items["group"].tolist() == ["g1", ""]
     assert items["split"].tolist() == ["val", "train"]
     assert rejected["reason"].tolist() == ["split is 'other', not train, val or test"]
@@ -183,7 +185,7 @@ def test_on_bad_row_error_stops_at_the_first(images):
 
 
 def test_on_bad_row_error_lets_a_clean_catalogue_pass(images):
-    items, rejected, _ = run(images, GOOD, on_bad_row="error")
+    items, rejected, *_ = run(images, GOOD, on_bad_row="error")
     assert (len(items), len(rejected)) == (3, 0)
 
 
@@ -204,7 +206,7 @@ LACKING = [
 
 
 def test_a_row_with_a_picture_or_a_text_alone_is_an_item_that_lacks_the_other(images):
-    items, rejected, incomplete = run(images, LACKING, require="any")
+    items, rejected, incomplete, _ = run(images, LACKING, require="any")
     assert items[["image", "text"]].to_numpy().tolist()[3:] == [
         ["", "No picture"],
         ["", "Missing picture"],
@@ -228,8 +230,8 @@ def test_a_row_with_a_picture_or_a_text_alone_is_an_item_that_lacks_the_other(im
 
 
 def test_items_that_have_both_are_the_same_whatever_is_required(images):
-    any_items, _, _ = run(images, LACKING, require="any")
-    both_items, rejected, incomplete = run(images, LACKING, require="both")
+    any_items, *_ = run(images, LACKING, require="any")
+    both_items, rejected, incomplete, _ = run(images, LACKING, require="both")
     assert any_items.head(3).equals(both_items)
     assert len(rejected) == 5
     assert incomplete.empty
@@ -237,7 +239,7 @@ def test_items_that_have_both_are_the_same_whatever_is_required(images):
 
 
 def test_an_empty_cell_is_no_mistake_but_a_picture_that_is_not_there_is(images):
-    items, _, _ = run(images, [*GOOD, LACKING[3]], require="any", on_bad_row="error")
+    items, *_ = run(images, [*GOOD, LACKING[3]], require="any", on_bad_row="error")
     assert len(items) == 4
     with pytest.raises(InputError, match=r"row 4 \(image '9.jpg'\) cannot be used: image not"):
         run(images, [*GOOD, LACKING[4]], require="any", on_bad_row="error")

@@ -9,7 +9,7 @@ from pipeline.catalog.placeholders import (
 )
 from pipeline.catalog.settings import PlaceholderSettings
 from pipeline.core.errors import InputError
-from tests.pipeline.catalog.frames import with_compared
+from tests.pipeline.catalog.frames import pictures_of, with_compared
 
 COLUMNS = ["kind", "value", "items", "classes", "most_frequent_class", "first_row"]
 
@@ -39,13 +39,13 @@ NO_ROWS = pd.DataFrame(columns=["row", "image", "text", "classes", "reason"])
 
 
 def without(items, table, *, require="both"):
-    found = Items(items, NO_ROWS, pd.DataFrame(columns=INCOMPLETE_COLUMNS))
+    found = Items(items, NO_ROWS, pd.DataFrame(columns=INCOMPLETE_COLUMNS), pictures_of(items))
     return without_placeholders(found, table, find(items), require)
 
 
 def find(items, **changed):
     settings = PlaceholderSettings(**{"share": 0.001, "classes": 5, "largest": 0.5, **changed})
-    return find_placeholders(with_compared(items), settings)
+    return find_placeholders(with_compared(items), pictures_of(items), settings)
 
 
 def test_one_picture_of_eight_products_in_eight_classes_is_a_placeholder():
@@ -119,7 +119,7 @@ def test_items_with_a_placeholder_picture_are_rejected_with_their_rows_as_writte
     items.loc[20:25, "text"] = "Gift card"
     table = table_of(items)
     table["classes"] = " as written "
-    kept, rejected, incomplete = without(items, table)
+    kept, rejected, incomplete, _ = without(items, table)
     assert len(kept) == 94
     assert incomplete.empty
     assert rejected["row"].tolist() == [4, 6, 8, 10, 11, 12]
@@ -136,7 +136,7 @@ def test_items_with_a_placeholder_picture_are_rejected_with_their_rows_as_writte
 
 def test_nothing_is_rejected_where_there_is_none():
     items = make_items(20, 4)
-    kept, rejected, _ = without(items, table_of(items))
+    kept, rejected, *_ = without(items, table_of(items))
     assert len(kept) == 20
     assert list(rejected.columns) == ["row", "image", "text", "classes", "reason"]
     assert rejected.empty
@@ -153,7 +153,7 @@ def test_where_a_text_will_do_a_placeholder_is_no_picture_and_its_items_stay():
     items = make_items(100, 10)
     items.loc[[3, 5, 7, 9, 10, 11], "digest"] = "no image"
     items.loc[11, "text"] = ""
-    kept, rejected, incomplete = without(items, table_of(items), require="any")
+    kept, rejected, incomplete, _ = without(items, table_of(items), require="any")
     assert len(kept) == 99
     without_picture = kept[kept["image"] == ""]
     assert without_picture["item_id"].tolist() == ["id 3", "id 5", "id 7", "id 9", "id 10"]
@@ -176,3 +176,24 @@ def test_products_without_a_picture_are_told_apart_by_themselves():
     items.loc[10:15, ["image", "digest"]] = ""
     items.loc[10:15, "text"] = "Gift card"
     assert find(items)["kind"].tolist() == ["text"]
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_a_placeholder_among_several_pictures_is_left_out_and_the_item_stays(position):
+    items = make_items(100, 10)
+    own = pictures_of(items)
+    placed = own.iloc[10:18].assign(image="none.jpg", digest="no image")
+    pictures = pd.concat([own, placed] if position else [placed, own], ignore_index=True)
+    first = pictures.drop_duplicates("item_id").set_index("item_id").loc[items["item_id"]]
+    items = items.assign(image=first["image"].to_numpy(), digest=first["digest"].to_numpy())
+    settings = PlaceholderSettings(share=0.001, classes=5, largest=0.5)
+    (found,) = find_placeholders(with_compared(items), pictures, settings).to_numpy().tolist()
+    assert found == ["picture", "none.jpg", 8, 8, "class 0", 11]
+    made = Items(items, NO_ROWS, pd.DataFrame(columns=INCOMPLETE_COLUMNS), pictures)
+    common = find_placeholders(with_compared(items), pictures, settings)
+    kept, rejected, incomplete, left = without_placeholders(made, table_of(items), common, "both")
+    assert rejected.empty
+    assert incomplete.empty
+    assert kept["image"].tolist() == [f"{n}.jpg" for n in range(100)]
+    assert kept["digest"].tolist() == own["digest"].tolist()
+    assert set(left["image"]) == set(own["image"])

@@ -13,6 +13,7 @@ from tests.pipeline.catalog.frames import (
     COLUMNS,
     KEEP,
     make_frame,
+    pictures_of,
     split_items,
     split_settings,
     with_compared,
@@ -20,7 +21,7 @@ from tests.pipeline.catalog.frames import (
 
 
 def divided(items, splits, keep_together=KEEP):
-    groups = number_values(with_compared(items))
+    groups = number_values(with_compared(items), pictures_of(items))
     groups["group"] = find_components(groups, keep_together)
     return count_divided(groups, splits, "group").sets
 
@@ -40,10 +41,11 @@ def test_a_catalogue_goes_from_file_to_splits(tmp_path):
     (tmp_path / "catalog.csv").write_text("\r\n".join(lines), encoding="utf-8-sig")
     columns = COLUMNS.model_copy(update={"text": "name", "group": "model"})
     table = read_catalog(tmp_path / "catalog.csv", columns)
-    items, rejected, _ = make_items(
+    items, rejected, *_ = make_items(
         table,
         ImageFolder(tmp_path / "images"),
         separator="<",
+        separator_images=None,
         require="any",
         on_bad_row="error",
         warn=print,

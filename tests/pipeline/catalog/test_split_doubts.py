@@ -4,11 +4,17 @@ import pytest
 from pipeline.catalog.components import find_components, number_values
 from pipeline.catalog.split_doubts import advise_on_size, count_divided, doubt_classes, doubt_splits
 from pipeline.features.classes import make_classes
-from tests.pipeline.catalog.frames import KEEP, make_frame, split_items, with_compared
+from tests.pipeline.catalog.frames import (
+    KEEP,
+    make_frame,
+    pictures_of,
+    split_items,
+    with_compared,
+)
 
 
 def grouped(items, keep_together=KEEP):
-    groups = number_values(with_compared(items))
+    groups = number_values(with_compared(items), pictures_of(items))
     return groups.assign(group=find_components(groups, keep_together))
 
 

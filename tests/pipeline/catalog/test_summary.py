@@ -9,16 +9,16 @@ def make():
     items = pd.DataFrame(
         {
             "text": ["a red dress for the summer in the city", "Bag", "Bag", ""],
-            "digest": ["1", "1", "2", "3"],
             "class_path": ["dress", "bags<totes", "bags<totes", "bags<totes<large"],
         },
         dtype="str",
     )
     items["plain_text"] = items["text"].str.lower()
+    pictures = pd.DataFrame({"item_id": [*"abbcd"], "digest": [*"11423"]}, dtype="str")
     rejected = pd.DataFrame({"reason": ["duplicate of row 3", "image not found"]}, dtype="str")
     placeholders = pd.DataFrame({"kind": ["text", "picture", "picture"]}, dtype="str")
     table = pd.DataFrame({"text": TEXTS}, dtype="str")
-    return summarise(table, items, rejected, placeholders, [0, 1, 1, 2], "<")
+    return summarise(table, items, pictures, rejected, placeholders, [0, 1, 1, 2], "<")
 
 
 def test_what_there_is_is_counted():
@@ -43,7 +43,7 @@ def test_what_there_is_is_counted():
             "cleaned": {"markup": 1, "split letters": 1},
             "languages": {"en": 1},
         },
-        "pictures": {"missing": 0.0, "shared": 0.5, "placeholders": 2},
+        "pictures": {"missing": 0.0, "shared": 0.5, "several": 0.25, "placeholders": 2},
         "largest_group": 2,
     }
 
@@ -54,6 +54,7 @@ def test_a_summary_is_a_line_per_subject():
     assert lines["rows"] == "6, 2 rejected, 1 of them as duplicates"
     assert "3, 1 to 3 deep, 2 with one item" in lines["classes"]
     assert "25% of the items have none, 50% share one, 1 placeholders" in lines["texts"]
+    assert lines["pictures"].endswith("50% share one, 2 placeholders, 25% have several")
     assert lines["languages"] == "en 100% of 1 texts long enough to tell"
 
 

@@ -1,7 +1,7 @@
 from html import unescape
 
 from pipeline.explore.cards import show_hits, show_note
-from pipeline.index.catalog_index import Hit
+from pipeline.index.hit import Hit
 
 ATTACK = "<script>alert(1)</script>\"'${alert(2)}{{alert(3)}}"
 
@@ -35,3 +35,9 @@ def test_a_card_lists_what_its_item_is_said_to_be():
     assert "<dt>price</dt><dd>9.5</dd><dt>sale</dt><dd>true</dd></dl>" in html
     assert "colour" not in html
     assert "<dl>" not in show_hits([hit._replace(attributes={})], "all", "<")
+
+
+def test_of_several_pictures_the_one_that_was_found_is_asked_for():
+    html = show_hits([Hit(7, "id", "b.png", "bag", "bags", 0.25, picture=12)], "all", "<")
+    assert 'src="picture/12"' in html
+    assert 'data-row="7"' in html

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ from PIL import Image
 from pipeline.core.errors import InputError
 from pipeline.core.table import read_metadata
 from pipeline.image_features.extract import write_features
+from pipeline.image_features.pool import pool
 from tests.feature_tables import read_vectors
 
 
@@ -229,3 +231,39 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(
     process = start()
     assert process.communicate()[0].split() == ["260", "0"]
     assert (tmp_path / "out.parquet").read_bytes() == resumed
+
+
+def with_items(found, ids):
+    """What was extracted, as pictures of these items."""
+    usable = [
+        (picture._replace(item_id=item_id), rows)
+        for (picture, rows), item_id in zip(found.usable, ids, strict=True)
+    ]
+    return replace(found, usable=usable)
+
+
+def test_of_several_pictures_the_first_view_is_pooled_and_all_views_follow(pictures, run, tmp_path):
+    found, files = run(pictures(4), views=2)
+    path = tmp_path / "image.parquet"
+    assert write_features(path, found, files, {}) == 0
+    alone_NI = read_vectors(path, "vector")[1]
+    assert write_features(path, with_items(found, ["a", "b", "b", "c"]), files, {}) == 0
+    table = pq.read_table(path)
+    assert table["item_id"].to_pylist() == [*"aabbbbbcc"]
+    assert table["view"].to_pylist() == [0, 1, 0, 1, 2, 3, 4, 0, 1]
+    names = [picture.image for picture, _ in found.usable]
+    shown = [names[0]] * 2 + [None] + [names[1]] * 2 + [names[2]] * 2 + [names[3]] * 2
+    assert table["image"].to_pylist() == shown
+    vector_NI = read_vectors(path, "vector")[1]
+    assert np.array_equal(np.delete(vector_NI, 2, axis=0), alone_NI)
+    assert vector_NI[2] == pytest.approx(pool(alone_NI[[2, 4]]))
+
+
+def test_an_item_has_as_many_views_as_can_be_numbered(pictures, run, tmp_path):
+    found, files = run(pictures(3))
+    many = replace(found, usable=found.usable * 50)
+    path = tmp_path / "image.parquet"
+    assert write_features(path, with_items(many, ["a"] * 149 + ["b"]), files, {}) == 1
+    table = pq.read_table(path)
+    assert table["view"].to_pylist() == [*range(128), 0]
+    assert table["item_id"].to_pylist() == ["a"] * 128 + ["b"]

@@ -20,11 +20,11 @@ def report(run, small):
 def test_added_pictures_and_no_others_count_as_extracted(pictures, report):
     first = pictures(6)
     told = report(first)
-    assert (told["items"], told["usable"], told["extracted"], told["from_cache"]) == (6, 6, 6, 0)
+    assert (told["pictures"], told["usable"], told["extracted"], told["from_cache"]) == (6, 6, 6, 0)
     added = pictures(3, seed=1)
     (pictures.folder / "copy.png").write_bytes((pictures.folder / first[0]).read_bytes())
     told = report([*added, *first, "copy.png"])
-    assert (told["items"], told["usable"], told["duplicates"]) == (10, 10, 1)
+    assert (told["pictures"], told["usable"], told["duplicates"]) == (10, 10, 1)
     assert (told["extracted"], told["from_cache"]) == (3, 6)
 
 
@@ -47,7 +47,7 @@ def test_failures_are_counted_by_reason_without_its_details(pictures, report):
         Image.new("1", (width, 1000)).save(folder / f"large-{width}.png")
     bad = ["large-2000.png", "gone.png", "large-3000.png", *(f"cut-{n}.png" for n in range(3))]
     told = report([*names, *bad])
-    assert (told["items"], told["usable"], told["failed"]) == (8, 2, 6)
+    assert (told["pictures"], told["usable"], told["failed"]) == (8, 2, 6)
     assert list(told["failed_by_reason"].items()) == [
         ("broken picture", 3),
         ("too many pixels", 2),

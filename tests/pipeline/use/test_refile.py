@@ -42,6 +42,7 @@ def item_ids(shop):
         table,
         folder(shop),
         separator="<",
+        separator_images=shop.columns.separator_images,
         require=shop.require,
         on_bad_row="skip",
         warn=lambda line: None,
@@ -80,6 +81,25 @@ def test_all_rows_of_an_accepted_item_are_refiled_and_listed(shop, tmp_path):
         [3, hat, "hats", "coats<long"],
     ]
     assert shop_path(shop).read_bytes() == before
+
+
+def test_of_an_item_of_several_rows_all_that_name_its_class_are_refiled(shop, tmp_path):
+    rows = [
+        ("1.jpg", "hat", "hats", "a"),
+        ("2.jpg", "", "", "a"),
+        ("2.jpg", "", "hats", "a"),
+        ("2.jpg", "", "shoes", "a"),
+        ("2.jpg", "boots", "shoes", "b"),
+    ]
+    columns = ["image", "text", "classes", "product"]
+    pd.DataFrame(rows, columns=columns).to_csv(shop_path(shop), index=False)
+    shop = shop.model_copy(update={"columns": shop.columns.model_copy(update={"id": "product"})})
+    hat, _ = item_ids(shop)
+    out, log = tmp_path / "copy.csv", tmp_path / "log.csv"
+    assert refile(shop, folder(shop), {hat: "coats"}, out, log).rows == 2
+    table = read_catalog(out, shop.columns)
+    assert table["classes"].tolist() == ["coats", "", "coats", "shoes", "shoes"]
+    assert pd.read_csv(log)["row"].tolist() == [1, 3]
 
 
 def test_a_path_that_the_user_wrote_counts_before_the_suggested_one(tmp_path):

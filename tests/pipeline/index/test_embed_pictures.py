@@ -1,0 +1,64 @@
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from pipeline.core.vectors import vector_array
+from pipeline.features.vector_rows import VectorRows
+from pipeline.index.embed_pictures import embed_pictures
+from pipeline.model.embed import embed
+from pipeline.model.model_file import load_model
+
+
+@pytest.fixture
+def features(finished_project, tmp_path):
+    """Image features of a trained model's kind, of four items; the items."""
+    stored = VectorRows(finished_project.root / "data/features/image.parquet", ["vector"])
+    vector_MI = stored.read(np.arange(8))
+    rows = [
+        ("one", 0, "1.jpg"),
+        ("two", 0, None),
+        ("two", 1, "2a.jpg"),
+        ("two", 2, "2a.jpg"),
+        ("two", 3, "2b.jpg"),
+        ("two", 4, "2b.jpg"),
+        ("left", 0, "3b.jpg"),
+        ("gone", 0, None),
+    ]
+    table = pa.table(
+        {
+            "item_id": [row[0] for row in rows],
+            "view": pa.array([row[1] for row in rows], pa.int8()),
+            "image": pa.array([row[2] for row in rows], pa.string()),
+            "vector": vector_array(vector_MI),
+        }
+    )
+    pq.write_table(table, tmp_path / "image.parquet")
+    items = pd.DataFrame(
+        {"item_id": ["left", "two", "one"], "image": ["3a.jpg", "2a.jpg", "1.jpg"]}
+    )
+    return tmp_path / "image.parquet", items, vector_MI
+
+
+def test_clean_views_of_items_that_have_several_are_embedded(features, finished_project, tmp_path):
+    path, items, vector_MI = features
+    model = finished_project.root / "data/model"
+    embed_pictures(items, path, model).save(tmp_path / "pictures.parquet")
+    found = pq.read_table(tmp_path / "pictures.parquet")
+    # Of `left` the first picture could not be used.
+    assert found["row"].to_pylist() == [0, 1, 1]
+    assert found["image"].to_pylist() == ["3b.jpg", "2a.jpg", "2b.jpg"]
+    image_PI = torch.from_numpy(vector_MI[[6, 2, 4]])
+    expected = embed(load_model(model).model, image_PI, torch.empty(0, 0), None, np.zeros(3, bool))
+    vector_PD = np.array(found["vector"].to_pylist(), np.float32)
+    assert vector_PD == pytest.approx(expected["image"].numpy(), abs=1e-6)
+    assert np.linalg.norm(vector_PD, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_catalogue_with_one_picture_per_item_needs_no_model(features, tmp_path):
+    path, items, _ = features
+    pictures = embed_pictures(items.iloc[2:], path, tmp_path / "no model")
+    pictures.save(tmp_path / "pictures.parquet")
+    assert pq.read_table(tmp_path / "pictures.parquet").num_rows == 0

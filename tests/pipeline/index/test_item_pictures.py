@@ -1,0 +1,87 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline.core.json_file import write_json
+from pipeline.core.vectors import vector_array
+from pipeline.index.build import build_index
+from pipeline.index.catalog_index import CatalogIndex
+from pipeline.index.hit import Hit
+from pipeline.index.item_pictures import ItemPictures
+from pipeline.index.words import WordIndex
+
+UNIT = np.eye(3, dtype=np.float32)
+
+
+def hit(row):
+    return Hit(row, f"id-{row}", "first.jpg", "bag", "bags", 0.5)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Of three items, of which the second has one picture, the others two and three."""
+    images = ["0a.jpg", "0b.jpg", "2a.jpg", "2b.jpg", "2c.jpg"]
+    vector_PD = UNIT[[0, 1, 2, 1, 0]]
+    table = pa.table({"row": [0, 0, 2, 2, 2], "image": images, "vector": vector_array(vector_PD)})
+    ItemPictures(table).save(tmp_path / "pictures.parquet")
+    return ItemPictures.load(tmp_path / "pictures.parquet")
+
+
+def test_the_picture_nearest_to_the_query_is_shown(pictures):
+    shown = [pictures.show(hit(2), UNIT[n], items=3) for n in range(3)]
+    assert [one.image for one in shown] == ["2c.jpg", "2b.jpg", "2a.jpg"]
+    assert [one.picture for one in shown] == [7, 6, 5]
+    assert [pictures.images[one.picture - 3] for one in shown] == [one.image for one in shown]
+    assert shown[0]._replace(image="first.jpg", picture=None) == hit(2)
+
+
+def test_of_equally_near_pictures_the_first_is_shown(pictures):
+    assert pictures.show(hit(0), UNIT[2], items=3).image == "0a.jpg"
+
+
+def test_an_item_with_one_picture_is_shown_as_it_is(pictures):
+    assert pictures.show(hit(1), UNIT[0], items=3) == hit(1)
+    assert pictures.show(hit(3), UNIT[0], items=4) == hit(3)
+
+
+def test_a_search_shows_the_nearest_picture_also_from_a_file(tmp_path):
+    write_json(tmp_path / "model" / "model.json", {"weights_digest": "3f"})
+    texts = ["red hat", "blue hat", "belt"]
+    items = pa.table(
+        {
+            "item_id": ["a", "b", "c"],
+            "image": ["a.jpg", "b.jpg", "c.jpg"],
+            "text": texts,
+            "class_path": ["hats", "hats", "belts"],
+            "split": ["train"] * 3,
+            "x": [0.0] * 3,
+            "y": [0.0] * 3,
+        }
+    )
+    description = {"separator": "<", "words": {"mode": "hybrid", "weight": 0.2}}
+    near = {"row": [1, 1], "image": ["b.jpg", "b2.jpg"], "vector": vector_array(UNIT[[1, 2]])}
+    index = CatalogIndex(
+        build_index(UNIT, None),
+        items,
+        description,
+        WordIndex.build(texts),
+        pictures=ItemPictures(pa.table(near)),
+    )
+    index.save(tmp_path / "index", model=tmp_path / "model")
+    loaded = CatalogIndex.load(tmp_path / "index", model=tmp_path / "model")
+    assert loaded.images == ["a.jpg", "b.jpg", "c.jpg", "b.jpg", "b2.jpg"]
+
+    def shown(hits):
+        found = {hit.item_id: (hit.image, hit.picture) for hit in hits}
+        assert found.pop("a", None) in (None, ("a.jpg", None))
+        assert found.pop("c", None) in (None, ("c.jpg", None))
+        return found
+
+    assert shown(loaded.search(UNIT[[1]], 3)[0]) == {"b": ("b.jpg", 3)}
+    assert shown(loaded.search(UNIT[[2]], 3)[0]) == {"b": ("b2.jpg", 4)}
+    assert shown(loaded.search(UNIT[[2]], 3, texts=["blue"])[0]) == {"b": ("b2.jpg", 4)}
+    # Words say nothing of a picture.
+    assert shown(loaded.search(UNIT[[2]], 3, texts=["blue"], mode="words")[0]) == {
+        "b": ("b.jpg", None)
+    }
+    assert shown(loaded.similar(2, 3)) == {"b": ("b2.jpg", 4)}
