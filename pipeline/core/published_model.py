@@ -60,6 +60,22 @@ def cached_folder(name: str, files: Sequence[str]) -> Path | None:
     return None
 
 
+def offline_copy(name: str, files: Sequence[str]) -> Path | None:
+    """Folder of a hub's model in the hub's cache here, where the hub itself cannot be asked.
+
+    By the model's name a library would ask for every file that the model may have and has not.
+    """
+    from huggingface_hub import HfApi
+
+    folder = cached_folder(name, files)
+    if folder is not None:
+        # Without a network: the errors of whichever HTTP library the hub's client uses.
+        with suppress(Exception):
+            HfApi().model_info(name, timeout=HUB_TIMEOUT)
+            return None
+    return folder
+
+
 def check_hub(name: str, files: Sequence[str], *, what: str, instead: str) -> None:
     """Ask the Hugging Face hub for a model, unless a file of it is in the hub's cache here.
 

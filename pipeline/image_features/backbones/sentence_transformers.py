@@ -6,7 +6,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pipeline.core.errors import InputError
-from pipeline.core.published_model import locate_published
+from pipeline.core.published_model import locate_published, offline_copy
 from pipeline.image_features.backbone import Backbone
 from pipeline.image_features.backbone_weights import downloading, load_checkpoint
 from pipeline.image_features.settings import Interpolation
@@ -54,6 +54,8 @@ def load(name: str, layer: str, weights: str) -> Backbone:
     if weights == "none":
         raise InputError(f"image.weights: got none, but {chosen} has its own; use default")
     place = locate_published(name, CONFIGURATIONS, what=shown, instead=INSTEAD)
+    if place == name and (copy := offline_copy(name, CONFIGURATIONS)) is not None:
+        place = str(copy)
     from sentence_transformers import SentenceTransformer
 
     with downloading(chosen):

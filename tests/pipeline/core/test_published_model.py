@@ -1,7 +1,13 @@
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.core.published_model import cached_folder, check_hub, is_path, locate_published
+from pipeline.core.published_model import (
+    cached_folder,
+    check_hub,
+    is_path,
+    locate_published,
+    offline_copy,
+)
 
 HOW = {"what": "image.backbone x", "instead": "packaged/y"}
 
@@ -37,3 +43,14 @@ def test_what_the_hub_does_not_have_or_nobody_can_ask_for_is_one_line():
 def test_only_a_folder_looks_like_a_path():
     assert all(map(is_path, ["./a", "../a", "/a", "~/a", "a/b/c"]))
     assert not any(map(is_path, ["a", "a/b"]))
+
+
+def test_a_copy_stands_for_a_model_while_the_hub_cannot_be_asked(hub_cache, tmp_path, monkeypatch):
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "modules.json").write_text("[]")
+    kept = hub_cache("mine/model", tmp_path / "made")
+    files = ["config.json", "modules.json"]
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert offline_copy("mine/model", files) == kept
+    assert offline_copy("mine/other", files) is None
