@@ -24,7 +24,7 @@ from pipeline.features.graph_file import SemanticGraph, read_graph, write_graph
 from pipeline.features.joined import join_features
 from pipeline.features.pairs import Pairs, read_pairs
 from pipeline.features.text_rows import TextRows
-from pipeline.model.embed import embed, predict
+from pipeline.model.embed import embed_pairs, predict
 from pipeline.model.model_file import load_model
 from pipeline.model.new_class import Place, log_odds, prototype, with_new_classes
 from pipeline.model.new_class_file import read_new_class_rule
@@ -158,7 +158,7 @@ def measure(project: Path, place: Path, held: Sequence[str], draw: int) -> dict[
     name_KT = TextRows(project / CLASS_NAMES).read(np.arange(len(names)))
     assert isinstance(name_KT, torch.Tensor), "no sparse text features"
     assert isinstance(pairs.text_NT, torch.Tensor), "no sparse text features"
-    points = embed(stored.model, pairs.image_NI, pairs.text_NT)
+    points = embed_pairs(stored.model, pairs)
     with torch.inference_mode():
         name_KD = stored.model.text_tower(name_KT).numpy()
     said = [

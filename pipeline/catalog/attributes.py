@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.catalog.columns import find_columns
-from pipeline.catalog.read import JSON_LINES, PARQUET, open_rows
+from pipeline.catalog.read import JSON_LINES, PARQUET, open_rows, text_ending
 from pipeline.catalog.rows import Source, TableForm
 from pipeline.core.errors import InputError
 from pipeline.features.attributes import kind_of
@@ -66,11 +66,10 @@ def read_kept(path: Path, names: Sequence[str], form: TableForm | None = None) -
         raise InputError(f"{KEY}: {path} is a folder, which has no columns; set it to []")
     rows = list(open_rows(path, wanted, source, form))
     values = zip(*(row.values for row in rows), strict=True)
-    ending = Path(path.name.lower().removesuffix(".gz")).suffix
     return KeptColumns(
         [row.number for row in rows],
         {name: list(column) for name, column in zip(names, values, strict=True)},
-        of_text=ending not in JSON_LINES,
+        of_text=text_ending(path) not in JSON_LINES,
     )
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from pipeline.core.errors import InputError
 
+CONFIGURATIONS = ("config.json", "modules.json")
+"""Every model of the hub that transformers or sentence-transformers load has one of them; those
+that are made of modules have the second, whatever these are."""
 HUB_TIMEOUT = 10
 """Seconds to wait for the hub's first answer."""
 

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from pipeline.core.errors import InputError
 from pipeline.core.plugins import plugin_names
-from pipeline.core.published_model import cached_folder, locate_published
+from pipeline.core.published_model import CONFIGURATIONS, cached_folder, locate_published
 from pipeline.encoders import packaged
 
 PACKAGED = "packaged/all_minilm_l6_v2"
-CONFIGURATIONS = ("config.json", "modules.json")
-"""Every model of the hub has one of them; older CLIPs of sentence-transformers the second."""
 
 
 def locate_model(name: str, *, ask: bool = True) -> str:

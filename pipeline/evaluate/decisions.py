@@ -16,7 +16,7 @@ from pipeline.evaluate.evaluation_items import EvaluationItems
 from pipeline.features.class_tree import ClassTree
 from pipeline.metrics.path_overlap import path_overlap
 from pipeline.metrics.selective import Bin, calibration_error, precision_at_coverage, reliability
-from pipeline.model.embed import embed_pairs, predict
+from pipeline.model.embed import asked_of, embed_pairs, predict
 from pipeline.model.model_file import StoredModel
 from pipeline.model.validation_file import Validation
 
@@ -82,8 +82,7 @@ def measure_decisions(
     labels = []
     for pairs in items.blocks(rows_M):
         points = embed_pairs(stored.model, pairs)
-        has = {name: ~point_ND[:, 0].isnan().numpy() for name, point_ND in points.items()}
-        has["fused"] = has["image"] & has["text"]
+        has = asked_of(points)
         label_N = pairs.label_N.numpy()
         labels.append(label_N)
         for start in range(0, len(label_N), ROWS):

@@ -96,6 +96,12 @@ def embed_pairs(model: Towers, pairs: Pairs) -> dict[str, Tensor]:
     )
 
 
+def asked_of(points: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    """[N] bool by modality: which embedded items it says something of; `fused`: that have both."""
+    has = {name: ~points[name][:, 0].isnan().cpu().numpy() for name in MODALITIES[:2]}
+    return {**has, MODALITIES[2]: has["image"] & has["text"]}
+
+
 def predict(
     stored: StoredModel, image_ND: Tensor, text_ND: Tensor
 ) -> Iterator[tuple[slice, dict[str, Probabilities]]]:

@@ -10,7 +10,7 @@ from pipeline.core.sample import draw_sample
 from pipeline.features.class_tree import ClassTree
 from pipeline.features.pairs import Pairs
 from pipeline.model.description import MODALITIES
-from pipeline.model.embed import embed_pairs, predict
+from pipeline.model.embed import asked_of, embed_pairs, predict
 from pipeline.model.model_file import StoredModel
 from pipeline.model.validation_file import Said, Validation
 
@@ -43,8 +43,7 @@ def measure_confidence(
         asked = val.take(index.numpy())
         label_B = asked.label_N.cpu().numpy()
         points = embed_pairs(stored.model, asked)
-        answers = {name: ~point_BD[:, 0].isnan().cpu().numpy() for name, point_BD in points.items()}
-        answers["fused"] = answers["image"] & answers["text"]
+        answers = asked_of(points)
         for rows, probabilities in predict(stored, points["image"], points["text"]):
             for modality, found in probabilities.items():
                 node_BJ = tree.node_probabilities(found.class_BK.cpu().numpy())

@@ -6,14 +6,12 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pipeline.core.errors import InputError
-from pipeline.core.published_model import locate_published, offline_copy
+from pipeline.core.published_model import CONFIGURATIONS, locate_published, offline_copy
 from pipeline.image_features.backbone import Backbone
 from pipeline.image_features.backbone_weights import downloading, load_checkpoint
 from pipeline.image_features.settings import Interpolation
 from pipeline.image_features.transform import Transform
 
-# Of the two, models that are made of modules have the second, whatever these are.
-CONFIGURATIONS = ("config.json", "modules.json")
 INSTEAD = "packaged/efficientnet_lite0"
 
 
