@@ -276,6 +276,10 @@ class CatalogIndex:
         hits = self.search(vector_1D, k + 1, within, where=where)[0]
         return [hit for hit in hits if hit.row != row][:k]
 
+    def vectors(self, row_M: np.ndarray) -> np.ndarray:
+        """Give the vectors of items, [M, D] float32; those of ivfpq are approximations."""
+        return exact_part(self._index)[0].reconstruct_batch(row_M)
+
     def within(self, beginning: str) -> np.ndarray:
         """Find the items of a part of the class tree: see `ClassFilter.within`."""
         return self._classes.within(beginning)
