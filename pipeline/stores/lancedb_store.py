@@ -108,5 +108,6 @@ def _check_folder(folder: Path) -> None:
         raise InputError(f"--out: {folder} is a file; LanceDB's tables are a folder")
     if folder.is_dir() and any(folder.iterdir()) and not any(folder.glob(f"*{SUFFIX}")):
         raise InputError(
-            f"--out: {folder} holds something else than LanceDB's tables; name a folder of their own"
+            f"--out: {folder} holds something else than LanceDB's tables; name a folder of their "
+            "own"
         )

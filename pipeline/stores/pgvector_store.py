@@ -19,6 +19,7 @@ from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
 from pipeline.core.errors import InputError
+from pipeline.core.location import one_line
 from pipeline.core.vectors import vector_matrix
 from pipeline.stores.store import Description, in_parts, told
 
@@ -53,10 +54,7 @@ class PgvectorStore:
         _check_name(name)
         self._table = sql.Identifier(name)
         self._name = name
-        with told("PostgreSQL (PGHOST, PGDATABASE, PGUSER and so on say which)", psycopg.Error):
-            # A parameter would be heeded before the variable of the environment.
-            patience = {} if "PGCONNECT_TIMEOUT" in os.environ else {"connect_timeout": SECONDS}
-            self._connection = psycopg.connect(autocommit=True, **patience)
+        self._connection = _connect()
         try:
             self._have_extension()
         except BaseException:
@@ -98,7 +96,7 @@ class PgvectorStore:
         """
         for name in schema.names:
             _check_name(name)
-        columns = [
+        columns: list[sql.Composable] = [
             sql.SQL("{} {}").format(sql.Identifier(field.name), sql.SQL(_type_of(field.type)))
             for field in schema
         ]
@@ -175,6 +173,18 @@ class PgvectorStore:
 
     def _told(self) -> AbstractContextManager[None]:
         return told(self.place, psycopg.Error)
+
+
+def _connect() -> psycopg.Connection[Any]:
+    # A parameter would be heeded before the variable of the environment.
+    patience = "" if "PGCONNECT_TIMEOUT" in os.environ else f"connect_timeout={SECONDS}"
+    try:
+        return psycopg.connect(patience, autocommit=True)
+    except psycopg.Error as error:
+        raise InputError(
+            f"PostgreSQL: {one_line(error)}; PGHOST, PGPORT, PGDATABASE, PGUSER and so on say "
+            "where it is"
+        ) from error
 
 
 def _check_name(name: str) -> None:

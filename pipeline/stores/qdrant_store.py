@@ -46,7 +46,9 @@ class QdrantStore:
         with self._told():
             if URI.match(where):
                 key = os.environ.get(API_KEY)
-                self._client = QdrantClient(url=where, api_key=key, timeout=SECONDS)
+                self._client = QdrantClient(
+                    url=where, api_key=key, timeout=SECONDS, check_compatibility=False
+                )
             else:
                 _check_folder(Path(where))
                 self._client = QdrantClient(path=where)

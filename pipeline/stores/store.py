@@ -126,5 +126,3 @@ def told(place: str, *errors: type[Exception]) -> Iterator[None]:
         raise
     except errors as error:
         raise InputError(f"{place}: {one_line(error)}") from error
-
-
