@@ -38,6 +38,7 @@ class ItemRows:
         evaluated.
         """
         self._index = index
+        self._row_N = np.arange(len(index))
         self._evaluated = evaluated if index.description["kind"] == "ivfpq" else None
         attributes = index.attributes.select(index.attribute_names)
         fields = [pa.field(one.name, _type_of(attributes[one.name])) for one in attributes.schema]
@@ -60,19 +61,19 @@ class ItemRows:
         )
 
     def __len__(self) -> int:
-        return len(self._index)
+        return len(self._row_N)
 
     def item_ids(self) -> set[str]:
         """All N."""
-        return set(self._index.items["item_id"])
+        return set(self._index.items["item_id"].iloc[self._row_N])
 
     def batches(self, size: int) -> Iterator[tuple[np.ndarray, pa.Table]]:
         """Yield rows of the index, [M] int64, M at most `size`, and what the items there have."""
         for start in range(0, len(self), size):
-            row_M = np.arange(start, min(start + size, len(self)))
+            row_M = self._row_N[start : start + size]
             shown = self._index.items[TEXTS].iloc[row_M]
             texts = pa.Table.from_pandas(shown, preserve_index=False)
-            said = self._index.attributes.slice(start, len(row_M))
+            said = self._index.attributes.take(row_M)
             columns = [
                 *(texts[name].cast(pa.string()) for name in TEXTS),
                 pa.array(map(self._nodes, texts["class_path"].to_pylist())),

@@ -307,3 +307,15 @@ def test_an_index_without_words_is_searched_by_embedding_and_says_so(place):
         index.search(vector_1D, 3, mode="bm25")
     with pytest.raises(ValueError, match="1 queries and 2 texts"):
         index.search(vector_1D, 3, texts=["a", "b"])
+
+
+@pytest.mark.parametrize("settings", KINDS)
+def test_vectors_of_items_are_those_that_it_was_made_of_or_near_them(settings):
+    vector_ND, index = make_index(settings)
+    found_MD = index.vectors(np.array([7, 2, 399]))
+    assert found_MD.dtype == np.float32
+    wanted_MD = vector_ND[[7, 2, 399]]
+    if isinstance(settings, IvfpqSettings):
+        assert ((found_MD * wanted_MD).sum(axis=1) > 0.9).all()
+    else:
+        assert np.array_equal(found_MD, wanted_MD)
