@@ -312,10 +312,6 @@ def test_an_index_without_words_is_searched_by_embedding_and_says_so(place):
 @pytest.mark.parametrize("settings", KINDS)
 def test_vectors_of_items_are_those_that_it_was_made_of_or_near_them(settings):
     vector_ND, index = make_index(settings)
+    tolerance = 0.5 if isinstance(settings, IvfpqSettings) else 0
     found_MD = index.vectors(np.array([7, 2, 399]))
-    assert found_MD.dtype == np.float32
-    wanted_MD = vector_ND[[7, 2, 399]]
-    if isinstance(settings, IvfpqSettings):
-        assert ((found_MD * wanted_MD).sum(axis=1) > 0.9).all()
-    else:
-        assert np.array_equal(found_MD, wanted_MD)
+    np.testing.assert_allclose(found_MD, vector_ND[[7, 2, 399]], rtol=0, atol=tolerance)
