@@ -49,11 +49,13 @@ def main(
     from pipeline.core.table import read_metadata, read_table
     from pipeline.features.attributes import read_attributes
     from pipeline.index.build import build_index, measure_recall
-    from pipeline.index.catalog_index import CatalogIndex, model_digest
+    from pipeline.index.catalog_index import CatalogIndex
     from pipeline.index.embed_pictures import embed_pictures
     from pipeline.index.fit_references import fit_references
     from pipeline.index.settings import IndexSettings
     from pipeline.index.stored_embeddings import choose_queries, read_modality
+    from pipeline.index.stored_index import model_digest, save_index
+    from pipeline.index.vector_index import VectorIndex
     from pipeline.index.words import WordIndex
 
     p = load_section(params, "index", IndexSettings)
@@ -87,7 +89,8 @@ def main(
     words = WordIndex.build(frame["text"].tolist())
     items = pa.Table.from_pandas(frame, preserve_index=False)
     pictures = embed_pictures(frame, image_features, model)
-    CatalogIndex(built, items, description, words, said, pictures).save(out, model=model)
+    index = CatalogIndex(VectorIndex(built), items, description, words, said, pictures)
+    save_index(index, out, model=model)
     figures = {
         "items": len(frame),
         "words": words.size,
