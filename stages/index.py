@@ -14,6 +14,7 @@ from stages.command import (
     ParamsPath,
     TextFeaturesPath,
     run,
+    warner,
 )
 from stages.paths import (
     ATTRIBUTES,
@@ -54,7 +55,7 @@ def main(
     from pipeline.index.fit_references import fit_references
     from pipeline.index.settings import IndexSettings
     from pipeline.index.stored_embeddings import choose_queries, read_modality
-    from pipeline.index.stored_index import model_digest, save_index
+    from pipeline.index.stored_index import differs, model_digest, save_index
     from pipeline.index.vector_index import VectorIndex
     from pipeline.index.words import WordIndex
 
@@ -106,6 +107,8 @@ def main(
         f"index: {len(frame)} items, {words.size} words, {p.kind}, "
         f"recall {recall:.4f} of exact search; near is within: {limits}"
     )
+    if line := differs(index, out):
+        warner("index")(line)
 
 
 if __name__ == "__main__":

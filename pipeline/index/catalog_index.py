@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
 from pipeline.core.vectors import vector_matrix
-from pipeline.index.changes import VECTOR, Standing, like
+from pipeline.index.changes import VECTOR, Standing
 from pipeline.index.class_filter import ClassFilter
 from pipeline.index.hit import Hit
 from pipeline.index.hybrid import DEPTH, Mode, candidates_by_words, in_order, keep_inside
@@ -86,11 +86,7 @@ class CatalogIndex:
         return [*self.table["image"].to_pylist(), *others]
 
     def changed(self, standing: Standing) -> CatalogIndex:
-        """The index with items behind its own, and without those that are hidden.
-
-        Raises:
-            InputError: An attribute is no longer of the kind that was added.
-        """
+        """The index with items behind its own, and without those that are hidden."""
         added = standing.items
         hidden = pa.array(sorted(standing.hidden), pa.string())
         live_N = np.ones(len(self.table) + len(added), dtype=bool)
@@ -101,7 +97,7 @@ class CatalogIndex:
             shown,
             self.description,
             None if self.words is None else self.words.with_added(added["text"].to_pylist()),
-            pa.concat_tables([self.attributes, like(self.attributes.schema, added)]),
+            pa.concat_tables([self.attributes, added.select(self.attributes.column_names)]),
             self.pictures,
         )
 

@@ -11,9 +11,9 @@ Shape letters: A added items, D embedding.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ WAIT = 60
 """Seconds that a command waits for another one that changes the same index."""
 MOST_ENTRIES = 16
 """More are put together into one: each is some files to open before the first search."""
+OWN = ("item_id", "image", "text", "class_path", "split", "x", "y", "base", "vector")
+"""Columns of added items that are no attributes."""
 VECTOR = "vector"
 BASE = "base"
 """Which making of the index an item was added to."""
@@ -50,7 +52,7 @@ class Entry:
     """A rows: what the index shows of an item, `base`, its attributes, and `vector`."""
     removed: Collection[str] = ()
     """Ids of items."""
-    features: dict[str, tuple[Sequence[str], Block]] = field(default_factory=dict)
+    features: Mapping[str, tuple[Sequence[str], Block]] = field(default_factory=dict)
     """By modality the ids of items that have it, and their frozen features of unit norm."""
 
 
@@ -77,23 +79,23 @@ class Changes:
             items = open_parquet(folder / ITEMS, ["item_id", BASE, VECTOR]).read()
             yield items, read_json(folder / REMOVED)
 
-    def features(self, modality: str, item_ids: Collection[str]) -> list[tuple[list[str], Block]]:
-        """Read ids and frozen features of those items that have them, entry by entry.
+    def features(
+        self, modality: str, item_ids: Collection[str] | None = None
+    ) -> Iterator[tuple[list[str], Block]]:
+        """Read ids and frozen features of items that have them, entry by entry.
+
+        Of all that were ever added, or of those with `item_ids`.
 
         Raises:
             InputError: A file is missing or damaged.
         """
-        wanted = pa.array(list(item_ids), pa.string())
-        blocks = []
         for name in self.names:
             path = self.folder / name / f"{modality}.parquet"
             if path.exists():
-                ids = open_parquet(path, ["item_id"]).read(["item_id"])["item_id"]
-                rows = pc.indices_nonzero(pc.is_in(ids, wanted)).to_numpy()
-                if len(rows):
-                    found = read_block(path, modality)[rows]
-                    blocks.append((ids.take(rows).to_pylist(), found))
-        return blocks
+                ids = open_parquet(path, ["item_id"]).read(["item_id"])["item_id"].to_pylist()
+                rows = [n for n, one in enumerate(ids) if item_ids is None or one in item_ids]
+                if rows:
+                    yield [ids[row] for row in rows], read_block(path, modality)[rows]
 
 
 @dataclass(frozen=True)
@@ -101,13 +103,17 @@ class Standing:
     """What changes come to for an index as it is now."""
 
     items: pa.Table
-    """A rows that a search may find, as in `Entry`."""
+    """A rows that a search may find, as in `Entry`, with the attributes that the index has."""
     hidden: set[str]
     """Ids that a search may not find among the items that the index was made of."""
     removed: set[str]
     """Ids that were removed, whether the index was made of them or not."""
     superseded: int
     """Added items that the catalogue has had since, which is then right."""
+
+    def removals(self) -> Standing:
+        """What is left of the changes where another model made them."""
+        return replace(self, items=self.items.slice(0, 0), hidden=self.removed)
 
 
 def changes_folder(index: Path) -> Path:
@@ -164,40 +170,54 @@ def stand(changes: Changes, item_ids: pa.ChunkedArray, attributes: pa.Table, bas
         start += len(items)
         tables.append(items)
     everything = pa.concat_tables(tables, promote_options="permissive")
-    live = everything.take(pa.array(place.values(), pa.int64()))
-    here = pc.equal(live[BASE], base)
-    known = pc.is_in(live["item_id"], item_ids)
-    if changes.key in attributes.column_names and changes.key in live.column_names:
-        keys = attributes[changes.key].filter(
-            pc.invert(pc.is_in(item_ids, pa.array(sorted(removed), pa.string())))
-        )
-        same = pc.is_in(live[changes.key].cast(keys.type), keys)
-        known = pc.or_(known, pc.and_(same, pc.is_valid(live[changes.key])))
-    kept = pc.or_(here, pc.invert(known))
-    items = live.filter(kept)
+    live = _with_columns(everything.take(pa.array(place.values(), pa.int64())), attributes.schema)
+    known = _in_both(live["item_id"], item_ids)
+    if changes.key in attributes.column_names:
+        gone = pc.is_in(item_ids, pa.array(sorted(removed), pa.string()))
+        keys = attributes[changes.key].filter(pc.invert(gone)).cast(pa.string())
+        known = pc.or_(known, _in_both(live[changes.key].cast(pa.string()), keys))
+    items = live.filter(pc.or_(pc.equal(live[BASE], base), pc.invert(known)))
     hidden = removed | set(items["item_id"].to_pylist())
     return Standing(items, hidden, removed, len(live) - len(items))
 
 
-def like(schema: pa.Schema, items: pa.Table) -> pa.Table:
-    """Give items the columns of a schema; what they lack is null.
+def _in_both(few: pa.ChunkedArray, many: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Which of a few texts are among many, without a table of the many."""
+    both = many.filter(pc.is_in(many, few.combine_chunks()))
+    return pc.and_(pc.is_in(few, both.combine_chunks()), pc.is_valid(few))
 
-    Raises:
-        InputError: A column is of another kind.
-    """
-    columns = []
+
+def _with_columns(items: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Give items the columns of a schema beside OWN; what they lack is null."""
+    columns = {name: items[name] for name in items.column_names if name in OWN}
     for one in schema:
         if one.name not in items.column_names:
-            columns.append(pa.nulls(len(items), one.type))
+            columns[one.name] = pa.nulls(len(items), one.type)
             continue
         try:
-            columns.append(items[one.name].cast(one.type))
+            columns[one.name] = items[one.name].cast(one.type)
         except pa.ArrowException as error:
             raise InputError(
                 f"column {one.name} of added items is {items[one.name].type}, and that of the "
                 f"catalogue's {one.type}; run huse index update with a table of them"
             ) from error
-    return pa.table(columns, schema=schema)
+    return pa.table(columns)
+
+
+def describe(standing: Standing, item_ids: pa.ChunkedArray) -> str:
+    """Say in one line in what a searched index differs from one that was just made.
+
+    `item_ids` are those of the items that it was made of.
+    """
+    removed = pa.array(sorted(standing.removed), pa.string())
+    still = pc.sum(pc.is_in(item_ids, removed)).as_py() or 0
+    replaced = _in_both(standing.items["item_id"], item_ids)
+    new = len(standing.items) - (pc.sum(replaced).as_py() or 0)
+    parts = [f"{new} added", f"{len(standing.items) - new} replaced", f"{still} removed"]
+    said = f"{', '.join(parts)} since it was made of {len(item_ids)} items"
+    if standing.superseded:
+        said += f"; {standing.superseded} that were added before are of the catalogue now"
+    return said
 
 
 @contextmanager

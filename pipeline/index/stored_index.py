@@ -17,7 +17,7 @@ from pipeline.core.json_file import read_json, write_json
 from pipeline.core.table import open_parquet
 from pipeline.features.attributes import write_attributes
 from pipeline.index.catalog_index import SHOWN, CatalogIndex
-from pipeline.index.changes import read_changes, stand
+from pipeline.index.changes import Changes, describe, read_changes, stand
 from pipeline.index.item_pictures import ItemPictures
 from pipeline.index.vector_index import VectorIndex, read_faiss
 from pipeline.index.words import FOLDER, WordIndex
@@ -68,19 +68,32 @@ def load_index(
     """
     made = _load_made(folder, model)
     while (changes := read_changes(folder)) is not None:
-        if changes.model != made.description["model"]:
-            warn(
-                f"{changes.folder}: items that were added to the index are another model's and "
-                "are not found; run huse index update"
-            )
-            break
         try:
             standing = stand(changes, made.table["item_id"], made.attributes, base_of(folder))
+            if changes.model != made.description["model"]:
+                warn(_other_model(changes))
+                standing = standing.removals()
             return made.changed(standing)
         except InputError:
             if read_changes(folder) == changes:  # no other command put them together meanwhile
                 raise
     return made
+
+
+def differs(index: CatalogIndex, folder: Path) -> str | None:
+    """Say in what a search differs from the index that was just made; None: in nothing.
+
+    Raises:
+        InputError: A file of the changes is damaged.
+    """
+    changes = read_changes(folder)
+    if changes is None or not changes.names:
+        return None
+    if changes.model != read_json(folder / DESCRIPTION)["model"]:
+        return _other_model(changes)
+    item_ids = index.table["item_id"]
+    standing = stand(changes, item_ids, index.attributes, base_of(folder))
+    return f"{changes.folder}: searches differ from this index: {describe(standing, item_ids)}"
 
 
 def read_description(folder: Path, model: Path) -> dict[str, Any]:
@@ -153,6 +166,13 @@ def _load_made(folder: Path, model: Path) -> CatalogIndex:
     pictures = ItemPictures.load(folder / PICTURES) if (folder / PICTURES).exists() else None
     attributes = read_known(folder)[1]
     return CatalogIndex(VectorIndex(index), items, description, words, attributes, pictures)
+
+
+def _other_model(changes: Changes) -> str:
+    return (
+        f"{changes.folder}: items that were added to the index or replaced in it are another "
+        "model's and are not found; run huse index refresh"
+    )
 
 
 def _digest(*paths: Path) -> str:
