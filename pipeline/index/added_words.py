@@ -20,7 +20,7 @@ class AddedWords:
     def __init__(
         self,
         words_A: Sequence[Sequence[str]],
-        holders: Callable[[str], int],
+        holders: Callable[[str], int | None],
         texts: int,
         mean_length: float,
     ) -> None:

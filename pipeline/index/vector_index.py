@@ -91,7 +91,7 @@ class VectorIndex:
     def vector(self, row: int) -> np.ndarray:
         """[D] vector of a row; an approximation where `index.kind` keeps no other."""
         start, part = next(one for one in reversed(self._parts) if row >= one[0])
-        return part.reconstruct(row - start)
+        return part.reconstruct(int(row) - start)
 
     def save(self, path: Path) -> None:
         """Write the FAISS index; what came after it is not part of the file."""
