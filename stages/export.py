@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pipeline.core.errors import InputError
-from stages.command import IndexPath, ModelPath, counted, from_extra, require_folder, run
+from stages.command import IndexPath, ModelPath, counted, from_extra, require_folder, run, warner
 from stages.paths import EMBEDDINGS, INDEX, MODEL, PARAMS
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _export_items(
 ) -> None:
     from pipeline.core.json_file import read_json
     from pipeline.core.params import read_value
-    from pipeline.index.catalog_index import CatalogIndex
+    from pipeline.index.stored_index import load_index
     from pipeline.stores.evaluated import EvaluatedItems
     from pipeline.stores.parquet_file import write_items
     from pipeline.stores.rows import ItemRows
@@ -110,7 +110,7 @@ def _export_items(
     if out.suffix != ".parquet":
         raise InputError(f"--out: {out} does not end in .parquet, which the items are stored as")
     folder = require_folder("catalog.images", images or read_value(PARAMS, "catalog.images"))
-    found = CatalogIndex.load(index, model=model)
+    found = load_index(index, model=model, warn=warner("export"))
     evaluated = EvaluatedItems(embeddings, found)
     recipe = read_json(model / "model.json")["recipe"]["image"]
     background = recipe.get("background", "#ffffff")
@@ -136,12 +136,12 @@ def _open(to: str, out: str, name: str) -> Store:
 def _export_to(
     store: Store, model: Path, index: Path, embeddings: Path, *, replace: bool, keep_others: bool
 ) -> None:
-    from pipeline.index.catalog_index import CatalogIndex
+    from pipeline.index.stored_index import load_index
     from pipeline.stores.evaluated import EvaluatedItems
     from pipeline.stores.mirror import mirror
     from pipeline.stores.rows import ItemRows
 
-    found = CatalogIndex.load(index, model=model)
+    found = load_index(index, model=model, warn=warner("export"))
     # The only kind of index whose own vectors are not the model's.
     exact = EvaluatedItems(embeddings, found) if found.description["kind"] == "ivfpq" else None
     done = mirror(ItemRows(found, exact), store, replace=replace, keep_others=keep_others)

@@ -36,7 +36,9 @@ class EvaluatedItems:
         file_row_R = np.flatnonzero(pc.equal(table["modality"], index.description["modality"]))
         table = table.select(["item_id", *PREDICTED]).take(file_row_R)
         place_N = pc.index_in(pa.array(index.items["item_id"], pa.string()), table["item_id"])
-        self._place_N = numbers(pc.fill_null(place_N, -1))
+        self._place_N = numbers(pc.fill_null(place_N, -1)).copy()
+        # An item that was replaced since is in the file as it was.
+        self._place_N[index.vector_index.made_of :] = -1
         self._file_row_R = file_row_R
         self._predicted = table.select(PREDICTED)
         self._vectors = VectorRows(path, ["vector"])

@@ -38,11 +38,11 @@ class ItemRows:
         evaluated.
         """
         self._index = index
-        self._row_N = np.arange(len(index))
+        self._row_N = index.rows
         self._evaluated = evaluated if index.description["kind"] == "ivfpq" else None
         attributes = index.attributes.select(index.attribute_names)
         fields = [pa.field(one.name, _type_of(attributes[one.name])) for one in attributes.schema]
-        dimension = index.vectors(np.arange(1)).shape[1]
+        dimension = index.vector_index.dimension
         self.schema = pa.schema(
             [
                 *(pa.field(name, pa.string()) for name in TEXTS),

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.index.build import build_index
 from pipeline.index.catalog_index import CatalogIndex
+from pipeline.index.vector_index import VectorIndex
 from pipeline.stores.rows import ItemRows
 
 PATHS = ["shoes<boots<ankle", "shoes<boots", "shoes", "o'hats & caps"]
@@ -53,7 +54,7 @@ def make_catalogue():
         description = {"kind": kind, "modality": modality, "separator": "<", "model": model}
         table = pa.Table.from_pandas(items, preserve_index=False)
         built = build_index(vector_ND, settings)
-        return CatalogIndex(built, table, description, attributes=attributes)
+        return CatalogIndex(VectorIndex(built), table, description, attributes=attributes)
 
     return make
 

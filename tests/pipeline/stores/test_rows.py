@@ -82,3 +82,12 @@ def test_the_description_says_what_vectors_can_be_compared_with(make_rows):
     )
     assert found.attributes["price"] == "double"
     assert make_rows(model="4a").description != found
+
+
+def test_items_that_were_removed_from_the_index_are_left_out(catalogue):
+    live_N = np.arange(len(catalogue)) % 4 > 0
+    catalogue.vector_index.live_N = live_N
+    rows = ItemRows(catalogue, None)
+    ids = [item_id for _, batch in rows.batches(32) for item_id in batch["item_id"].to_pylist()]
+    assert ids == [f"it's-{n}" for n in np.flatnonzero(live_N)]
+    assert rows.item_ids() == set(ids)
