@@ -84,8 +84,8 @@ def main(
     if not found.periods:
         raise InputError(f"{log}: all of it is of other models than {model}; record anew")
     if found.others:
-        batches = counted(found.others, "batch").replace("batchs", "batches")
-        warner("drift")(f"{log}: {batches} of another model than {model} left out")
+        files = counted(found.others, "file")
+        warner("drift")(f"{log}: {files} of another model than {model} left out")
     baseline = make_baseline(
         huse,
         model,

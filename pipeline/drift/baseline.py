@@ -1,13 +1,14 @@
-"""What batches are compared with: items of the catalogue itself.
+"""What batches are compared with: the training items, and what held-out items are beside these.
 
-Features are compared with those of training items. What the model says of items is compared with
-what it says of validation and test items, as it is more certain of those that it was trained on.
+Those are the validation and test items, which the model has seen no more than it has seen new ones:
+it is more certain of what it was trained on.
 
-Shape letters: M held-out items, S training items, F features.
+Shape letters: M held-out items, P of them with a picture or a text, F features.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.sample import draw_sample
 from pipeline.core.table import read_metadata, read_table
 from pipeline.drift.batch_log import measured_text
+from pipeline.drift.moments import Moments
 from pipeline.features.joined import FeatureIndex, join_features
 from pipeline.index.fit_references import OWN
 from pipeline.index.nearness import Nearness, decide
@@ -33,6 +35,8 @@ MOST_ITEMS = 2000
 class Baseline:
     """Items of the catalogue."""
 
+    group_M: np.ndarray
+    """[M] int64: held-out items with the same number, variants mostly, are drawn together."""
     paths: list[str]
     """M most probable classes of the held-out items."""
     probability_M: np.ndarray
@@ -40,13 +44,19 @@ class Baseline:
     far_M: np.ndarray | None
     """[M] bool: no other item is near; None: nobody can tell."""
     features: dict[str, np.ndarray]
-    """[S, F] by modality: of training items that have it, as their moments are recorded."""
+    """[P, F] by modality, of the held-out items that have it, as moments of them are recorded."""
+    group: dict[str, np.ndarray]
+    """[P] int64: their groups."""
+    trained: dict[str, Moments]
+    """Of the same features, of the training items."""
+    trained_classes: Counter[str]
+    """Training items by class."""
 
 
 def make_baseline(
     model: Huse, folder: Path, index: Path, *, groups: Path, **tables: Path
 ) -> Baseline:
-    """Run held-out items through the model, and read training items' features.
+    """Run held-out items through the model, and measure training items' features.
 
     Args:
         model: The model.
@@ -73,13 +83,20 @@ def make_baseline(
     features = _read(held_out)
     top = [one.top[0] for one in model.classify(features, 1)]
     near = [one.near for one in _judge(held_out, features, folder, index, groups)]
-    trained = _read(_some(every.only("train")))
     dense = int(model.description.config["text_features"])
+    trained = _measured(_read(_some(every.only("train"))), dense)
+    tree = model.known.trained_tree
+    shared = read_table(groups, ["item_id", "group"]).set_index("item_id")
+    group_M = shared.loc[held_out.item_ids, "group"].to_numpy()
     return Baseline(
+        group_M,
         [guess.path for guess in top],
         np.array([guess.probability for guess in top]),
         None if None in near else ~np.array(near, dtype=bool),
-        {"image": trained.image_PI, "text": measured_text(trained.text_MF, dense)},
+        _measured(features, dense),
+        {"image": group_M[features.has_image], "text": group_M[features.has_text]},
+        {name: Moments.of(feature_PF) for name, feature_PF in trained.items()},
+        Counter(tree.path_J[tree.class_node_K[k]] for k in every.only("train").label_N),
     )
 
 
@@ -95,6 +112,10 @@ def _read(index: FeatureIndex) -> Features:
         index.text.read_matrix(index.text_row_N[has_text]),
         has_text,
     )
+
+
+def _measured(v: Features, dense: int) -> dict[str, np.ndarray]:
+    return {"image": v.image_PI, "text": measured_text(v.text_MF, dense)}
 
 
 def _judge(

@@ -1,11 +1,11 @@
 """How far a period is from the catalogue, and how far as many of its own items would be.
 
-For every figure, as many items as were recorded are drawn from the catalogue's own, many times. How
-well these stand for the catalogue is uncertain too, so every draw is from items with random weights
-(Bayesian bootstrap, Rubin 1981): without, a long period would be told from a small catalogue by
-what its sample of items happens to be.
+For every figure, as many items as were recorded are drawn from the held-out ones, many times. How
+well these stand for the catalogue is uncertain too, so in every draw their groups have other random
+weights (Bayesian bootstrap, Rubin 1981): without, a long period would be told from a small
+catalogue by what its sample of items happens to be.
 
-Shape letters: R draws, B draws of one block, M items of the catalogue, K classes, F features.
+Shape letters: R draws, B draws of one block, M held-out items, G groups, K classes, F features.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import binomtest
 
 from pipeline.drift.baseline import Baseline
-from pipeline.drift.moments import Moments, feature_distance
+from pipeline.drift.moments import feature_distance
 from pipeline.drift.periods import Period
 
 Name = Literal["far", "classes", "image", "text", "probability"]
@@ -104,59 +104,63 @@ def _far(period: Period, baseline: Baseline) -> _Measured | None:
     if baseline.far_M is None or not period.judged:
         return None
     far_M = baseline.far_M.astype(np.float64)
-    draw_R = _draw(period.judged, len(far_M), lambda share_BM: share_BM @ far_M)
+    draw_R = _draw(period.judged, baseline.group_M, lambda share_BM: share_BM @ far_M)
     found = binomtest(period.far, period.judged).proportion_ci(_INTERVAL, method="wilson")
     share = period.far / period.judged
     return _Measured(period.judged, share, draw_R, (float(found.low), float(found.high)))
 
 
 def _classes(period: Period, baseline: Baseline) -> _Measured:
-    names = sorted({*period.classes, *baseline.paths})
+    names = sorted({*period.classes, *baseline.paths, *baseline.trained_classes})
     place = {name: k for k, name in enumerate(names)}
     is_class_MK = np.zeros((len(baseline.paths), len(names)))
     is_class_MK[np.arange(len(baseline.paths)), [place[path] for path in baseline.paths]] = 1
-    usual_K = is_class_MK.mean(axis=0)
-    share_K = np.array([period.classes[name] for name in names]) / period.items
+    usual_K = np.array([baseline.trained_classes[name] for name in names], dtype=np.float64)
+    found_K = np.array([period.classes[name] for name in names], dtype=np.float64)
 
     def distance(share_BM: np.ndarray) -> np.ndarray:
         return jensenshannon(share_BM @ is_class_MK, usual_K[None], base=2, axis=1)
 
-    draw_R = _draw(period.items, len(is_class_MK), distance)
-    return _Measured(period.items, float(jensenshannon(share_K, usual_K, base=2)), draw_R)
+    draw_R = _draw(period.items, baseline.group_M, distance)
+    return _Measured(period.items, float(jensenshannon(found_K, usual_K, base=2)), draw_R)
 
 
 def _features(
     period: Period, baseline: Baseline, modality: Literal["image", "text"]
 ) -> _Measured | None:
     feature_MF, found = baseline.features[modality], period.moments[modality]
-    if not found.count or not len(feature_MF):
+    usual = baseline.trained[modality]
+    if not found.count or not len(feature_MF) or not usual.count:
         return None
-    usual = Moments.of(feature_MF)
     square_MF = feature_MF**2
 
     def distance(share_BM: np.ndarray) -> np.ndarray:
         share_BM = share_BM.astype(np.float32)
         return feature_distance(share_BM @ feature_MF, share_BM @ square_MF, usual)
 
-    draw_R = _draw(found.count, len(feature_MF), distance)
+    draw_R = _draw(found.count, baseline.group[modality], distance)
     value = float(feature_distance(found.mean_F, found.square_F, usual))
     return _Measured(found.count, value, draw_R)
 
 
 def _probability(period: Period, baseline: Baseline) -> _Measured:
     probability_M = baseline.probability_M
-    draw_R = _draw(period.items, len(probability_M), lambda share_BM: share_BM @ probability_M)
+    draw_R = _draw(period.items, baseline.group_M, lambda share_BM: share_BM @ probability_M)
     return _Measured(period.items, period.probability / period.items, draw_R)
 
 
-def _draw(items: int, pool: int, measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Measure [R] draws of so many items, given as the share that each of the pool's has."""
-    return np.concatenate([measure(share_BM) for share_BM in _shares(items, pool)])
+def _draw(
+    items: int, group_M: np.ndarray, measure: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Measure [R] draws of so many items, given as the share that each held-out item has."""
+    return np.concatenate([measure(share_BM) for share_BM in _shares(items, group_M)])
 
 
-def _shares(items: int, pool: int) -> Iterator[np.ndarray]:
+def _shares(items: int, group_M: np.ndarray) -> Iterator[np.ndarray]:
     random = np.random.default_rng(0)
+    groups, number_M = np.unique(group_M, return_inverse=True)
     for start in range(0, DRAWS, _BLOCK):
-        weight_BM = random.standard_exponential((min(_BLOCK, DRAWS - start), pool))
+        weight_BG = random.standard_exponential((min(_BLOCK, DRAWS - start), len(groups)))
+        weight_BM = weight_BG[:, number_M]
         weight_BM /= weight_BM.sum(axis=1, keepdims=True)
         yield random.multinomial(items, weight_BM) / items
