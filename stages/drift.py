@@ -39,6 +39,9 @@ from stages.paths import (
 if TYPE_CHECKING:
     from pipeline.drift.report import Row
 
+FEW_ITEMS = 200
+"""Held-out items below which how they happen to be divided shows in every limit."""
+
 
 def main(
     log: Annotated[
@@ -97,6 +100,11 @@ def main(
         image_features=image_features,
         text_features=text_features,
     )
+    if len(baseline.paths) < FEW_ITEMS:
+        warner("drift")(
+            f"{len(baseline.paths)} validation and test items say what is usual, fewer than "
+            f"{FEW_ITEMS}: the limits are rough, and more periods may be named by chance"
+        )
     rows = [Row(period, compare(period, baseline, level)) for period in found.periods]
     write_report(out, rows, level=level, by=by)
     _print_table(rows, by)

@@ -45,12 +45,14 @@ class Moments:
 def feature_distance(mean: np.ndarray, square: np.ndarray, usual: Moments) -> np.ndarray:
     """Distance of features' moments from usual ones.
 
-    Of one feature it is the 2-Wasserstein distance between normal distributions with these means
-    and standard deviations, in usual standard deviations:
+    Of one feature it is the standardised mean difference, and that of the deviations beside it:
 
-        sqrt(((mean - usual mean) / s)^2 + (deviation / s - 1)^2),  s: usual deviation
+        sqrt((mean - usual mean)^2 + (deviation - usual deviation)^2) / s
+        s^2: mean of both variances
 
-    and of all of them the root of the mean square. A feature that is always the same is left out.
+    and of all of them the root of the mean square. Divided by the usual deviation alone, features
+    that hardly any usual item has would outvote all others. One that is always the same is left
+    out.
 
     Args:
         mean: [..., F].
@@ -62,7 +64,8 @@ def feature_distance(mean: np.ndarray, square: np.ndarray, usual: Moments) -> np
     """
     deviation_F = np.sqrt(np.maximum(usual.square_F - usual.mean_F**2, 0))
     varies_F = deviation_F > 1e-6 * np.sqrt(usual.square_F)
-    mean, square, s = mean[..., varies_F], square[..., varies_F], deviation_F[varies_F]
-    deviation = np.sqrt(np.maximum(square - mean**2, 0))
-    apart = ((mean - usual.mean_F[varies_F]) / s) ** 2 + (deviation / s - 1) ** 2
+    mean, square, usual_F = mean[..., varies_F], square[..., varies_F], deviation_F[varies_F]
+    variance = np.maximum(square - mean**2, 0)
+    apart = (mean - usual.mean_F[varies_F]) ** 2 + (np.sqrt(variance) - usual_F) ** 2
+    apart /= (variance + usual_F**2) / 2
     return np.sqrt(apart.mean(axis=-1))

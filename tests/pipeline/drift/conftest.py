@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,19 +51,6 @@ def served(huse):
     features, reasons = huse.read_features([None] * len(texts), texts)
     assert not any(reasons)
     return features, [NewItem(row, "", text) for row, text in enumerate(texts, start=1)]
-
-
-def part_of(baseline, rows):
-    """A baseline of some of the held-out items, all of which have a picture and a text."""
-    return replace(
-        baseline,
-        group_M=baseline.group_M[rows],
-        paths=[baseline.paths[row] for row in rows],
-        probability_M=baseline.probability_M[rows],
-        far_M=baseline.far_M[rows],
-        features={name: block[rows] for name, block in baseline.features.items()},
-        group={name: numbers[rows] for name, numbers in baseline.group.items()},
-    )
 
 
 def log_files(folder: Path) -> list[Path]:

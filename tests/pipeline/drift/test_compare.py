@@ -7,7 +7,6 @@ import pytest
 from pipeline.drift.compare import FIGURES, compare
 from pipeline.drift.moments import Moments
 from pipeline.drift.periods import Period
-from tests.pipeline.drift.conftest import part_of
 
 LEVEL = 0.05
 
@@ -35,23 +34,17 @@ def rows(baseline):
 
 
 def test_items_of_the_catalogue_rarely_raise_an_alarm(baseline, rows):
-    """Batches of one half of the held-out groups, compared with the other half."""
     random = np.random.default_rng(0)
-    alarms, draws = 0, 40
-    for _ in range(draws):
-        groups = np.unique(baseline.group_M)
-        half = np.isin(baseline.group_M, random.permutation(groups)[: len(groups) // 2])
-        batch = period_of(baseline, random.choice(rows[~half], 20))
-        alarms += bool(beyond(compare(batch, part_of(baseline, rows[half]), LEVEL)))
-    # Three of forty are within what a rate of 0.05 gives; so few items to draw from add to it.
-    assert alarms <= 6
+    batches = [period_of(baseline, random.choice(rows, 20)) for _ in range(60)]
+    # Of 60, three are expected at this level; more than seven come once in fifty times.
+    assert sum(bool(beyond(compare(batch, baseline, LEVEL))) for batch in batches) <= 7
 
 
 def test_a_batch_of_one_class_has_another_class_mix(baseline, rows):
     (path, _), *_ = Counter(baseline.paths).most_common()
     one_class = rows[[path == other for other in baseline.paths]]
     # The features as usual: nothing but the classes has changed.
-    batch = replace(period_of(baseline, rows[:20]), classes=Counter({path: 20}))
+    batch = replace(period_of(baseline, rows), classes=Counter({path: len(rows)}))
     assert beyond(compare(batch, baseline, LEVEL)) == {"classes"}
     mixed = period_of(baseline, np.resize(one_class, 40))
     assert "classes" in beyond(compare(mixed, baseline, LEVEL))

@@ -22,10 +22,10 @@ def test_nothing_adds_nothing():
 
 def test_a_distance_by_hand():
     usual = Moments.of(np.array([[-1.0, 7.0], [1.0, 7.0]]))
-    # The second never varies. Of the first the mean is 3 usual deviations off, and the deviation
-    # of 5 is 4 more than the usual one.
+    # The second never varies. Of the first the mean is 3 more and the deviation 4 more, 5 instead
+    # of 1; the mean of the variances is 13.
     other = Moments.of(np.array([[-2.0, 9.0], [8.0, 9.0]]))
-    assert feature_distance(other.mean_F, other.square_F, usual) == pytest.approx(5)
+    assert feature_distance(other.mean_F, other.square_F, usual) == pytest.approx(5 / 13**0.5)
     assert feature_distance(usual.mean_F, usual.square_F, usual) == pytest.approx(0)
 
 
