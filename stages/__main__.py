@@ -23,7 +23,7 @@ STAGES = (
 )
 USES = (
     *("compare", "review", "refile", "embed", "add_class"),
-    *("classify", "search", "map", "explore", "export"),
+    *("classify", "search", "map", "explore", "serve", "export"),
 )
 """What to do with what the stages made; these commands read what the stages wrote and are none."""
 COMMANDS = ("sample_catalog", "fetch_pictures", *STAGES, *USES, "cache")

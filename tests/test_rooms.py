@@ -53,6 +53,8 @@ ROOMS: dict[str, set[str]] = {
     "web": {"core", "pictures"},
     "explore": {"core", "features", "index", "pictures", "use", "web"},
     "review": {"audit", "core", "features", "pictures", "web"},
+    # The HTTP service.
+    "serve": {"core", "decide", "features", "index", "pictures", "use", "web"},
     "sample": {"core"},
     "fetch": {"core", "pictures"},
 }

@@ -11,7 +11,12 @@ import simplejpeg
 from PIL import ExifTags, Image, ImageColor, UnidentifiedImageError
 
 from pipeline.core.location import Location
-from pipeline.pictures.file import UnreadableImageError, is_machine_trouble, read_picture
+from pipeline.pictures.file import (
+    PictureBytes,
+    UnreadableImageError,
+    is_machine_trouble,
+    read_picture,
+)
 
 MAX_PIXELS = 178_956_970
 """The limit at which Pillow itself refuses a picture as a decompression bomb."""
@@ -48,7 +53,10 @@ class Decoded(NamedTuple):
 
 
 def decode_image(
-    path: Location, background: str, max_pixels: int = MAX_PIXELS, least_side: int | None = None
+    path: Location | PictureBytes,
+    background: str,
+    max_pixels: int = MAX_PIXELS,
+    least_side: int | None = None,
 ) -> Decoded:
     """`decode_bytes` of a file.
 
@@ -93,6 +101,16 @@ def format_of(data: bytes) -> str:
         raise UnreadableImageError("file is empty")
     with _reasons(), _open(data) as image:
         return image.format or ""
+
+
+def pixels_of(data: bytes) -> int:
+    """Width times height of a picture by what its first bytes say; it is not decoded.
+
+    Raises:
+        UnreadableImageError: The bytes are no picture in a known format.
+    """
+    with _reasons(), _open(data) as image:
+        return image.width * image.height
 
 
 def upright_rgb(image: Image.Image, background: str, max_pixels: int = MAX_PIXELS) -> Image.Image:

@@ -24,6 +24,7 @@ from pipeline.index.hit import Hit
 from pipeline.index.hybrid import Mode
 from pipeline.index.nearness import Nearness
 from pipeline.model.description import ModelDescription, read_description
+from pipeline.pictures.file import PictureBytes
 from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
 from pipeline.use.filing import Filing
 from pipeline.use.known_classes import KnownClasses
@@ -145,12 +146,14 @@ class Huse:
         return embed_features(self._network, self.description.dimension, features)
 
     def read_features(
-        self, images: Sequence[Location | Image.Image | None], texts: Sequence[str | None]
+        self,
+        images: Sequence[Location | PictureBytes | Image.Image | None],
+        texts: Sequence[str | None],
     ) -> tuple[Features, list[str]]:
         """Make the features of the items that can be used, and say of the others why not.
 
         Args:
-            images: N files or Pillow images, or None.
+            images: N files, in memory too (`PictureBytes`), or Pillow images, or None.
             texts: N texts, or None.
 
         Returns:
@@ -291,7 +294,7 @@ def _pair(
 
 
 def _check_texts(
-    images: Sequence[Location | Image.Image | None], texts: Sequence[str | None]
+    images: Sequence[Location | PictureBytes | Image.Image | None], texts: Sequence[str | None]
 ) -> tuple[list[str | None], list[str]]:
     """Texts as the catalogue stage normalises them, and why an item cannot be used."""
     clean: list[str | None] = []

@@ -12,6 +12,9 @@ from pipeline.decide.thresholds import Threshold, fit_thresholds
 from pipeline.model.description import MODALITIES
 from pipeline.model.validation_file import Validation, read_validation
 
+MOST_FITTED = 1000
+"""Thresholds that are kept at a time."""
+
 
 class Filing:
     """Thresholds of one model; fitted when they are asked for, and kept."""
@@ -56,6 +59,8 @@ class Filing:
             return []
         key = (modality, precision, confidence)
         if key not in self._fitted:
+            if len(self._fitted) >= MOST_FITTED:  # others ask a server for whatever share they like
+                self._fitted.clear()
             self._fitted[key] = fit_thresholds(
                 *self._validation.asked(modality),
                 precision=precision,

@@ -19,6 +19,7 @@ from pipeline.core.location import Location
 from pipeline.encoders.pretrained import PretrainedEncoder
 from pipeline.features.encoder_digest import KEY, check_encoder
 from pipeline.features.text_matrix import side_by_side
+from pipeline.pictures.file import PictureBytes
 from pipeline.use.featurizer import TextFeaturizer
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class RawFeatures:
     one if the model lacks their network."""
 
     def images(
-        self, pictures: Sequence[Location | Image.Image]
+        self, pictures: Sequence[Location | PictureBytes | Image.Image]
     ) -> tuple[np.ndarray, list[str | None]]:
         """Run the frozen backbone.
 

@@ -38,9 +38,9 @@ def local_app(
         background: Colour under transparent pixels, `#rrggbb`.
     """
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    if _is_loopback(host):
+    if is_loopback(host):
         # A foreign page whose name its owner points at 127.0.0.1 could read the catalogue.
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_LOOPBACK, host])
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=loopback_names(host))
 
     @lru_cache(KEPT)
     def draw(row: int) -> bytes:
@@ -79,7 +79,13 @@ def serve(app: fastapi.FastAPI, host: str, port: int) -> None:
     uvicorn.run(app, host=host, port=port, log_level="warning")
 
 
-def _is_loopback(host: str) -> bool:
+def loopback_names(host: str) -> list[str]:
+    """What a server on this machine alone may be called, `host` being the address it has."""
+    return [*_LOOPBACK, host]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
