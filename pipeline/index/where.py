@@ -27,6 +27,8 @@ LONGEST = 4000
 """Characters of an expression."""
 MOST_COMPARED = 10_000
 """Different values that a value which nothing has is compared with for a hint."""
+MOST_HINTS = 5
+"""Values of an expression that are compared so: it may list a thousand, and others wait."""
 COMPARE: dict[type[ast.cmpop], tuple[Callable[..., Any], Callable[..., Any]]] = {
     ast.Lt: (pc.less, pc.greater),
     ast.LtE: (pc.less_equal, pc.greater_equal),
@@ -229,7 +231,7 @@ class _Walk:
 
     def hint(self) -> str:
         """Say what may have been meant by a text that no item has."""
-        for column, value in self._absent:
+        for column, value in self._absent[:MOST_HINTS]:
             there = pc.drop_null(pc.unique(column.values)).slice(0, MOST_COMPARED).to_pylist()
             close = _close(value, there) if column.kind == "text" else []
             if close:

@@ -214,8 +214,8 @@ async def _read_multipart(request: Request) -> dict[str, Any]:
         return {
             name: value if isinstance(value, str) else await value.read()
             for name, value in form.items()
-            # What is left empty on a page was not given.
-            if value != ""
+            # What is left empty on a page was not given: a text, or a file without a name.
+            if (value if isinstance(value, str) else value.filename)
         }
 
 

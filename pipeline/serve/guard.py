@@ -166,7 +166,7 @@ class _Exchange:
         given = request.headers.get("x-request-id", "")
         self.name = given if _NAME.fullmatch(given) else uuid.uuid4().hex
         self.bytes = 0
-        self.complete = False
+        self.complete = not {"content-length", "transfer-encoding"} & set(request.headers)
         self.status = 0
 
     async def send(self, message: Message) -> None:

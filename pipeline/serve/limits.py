@@ -6,7 +6,7 @@ LONGEST_TEXT = 10_000
 """Characters of a text."""
 MOST_HITS = 1000
 """Hits of a search, and classes of an item."""
-MOST_SCANS = 100
+MOST_SCANS = 40
 """Passes of a progressive JPEG over its pixels; cameras and editors make ten or so. A small file
 with thousands would keep the decoder busy for minutes."""
 SMALL_BODY = 2**16
