@@ -66,7 +66,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), family=family, backlog=1024)
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        # Python adds the address once more.
+        reason = (getattr(error, "strerror", None) or str(error)).partition(" (while")[0]
         raise InputError(f"{host} port {port}: {reason}; give another --host or --port") from error
     # Connections inherit it. asyncio sees none of TCP here and would leave it out, and the second
     # answer of a connection would wait 40 ms for a word of the client.
