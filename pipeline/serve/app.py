@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,7 +28,7 @@ from pipeline.serve.answers import (
 )
 from pipeline.serve.asking import ask
 from pipeline.serve.batcher import Batcher
-from pipeline.serve.current import BusyError, Current, Loaded
+from pipeline.serve.current import Current, Loaded
 from pipeline.serve.forms import ClassifyForm, EmbedForm, SearchForm, body_of, read_form
 from pipeline.serve.guard import HEALTH, RELOAD, Guard
 from pipeline.serve.limits import Limits
@@ -71,6 +72,8 @@ class Service:
         self._meters = Meters()
         self._meters.model(current.loaded)
         self._batcher: Batcher | None = None
+        self._reader = ThreadPoolExecutor(1, "reader")
+        self._reading: Future[Loaded] | None = None
         self._local = is_loopback(host)
         self._token = token
         app = FastAPIOffline(
@@ -85,17 +88,24 @@ class Service:
         self._add_routes(app)
         self.app = Guard(app, limits, token, self._meters, warn)
 
-    def reload(self) -> tuple[Loaded, Loaded]:
-        """Read the model again; see `Current.reload`. The outcome is counted and a failure told."""
+    def reload(self) -> Future[Loaded]:
+        """Read the model again, after whatever is being read; see `Current.reload`.
+
+        The outcome is counted, and a failure told.
+        """
+        self._reading = self._reader.submit(self._reload)
+        return self._reading
+
+    def _reload(self) -> Loaded:
         try:
-            before, loaded = self.current.reload()
+            loaded = self.current.reload()
         except InputError as error:
             self._meters.reload("failed")
             self._warn(f"reload: {self.current.loaded.name} goes on: {error}")
             raise
         self._meters.reload("ok")
         self._meters.model(loaded)
-        return before, loaded
+        return loaded
 
     @asynccontextmanager
     async def _lifespan(self, app: fastapi.FastAPI) -> AsyncIterator[None]:
@@ -107,6 +117,7 @@ class Service:
         )
         self._meters.watch_queue(lambda: self._batcher.items if self._batcher else 0)
         yield
+        self._reader.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._batcher.close)
 
     def _add_routes(self, app: fastapi.FastAPI) -> None:
@@ -191,15 +202,16 @@ class Service:
     async def reload_on_request(self, request: Request) -> Response:
         """Read model and index again from the same folders, and let them answer from now on."""
         self._require_own(request)
+        if self._reading is not None and not self._reading.done():
+            raise RefusedError(409, "a model is being read already: wait", code="busy")
+        before = self.current.loaded.name
         try:
-            before, loaded = await asyncio.to_thread(self.reload)
-        except BusyError as error:
-            raise RefusedError(409, "a model is being read already: wait", code="busy") from error
+            # Goes on if the client does not wait.
+            loaded = await asyncio.shield(asyncio.wrap_future(self.reload()))
         except InputError as error:
-            raise RefusedError(
-                409, f"the model is as before: {error}", code="not_loaded"
-            ) from error
-        return json_response({**self._described(loaded), "before": before.name}, loaded.name)
+            said = f"the model is as before: {error}"
+            raise RefusedError(409, said, code="not_loaded") from error
+        return json_response({**self._described(loaded), "before": before}, loaded.name)
 
     def _require_own(self, request: Request) -> None:
         """Without a token only who is on this machine, and no page of a browser."""

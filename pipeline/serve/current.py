@@ -6,23 +6,20 @@ questions of every kind, before any request sees it.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from threading import Lock
 
 from PIL import Image
 
+from pipeline.core.allocator import give_back_freed_memory
 from pipeline.core.errors import InputError
 from pipeline.decide.settings import ClassifySettings
 from pipeline.serve.questions import Asked, Classify, Embed, Item, Question, Search, answer_together
 from pipeline.use.api import Huse
-
-
-class BusyError(Exception):
-    """A model is being read already."""
 
 
 @dataclass(frozen=True)
@@ -78,24 +75,22 @@ class Current:
             InputError: It cannot be used.
         """
         self._load = load
-        self._loading = Lock()
         self.loaded = load()
 
-    def reload(self) -> tuple[Loaded, Loaded]:
-        """Read the model again and let it answer from now on; takes seconds, in any thread.
+    def reload(self) -> Loaded:
+        """Read the model again and let it answer from now on.
+
+        It takes seconds; every time in the same thread, or the memory of earlier models is left
+        with each thread that read one.
 
         Returns:
-            The one before, and the new one.
+            The new one.
 
         Raises:
-            BusyError: Somebody else does so at the moment.
-            InputError: The new one cannot be used; the one before goes on.
+            InputError: It cannot be used; the one before goes on.
         """
-        if not self._loading.acquire(blocking=False):
-            raise BusyError
         try:
-            before, self.loaded = self.loaded, self._load()
-            return before, self.loaded
+            self.loaded = self._load()
         except InputError:
             raise
         except Exception as error:
@@ -103,4 +98,6 @@ class Current:
             reason = " ".join(str(error).split())[:300]
             raise InputError(f"{type(error).__name__}: {reason}") from error
         finally:
-            self._loading.release()
+            gc.collect()
+            give_back_freed_memory()
+        return self.loaded

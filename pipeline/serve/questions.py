@@ -144,7 +144,8 @@ def _answer(asked: Sequence[Asked]) -> list[list[Any] | Exception]:
         try:
             found = question.answer(model, features.take(row_B))
         except InputError as error:
-            answers |= {number: error for number, _ in parts}
+            # Its frames would hold the model until the next search for cycles.
+            answers |= {number: error.with_traceback(None) for number, _ in parts}
             continue
         for number, rows in parts:
             answers[number], found = found[: len(rows)], found[len(rows) :]

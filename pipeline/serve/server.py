@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from threading import Thread
 from typing import Any
 
 import uvicorn
@@ -16,7 +14,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pipeline.core.errors import InputError
 from pipeline.serve.app import Service
-from pipeline.serve.current import BusyError
 from pipeline.serve.limits import CONNECTIONS, HEAD_SECONDS
 
 
@@ -115,15 +112,8 @@ async def _serve(service: Service, server: uvicorn.Server, listener: socket.sock
 @asynccontextmanager
 async def _reload_on_hangup(service: Service) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
-
-    def reload() -> None:
-        # What is wrong has been told, and a model that is being read is the newest there is.
-        with contextlib.suppress(InputError, BusyError):
-            service.reload()
-
-    loop.add_signal_handler(
-        signal.SIGHUP, lambda: Thread(target=reload, name="reload", daemon=True).start()
-    )
+    # What is wrong with it is told by the service.
+    loop.add_signal_handler(signal.SIGHUP, service.reload)
     try:
         yield
     finally:

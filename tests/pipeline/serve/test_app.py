@@ -199,6 +199,28 @@ def test_a_model_that_cannot_be_loaded_changes_nothing(make_client, loaded):
     assert 'huse_reloads_total{outcome="failed"} 1.0' in client.get("/metrics").text
 
 
+def test_one_model_is_read_at_a_time(make_client, loaded):
+    began, may = threading.Event(), threading.Event()
+
+    def load():
+        began.set()
+        assert may.wait(WAIT)
+        return loaded
+
+    may.set()
+    client = make_client(load=load)
+    may.clear()
+    began.clear()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.post, "/admin/reload")
+        assert began.wait(WAIT)
+        busy = client.post("/admin/reload")
+        assert (busy.status_code, busy.json()["error"]["code"]) == (409, "busy")
+        assert client.post("/search", json={"text": "red"}).status_code == 200
+        may.set()
+        assert first.result(WAIT).status_code == 200
+
+
 def test_no_request_is_lost_while_models_change_and_each_has_one_model(make_client, loaded):
     """A slow answer of the old model ends as the old one's after the new one has come."""
     began, may = threading.Event(), threading.Event()

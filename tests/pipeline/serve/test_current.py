@@ -1,14 +1,12 @@
 import json
 import shutil
-import threading
+import weakref
 
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.serve.current import BusyError, Current, load_checked
+from pipeline.serve.current import Current, load_checked
 from pipeline.serve.questions import Asked, Classify, Embed, Item, Search, answer_together
-
-WAIT = 10
 
 
 def test_a_model_that_was_read_needs_its_files_no_more(project, settings, picture):
@@ -52,34 +50,23 @@ def test_another_model_takes_the_place_and_a_failed_one_does_not():
         return model
 
     current = Current(load)
-    assert current.reload() == ("first", "second")
+    assert current.reload() == "second"
     with pytest.raises(InputError, match="missing"):
         current.reload()
     with pytest.raises(InputError, match=r"KeyError: 'half\\nwritten'"):
         current.reload()
     assert current.loaded == "second"
-    assert current.reload() == ("second", "third")
+    assert current.reload() == "third"
 
 
-def test_one_at_a_time_is_read():
-    began, may = threading.Event(), threading.Event()
-    models = iter(["first", "second"])
-
-    def load():
-        began.set()
-        assert may.wait(WAIT)
-        return next(models)
-
-    may.set()
-    current = Current(load)
-    may.clear()
-    began.clear()
-    thread = threading.Thread(target=current.reload)
-    thread.start()
-    assert began.wait(WAIT)
-    with pytest.raises(BusyError):
-        current.reload()
-    assert current.loaded == "first"
-    may.set()
-    thread.join(WAIT)
-    assert current.loaded == "second"
+def test_a_model_whose_place_was_taken_is_gone(project, settings, picture):
+    data = project.root / "data"
+    current = Current(lambda: load_checked(data / "model", data / "index", settings, pytest.fail))
+    old = weakref.ref(current.loaded.huse)
+    questions = (Search(3), Search(1, within="no such class"), Classify(settings), Embed())
+    answers = answer_together(
+        [Asked(old(), question, [Item(picture, "red heart")]) for question in questions]
+    )
+    assert isinstance(answers[1], InputError)
+    current.reload()
+    assert old() is None
