@@ -185,7 +185,7 @@ class CatalogIndex:
         if len(texts) != len(query_QD):
             raise ValueError(f"{len(query_QD)} queries and {len(texts)} texts")
         query_QD = np.ascontiguousarray(query_QD, dtype=np.float32)
-        inside_N = self._inside(within, where)
+        inside_N = self.inside(within, where)
         by_words: list[np.ndarray | None] = [None] * len(texts)
         if self._words is not None and mode != "dense":
             by_words = [
@@ -284,8 +284,12 @@ class CatalogIndex:
     def _classes(self) -> ClassFilter:
         return ClassFilter(self._items["class_path"], self.description["separator"])
 
-    def _inside(self, within: str | None, where: str | None) -> np.ndarray | None:
-        """Find the items that a search may find, [N] bool; None where that is all of them."""
+    def inside(self, within: str | None, where: str | None) -> np.ndarray | None:
+        """Find the items that a search may find, [N] bool; None where that is all of them.
+
+        Raises:
+            InputError: As `search`.
+        """
         if within is None and where is None:
             return None
         inside_N = np.ones(len(self), dtype=bool)
