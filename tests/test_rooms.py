@@ -52,7 +52,7 @@ ROOMS: dict[str, set[str]] = {
     # Local pages, and what they have in common.
     "web": {"core", "pictures"},
     "explore": {"core", "features", "index", "pictures", "use", "web"},
-    "review": {"audit", "core", "features", "pictures", "web"},
+    "review": {"audit", "core", "features", "web"},
     "sample": {"core"},
     "fetch": {"core", "pictures"},
 }

@@ -19,7 +19,7 @@ class ClassLink(NamedTuple):
     name: str
     """Its last part."""
     path: str
-    count: int | None = None
+    items: int | None = None
     """How many of the items are there that are left by all other filters."""
 
 

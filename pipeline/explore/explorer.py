@@ -19,7 +19,7 @@ from PIL import Image
 from pipeline.core.errors import InputError
 from pipeline.explore.class_menu import ClassLink, ClassMenu
 from pipeline.explore.facets import Box, Facet, make_boxes, make_facets, taken, without, write_where
-from pipeline.explore.query import Query
+from pipeline.explore.query import Filters, Query
 from pipeline.index.hit import Hit
 from pipeline.use.api import Huse
 
@@ -28,7 +28,7 @@ from pipeline.use.api import Huse
 class Answer:
     """What was found, or why nothing."""
 
-    heading: str
+    heading: str = ""
     hits: Sequence[Hit] = ()
     is_ranked: bool = True
     """Whether hits are near to something; else they are in the catalogue's order."""
@@ -66,13 +66,13 @@ class Explorer:
         self.separator = self.index.description["separator"]
         self.facets = make_facets(self.index.attributes)
         self.classes = ClassMenu(self.index.items["class_path"].tolist(), self.separator)
-        self.has_words = "words" in self.index.description
+        self.usual_mode = self.index.description.get("words", {}).get("mode")
+        """What a text is searched by if nothing else is asked for; None: the index has no words."""
         # Tokenizers of texts are not to be used by two threads at a time.
         self._lock = Lock()
 
     def answer(self, query: Query, picture: Image.Image | None = None) -> Answer:
         """Answer a query by its text and the picture, by its item, or by its filters alone."""
-        heading = "Nothing found"
         try:
             query.check()
             where = write_where(self.facets, query.where, query.filters)
@@ -80,7 +80,7 @@ class Explorer:
             inside_N = self.index.inside(within, where)
             heading, hits, warning = self._find(query, picture, within, where, inside_N)
         except InputError as error:
-            return Answer(heading, error=_without_place(str(error), picture))
+            return Answer(error=_without_place(str(error), picture))
         return Answer(
             heading,
             hits,
@@ -114,9 +114,11 @@ class Explorer:
                 self.index.similar(row, query.k, within, where),
                 None,
             )
-        rows = range(len(self.index)) if inside_N is None else np.flatnonzero(inside_N).tolist()
-        heading = "The catalogue" if inside_N is None else "All that match"
-        return heading, [self._hit(row) for row in rows[: query.k]], None
+        if inside_N is None:
+            heading, rows = "The catalogue", range(min(query.k, len(self.index)))
+        else:
+            heading, rows = "All that match", np.flatnonzero(inside_N)[: query.k].tolist()
+        return heading, [self._hit(row) for row in rows], None
 
     def row(self, item_id: str) -> int:
         """Find an item's place in the index.
@@ -151,7 +153,7 @@ class Explorer:
         """Say which classes are below the chosen one, with how many items."""
         return self.classes.below(query.within, self._left("", query.where, query.filters))
 
-    def _left(self, within: str, where: str, filters: tuple) -> np.ndarray | None:
+    def _left(self, within: str, where: str, filters: Filters) -> np.ndarray | None:
         """Find the items that filters leave, [N] bool; none if a filter is mistaken."""
         try:
             return self.index.inside(within or None, write_where(self.facets, where, filters))

@@ -45,7 +45,7 @@ class Box(NamedTuple):
     value: str
     """Name and value in the address."""
     label: str
-    count: int
+    items: int
     """How many of the items have it that are left by all other filters."""
     ticked: bool
 

@@ -71,7 +71,7 @@ def make_app(
         try:
             picture = uploads.open(query.picture) if query.picture else None
         except InputError as error:
-            return Answer("Nothing found", error=str(error))
+            return Answer(error=str(error))
         return side.explorer.answer(query, picture)
 
     def around() -> dict[str, object]:
@@ -79,10 +79,7 @@ def make_app(
         return {"can_compare": COMPARE in paths, "findings": findings and findings()}
 
     def show(query: Query, path: str, mistake: str | None = None) -> HTMLResponse:
-        answers = [
-            Answer("Nothing found", error=mistake) if mistake else ask(side, query)
-            for side in paths[path]
-        ]
+        answers = [Answer(error=mistake) if mistake else ask(side, query) for side in paths[path]]
         view = make_view(query, path, paths[path], answers)
         return HTMLResponse(search_page.render(**view, **around()), 400 if mistake else 200)
 

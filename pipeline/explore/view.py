@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from pipeline.explore.explorer import Answer, Explorer
 from pipeline.explore.facets import FEW, describe_filter
@@ -56,13 +56,12 @@ def make_view(
         answers: What each of them said.
     """
     explorer = sides[0].explorer
-    modes = {**MODES, None: "as the index was made"} if explorer.has_words else {}
     return {
         "query": query,
         "path": path,
         "link": query.address(path),
         "lists": list(zip(sides, answers, _ranks(answers), strict=True)),
-        "chips": [Chip(*chip) for chip in _chips(query, path, explorer)],
+        "chips": [Chip(*chip) for chip in _chips(query, path, explorer, answers[0].heading)],
         "said": _said(query, path, answers),
         "has_failed": path == SEARCH and answers[0].error is not None,
         "narrow": _addresses(query, path, lambda value: {"within": value}),
@@ -71,10 +70,17 @@ def make_view(
         "below": explorer.classes_below(query),
         "facets": explorer.facet_menus(query),
         "can_ask_where": bool(explorer.index.attribute_names),
-        "modes": [(mode, modes[mode]) for mode in (None, *get_args(Mode)) if mode in modes],
+        "modes": _modes(explorer),
         "limits": {"text": LONGEST_TEXT, "where": LONGEST, "k": MOST, "bytes": MOST_BYTES},
         "few": FEW,
     }
+
+
+def _modes(explorer: Explorer) -> dict[Mode | None, str]:
+    """What texts can be searched by; nothing where there is no choice."""
+    usual = explorer.usual_mode
+    every: list[Mode | None] = [None, *MODES] if usual else []
+    return {mode: MODES[mode] if mode else f"as usual: {MODES[usual]}" for mode in every}
 
 
 def _said(query: Query, path: str, answers: Sequence[Answer]) -> str:
@@ -96,12 +102,12 @@ def _addresses(
     return lambda value: replace(query, **change(value)).address(path)  # type: ignore[arg-type]
 
 
-def _chips(query: Query, path: str, explorer: Explorer) -> list[tuple[str, str]]:
+def _chips(query: Query, path: str, explorer: Explorer, heading: str) -> list[tuple[str, str]]:
     chips: list[tuple[str, Query]] = []
     if query.picture:
         chips.append(("your picture", replace(query, picture="")))
     if query.like and not query.text and not query.picture:
-        chips.append(("like an item", replace(query, like="")))
+        chips.append((heading or "like an item", replace(query, like="")))
     if query.within:
         shown = in_words(query.within, explorer.separator)
         chips.append((f"class: {shown}", replace(query, within="")))

@@ -126,13 +126,13 @@ def test_choices_say_how_many_items_they_leave(kept_explorer):
     price, brand, sale, _ = kept_explorer.facet_menus(query)
     assert price.boxes == []
     # Prices count up from 0.50, every third item is Nike's, every other one is on sale.
-    assert {box.label: box.count for box in brand.boxes} == {
+    assert {box.label: box.items for box in brand.boxes} == {
         "Nike": 20,
         "Puma & Co": 20,
         "not said": 20,
     }
-    assert {box.label: box.count for box in sale.boxes} == {"true": 10, "false": 10}
-    assert sum(one.count for one in kept_explorer.classes_below(query)) == 20
+    assert {box.label: box.items for box in sale.boxes} == {"true": 10, "false": 10}
+    assert sum(one.items for one in kept_explorer.classes_below(query)) == 20
     mistaken = Query(where="prise < 60")
     assert kept_explorer.classes_below(mistaken) == []
     assert kept_explorer.facet_menus(mistaken)[2].boxes == []
@@ -163,6 +163,6 @@ def test_an_index_without_words_is_searched_by_meaning(finished_project, tmp_pat
     del description["words"]
     write_json(folder / "index.json", description)
     old = Explorer(Huse.load(finished_project.root / "data" / "model", folder))
-    assert not old.has_words
+    assert old.usual_mode is None
     assert old.answer(Query("heart", mode="words")).error.startswith("the index has no words")
     assert old.answer(Query("heart")).hits[0].words is None

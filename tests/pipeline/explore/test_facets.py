@@ -102,7 +102,7 @@ def test_boxes_count_the_items_that_other_filters_leave():
     filters = (("is.brand", "Nike"), ("to.price", "50"))
     inside_N = np.array([True, True, True, False])
     boxes = make_boxes(BRAND, taken(ATTRIBUTES, "brand", inside_N), filters)
-    assert [(box.label, box.count, box.ticked) for box in boxes] == [
+    assert [(box.label, box.items, box.ticked) for box in boxes] == [
         ("L'été", 1, False),
         ("Nike", 1, True),
         ("not said", 1, False),
@@ -110,14 +110,14 @@ def test_boxes_count_the_items_that_other_filters_leave():
     assert [box.key for box in boxes] == ["is.brand", "is.brand", "no.brand"]
     assert without(BRAND, filters) == (("to.price", "50"),)
     (one,) = make_boxes(BRAND, taken(ATTRIBUTES, "brand", np.zeros(4, dtype=bool)), filters)
-    assert (one.label, one.count, one.ticked) == ("Nike", 0, True)
+    assert (one.label, one.items, one.ticked) == ("Nike", 0, True)
     assert len(make_boxes(BRAND, taken(ATTRIBUTES, "brand", None), ())) == 3
 
 
 def test_of_many_values_the_frequent_and_the_ticked_ones_have_a_box(monkeypatch):
     monkeypatch.setattr(module, "FEW", 1)
     boxes = make_boxes(BRAND, ATTRIBUTES["brand"], (("is.brand", "Puma"),))
-    assert [(box.label, box.count) for box in boxes] == [("Nike", 2), ("Puma", 0), ("not said", 1)]
+    assert [(box.label, box.items) for box in boxes] == [("Nike", 2), ("Puma", 0), ("not said", 1)]
 
 
 @pytest.mark.parametrize(

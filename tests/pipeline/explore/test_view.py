@@ -12,10 +12,9 @@ from tests.local_page import asked_elsewhere, barriers, emulate, find, heard, se
 
 
 @pytest.fixture(scope="module")
-def address(huse, other, shipped_project):
+def address(huse, other, picture_folder):
     """The page of two models, served from a thread."""
-    folder = shipped_project.root / "data" / "raw" / "openmoji" / "images"
-    app = make_app({"one": huse, "two": other}, folder, "127.0.0.1", findings=lambda: 2)
+    app = make_app({"one": huse, "two": other}, picture_folder, "127.0.0.1", lambda: 2)
     with served(app) as address:
         yield address
 
@@ -59,13 +58,15 @@ def focused(browser):
 
 
 def test_type_then_more_like_this(page, huse):
+    from selenium.webdriver.common.action_chains import ActionChains
+
     text = huse.index.items["text"].iloc[5]
     search(page, text)
     assert page.current_url.endswith(f"?q={text.replace(' ', '+')}&k=24")
     wait(lambda: loaded(page) > 4)
     card = find(page, ".item")[2]
     title = card.find_element("css selector", "h3").text
-    card.find_element("css selector", "img").click()
+    ActionChains(page).move_to_element(card.find_element("css selector", "img")).click().perform()
     wait(lambda: f"More like \u201c{title}\u201d" in said(page))
     assert "like=" in page.current_url
     assert page.title.startswith(f"More like \u201c{title}\u201d")
@@ -124,9 +125,9 @@ def test_the_first_key_skips_to_the_content(page):
     assert page.execute_script("return document.activeElement.id") == "main"
 
 
-def test_a_picture_is_chosen_dropped_and_pasted(page, huse, shipped_project):
+def test_a_picture_is_chosen_dropped_and_pasted(page, huse, picture_folder):
     item = huse.index.items.iloc[8]
-    file = shipped_project.root / "data" / "raw" / "openmoji" / "images" / item["image"]
+    file = picture_folder / item["image"]
     find(page, "#file")[0].send_keys(str(file))
     wait(lambda: "your picture" in said(page))
     assert find(page, ".item h3")[0].text == item["text"]
@@ -184,18 +185,21 @@ def test_a_class_can_be_typed_and_followed(page, huse):
     wait(lambda: "All that match" in said(page))
     shown = {one.text for one in find(page, ".item .path")}
     assert len(shown) == 1
-    assert find(page, ".chips a")[0].text.startswith("class: ")
+    assert "class: " in find(page, ".chips a")[0].text
 
 
 def test_a_link_is_copied(page, address):
-    page.execute_cdp_cmd(
-        "Browser.grantPermissions", {"permissions": ["clipboardReadWrite"], "origin": address}
-    )
+    from selenium.webdriver.common.keys import Keys
+
+    permissions = {"permissions": ["clipboardSanitizedWrite"], "origin": address}
+    page.execute_cdp_cmd("Browser.grantPermissions", permissions)
     search(page, "heart")
     find(page, "#copy")[0].click()
-    wait(lambda: find(page, "#copied")[0].text)
-    copied = page.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
-    assert copied == f"{address}/?q=heart"
+    wait(lambda: find(page, "#copied")[0].text == "Copied.")
+    (box,) = find(page, "#text")
+    box.clear()
+    box.send_keys(Keys.CONTROL, "v")
+    assert box.get_property("value") == f"{address}/?q=heart"
 
 
 def test_facets_can_be_ticked(browser, kept_explorer, picture_folder):
@@ -261,7 +265,7 @@ def test_a_screen_reader_is_told_what_is_where(page, huse):
     assert ("searchbox", "Text") in told
     assert ("button", "Search") in told
     assert ("image", f"Picture of {text}") in told
-    assert ("link", f"More like this: {text}") in told
+    assert ("link", f"More like this {text}") in told
     assert ("heading", text) in told
     assert any(role == "heading" and "24 of" in name for role, name in told)
     assert all(name for role, name in told if role in ("link", "button", "textbox", "image"))
