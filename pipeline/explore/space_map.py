@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from pipeline.web.pages import in_words
+
 MOST_POINTS = 3000
 """Points of the map: more overlap, and slow the browser down."""
 
@@ -36,6 +38,7 @@ class SpaceMap:
             rows = rows[np.linspace(0, len(rows) - 1, MOST_POINTS).astype(int)]
         self._row_S = rows
         self._shown = items.iloc[rows]
+        self._in_words = lambda path: in_words(path, separator)
         top_S = [path.split(separator)[0] for path in self._shown["class_path"]]
         self._top_S = np.array(top_S, dtype=object)
         self._xy_S2 = self._shown[["x", "y"]].to_numpy(dtype=np.float64)
@@ -52,7 +55,7 @@ class SpaceMap:
         names = [one.name for one in self.classes()]
         number_of = {name: number for number, name in enumerate(names)}
         points = [
-            [*xy, number_of[top], row if image else None, item_id, text, path]
+            [*xy, number_of[top], row if image else None, item_id, text, self._in_words(path)]
             for xy, top, row, image, item_id, text, path in zip(
                 _to_unit_square(self._xy_S2),
                 self._top_S,

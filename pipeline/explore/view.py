@@ -77,10 +77,10 @@ def make_view(
 
 
 def _modes(explorer: Explorer) -> dict[Mode | None, str]:
-    """What texts can be searched by; nothing where there is no choice."""
+    """What texts can be searched by, the usual first; nothing where there is no choice."""
     usual = explorer.usual_mode
-    every: list[Mode | None] = [None, *MODES] if usual else []
-    return {mode: MODES[mode] if mode else f"as usual: {MODES[usual]}" for mode in every}
+    others = [mode for mode in MODES if mode != usual]
+    return {None: MODES[usual], **{mode: MODES[mode] for mode in others}} if usual else {}
 
 
 def _said(query: Query, path: str, answers: Sequence[Answer]) -> str:
@@ -112,7 +112,7 @@ def _chips(query: Query, path: str, explorer: Explorer, heading: str) -> list[tu
         shown = in_words(query.within, explorer.separator)
         chips.append((f"class: {shown}", replace(query, within="")))
     if query.where:
-        chips.append((query.where, replace(query, where="")))
+        chips.append((f"where: {query.where}", replace(query, where="")))
     for pair in query.filters:
         left = tuple(one for one in query.filters if one != pair)
         chips.append((describe_filter(*pair), replace(query, filters=left)))

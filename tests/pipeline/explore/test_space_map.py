@@ -29,7 +29,7 @@ def test_a_point_has_its_place_its_class_and_what_names_it():
     assert found["classes"] == ["bags", "hats", "toys"]
     assert len(found["points"]) == len(space) == space.total == 8
     first, second = found["points"][:2]
-    assert first == [0.0, 0.0, 0, None, "i0", "thing 0", "bags<big"]
+    assert first == [0.0, 0.0, 0, None, "i0", "thing 0", "bags \u203a big"]
     assert second[3:] == [1, "i1", "thing 1", "bags"]
     places = np.array([point[:2] for point in found["points"]])
     assert (places.min(), places.max()) == (0.0, 1.0)
