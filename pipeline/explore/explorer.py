@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple
 
@@ -22,6 +23,9 @@ from pipeline.explore.facets import Box, Facet, make_boxes, make_facets, taken, 
 from pipeline.explore.query import Filters, Query
 from pipeline.index.hit import Hit
 from pipeline.use.api import Huse
+
+MASKS = 16
+"""Which items some filters leave, kept for so many of them: a byte per item each."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ class Explorer:
         self.classes = ClassMenu(self.index.items["class_path"].tolist(), self.separator)
         self.usual_mode = self.index.description.get("words", {}).get("mode")
         """What a text is searched by if nothing else is asked for; None: the index has no words."""
+        # Of one query the same items are asked for several times.
+        self._inside = lru_cache(MASKS)(self.index.inside)
         # Tokenizers of texts are not to be used by two threads at a time.
         self._lock = Lock()
 
@@ -77,7 +83,7 @@ class Explorer:
             query.check()
             where = write_where(self.facets, query.where, query.filters)
             within = query.within or None
-            inside_N = self.index.inside(within, where)
+            inside_N = self._inside(within, where)
             heading, hits, warning = self._find(query, picture, within, where, inside_N)
         except InputError as error:
             return Answer(error=_without_place(str(error), picture))
@@ -156,7 +162,7 @@ class Explorer:
     def _left(self, within: str, where: str, filters: Filters) -> np.ndarray | None:
         """Find the items that filters leave, [N] bool; none if a filter is mistaken."""
         try:
-            return self.index.inside(within or None, write_where(self.facets, where, filters))
+            return self._inside(within or None, write_where(self.facets, where, filters))
         except InputError:
             return np.zeros(len(self.index), dtype=bool)
 

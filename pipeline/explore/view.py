@@ -69,7 +69,6 @@ def make_view(
         "trail": explorer.classes.trail,
         "below": explorer.classes_below(query),
         "facets": explorer.facet_menus(query),
-        "can_ask_where": bool(explorer.index.attribute_names),
         "modes": _modes(explorer),
         "limits": {"text": LONGEST_TEXT, "where": LONGEST, "k": MOST, "bytes": MOST_BYTES},
         "few": FEW,

@@ -1,11 +1,14 @@
 import re
+import shutil
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import fastapi
+import pandas as pd
 import pytest
 from PIL import Image
 
+from huse import Huse
 from pipeline.core.location import locate
 from pipeline.explore import server
 from pipeline.explore.explorer import Explorer
@@ -141,6 +144,28 @@ def test_all_text_is_escaped_and_nothing_comes_from_elsewhere(page):
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.fixture(scope="module")
+def hostile(kept_project, tmp_path_factory):
+    """A model whose catalogue was written by somebody who means ill."""
+    folder = tmp_path_factory.mktemp("hostile") / "index"
+    shutil.copytree(kept_project.root / "data" / "index", folder)
+    for name, columns in (("items", ["text", "class_path"]), ("attributes", ["brand"])):
+        table = pd.read_parquet(folder / f"{name}.parquet")
+        for column in columns:
+            # The separator of class paths takes tags apart, so that they begin with quotes.
+            table[column] = [f"\"'{ATTACK}{number % 3}" + "x" * 300 for number in range(len(table))]
+        table.to_parquet(folder / f"{name}.parquet")
+    return Huse.load(kept_project.root / "data" / "model", folder)
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=heart", "/map", "/compare?q=heart"])
+def test_all_text_of_the_catalogue_is_escaped(hostile, picture_folder, visit, path):
+    html = visit(picture_folder, hostile, hostile).get(path).text
+    assert html.count("<script") == 1
+    assert "\"'" in unescape(html)
+    assert "\"'" not in html
 
 
 def test_a_picture_is_asked_with_by_a_link(page, huse, picture_folder):
