@@ -44,12 +44,14 @@ class Answer:
     error: str | None = None
 
     @property
+    def found(self) -> str:
+        """How many items are shown, and of how many."""
+        return f"{len(self.hits)} of {self.matching:,} items"
+
+    @property
     def summary(self) -> str:
         """One line."""
-        if self.error:
-            return self.error
-        found = f"{len(self.hits)} of {self.matching:,} items"
-        return f"{self.heading}: {found}"
+        return self.error or f"{self.heading}: {self.found}"
 
 
 class FacetMenu(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pipeline.explore.explorer import Answer, Explorer
 from pipeline.explore.facets import FEW, describe_filter
-from pipeline.explore.query import LONGEST_TEXT, MOST, Query
+from pipeline.explore.query import LONGEST_TEXT, MOST, USUAL, Query
 from pipeline.explore.upload import MOST_BYTES
 from pipeline.index.hit import Hit
 from pipeline.index.hybrid import Mode
@@ -70,7 +70,13 @@ def make_view(
         "below": explorer.classes_below(query),
         "facets": explorer.facet_menus(query),
         "modes": _modes(explorer),
-        "limits": {"text": LONGEST_TEXT, "where": LONGEST, "k": MOST, "bytes": MOST_BYTES},
+        "limits": {
+            "text": LONGEST_TEXT,
+            "where": LONGEST,
+            "k": MOST,
+            "usual": USUAL,
+            "bytes": MOST_BYTES,
+        },
         "few": FEW,
     }
 

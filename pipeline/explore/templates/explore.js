@@ -12,6 +12,7 @@
   // A short address is a better link: what is empty or usual is not said.
   ask.addEventListener("formdata", ({ formData }) => {
     for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
+    if (formData.get("k") === byId("k").dataset.usual) formData.delete("k");
   });
 
   // What is read out is what changes after the page is there.

@@ -62,7 +62,7 @@ def test_type_then_more_like_this(page, huse):
 
     text = huse.index.items["text"].iloc[5]
     search(page, text)
-    assert page.current_url.endswith(f"?q={text.replace(' ', '+')}&k=24")
+    assert page.current_url.endswith(f"?q={text.replace(' ', '+')}")
     wait(lambda: loaded(page) > 4)
     card = find(page, ".item")[2]
     title = card.find_element("css selector", "h3").text
