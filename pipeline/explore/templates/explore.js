@@ -11,8 +11,12 @@
 
   // A short address is a better link: what is empty or usual is not said.
   ask.addEventListener("formdata", ({ formData }) => {
-    for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
-    if (formData.get("k") === byId("k").dataset.usual) formData.delete("k");
+    const all = [...formData];
+    const { usual } = byId("k").dataset;
+    for (const [name] of all) formData.delete(name);
+    for (const [name, value] of all) {
+      if (value !== "" && (name !== "k" || value !== usual)) formData.append(name, value);
+    }
   });
 
   // What is read out is what changes after the page is there.
