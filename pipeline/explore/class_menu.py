@@ -26,12 +26,16 @@ class ClassLink(NamedTuple):
 class ClassMenu:
     """Every beginning of N class paths."""
 
-    def __init__(self, class_paths: Sequence[str], separator: str) -> None:
-        """Take N class paths and what joins their parts."""
+    def __init__(
+        self, class_paths: Sequence[str], separator: str, rows: np.ndarray | None = None
+    ) -> None:
+        """Take N class paths, what joins their parts, and which of the N there are, if not all."""
         self._code_N, paths = pd.factorize(np.asarray(class_paths, dtype=object))
+        used = np.unique(self._code_N if rows is None else self._code_N[rows])
         self._separator = separator
         self._parts = [tuple(path.split(separator)) for path in paths]
-        nodes = {parts[:depth] for parts in self._parts for depth in range(1, len(parts) + 1)}
+        there = [self._parts[code] for code in used]
+        nodes = {parts[:depth] for parts in there for depth in range(1, len(parts) + 1)}
         self._node_of = {_folded(node): node for node in nodes}
         self.paths = sorted(map(separator.join, nodes))
         """What can be filtered by."""

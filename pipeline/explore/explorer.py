@@ -70,12 +70,14 @@ class Explorer:
         self.model = model
         self.index = model.index
         self.separator = self.index.description["separator"]
-        self.facets = make_facets(self.index.attributes)
-        self.classes = ClassMenu(self.index.items["class_path"].tolist(), self.separator)
+        rows = self.index.rows
+        self.facets = make_facets(self.index.attributes.take(pa.array(rows)))
+        class_paths = self.index.items["class_path"].tolist()
+        self.classes = ClassMenu(class_paths, self.separator, rows)
         self.usual_mode = self.index.description.get("words", {}).get("mode")
         """What a text is searched by if nothing else is asked for; None: the index has no words."""
         # Of one query the same items are asked for several times.
-        self._inside = lru_cache(MASKS)(self.index.inside)
+        self._inside = lru_cache(MASKS)(self._find_inside)
         # Tokenizers of texts are not to be used by two threads at a time.
         self._lock = Lock()
 
@@ -122,11 +124,9 @@ class Explorer:
                 self.index.similar(row, query.k, within, where),
                 None,
             )
-        if inside_N is None:
-            heading, rows = "The catalogue", range(min(query.k, len(self.index)))
-        else:
-            heading, rows = "All that match", np.flatnonzero(inside_N)[: query.k].tolist()
-        return heading, [self._hit(row) for row in rows], None
+        heading = "The catalogue" if within is None and where is None else "All that match"
+        rows = self.index.rows if inside_N is None else np.flatnonzero(inside_N)
+        return heading, [self._hit(row) for row in rows[: query.k].tolist()], None
 
     def row(self, item_id: str) -> int:
         """Find an item's place in the index.
@@ -134,10 +134,11 @@ class Explorer:
         Raises:
             InputError: It is not in this catalogue.
         """
-        row = pc.index(pa.array(self.index.items["item_id"]), item_id).as_py()
-        if row < 0:
+        named = pc.equal(self.index.table["item_id"], item_id)
+        rows = np.intersect1d(pc.indices_nonzero(named).to_numpy(), self.index.rows)
+        if not len(rows):
             raise InputError(f"There is no item {item_id} in this catalogue.")
-        return row
+        return int(rows[0])
 
     def title(self, row: int) -> str:
         """Name an item."""
@@ -161,12 +162,17 @@ class Explorer:
         """Say which classes are below the chosen one, with how many items."""
         return self.classes.below(query.within, self._left("", query.where, query.filters))
 
+    def _find_inside(self, within: str | None, where: str | None) -> np.ndarray | None:
+        """Find the items that a search may find, [N] bool; None where that is all of them."""
+        inside_N = self.index.inside(within, where)
+        return self.index.vector_index.live_N if inside_N is None else inside_N
+
     def _left(self, within: str, where: str, filters: Filters) -> np.ndarray | None:
         """Find the items that filters leave, [N] bool; none if a filter is mistaken."""
         try:
             return self._inside(within or None, write_where(self.facets, where, filters))
         except InputError:
-            return np.zeros(len(self.index), dtype=bool)
+            return np.zeros(len(self.index.table), dtype=bool)
 
     def _hit(self, row: int) -> Hit:
         item = self.index.items.iloc[row]

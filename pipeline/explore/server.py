@@ -59,7 +59,7 @@ def make_app(
     background = first.model.description.recipe["image"].get("background", "#ffffff")
     app = local_app(host, images, files, side=SIDE, background=background)
     serve_files(app, PACKAGE)
-    space = SpaceMap(first.index.items, first.separator)
+    space = SpaceMap(first.index.items, first.separator, first.index.rows)
     uploads = Uploads()
     filters = {"in_words": lambda path: in_words(path, first.separator), "value": show_value}
     search_page, map_page = (

@@ -28,10 +28,13 @@ class ClassOnMap(NamedTuple):
 class SpaceMap:
     """The items that have a place in the plane, or a fair share of them."""
 
-    def __init__(self, items: pd.DataFrame, separator: str) -> None:
-        """Take N items with `item_id`, `image`, `text`, `class_path`, `x` and `y`."""
+    def __init__(self, items: pd.DataFrame, separator: str, rows: np.ndarray | None = None) -> None:
+        """Take N items with `item_id`, `image`, `text`, `class_path`, `x` and `y`.
+
+        `rows` are the places of those that there are, if not all.
+        """
         has_N = (items["x"].notna() & items["y"].notna()).to_numpy()
-        rows = np.flatnonzero(has_N)
+        rows = np.flatnonzero(has_N) if rows is None else rows[has_N[rows]]
         self.total = len(rows)
         """Items with a place; those that came after training have none."""
         if len(rows) > MOST_POINTS:

@@ -23,6 +23,7 @@ from pipeline.index.catalog_index import CatalogIndex
 from pipeline.index.hit import Hit
 from pipeline.index.hybrid import Mode
 from pipeline.index.nearness import Nearness
+from pipeline.index.stored_index import load_index
 from pipeline.model.description import ModelDescription, read_description
 from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
 from pipeline.use.filing import Filing
@@ -97,7 +98,8 @@ class Huse:
         Raises:
             InputError: It is missing or damaged, or another model made it.
         """
-        return CatalogIndex.load(self._index_folder, model=self._features.folder)
+        features = self._features
+        return load_index(self._index_folder, model=features.folder, warn=features.warn)
 
     @cached_property
     def known(self) -> KnownClasses:

@@ -8,6 +8,7 @@ from PIL import Image
 from huse import Huse
 from pipeline.explore.explorer import Explorer
 from pipeline.explore.query import Query
+from pipeline.explore.space_map import SpaceMap
 
 
 def ids(answer):
@@ -136,6 +137,38 @@ def test_choices_say_how_many_items_they_leave(kept_explorer):
     mistaken = Query(where="prise < 60")
     assert kept_explorer.classes_below(mistaken) == []
     assert kept_explorer.facet_menus(mistaken)[2].boxes == []
+
+
+def test_what_was_added_is_there_and_what_was_removed_is_not(kept_project, tmp_path):
+    project = kept_project.copy(tmp_path / "project")
+    before = Huse.load(project.root / "data" / "model").index.items
+    gone = before["item_id"].head(3).tolist()
+    (project.root / "gone.txt").write_text("\n".join(gone) + "\n")
+    new = f"image,text,classes,brand\n{before['image'].iloc[9]},zebra heart,New<kind,Puma\n"
+    (project.root / "new.csv").write_text(new)
+    for command in (
+        ["remove", "gone.txt"],
+        ["add", "new.csv", "--images", "data/raw/openmoji/images"],
+    ):
+        result = project.huse("index", *command)
+        assert result.exit_code == 0, result.output
+    changed = Explorer(Huse.load(project.root / "data" / "model"))
+    left = len(before) - 2
+    answer = changed.answer(Query(k=5))
+    assert ids(answer) == before["item_id"].iloc[3:8].tolist()
+    assert (answer.matching, answer.heading) == (left, "The catalogue")
+    assert "There is no item" in changed.answer(Query(like=gone[0])).error
+    (added, *_) = changed.answer(Query("zebra heart")).hits
+    assert added.text == "zebra heart"
+    assert changed.answer(Query(like=added.item_id)).heading == "More like \u201czebra heart\u201d"
+    assert sum(one.items for one in changed.classes_below(Query())) == left
+    assert "New<kind" in changed.classes.paths
+    (_, brand, *_) = changed.facet_menus(Query())
+    assert {box.label: box.items for box in brand.boxes}["Puma"] == 1
+    assert sum(box.items for box in brand.boxes) == left
+    space = SpaceMap(changed.index.items, "<", changed.index.rows)
+    assert space.total == left - 1, "an added item has no place"
+    assert not {point[4] for point in space.points()["points"]} & {*gone, added.item_id}
 
 
 def test_many_may_ask_at_a_time(explorer, huse):
