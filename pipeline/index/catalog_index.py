@@ -6,7 +6,6 @@ Shape letters: N items, Q queries, D embedding.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json, write_json
+from pipeline.core.once import once
 from pipeline.core.table import open_parquet
 from pipeline.features.attributes import write_attributes
 from pipeline.index.build import exact_part
@@ -74,7 +74,7 @@ class CatalogIndex:
     def __len__(self) -> int:
         return len(self._items)
 
-    @cached_property
+    @once
     def items(self) -> pd.DataFrame:
         """What is shown of the items; a search has no need of it, nor to wait for pandas."""
         return self._items.to_pandas()
@@ -280,7 +280,7 @@ class CatalogIndex:
         """Find the items of a part of the class tree: see `ClassFilter.within`."""
         return self._classes.within(beginning)
 
-    @cached_property
+    @once
     def _classes(self) -> ClassFilter:
         return ClassFilter(self._items["class_path"], self.description["separator"])
 

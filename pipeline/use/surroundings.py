@@ -8,12 +8,13 @@ Shape letters: N items, E examples with a picture, I image feature, F features o
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
 from pipeline.core.block import Block
+from pipeline.core.once import once
 from pipeline.features.classes import item_classes
 from pipeline.index.nearness import Nearness, decide
 from pipeline.index.references import References, load_references, unit_rows
@@ -35,6 +36,7 @@ class Surroundings:
         """
         self._features, self._index, self._known = features, index, known
         self._references: dict[str, References | None] = {}
+        self._reading = Lock()
 
     def judge(self, v: Features) -> list[Nearness]:
         """Judge N items by what each has; see `Huse.near`.
@@ -54,10 +56,11 @@ class Surroundings:
     def _judge(self, modality: str, feature_NF: Block) -> list[Nearness]:
         if not feature_NF.shape[0]:  # a search by text need not read the features of pictures
             return []
-        if modality not in self._references:
-            self._references[modality] = load_references(
-                self._index, modality, model=self._features.folder
-            )
+        with self._reading:
+            if modality not in self._references:
+                self._references[modality] = load_references(
+                    self._index, modality, model=self._features.folder
+                )
         references = self._references[modality]
         if references is None:
             return [Nearness(None, None, None, None, modality)] * feature_NF.shape[0]
@@ -71,7 +74,7 @@ class Surroundings:
             found[n] = min(found[n], other, key=lambda one: one.distance or 0.0)
         return found
 
-    @cached_property
+    @once
     def _texts(self) -> Block:
         """Features of the names of all parts of the class tree, and of added classes' examples.
 
@@ -82,7 +85,7 @@ class Surroundings:
         examples = {text for one in self._known.added for text in one.texts}
         return self._features.texts(sorted(parts | examples))[0]
 
-    @cached_property
+    @once
     def _pictures(self) -> np.ndarray:
         """[E, I] features of added classes' examples."""
         none_EI = np.zeros((0, int(self._features.recipe["image"]["dimension"])), np.float32)
