@@ -1,7 +1,8 @@
 """`huse`: every command of the pipeline under one name."""
 
 import importlib
-from typing import cast
+from importlib.metadata import version
+from typing import Annotated, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -26,7 +27,7 @@ USES = (
     *("classify", "search", "map", "explore", "export"),
 )
 """What to do with what the stages made; these commands read what the stages wrote and are none."""
-COMMANDS = ("sample_catalog", "fetch_pictures", *STAGES, *USES, "cache")
+COMMANDS = ("init", "sample_catalog", "fetch_pictures", *STAGES, *USES, "cache")
 
 
 class _LazyGroup(TyperGroup):
@@ -50,8 +51,20 @@ class _LazyGroup(TyperGroup):
 app = typer.Typer(cls=_LazyGroup, add_completion=False, no_args_is_help=True)
 
 
+def show_version(wanted: bool) -> None:
+    """Print which version of the program this is, and end."""
+    if wanted:
+        typer.echo(f"huse {version('huse-pipeline')}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
     """Learn one embedding space for the images and texts of a catalogue.
 
     `dvc repro` runs the stages that need it; each stage is a command too and then runs as dvc.yaml
