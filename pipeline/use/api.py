@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from PIL import Image
@@ -25,6 +26,7 @@ from pipeline.index.nearness import Nearness
 from pipeline.model.description import ModelDescription, read_description
 from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
 from pipeline.use.filing import Filing
+from pipeline.use.hub import HubModel
 from pipeline.use.known_classes import KnownClasses
 from pipeline.use.network import TowersNetwork, load_network
 from pipeline.use.prediction import Prediction, make_predictions
@@ -33,7 +35,7 @@ from pipeline.use.read_items import Picture, pair, read_items
 from pipeline.use.surroundings import Surroundings
 
 
-class Huse:
+class Huse(HubModel):
     """A trained model with the catalogue that can be searched.
 
     >>> model = Huse.load("data/model")
@@ -53,8 +55,8 @@ class Huse:
             index: Folder of the index; read when it is first searched.
         """
         self.description = description
+        self.folder, self.index_folder = features.folder, index
         self._features = features
-        self._index_folder = index
 
     @classmethod
     def load(
@@ -63,7 +65,7 @@ class Huse:
         index: str | Path | None = None,
         *,
         warn: Callable[[str], None] = warnings.warn,
-    ) -> Huse:
+    ) -> Self:
         """Read a trained model.
 
         Args:
@@ -88,8 +90,7 @@ class Huse:
 
     @once
     def _network(self) -> TowersNetwork:
-        features = self._features
-        return load_network(features.folder, self.description, features.warn)
+        return load_network(self.folder, self.description, self._features.warn)
 
     @once
     def index(self) -> CatalogIndex:
@@ -98,12 +99,12 @@ class Huse:
         Raises:
             InputError: It is missing or damaged, or another model made it.
         """
-        return CatalogIndex.load(self._index_folder, model=self._features.folder)
+        return CatalogIndex.load(self.index_folder, model=self.folder)
 
     @once
     def known(self) -> KnownClasses:
         """The classes that the model knows: the trained ones and those that were added."""
-        return KnownClasses(self._features.folder, self.description, self._features.warn)
+        return KnownClasses(self.folder, self.description, self._features.warn)
 
     @property
     def class_tree(self) -> ClassTree:
@@ -113,7 +114,7 @@ class Huse:
     @once
     def filing(self) -> Filing:
         """How certain an answer must be to be filed unattended."""
-        return Filing(self._features.folder, self.description.digest, self._features.warn)
+        return Filing(self.folder, self.description.digest, self._features.warn)
 
     def embed(
         self,
@@ -186,7 +187,7 @@ class Huse:
 
     @once
     def _surroundings(self) -> Surroundings:
-        return Surroundings(self._features, self._index_folder, self.known)
+        return Surroundings(self._features, self.index_folder, self.known)
 
     def classify(
         self,
