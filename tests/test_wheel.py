@@ -1,6 +1,7 @@
 """What somebody has who installed the wheel: the program, `huse init`, Python, and no checkout."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -92,3 +93,48 @@ print(pipeline.__file__, huse.__version__, model.encode_text(["sad cat"]).shape)
     assert not Path(place).is_relative_to(ROOT)
     assert succeed(project.root, installed, "huse", "--version") == f"huse {number}\n"
     assert "".join(shape) == "(1,16)"
+
+
+CONSUMER = """
+from pathlib import Path
+
+import numpy as np
+from huse import Embeddings, Hit, Huse, InputError, Prediction
+
+model = Huse.load("data/model")
+reveal_type(model)
+reveal_type(Huse.from_pretrained("owner/name", revision="main"))
+v: Embeddings = model.embed(images=[Path("cat.jpg"), "dog.jpg", None], texts=[None, None, "cat"])
+reveal_type(model.encode_text(["cat"]))
+reveal_type(model.classes_)
+hits: list[list[Hit]] = model.search(v, k=10, where="price < 50")
+predictions: list[Prediction] = model.classify(v, decide="probable")
+reveal_type(predictions[0].top[0].path)
+probability: np.ndarray = model.predict_proba(images=["cat.jpg"])
+reveal_type(hits[0][0].distance)
+address: str = model.push_to_hub("owner/name", license="mit")
+try:
+    model.predict(texts=[""])
+except InputError:
+    pass
+"""
+REVEALED = [
+    "pipeline.use.api.Huse",
+    "pipeline.use.api.Huse",
+    "numpy.ndarray[tuple[Any, ...], numpy.dtype[numpy.float32]]",
+    "numpy.ndarray[tuple[Any, ...], numpy.dtype[numpy.str_]]",
+    "str",
+    "float",
+]
+
+
+def test_types_are_seen_from_outside(installed, tmp_path):
+    """By mypy in its strictest mode, of a project that uses the installed package."""
+    (tmp_path / "consumer.py").write_text(CONSUMER, encoding="utf-8")
+    python = Path(installed["PATH"].split(os.pathsep)[0]) / "python"
+    check = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python)]
+    said = succeed(tmp_path, installed, *check, "consumer.py")
+    found = re.findall(r'Revealed type is "(.*)"', said)
+    # Some versions write 32-bit floats by what they are made of.
+    float32 = "numpy.floating[numpy._typing._nbit_base._32Bit]"
+    assert [one.replace(float32, "numpy.float32") for one in found] == REVEALED

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.core.errors import InputError
@@ -148,11 +149,11 @@ class Huse(HubModel):
                 raise InputError(f"item {number}: {reason}")
         return features
 
-    def encode_image(self, images: Sequence[Picture]) -> np.ndarray:
+    def encode_image(self, images: Sequence[Picture]) -> NDArray[np.float32]:
         """Embed N pictures: [N, D] float32, rows of unit norm; see `embed`."""
         return self.embed(images=images).image_ND
 
-    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed N texts: [N, D] float32, rows of unit norm; see `embed`."""
         return self.embed(texts=texts).text_ND
 
@@ -235,7 +236,7 @@ class Huse(HubModel):
         return trained_NK, self.known.share(trained_NK, partial(self.embed_features, v))
 
     @property
-    def classes_(self) -> np.ndarray:
+    def classes_(self) -> NDArray[np.str_]:
         """[C] class paths in the order of `predict_proba`'s columns, added ones last."""
         tree = self.class_tree
         return np.array(tree.path_J)[tree.class_node_K]
@@ -244,7 +245,7 @@ class Huse(HubModel):
         self,
         images: Sequence[Picture | None] | None = None,
         texts: Sequence[str | None] | None = None,
-    ) -> np.ndarray:
+    ) -> NDArray[np.float32]:
         """Tell how probable each class is for N items: [N, C] float32, rows that sum to 1.
 
         The probabilities are calibrated. Items are given, and refused, as by `embed`.
@@ -255,7 +256,7 @@ class Huse(HubModel):
         self,
         images: Sequence[Picture | None] | None = None,
         texts: Sequence[str | None] | None = None,
-    ) -> np.ndarray:
+    ) -> NDArray[np.str_]:
         """Name the most probable class of N items: [N] of `classes_`; see `predict_proba`."""
         return self.classes_[self.predict_proba(images, texts).argmax(axis=1)]
 
