@@ -133,11 +133,10 @@ def test_commands_and_their_options_exist():
     assert {words[1] for words in found} >= {"search", "classify", "embed", "explore", "export"}
     for _, name, *rest in found:
         assert name.replace("-", "_") in COMMANDS, name
-        options = {
-            option
-            for parameter in GROUP.get_command(typer.Context(GROUP), name).params
-            for option in parameter.opts
-        }
+        command = GROUP.get_command(typer.Context(GROUP), name)
+        if rest and rest[0] in getattr(command, "commands", {}):
+            command = command.commands[rest[0]]
+        options = {option for parameter in command.params for option in parameter.opts}
         given = {word for word in rest if word.startswith("--")}
         assert given <= options | {"--help"}, f"huse {name} {rest}"
 

@@ -10,7 +10,6 @@ from threading import Barrier
 import pytest
 
 from huse import Huse
-from pipeline.index.catalog_index import CatalogIndex
 from pipeline.use import api, surroundings
 from pipeline.use.added_classes import add_class
 from pipeline.use.featurizer import TextFeaturizer
@@ -84,7 +83,7 @@ def test_threads_that_start_with_a_model_together_get_what_one_alone_gets(
 
 READ = {
     "towers": (api, "load_network", 1),
-    "index": (CatalogIndex, "load", 1),
+    "index": (api, "load_index", 1),
     "text encoders": (TextFeaturizer, "load", 1),
     # Of pictures, and of texts.
     "references": (surroundings, "load_references", 2),

@@ -24,6 +24,7 @@ from pipeline.index.catalog_index import CatalogIndex
 from pipeline.index.hit import Hit
 from pipeline.index.hybrid import Mode
 from pipeline.index.nearness import Nearness
+from pipeline.index.stored_index import load_index
 from pipeline.model.description import ModelDescription, read_description
 from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
 from pipeline.use.filing import Filing
@@ -100,7 +101,7 @@ class Huse(HubModel):
         Raises:
             InputError: It is missing or damaged, or another model made it.
         """
-        return CatalogIndex.load(self.index_folder, model=self.folder)
+        return load_index(self.index_folder, model=self.folder, warn=self._features.warn)
 
     @once
     def known(self) -> KnownClasses:

@@ -1,6 +1,7 @@
 """A trained model on the Hugging Face hub, or in a folder that is laid out like its repository.
 
-`model/`, perhaps `index/`, perhaps `model_added.safetensors`, and `README.md`, the model card.
+`model/` and `README.md`, the model card; if asked for, `index/` and what changed it since then,
+`index_changes/`; `model_added.safetensors` if classes were added.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from pipeline.core.errors import InputError
 from pipeline.core.published_model import is_path
+from pipeline.index.changes import changes_folder
 from pipeline.model.description import FILE, ModelDescription
 from pipeline.use.added_file import added_path
 from pipeline.use.model_card import model_card
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
     from pipeline.use.known_classes import KnownClasses
 
 MODEL, INDEX, CARD = "model", "index", "README.md"
-"""In a repository."""
+CHANGES, ADDED = changes_folder(Path(INDEX)).name, added_path(Path(MODEL)).name
+"""In a repository, where they lie to each other as in a project."""
 ENDINGS = (".json", ".safetensors", ".onnx", ".model", ".npz", ".bin", ".parquet", ".faiss", ".npy")
 """Of the files of a model and of an index; others are neither published nor downloaded, pickles
 among them. The ones in the middle are those of text models that a package carries."""
 PATTERNS = [
-    *(f"{folder}/*{ending}" for folder in (MODEL, INDEX) for ending in ENDINGS),
-    added_path(Path(MODEL)).name,
+    *(f"{folder}/*{ending}" for folder in (MODEL, INDEX, CHANGES) for ending in ENDINGS),
+    ADDED,
 ]
 
 
@@ -106,7 +109,8 @@ class HubModel:
             license: Of the model, as the hub abbreviates it, such as `cc-by-4.0`.
             private: Whether a repository that is made is private; one that is there stays as it is.
             include_index: Whether the catalogue's index is published too, which a search needs. It
-                has the items' texts, class paths, kept columns and features.
+                has the items' texts, class paths, kept columns and features, also of items that
+                were removed from it since it was made.
             data: The project's `data`, whose figures the card tells; where the model's folder lies
                 if not given.
 
@@ -137,7 +141,8 @@ class HubModel:
             old = [
                 place
                 for place in hub.list_repo_files(name)
-                if place.startswith((f"{MODEL}/", f"{INDEX}/", PATTERNS[-1])) and place not in files
+                if place.startswith((f"{MODEL}/", f"{INDEX}/", f"{CHANGES}/", ADDED))
+                and place not in files
             ]
             gone = [CommitOperationDelete(place) for place in old]
             with warnings.catch_warnings():
@@ -154,6 +159,7 @@ class HubModel:
         if include_index:
             _ = self.index  # there, whole, and of this very model
             folders[INDEX] = self.index_folder
+            folders[CHANGES] = changes_folder(self.index_folder)
         files = {
             f"{place}/{path.relative_to(folder).as_posix()}": path
             for place, folder in folders.items()
@@ -161,7 +167,7 @@ class HubModel:
             if path.is_file() and path.suffix in ENDINGS
         }
         if self.known.added:
-            files[PATTERNS[-1]] = added_path(self.folder)
+            files[ADDED] = added_path(self.folder)
         return files
 
 

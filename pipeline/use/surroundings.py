@@ -1,6 +1,7 @@
 """Whether new items are near to anything that is known.
 
-That is the catalogue's items, the names of classes, and the examples of classes that were added.
+That is the catalogue's items, those that were added to the index, the names of classes, and the
+examples of classes that were added.
 
 Shape letters: N items, E examples with a picture, I image feature, F features of a modality.
 """
@@ -16,8 +17,10 @@ import numpy as np
 from pipeline.core.block import Block
 from pipeline.core.once import once
 from pipeline.features.classes import item_classes
+from pipeline.index.changes import read_changes
 from pipeline.index.nearness import Nearness, decide
 from pipeline.index.references import References, load_references, unit_rows
+from pipeline.index.stored_index import model_digest
 from pipeline.use.embeddings import Features
 from pipeline.use.known_classes import KnownClasses
 from pipeline.use.raw_features import RawFeatures
@@ -36,6 +39,7 @@ class Surroundings:
         """
         self._features, self._index, self._known = features, index, known
         self._references: dict[str, References | None] = {}
+        self._of_added: dict[str, list[Block]] = {}
         self._reading = Lock()
 
     def judge(self, v: Features) -> list[Nearness]:
@@ -66,13 +70,26 @@ class Surroundings:
             return [Nearness(None, None, None, None, modality)] * feature_NF.shape[0]
         found = references.judge(feature_NF, modality)
         far = [n for n, one in enumerate(found) if one.near is False and one.distance is not None]
-        if not far or (modality == "image" and not len(self._pictures)):
+        if not far:
             return found
         known = self._pictures if modality == "image" else self._texts
-        beside = replace(references, unit_RF=unit_rows(known[:, references.columns]))
-        for n, other in zip(far, beside.judge(feature_NF[far], modality), strict=True):
-            found[n] = min(found[n], other, key=lambda one: one.distance or 0.0)
+        for unit_RF in (unit_rows(known[:, references.columns]), *self._added(modality)):
+            if not unit_RF.shape[0]:
+                continue
+            beside = replace(references, unit_RF=unit_RF)
+            for n, other in zip(far, beside.judge(feature_NF[far], modality), strict=True):
+                found[n] = min(found[n], other, key=lambda one: one.distance or 0.0)
         return found
+
+    def _added(self, modality: str) -> list[Block]:
+        """Features of unit norm of items that were added to the index for this model."""
+        with self._reading:
+            if modality not in self._of_added:
+                changes = read_changes(self._index)
+                ours = changes and changes.model == model_digest(self._features.folder)
+                found = changes.features(modality) if changes and ours else ()
+                self._of_added[modality] = [block for _, block in found]
+        return self._of_added[modality]
 
     @once
     def _texts(self) -> Block:

@@ -11,7 +11,7 @@ import pytest
 from huse import Huse
 from pipeline.core.errors import InputError
 from pipeline.use.added_classes import add_class
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Project
 from tests.hub_server import TOKEN, hub_server
 
 
@@ -29,7 +29,12 @@ def data(finished_project, tmp_path_factory):
         shutil.copytree(finished_project.root / "data" / name, folder / name)
     (folder / "model" / "notes.pkl").write_bytes(b"\x80\x04N.")
     model = Huse.load(folder / "model")
-    add_class(model, "Food & Drink<cheese", [model.embed(texts=["cheese wedge"])], "again")
+    found = model.embed(texts=["cheese wedge"])
+    add_class(model, "Food & Drink<cheese", [found], "again")
+    # So that it differs from the index alone: the nearest is removed.
+    (folder.parent / "ids.txt").write_text(model.search(found, k=1)[0][0].item_id, encoding="utf-8")
+    result = Project(folder.parent).huse("index", "remove", "ids.txt")
+    assert result.exit_code == 0, result.output
     return folder
 
 
@@ -68,7 +73,7 @@ def push(data, name, **options):
 
 
 LOAD = """model = Huse.from_pretrained({name!r}, revision={revision!r})
-    v = model.embed(texts=["sad cat"])
+    v = model.embed(texts=["cheese wedge"])
     hits = [hit.item_id for hit in model.search(v, k=3)[0]]
     said = [model.classes_.tolist(), v.text_ND[0].tolist(), hits, str(model.folder)]"""
 
@@ -85,7 +90,7 @@ def test_a_published_model_is_what_it_was_also_without_a_network(run, hub, data)
     assert b"license: mit" in tree["README.md"]
 
     model = Huse.load(data / "model")
-    expected = model.embed(texts=["sad cat"])
+    expected = model.embed(texts=["cheese wedge"])
     hits = [hit.item_id for hit in model.search(expected, k=3)[0]]
     load = LOAD.format(name="shop/emoji", revision=None)
     classes, vector, found, place = run(load)
@@ -93,6 +98,7 @@ def test_a_published_model_is_what_it_was_also_without_a_network(run, hub, data)
     assert classes[-1] == "Food & Drink<cheese"
     assert vector == pytest.approx(expected.text_ND[0].tolist(), abs=1e-6)
     assert found == hits
+    assert (data.parent / "ids.txt").read_text(encoding="utf-8") not in found
     # Nobody listens there: what was downloaded is used.
     assert run(load, address="http://127.0.0.1:9")[3] == place
     # A repository that was cloned or copied is a folder like any other.
