@@ -26,7 +26,7 @@ STAGES = (
 )
 USES = (
     *("compare", "review", "refile", "embed", "add_class"),
-    *("classify", "search", "map", "explore", "export"),
+    *("classify", "search", "map", "explore", "export", "publish"),
 )
 """What to do with what the stages made; these commands read what the stages wrote and are none."""
 COMMANDS = ("init", "sample_catalog", "fetch_pictures", *STAGES, *USES, "cache")

@@ -123,16 +123,8 @@ class HubModel:
         """
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
-        data = self.folder.resolve().parent if data is None else Path(data)
-        card = model_card(
-            name,
-            self.description,
-            self.known.classes,
-            data,
-            license=license,
-            include_index=include_index,
-        )
-        files = self._files(include_index)
+        card = self.model_card(name, license=license, include_index=include_index, data=data)
+        files = self.published_files(include_index=include_index)
         added = [CommitOperationAdd(place, str(path)) for place, path in files.items()]
         card_file = CommitOperationAdd(CARD, card.encode())
         with _one_line_errors(name):
@@ -145,16 +137,39 @@ class HubModel:
                 and place not in files
             ]
             gone = [CommitOperationDelete(place) for place in old]
-            with warnings.catch_warnings():
-                # That an index has tables, which may be personal: `include_index` says so.
-                warnings.filterwarnings("ignore", "It seems that you are about to commit a data")
-                done = hub.create_commit(
-                    name, [card_file, *added, *gone], commit_message="Publish a model"
-                )
+            done = hub.create_commit(
+                name, [card_file, *added, *gone], commit_message="Publish a model"
+            )
         return str(done.commit_url)
 
-    def _files(self, include_index: bool) -> dict[str, Path]:
-        """Place in the repository -> file here."""
+    def model_card(
+        self,
+        name: str,
+        *,
+        license: str,
+        include_index: bool = False,
+        data: str | Path | None = None,
+    ) -> str:
+        """Write the card that `push_to_hub` publishes, as Markdown.
+
+        Raises:
+            InputError: A file of the project that it tells of is damaged.
+        """
+        return model_card(
+            name,
+            self.description,
+            self.known.classes,
+            self.folder.resolve().parent if data is None else Path(data),
+            license=license,
+            include_index=include_index,
+        )
+
+    def published_files(self, *, include_index: bool = False) -> dict[str, Path]:
+        """Name what `push_to_hub` publishes beside the card: place in the repository -> file here.
+
+        Raises:
+            InputError: There is no usable index.
+        """
         folders = {MODEL: self.folder}
         if include_index:
             _ = self.index  # there, whole, and of this very model
