@@ -25,8 +25,8 @@ PARAMS: dict[str, Any] = YAML(typ="safe").load(ROOT / "params.yaml")
 # what it may be. The value names the file of an encoder, which is imported by that name.
 ENCODER = "${item.encoder}"
 
-# Rooms that no stage runs: a local page, what is done with a trained model; and what says that there
-# are types.
+# Rooms that no stage runs: a local page, and what is done with a trained model. And the file that
+# tells other projects of types.
 OF_NO_STAGE = ("pipeline/review", "pipeline/use", "pipeline/py.typed")
 
 # Changes no number, so that no stage is to run again for it.

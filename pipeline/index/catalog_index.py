@@ -214,9 +214,13 @@ class CatalogIndex:
         """
         if not 0 <= row < len(self.table):
             raise ValueError(f"row {row} of {len(self.table)}")
-        vector_1D = self.vector_index.vector(row)[None]
+        vector_1D = self.vectors(np.array([row]))
         hits = self.search(vector_1D, k + 1, within, where=where)[0]
         return [hit for hit in hits if hit.row != row][:k]
+
+    def vectors(self, row_M: np.ndarray) -> np.ndarray:
+        """Give the vectors of items, [M, D] float32; of ivfpq most are approximations."""
+        return self.vector_index.vectors(row_M)
 
     def within(self, beginning: str) -> np.ndarray:
         """Find the items of a part of the class tree: see `ClassFilter.within`."""
