@@ -49,6 +49,7 @@ ROOMS: dict[str, set[str]] = {
         "model",
         "pictures",
     },
+    "stores": {"core", "features", "index", "pictures"},
     # Local pages, and what they have in common.
     "web": {"core", "pictures"},
     "explore": {"core", "features", "index", "pictures", "use", "web"},

@@ -78,7 +78,7 @@ class Explorer:
         """What a text is searched by if nothing else is asked for; None: the index has no words."""
         # Of one query the same items are asked for several times.
         self._inside = lru_cache(MASKS)(self._find_inside)
-        # Tokenizers of texts are not to be used by two threads at a time.
+        # A call keeps all cores busy by itself, and not every tokenizer is made for threads.
         self._lock = Lock()
 
     def answer(self, query: Query, picture: Image.Image | None = None) -> Answer:

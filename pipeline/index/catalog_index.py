@@ -6,7 +6,6 @@ Shape letters: N items, Q queries, D embedding.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
+from pipeline.core.once import once
 from pipeline.core.vectors import vector_matrix
 from pipeline.index.changes import VECTOR, Standing
 from pipeline.index.class_filter import ClassFilter
@@ -65,13 +65,13 @@ class CatalogIndex:
     def __len__(self) -> int:
         return len(self.rows)
 
-    @cached_property
+    @once
     def rows(self) -> np.ndarray:
         """Places of the items that a search may find: not of those that were removed."""
         live_N = self.vector_index.live_N
         return np.arange(len(self.table)) if live_N is None else np.flatnonzero(live_N)
 
-    @cached_property
+    @once
     def items(self) -> pd.DataFrame:
         """What is shown of the items at all places, also of those that are not in `rows`.
 
@@ -214,15 +214,19 @@ class CatalogIndex:
         """
         if not 0 <= row < len(self.table):
             raise ValueError(f"row {row} of {len(self.table)}")
-        vector_1D = self.vector_index.vector(row)[None]
+        vector_1D = self.vectors(np.array([row]))
         hits = self.search(vector_1D, k + 1, within, where=where)[0]
         return [hit for hit in hits if hit.row != row][:k]
+
+    def vectors(self, row_M: np.ndarray) -> np.ndarray:
+        """Give the vectors of items, [M, D] float32; of ivfpq most are approximations."""
+        return self.vector_index.vectors(row_M)
 
     def within(self, beginning: str) -> np.ndarray:
         """Find the items of a part of the class tree: see `ClassFilter.within`."""
         return self._classes.within(beginning)
 
-    @cached_property
+    @once
     def _classes(self) -> ClassFilter:
         return ClassFilter(self.table["class_path"], self.description["separator"])
 

@@ -48,6 +48,11 @@ class VectorIndex:
         """The same vectors with others behind them, and rows hidden."""
         return VectorIndex(self._index, added_AD, live_N)
 
+    @property
+    def made_of(self) -> int:
+        """How many vectors, the first, the index was made of."""
+        return int(self._index.ntotal)
+
     def __len__(self) -> int:
         return sum(part.ntotal for _, part in self._parts)
 
@@ -88,10 +93,17 @@ class VectorIndex:
         similarity_QK = np.take_along_axis(similarity_QC, order_QK, axis=1)
         return similarity_QK, np.take_along_axis(row_QC, order_QK, axis=1)
 
-    def vector(self, row: int) -> np.ndarray:
-        """[D] vector of a row; an approximation where `index.kind` keeps no other."""
-        start, part = next(one for one in reversed(self._parts) if row >= one[0])
-        return part.reconstruct(int(row) - start)
+    def vectors(self, row_M: np.ndarray) -> np.ndarray:
+        """Give the vectors of M rows, [M, D] float32.
+
+        They are approximations where `index.kind` keeps no others, but for those that came after.
+        """
+        vector_MD = np.empty((len(row_M), self.dimension), np.float32)
+        for start, part in self._parts:
+            place = np.flatnonzero((row_M >= start) & (row_M < start + part.ntotal))
+            if len(place):
+                vector_MD[place] = every_vector(part)[0].reconstruct_batch(row_M[place] - start)
+        return vector_MD
 
     def save(self, path: Path) -> None:
         """Write the FAISS index; what came after it is not part of the file."""

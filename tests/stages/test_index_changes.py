@@ -52,7 +52,7 @@ def search(project, *arguments):
 
 def shrink(project, whole, part):
     """Make the index of a part of the items."""
-    vector_ND = np.stack([whole.vector_index.vector(row) for row in part])
+    vector_ND = whole.vectors(part)
     table = whole.table.take(part)
     description = {key: whole.description[key] for key in ("modality", "separator", "near")}
     smaller = CatalogIndex(

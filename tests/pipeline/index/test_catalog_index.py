@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.index.settings import IvfpqSettings
 from pipeline.index.words import WordIndex
 from tests.small_index import KINDS, NUMBER, PATHS, make_index
 
@@ -159,3 +160,11 @@ def test_queries_without_a_text_or_a_known_word_are_searched_by_embedding():
     dense = index.search(vector_ND[:4], 5)
     found = index.search(vector_ND[:4], 5, texts=[None, "unheard", "sku", "!"])
     assert [found[n] == dense[n] for n in range(4)] == [True, True, False, True]
+
+
+@pytest.mark.parametrize("settings", KINDS)
+def test_vectors_of_items_are_those_that_it_was_made_of_or_near_them(settings):
+    vector_ND, index = make_index(settings)
+    tolerance = 0.5 if isinstance(settings, IvfpqSettings) else 0
+    found_MD = index.vectors(np.array([7, 2, 399]))
+    np.testing.assert_allclose(found_MD, vector_ND[[7, 2, 399]], rtol=0, atol=tolerance)

@@ -77,8 +77,8 @@ def test_with_all_rows_hidden_nothing_is_found():
 @pytest.mark.parametrize("settings", KINDS[:2])
 def test_every_row_has_its_vector(settings):
     index = both(settings)
-    for row in (0, NUMBER - 1, NUMBER, NUMBER + ADDED - 1):
-        assert index.vector(row) == pytest.approx(VECTOR_ND[row])
+    rows = np.array([NUMBER, 0, NUMBER - 1, NUMBER + ADDED - 1])
+    assert index.vectors(rows) == pytest.approx(VECTOR_ND[rows])
 
 
 def test_the_file_holds_what_the_index_was_made_of(tmp_path):
