@@ -24,6 +24,7 @@ from benchmarks.harness import interleave, median_ratio
 from pipeline.index.build import build_index, measure_recall
 from pipeline.index.catalog_index import SHOWN, CatalogIndex
 from pipeline.index.settings import HnswSettings, IvfpqSettings
+from pipeline.index.vector_index import VectorIndex
 
 RESULTS = 10
 CLASSES = 100
@@ -83,7 +84,7 @@ def main() -> None:
     for kind in arguments.kinds:
         built = build_index(vector_ND, settings[kind])
         recall[kind] = measure_recall(built, vector_ND, query_QD)
-        index = CatalogIndex(built, pa.Table.from_pandas(frame), description)
+        index = CatalogIndex(VectorIndex(built), pa.Table.from_pandas(frame), description)
         cases[kind] = partial(index.search, query_1D, RESULTS)
         cases[f"{kind} in a class"] = partial(index.search, query_1D, RESULTS, "part 3")
     seconds = interleave(cases, rounds=arguments.rounds)

@@ -14,6 +14,7 @@ from stages.command import (
     ParamsPath,
     TextFeaturesPath,
     run,
+    warner,
 )
 from stages.paths import (
     ATTRIBUTES,
@@ -49,11 +50,13 @@ def main(
     from pipeline.core.table import read_metadata, read_table
     from pipeline.features.attributes import read_attributes
     from pipeline.index.build import build_index, measure_recall
-    from pipeline.index.catalog_index import CatalogIndex, model_digest
+    from pipeline.index.catalog_index import CatalogIndex
     from pipeline.index.embed_pictures import embed_pictures
     from pipeline.index.fit_references import fit_references
     from pipeline.index.settings import IndexSettings
     from pipeline.index.stored_embeddings import choose_queries, read_modality
+    from pipeline.index.stored_index import differs, model_digest, save_index
+    from pipeline.index.vector_index import VectorIndex
     from pipeline.index.words import WordIndex
 
     p = load_section(params, "index", IndexSettings)
@@ -87,7 +90,8 @@ def main(
     words = WordIndex.build(frame["text"].tolist())
     items = pa.Table.from_pandas(frame, preserve_index=False)
     pictures = embed_pictures(frame, image_features, model)
-    CatalogIndex(built, items, description, words, said, pictures).save(out, model=model)
+    index = CatalogIndex(VectorIndex(built), items, description, words, said, pictures)
+    save_index(index, out, model=model)
     figures = {
         "items": len(frame),
         "words": words.size,
@@ -103,6 +107,8 @@ def main(
         f"index: {len(frame)} items, {words.size} words, {p.kind}, "
         f"recall {recall:.4f} of exact search; near is within: {limits}"
     )
+    if line := differs(index, out):
+        warner("index")(line)
 
 
 if __name__ == "__main__":

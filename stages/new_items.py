@@ -11,6 +11,8 @@ from stages.command import warner
 from stages.paths import PARAMS
 
 if TYPE_CHECKING:
+    from pipeline.catalog.rows import TableForm
+    from pipeline.catalog.settings import CatalogSettings
     from pipeline.use.api import Huse
     from pipeline.use.new_items import ItemBatch
 
@@ -48,31 +50,51 @@ def read_rows(
         InputError: `images`, `encoding`, `delimiter` or the section catalog of params.yaml cannot
             be used.
     """
-    from pipeline.catalog.rows import DELIMITERS, TableForm
-    from pipeline.catalog.settings import CatalogSettings
-    from pipeline.catalog.text_file import is_encoding
     from pipeline.core.location import locate
-    from pipeline.core.params import load_section
     from pipeline.use.new_items import read_items
 
-    if delimiter not in ("auto", *DELIMITERS):
-        raise InputError(f"--delimiter: {delimiter!r} is none of auto , ; | and a tab")
-    if encoding is not None and not is_encoding(encoding):
-        raise InputError(f"--encoding: {encoding} is no known encoding, such as utf-8 or cp1252")
-    form = TableForm(encoding or TableForm().encoding, delimiter, sheet)
     named = {"image": image_column, "text": text_column}
-    usual: dict[str, str] = {}
-    if PARAMS.is_file():
-        catalog = load_section(PARAMS, "catalog", CatalogSettings)
-        columns = catalog.columns
-        usual = {"image": columns.image, "text": columns.text}
-        form = form._replace(encoding=encoding or catalog.encoding)
     return read_items(
         huse,
         table,
         table.parent if images is None else locate(images, "--images"),
         {role: name for role, name in named.items() if name is not None},
-        usual=usual,
-        form=form,
+        usual={role: name for role, name in usual_columns().items() if role != "classes"},
+        form=table_form(encoding, delimiter, sheet),
         warn=warner(command),
     )
+
+
+def catalog_settings() -> CatalogSettings | None:
+    """Section catalog of params.yaml; None where there is no such file."""
+    from pipeline.catalog.settings import CatalogSettings
+    from pipeline.core.params import load_section
+
+    return load_section(PARAMS, "catalog", CatalogSettings) if PARAMS.is_file() else None
+
+
+def usual_columns() -> dict[str, str]:
+    """What the catalogue calls the columns of image, text and classes; empty without one."""
+    catalog = catalog_settings()
+    if catalog is None:
+        return {}
+    columns = catalog.columns
+    return {"image": columns.image, "text": columns.text, "classes": columns.classes}
+
+
+def table_form(encoding: str | None, delimiter: str, sheet: str | None) -> TableForm:
+    """Say how a table is written, as options have it; see `read_rows`.
+
+    Raises:
+        InputError: There is no such encoding or delimiter.
+    """
+    from pipeline.catalog.rows import DELIMITERS, TableForm
+    from pipeline.catalog.text_file import is_encoding
+
+    if delimiter not in ("auto", *DELIMITERS):
+        raise InputError(f"--delimiter: {delimiter!r} is none of auto , ; | and a tab")
+    if encoding is not None and not is_encoding(encoding):
+        raise InputError(f"--encoding: {encoding} is no known encoding, such as utf-8 or cp1252")
+    catalog = catalog_settings() if encoding is None else None
+    usual = TableForm().encoding if catalog is None else catalog.encoding
+    return TableForm(encoding or usual, delimiter, sheet)

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,14 @@ def test_the_readme_is_short():
     assert text_of("README.md").count("\n") <= LONGEST_README
 
 
+def test_the_citation_is_of_this_version():
+    citation = YAML(typ="safe").load(ROOT / "CITATION.cff")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert citation["version"] == project["version"]
+    assert citation["license"] == project["license"]
+    assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
 def test_every_page_is_linked_from_the_readme():
     linked = set(re.findall(r"\]\((docs/[\w.]+\.md)\)", text_of("README.md")))
     assert linked == {f"docs/{page.name}" for page in PAGES if page.parent.name == "docs"}
@@ -133,11 +142,10 @@ def test_commands_and_their_options_exist():
     assert {words[1] for words in found} >= {"search", "classify", "embed", "explore", "export"}
     for _, name, *rest in found:
         assert name.replace("-", "_") in COMMANDS, name
-        options = {
-            option
-            for parameter in GROUP.get_command(typer.Context(GROUP), name).params
-            for option in parameter.opts
-        }
+        command = GROUP.get_command(typer.Context(GROUP), name)
+        if rest and rest[0] in getattr(command, "commands", {}):
+            command = command.commands[rest[0]]
+        options = {option for parameter in command.params for option in parameter.opts}
         given = {word for word in rest if word.startswith("--")}
         assert given <= options | {"--help"}, f"huse {name} {rest}"
 

@@ -12,7 +12,7 @@ Name = Annotated[str, Field(min_length=1)]
 
 OWN_COLUMNS = (
     *("item_id", "image", "text", "class_path", "split", "modality", "vector", "predicted_path"),
-    *("score", "x", "y", "distance", "words"),
+    *("score", "x", "y", "distance", "words", "class_nodes"),
 )
 """Columns that files and results have anyway, so that nothing kept may be called like them."""
 

@@ -140,7 +140,7 @@ class RemotePath:
         except FileNotFoundError:
             raise
         except (OSError, ArrowException) as error:
-            raise InputError(f"{self._key}: {self} {what} ({_one_line(error)})") from error
+            raise InputError(f"{self._key}: {self} {what} ({one_line(error)})") from error
 
 
 Location = Path | RemotePath
@@ -178,8 +178,8 @@ def locate(name: str, key: str) -> Location:
     try:
         filesystem, path = FileSystem.from_uri(asked)
     except (OSError, ValueError, ImportError, ArrowException) as error:
-        shown = _without_password(base)
-        raise InputError(f"{key}: {shown} cannot be used ({_one_line(error)})") from error
+        shown = without_password(base)
+        raise InputError(f"{key}: {shown} cannot be used ({one_line(error)})") from error
     if filesystem.type_name == "local":
         return Path(path)
     if filesystem.type_name == "s3":
@@ -193,7 +193,7 @@ def _in_zip(path: Path, key: str) -> RemotePath:
     try:
         filesystem, folder = open_zip(path)
     except OSError as error:
-        raise InputError(f"{key}: {path} is no readable zip file ({_one_line(error)})") from error
+        raise InputError(f"{key}: {path} is no readable zip file ({one_line(error)})") from error
     return RemotePath(str(path.absolute()), "", key, filesystem, folder)
 
 
@@ -205,12 +205,14 @@ def _less_patient(s3: Any) -> Any:
     return make(options | {"retry_strategy": AwsStandardS3RetryStrategy(_S3_ATTEMPTS)})
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """Say in one line what another library says of an error, without a password."""
     # Some list every file that they looked for.
     first = next(iter(str(error).splitlines()), type(error).__name__)
-    return _without_password(first)[:300]
+    return without_password(first)[:300]
 
 
-def _without_password(text: str) -> str:
+def without_password(text: str) -> str:
+    """Leave the user and the password out of the URIs in a text."""
     # One that is not escaped, as a URI asks for, may hold slashes.
     return re.sub(r"//[^/]*:.*@", "//", text)

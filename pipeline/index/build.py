@@ -57,8 +57,8 @@ def measure_recall(index: Any, vector_ND: np.ndarray, query_QD: np.ndarray) -> f
     return float(hits.mean())
 
 
-def exact_part(index: Any) -> tuple[Any, Any]:
-    """What to search with a filter, and parameters that make it look at all vectors.
+def every_vector(index: Any) -> tuple[Any, Any]:
+    """What to search among some of the vectors, and parameters that make it look at all of these.
 
     A graph or a few lists alone might miss the items wanted.
     """
@@ -67,6 +67,19 @@ def exact_part(index: Any) -> tuple[Any, Any]:
     if isinstance(index, faiss.IndexIVF):
         parameters = faiss.SearchParametersIVF()
         parameters.nprobe = index.nlist
+        return index, parameters
+    return index, faiss.SearchParameters()
+
+
+def usual_search(index: Any) -> tuple[Any, Any]:
+    """What to search, and parameters that make it search as it was built to."""
+    if isinstance(index, faiss.IndexHNSW):
+        parameters = faiss.SearchParametersHNSW()  # type: ignore[attr-defined]
+        parameters.efSearch = index.hnsw.efSearch
+        return index, parameters
+    if isinstance(index, faiss.IndexIVF):
+        parameters = faiss.SearchParametersIVF()
+        parameters.nprobe = index.nprobe
         return index, parameters
     return index, faiss.SearchParameters()
 

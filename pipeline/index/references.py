@@ -21,8 +21,8 @@ from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json
 from pipeline.features.text_file import read_block, write_block
-from pipeline.index.catalog_index import model_digest
 from pipeline.index.nearness import Nearness
+from pipeline.index.stored_index import model_digest
 
 FOLDER = "references"
 """In the index's folder: a feature table per modality."""

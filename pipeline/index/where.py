@@ -9,7 +9,6 @@ Shape letters: N items.
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
+from pipeline.core.quiet import without_warnings
 from pipeline.core.vectors import numbers
 from pipeline.features.attributes import NUMBERS, kind_of
 
@@ -114,7 +114,7 @@ def matching(table: pa.Table, where: str) -> Any:
     where = " ".join(where.splitlines()).strip()
     walk = _Walk(table)
     try:
-        with warnings.catch_warnings(action="ignore"):  # of a backslash in a text
+        with without_warnings():  # of a backslash in a text
             tree = ast.parse(where, mode="eval").body
         found = pc.fill_null(walk.condition(tree), False)
     except InputError:

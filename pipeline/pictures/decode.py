@@ -1,16 +1,15 @@
 """Picture file -> RGB pixels, or the reason why not."""
 
 import io
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import Lock
 from typing import NamedTuple
 
 import simplejpeg
 from PIL import ExifTags, Image, ImageColor, UnidentifiedImageError
 
 from pipeline.core.location import Location
+from pipeline.core.quiet import without_warnings
 from pipeline.pictures.file import (
     PictureBytes,
     UnreadableImageError,
@@ -24,9 +23,6 @@ MAX_PIXELS = 178_956_970
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What cameras, phones and browsers make, in Pillow's names; its JPEG reads MPO too. HEIC comes on
 top for a catalogue's pictures. Pillow knows dozens more, of which some start other programs."""
-
-# Filters of warnings are the whole process's: a thread must not restore another one's.
-_FILTERS = Lock()
 
 # EXIF orientation -> what turns the picture upright.
 _TURNS = {
@@ -176,9 +172,8 @@ def _flatten(image: Image.Image, background: str) -> Image.Image:
 
 
 def _open(data: bytes) -> Image.Image:
-    with _FILTERS, warnings.catch_warnings():
-        # Our own limit speaks; Pillow warns at half of its.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    # Our own limit speaks; Pillow warns at half of its.
+    with without_warnings(Image.DecompressionBombWarning):
         try:
             return Image.open(io.BytesIO(data), formats=installed(FORMATS))
         except UnidentifiedImageError:

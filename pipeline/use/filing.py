@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.core.once import once
 from pipeline.decide.thresholds import Threshold, fit_thresholds
 from pipeline.model.description import MODALITIES
 from pipeline.model.validation_file import Validation, read_validation
@@ -30,7 +30,7 @@ class Filing:
         self._folder, self._digest, self._warn = folder, digest, warn
         self._fitted: dict[tuple[str, float, float], list[Threshold]] = {}
 
-    @cached_property
+    @once
     def _validation(self) -> Validation | None:
         found = read_validation(self._folder, self._digest)
         if found is None:

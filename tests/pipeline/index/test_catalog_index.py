@@ -1,69 +1,10 @@
-import json
-
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import write_json
-from pipeline.index.build import build_index
-from pipeline.index.catalog_index import CatalogIndex
-from pipeline.index.settings import HnswSettings, IvfpqSettings
+from pipeline.index.settings import IvfpqSettings
 from pipeline.index.words import WordIndex
-
-KINDS = [
-    None,
-    HnswSettings(links=4, build_depth=20, search_depth=2),
-    IvfpqSettings(lists=16, probes=1, code_bytes=16),
-]
-PATHS = ["Animals & Nature<cat", "Animals & Nature<dog", "Animals & Naturals", "Symbols"]
-NUMBER = 400
-
-
-def make_index(settings=None, mode=None, weight=0.5):
-    vector_ND = np.random.default_rng(0).normal(size=(NUMBER, 16)).astype(np.float32)
-    vector_ND /= np.linalg.norm(vector_ND, axis=1, keepdims=True)
-    items = pd.DataFrame(
-        {
-            "item_id": [f"id-{n}" for n in range(NUMBER)],
-            "image": [f"{n}.png" for n in range(NUMBER)],
-            "text": [f"thing {n}" for n in range(NUMBER)],
-            "class_path": [PATHS[n % 4] for n in range(NUMBER)],
-            "split": "train",
-            "x": np.zeros(NUMBER, np.float32),
-            "y": np.zeros(NUMBER, np.float32),
-        }
-    )
-    description = {"kind": "any", "modality": "fused", "separator": "<"}
-    words = None
-    if mode is not None:
-        items.loc[100:, "text"] = [f"SKU-{n} thing" for n in range(100, NUMBER)]
-        items.loc[200:, "text"] = ""
-        description["words"] = {"mode": mode, "weight": weight}
-        words = WordIndex.build(items["text"].tolist())
-    table = pa.Table.from_pandas(items)
-    attributes = pa.table(
-        {
-            "item_id": items["item_id"].tolist(),
-            "price": [float(n % 10) for n in range(NUMBER)],
-            "brand": ["Nike" if n % 2 else None for n in range(NUMBER)],
-        }
-    )
-    built = build_index(vector_ND, settings)
-    return vector_ND, CatalogIndex(built, table, description, words, attributes)
-
-
-@pytest.fixture
-def place(tmp_path):
-    """An index saved beside the model that it is of."""
-    write_json(tmp_path / "model" / "model.json", {"weights_digest": "3f"})
-    make_index()[1].save(tmp_path / "index", model=tmp_path / "model")
-    return tmp_path
-
-
-def load(place):
-    return CatalogIndex.load(place / "index", model=place / "model")
+from tests.small_index import KINDS, NUMBER, PATHS, make_index
 
 
 def test_hits_say_what_was_found_and_how_far_it_is():
@@ -141,14 +82,6 @@ def test_an_expression_holds_for_words_too(settings):
     assert hits == index.search(vector_ND[:1], 5, where=where)[0]
 
 
-def test_hits_have_the_attributes_of_their_items(place):
-    vector_ND, index = make_index()
-    for one in (index, load(place)):
-        first, second = (one.search(vector_ND[n : n + 1], 1)[0][0] for n in (7, 8))
-        assert first.attributes == {"price": 7.0, "brand": "Nike"}
-        assert second.attributes == {"price": 8.0, "brand": None}
-
-
 def test_expressions_that_no_item_meets_are_told():
     vector_ND, index = make_index()
     for within, where, message in [
@@ -160,18 +93,6 @@ def test_expressions_that_no_item_meets_are_told():
         with pytest.raises(InputError) as caught:
             index.search(vector_ND[:1], 3, within, where=where)
         assert str(caught.value).startswith(message)
-
-
-def test_attributes_of_another_index_are_refused_and_those_of_an_earlier_version_are_none(place):
-    path = place / "index" / "attributes.parquet"
-    pd.read_parquet(path).iloc[1:].to_parquet(path)
-    with pytest.raises(InputError, match=r"attributes\.parquet: of another index; run huse index"):
-        load(place)
-    path.unlink()
-    vector_1D = make_index()[0][:1]
-    assert load(place).search(vector_1D, 1)[0][0].attributes == {}
-    with pytest.raises(InputError, match="no column 'price'; there are class_path, text, split"):
-        load(place).search(vector_1D, 1, where="price < 3")
 
 
 @pytest.mark.parametrize("settings", KINDS)
@@ -193,50 +114,6 @@ def test_queries_of_another_shape_are_refused():
             index.search(query, 3)
     with pytest.raises(ValueError, match="k 0"):
         index.search(np.zeros((1, 16)), 0)
-
-
-def test_more_results_than_items_gives_all(place):
-    vector_ND, _ = make_index()
-    assert len(load(place).search(vector_ND[:1], 1000)[0]) == NUMBER
-
-
-def test_a_loaded_index_finds_the_same(place):
-    vector_ND, index = make_index()
-    assert load(place).search(vector_ND[:3], 4) == index.search(vector_ND[:3], 4)
-
-
-def test_a_damaged_or_newer_index_is_refused(place):
-    path = place / "index" / "index.faiss"
-    whole = path.read_bytes()
-    for content in (b"", b"nonsense" * 10, whole[: len(whole) // 2]):
-        path.write_bytes(content)
-        with pytest.raises(InputError, match="damaged index"):
-            load(place)
-    path.write_bytes(whole)
-    description = place / "index" / "index.json"
-    fields = json.loads(description.read_text(encoding="utf-8"))
-    description.write_text(json.dumps({**fields, "format_version": 9}), encoding="utf-8")
-    with pytest.raises(InputError, match="format version 9"):
-        load(place)
-
-
-def test_an_index_without_its_model_is_refused(place):
-    write_json(place / "model" / "model.json", {"weights_digest": "a0"})
-    with pytest.raises(InputError, match="made by another model"):
-        load(place)
-    write_json(place / "model" / "model.json", {})
-    with pytest.raises(InputError, match="model: does not name its weights; train again"):
-        load(place)
-    (place / "model" / "model.json").unlink()
-    with pytest.raises(InputError, match=r"model\.json: not found"):
-        load(place)
-
-
-def test_an_index_of_another_list_of_items_is_refused(place):
-    items = place / "index" / "items.parquet"
-    pd.read_parquet(items).iloc[:-1].to_parquet(items)
-    with pytest.raises(InputError, match="400 vectors but 399 items"):
-        load(place)
 
 
 @pytest.mark.parametrize("settings", KINDS)
@@ -285,25 +162,9 @@ def test_queries_without_a_text_or_a_known_word_are_searched_by_embedding():
     assert [found[n] == dense[n] for n in range(4)] == [True, True, False, True]
 
 
-def test_words_are_kept_and_refused_where_they_are_not_of_the_index(place):
-    vector_ND, index = make_index(None, "hybrid")
-    index.save(place / "index", model=place / "model")
-    loaded = load(place)
-    query = {"query_QD": vector_ND[:1], "k": 9, "texts": ["sku 150"]}
-    assert loaded.search(**query) == index.search(**query)
-    WordIndex.build(["other"] * NUMBER).save(place / "index" / "words")
-    with pytest.raises(InputError, match="words: words of another index; run huse index"):
-        load(place)
-
-
-def test_an_index_without_words_is_searched_by_embedding_and_says_so(place):
-    index = load(place)
-    vector_1D = make_index()[0][:1]
-    assert index.search(vector_1D, 3, texts=["thing 3"]) == index.search(vector_1D, 3)
-    for mode in ("words", "hybrid"):
-        with pytest.raises(InputError, match="no words; run dvc repro, or huse index"):
-            index.search(vector_1D, 3, texts=["thing 3"], mode=mode)
-    with pytest.raises(ValueError, match="mode 'bm25'; need one of hybrid, dense, words"):
-        index.search(vector_1D, 3, mode="bm25")
-    with pytest.raises(ValueError, match="1 queries and 2 texts"):
-        index.search(vector_1D, 3, texts=["a", "b"])
+@pytest.mark.parametrize("settings", KINDS)
+def test_vectors_of_items_are_those_that_it_was_made_of_or_near_them(settings):
+    vector_ND, index = make_index(settings)
+    tolerance = 0.5 if isinstance(settings, IvfpqSettings) else 0
+    found_MD = index.vectors(np.array([7, 2, 399]))
+    np.testing.assert_allclose(found_MD, vector_ND[[7, 2, 399]], rtol=0, atol=tolerance)

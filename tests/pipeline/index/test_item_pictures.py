@@ -8,6 +8,8 @@ from pipeline.index.build import build_index
 from pipeline.index.catalog_index import CatalogIndex
 from pipeline.index.hit import Hit
 from pipeline.index.item_pictures import ItemPictures
+from pipeline.index.stored_index import load_index, save_index
+from pipeline.index.vector_index import VectorIndex
 from pipeline.index.words import WordIndex
 
 UNIT = np.eye(3, dtype=np.float32)
@@ -61,14 +63,14 @@ def test_a_search_shows_the_nearest_picture_also_from_a_file(tmp_path):
     description = {"separator": "<", "words": {"mode": "hybrid", "weight": 0.2}}
     near = {"row": [1, 1], "image": ["b.jpg", "b2.jpg"], "vector": vector_array(UNIT[[1, 2]])}
     index = CatalogIndex(
-        build_index(UNIT, None),
+        VectorIndex(build_index(UNIT, None)),
         items,
         description,
         WordIndex.build(texts),
         pictures=ItemPictures(pa.table(near)),
     )
-    index.save(tmp_path / "index", model=tmp_path / "model")
-    loaded = CatalogIndex.load(tmp_path / "index", model=tmp_path / "model")
+    save_index(index, tmp_path / "index", model=tmp_path / "model")
+    loaded = load_index(tmp_path / "index", model=tmp_path / "model")
     assert loaded.images == ["a.jpg", "b.jpg", "c.jpg", "b.jpg", "b2.jpg"]
 
     def shown(hits):

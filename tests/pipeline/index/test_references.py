@@ -7,8 +7,8 @@ from scipy.sparse import csr_matrix
 from pipeline.core.errors import InputError
 from pipeline.features.text_matrix import side_by_side
 from pipeline.index import references as module
-from pipeline.index.catalog_index import model_digest
 from pipeline.index.references import References, load_references, nearest_distances, unit_rows
+from pipeline.index.stored_index import model_digest
 
 IDS = ["first", "second"]
 

@@ -44,3 +44,22 @@ def test_a_name_that_was_added_is_near(folder):
     add_class(model, f"Documents<{name}", [], "again")
     again = Huse.load(folder)
     assert again.near(again.embed(None, [name]))[0].near
+
+
+def test_what_is_as_an_item_that_was_added_to_the_index_is_near(shipped_project, tmp_path):
+    project = shipped_project.copy(tmp_path / "project")
+    folder = project.root / "data" / "model"
+    strange = "zoning ordinance paragraph seventeen, amended by the county assessor"
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(project.root / "noise.png")
+    asked = (None, [strange]), ([project.root / "noise.png"], None)
+    model = Huse.load(folder)
+    assert [model.near(model.embed(*one))[0].near for one in asked] == [False, False]
+    (project.root / "new.csv").write_text(f'image,text\nnoise.png,"{strange}"\n', "utf-8")
+    result = project.huse("index", "add", "new.csv")
+    assert result.exit_code == 0, result.output
+    again = Huse.load(folder)
+    for one in asked:
+        (found,) = again.near(again.embed(*one))
+        assert found.near
+        assert found.distance == pytest.approx(0, abs=1e-3)

@@ -1,0 +1,237 @@
+"""What `huse index` does beside its stage: the index between one `dvc repro` and the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.core.errors import InputError
+from stages.command import (
+    ImageColumn,
+    IndexPath,
+    ModelPath,
+    PicturesPath,
+    RejectedPath,
+    TableDelimiter,
+    TableEncoding,
+    TablePath,
+    TableSheet,
+    TextColumn,
+    beside,
+    counted,
+    warner,
+)
+from stages.new_items import catalog_settings, read_rows, table_form, usual_columns
+from stages.paths import INDEX, MODEL
+
+if TYPE_CHECKING:
+    from pipeline.core.location import Location
+
+Key = Annotated[
+    str | None,
+    typer.Option(
+        help="Kept column that names an item, such as an article number; if not given, "
+        "catalog.columns.id where that is kept, else item_id."
+    ),
+]
+ClassesColumn = Annotated[
+    str | None,
+    typer.Option(
+        help="Column of class paths; if not given, catalog.columns.classes of params.yaml, or "
+        "classes. A row without one gets the most probable class."
+    ),
+]
+
+
+def _putting(what: str, *, replace: bool) -> Callable[..., None]:
+    """Make a command that puts the rows of a table into the index; `what` is its help."""
+
+    def put(
+        table: TablePath,
+        images: PicturesPath = None,
+        key: Key = None,
+        rejected: RejectedPath = None,
+        image_column: ImageColumn = None,
+        text_column: TextColumn = None,
+        classes_column: ClassesColumn = None,
+        encoding: TableEncoding = None,
+        delimiter: TableDelimiter = "auto",
+        sheet: TableSheet = None,
+        model: ModelPath = MODEL,
+        index: IndexPath = INDEX,
+    ) -> None:
+        from pipeline.index.changes import changing
+        from pipeline.use.api import Huse
+        from pipeline.use.index_changes import put_items, read_state
+        from pipeline.use.index_items import make_items, read_values
+        from pipeline.use.new_items import BadRow, refuse_if_empty, rejected_writer
+
+        listed = rejected or beside(table.with_suffix(".csv"))
+        huse = Huse.load(model, index, warn=warner("index"))
+        columns = {"image": image_column, "text": text_column, "classes": classes_column}
+        usual = {"image": "image", "text": "text", "classes": "classes"} | usual_columns()
+        given = {role: name for role, name in columns.items() if name is not None}
+        bad: list[BadRow] = []
+        with rejected_writer(listed) as list_rejected, changing(index):
+            state = read_state(index, model, key or _usual_key())
+            said = read_values(
+                table,
+                usual | given,
+                state.attributes.schema,
+                table_form(encoding, delimiter, sheet),
+            )
+            batches = read_rows(
+                "index",
+                huse,
+                table,
+                images,
+                image_column=image_column,
+                text_column=text_column,
+                encoding=encoding,
+                delimiter=delimiter,
+                sheet=sheet,
+            )
+            shown = _shown(table, images)
+            made = make_items(huse, batches, said, state.kind, picture=shown, reject=bad.extend)
+            added, replaced = put_items(state, made, replace=replace, reject=bad.extend)
+            list_rejected(sorted(bad))
+        refuse_if_empty(added, listed, table)
+        done = f"{counted(added - replaced, 'item')} added"
+        if replace:
+            done += f", {replaced} replaced"
+        if made.guessed:
+            done += f", {made.guessed} of them in the most probable class, as their rows have none"
+        typer.echo(f"index: {done}; {counted(len(bad), 'row')} rejected, see {listed}")
+
+    put.__doc__ = what
+    return put
+
+
+add = _putting("Make new items searchable, without training.", replace=False)
+update = _putting("Replace items by those of the same key, and add the others.", replace=True)
+
+
+def remove(
+    ids: Annotated[
+        Path,
+        typer.Argument(help="Text file with an id, or a key, on every line.", show_default=False),
+    ],
+    key: Key = None,
+    model: ModelPath = MODEL,
+    index: IndexPath = INDEX,
+) -> None:
+    """Take items out of the index, whether they were added or are of the catalogue."""
+    from pipeline.index.changes import changing
+    from pipeline.use.index_changes import read_state, remove_items
+
+    names = _read_names(ids)
+    with changing(index):
+        state = read_state(index, model, key or _usual_key())
+        what = "item_id" if state.key is None else state.key
+        removed, unknown = remove_items(state, names)
+    if not removed:
+        raise InputError(f"{ids}: none of {counted(len(names), 'line')} is the {what} of an item")
+    if unknown:
+        warner("index")(
+            f"{counted(len(unknown), 'line')} of {ids}, such as {unknown[0]!r}, "
+            f"{'is' if len(unknown) == 1 else 'are'} the {what} of no item"
+        )
+    typer.echo(f"index: {counted(removed, 'item')} removed")
+
+
+def refresh(
+    images: Annotated[
+        str | None,
+        typer.Option(help="Folder of the pictures; if not given, catalog.images of params.yaml."),
+    ] = None,
+    rejected: RejectedPath = None,
+    model: ModelPath = MODEL,
+    index: IndexPath = INDEX,
+) -> None:
+    """Embed added items again, by a model that was trained since."""
+    from pipeline.core.csv_file import csv_writer
+    from pipeline.core.location import locate
+    from pipeline.index.changes import changes_folder, changing
+    from pipeline.use.api import Huse
+    from pipeline.use.index_changes import embed_again, read_state
+
+    listed = rejected or beside(changes_folder(index).with_suffix(".csv"))
+    catalog = catalog_settings()
+    folder = locate(images or (catalog.images if catalog else "."), "--images")
+    huse = Huse.load(model, index, warn=warner("index"))
+    with csv_writer(listed, ("item_id", "reason")) as write, changing(index):
+        state = read_state(index, model, _usual_key(), other_model=True)
+        number, lost = embed_again(huse, state, folder)
+        write(lost)
+    left_out = f"{len(lost)} cannot be and {'is' if len(lost) == 1 else 'are'} left out"
+    typer.echo(f"index: {counted(number, 'added item')} embedded again; {left_out}, see {listed}")
+
+
+def compact(model: ModelPath = MODEL, index: IndexPath = INDEX) -> None:
+    """Put all changes together in one, and forget those that no longer count."""
+    from pipeline.index.changes import changing, describe
+    from pipeline.use.index_changes import put_together, read_state
+
+    with changing(index):
+        state = read_state(index, model, _usual_key())
+        put_together(state)
+    typer.echo(f"index: {describe(state.standing, state.item_ids)}")
+
+
+def changes(model: ModelPath = MODEL, index: IndexPath = INDEX) -> None:
+    """Say what was added to the index and removed from it since it was made."""
+    from pipeline.index.changes import describe
+    from pipeline.use.index_changes import read_state
+
+    state = read_state(index, model, _usual_key())
+    typer.echo(f"index: {describe(state.standing, state.item_ids)}")
+
+
+COMMANDS = {
+    "add": add,
+    "update": update,
+    "remove": remove,
+    "refresh": refresh,
+    "compact": compact,
+    "changes": changes,
+}
+
+
+def _usual_key() -> str | None:
+    """What names an item in the catalogue, if the index knows it."""
+    catalog = catalog_settings()
+    columns = None if catalog is None else catalog.columns
+    return columns.id if columns is not None and columns.id in columns.keep else None
+
+
+def _shown(table: Path, images: str | None) -> Callable[[str], str]:
+    """Make what turns a picture's path into one that is found from the catalogue's folder."""
+    from pipeline.core.location import locate
+
+    folder = table.parent if images is None else locate(images, "--images")
+    catalog = catalog_settings()
+    if catalog is not None and _same(folder, locate(catalog.images, "catalog.images")):
+        return lambda name: name
+    whole = folder.absolute() if isinstance(folder, Path) else folder
+    return lambda name: f"{whole}/{name}"
+
+
+def _same(one: Location, other: Location) -> bool:
+    if isinstance(one, Path) and isinstance(other, Path):
+        return one.resolve() == other.resolve()
+    return str(one) == str(other)
+
+
+def _read_names(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InputError(f"{path}: cannot be read ({reason})") from error
+    names = [name for line in lines if (name := line.strip())]
+    if not names:
+        raise InputError(f"{path}: no ids in it; write one on every line")
+    return names
