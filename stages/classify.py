@@ -83,7 +83,7 @@ def main(
     listed = beside(out) if rejected is None and out is not None else rejected
     shown: list[Classified] = []
     show = _print_json if as_json else lambda rows: shown.extend(rows[: SHOWN - len(shown)])
-    settings = _settings(precision)
+    settings = classify_settings(precision)
     with ExitStack() as stack:
         write = show if out is None else stack.enter_context(classified_writer(out, k))
         refuse = _warn if listed is None else stack.enter_context(rejected_writer(listed))
@@ -120,8 +120,16 @@ def main(
     )
 
 
-def _settings(precision: float | None) -> ClassifySettings:
-    """Section `classify`, where there is a params.yaml, with what the user gave."""
+def classify_settings(precision: float | None = None) -> ClassifySettings:
+    """Section `classify`, where there is a params.yaml, with what the user gave.
+
+    Args:
+        precision: What the user gave.
+
+    Raises:
+        InputError: The file cannot be read, or a value of it is wrong.
+        BadParameter: The precision is out of range.
+    """
     from pipeline.core.params import load_section
     from pipeline.decide.settings import ClassifySettings
 

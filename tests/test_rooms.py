@@ -54,7 +54,9 @@ ROOMS: dict[str, set[str]] = {
     # Local pages, and what they have in common.
     "web": {"core", "pictures"},
     "explore": {"core", "features", "index", "pictures", "use", "web"},
-    "review": {"audit", "core", "features", "pictures", "web"},
+    "review": {"audit", "core", "features", "web"},
+    # The HTTP service.
+    "serve": {"core", "decide", "features", "index", "pictures", "use", "web"},
     "sample": {"core"},
     "fetch": {"core", "pictures"},
 }
