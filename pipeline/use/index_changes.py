@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.sparse import vstack
 
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
@@ -29,7 +28,7 @@ from pipeline.index.changes import (
 )
 from pipeline.index.stored_index import base_of, read_description, read_known
 from pipeline.use.api import Huse
-from pipeline.use.index_items import IndexItems, IndexKind, frozen_features
+from pipeline.use.index_items import IndexItems, IndexKind, frozen_features, stored_block
 from pipeline.use.new_items import BATCH, BadRow
 
 ATTRIBUTE_KEY = "--key"
@@ -197,10 +196,7 @@ def put_together(state: State) -> None:
         parts = list(state.changes.features(modality, ids))
         if parts:
             names = [name for part in parts for name in part[0]]
-            blocks = [part[1] for part in parts]
-            dense = isinstance(blocks[0], np.ndarray)
-            block = np.concatenate(blocks).astype(np.float16) if dense else vstack(blocks).tocsr()
-            features[modality] = (names, block)
+            features[modality] = (names, stored_block([part[1] for part in parts]))
     _replace(state, state.standing.items, features)
 
 

@@ -13,12 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import vstack
 
 from pipeline.catalog.items import make_item_id
 from pipeline.catalog.read import open_rows
 from pipeline.catalog.rows import Source, TableForm
-from pipeline.core.block import Block
+from pipeline.core.block import Block, stack_rows
 from pipeline.core.errors import BadRowError
 from pipeline.core.vectors import vector_array
 from pipeline.features.attributes import kind_of
@@ -97,10 +96,14 @@ class IndexItems:
         for name, of in self.features.items():
             if of:
                 ids, rows = zip(*of, strict=True)
-                dense = isinstance(rows[0], np.ndarray)
-                block = np.concatenate(rows).astype(np.float16) if dense else vstack(rows).tocsr()
-                stacked[name] = (list(ids), block)
+                stacked[name] = (list(ids), stored_block(rows))
         return stacked
+
+
+def stored_block(rows: Sequence[Block]) -> Block:
+    """Stack features as the references of an index are stored: dense ones in 16 bits."""
+    block = stack_rows(rows)
+    return block.astype(np.float16) if isinstance(block, np.ndarray) else block
 
 
 def read_values(
