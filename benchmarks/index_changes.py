@@ -71,7 +71,7 @@ def add(folder: Path, model: Path, vector_AD: np.ndarray, start: list[int]) -> N
     with changing(folder):
         state = read_state(folder, model, None)
         items = new_items(vector_AD, start[0], state.kind.base)
-        put_items(state, items, replace=False, reject=lambda rows: None)
+        put_items(state, items, replacing=False, reject=lambda rows: None)
     start[0] += len(vector_AD)
 
 

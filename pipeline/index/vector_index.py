@@ -78,10 +78,13 @@ class VectorIndex:
             return np.empty((len(query_QD), 0), np.float32), np.empty((len(query_QD), 0), np.int64)
         found = []
         for start, part in self._parts:
-            take = every_vector if inside_N is not None else usual_search
-            index, parameters = take(part)
-            if wanted_N is not None:
-                bits = np.packbits(wanted_N[start : start + part.ntotal], bitorder="little")
+            wanted = None if wanted_N is None else wanted_N[start : start + part.ntotal]
+            hidden = 0 if wanted is None else int(part.ntotal - wanted.sum())
+            index, parameters = (
+                every_vector(part) if inside_N is not None else usual_search(part, hidden)
+            )
+            if wanted is not None:
+                bits = np.packbits(wanted, bitorder="little")
                 parameters.sel = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg, arg-type]
             similarity_QK, row_QK = index.search(query_QD, k, params=parameters)
             found.append((similarity_QK, np.where(row_QK < 0, -1, row_QK + start)))

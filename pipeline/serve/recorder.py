@@ -48,14 +48,13 @@ class Recorder:
             self._write()
 
     def _write(self) -> None:
-        if self._model is not None and self._parts:
-            features = join_features(self._parts)
+        model, parts = self._model, self._parts
+        self._model, self._parts = None, []
+        if model is not None and parts:
+            features = join_features(parts)
             items = [NewItem(n, "", text or "") for n, text in enumerate(features.texts, 1)]
             try:
                 now = datetime.now(UTC)
-                record_batch(
-                    self._folder, self._model, features, items, when=now, source="huse serve"
-                )
-            except InputError as error:
+                record_batch(self._folder, model, features, items, when=now, source="huse serve")
+            except (InputError, OSError) as error:
                 self._warn(f"--log: {len(items)} items are not recorded: {error}")
-        self._model, self._parts = None, []

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -63,5 +65,9 @@ def test_a_log_that_cannot_be_written_stops_nobody(loaded, tmp_path):
     recorder.flush()
     assert len(warned) == 1
     assert warned[0].startswith("--log: 1 items are not recorded: ")
+    unforeseen = Recorder(Path("/proc/nowhere/log"), warned.append)
+    unforeseen.add(loaded.huse, loaded.huse.read_features([None], ["dog"])[0])
+    unforeseen.flush()
+    assert "nowhere" in warned.pop()
     recorder.flush()
     assert len(warned) == 1
