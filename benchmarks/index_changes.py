@@ -109,7 +109,7 @@ def main() -> None:
     vector_AD = make_vectors(arguments.added, arguments.dim, 2)
     with tempfile.TemporaryDirectory() as name:
         folder, model = Path(name) / "index", Path(name) / "model"
-        described = {"weights_digest": "3f", "config": {"dim": arguments.dim}}
+        described = {"weights_digest": "3f", "config": {"dim": arguments.dim}, "recipe": {}}
         write_json(model / "model.json", described)
         make_index(folder, model, vector_ND, arguments.kind)
         del vector_ND
