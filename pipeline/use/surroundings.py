@@ -84,11 +84,10 @@ class Surroundings:
 
     def _added(self, modality: str) -> list[Block]:
         """Features of items that were added to the index for this model."""
-        model = model_digest(self._features.folder)
 
         def read(changes: Changes) -> list[Block]:
-            found = changes.features(modality) if changes.model == model else ()
-            return [block for _, block in found]
+            ours = changes.model == model_digest(self._features.folder)
+            return [block for _, block in changes.features(modality)] if ours else []
 
         with self._reading:
             if modality not in self._of_added:
