@@ -14,6 +14,7 @@ from stages.command import (
     ImageColumn,
     ModelPath,
     PicturesPath,
+    SeparatorImages,
     TextColumn,
     counted,
     run,
@@ -48,6 +49,7 @@ def main(
     ] = None,
     image_column: ImageColumn = None,
     text_column: TextColumn = None,
+    separator_images: SeparatorImages = None,
     model: ModelPath = MODEL,
 ) -> None:
     """Add a class that did not exist at training, list the added ones, or remove one."""
@@ -80,6 +82,7 @@ def main(
             images,
             image_column=image_column,
             text_column=text_column,
+            separator_images=separator_images,
         )
     features = list(_usable(batches))
     if examples is not None:
@@ -91,6 +94,7 @@ def main(
         "--images": images,
         "--image-column": image_column,
         "--text-column": text_column,
+        "--separator-images": separator_images,
         "--model": None if model == MODEL else model,
     }
     words = [str(word) for pair in options.items() if pair[1] is not None for word in pair]

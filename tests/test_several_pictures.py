@@ -82,6 +82,28 @@ def test_several_pictures_go_from_the_table_to_the_search(several):
     words = several.huse("search", "red", "--mode", "words", "--k", "12", "--json").stdout
     assert {hit["image"] for hit in json.loads(words)["hits"]} <= set(items["image"])
 
+    # As new items they are the same, by any separator, and are named as the catalogue names them.
+    if (separator := ";") in (several.root / "catalog.csv").read_text(encoding="utf-8"):
+        stored = pd.read_parquet(data / "evaluate/embeddings.parquet").merge(items, on="item_id")
+        for options in ([], ["--separator-images", "|"]):
+            table = pd.read_csv(several.root / "catalog.csv")
+            if options:
+                table["image"] = table["image"].str.replace(separator, "|")
+            table.to_csv(several.root / "new.csv", index=False)
+            options += ["--images", "pictures"]
+            run(several, f"embed new.csv --out new.parquet {' '.join(options)}")
+            found = pd.read_parquet(several.root / "new.parquet")
+            both = stored.merge(found, on=["image", "text", "modality"], suffixes=("", "_new"))
+            assert len(both) == len(stored) == len(found)
+            assert np.abs(np.stack(both["vector"]) - np.stack(both["vector_new"])).max() < 1e-5
+        gone = of_items[of_items.map(len) == 2].index[0]
+        (several.root / "ids.txt").write_text(gone, encoding="utf-8")
+        run(several, "index remove ids.txt")
+        added = several.huse("index", "add", "new.csv", "--images", "pictures", *options[:2])
+        assert added.stdout.startswith("index: 1 item added; 11 rows rejected")
+        asked = several.huse("search", "--image", f"pictures/{of_items[gone][0]}", "--json")
+        assert gone in {hit["item_id"] for hit in json.loads(asked.stdout)["hits"]}
+
 
 def test_a_broken_picture_of_two_leaves_the_item_with_the_other(several):
     (several.root / "pictures" / "0.png").write_bytes(b"no picture")
