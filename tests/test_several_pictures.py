@@ -82,6 +82,19 @@ def test_several_pictures_go_from_the_table_to_the_search(several):
     words = several.huse("search", "red", "--mode", "words", "--k", "12", "--json").stdout
     assert {hit["image"] for hit in json.loads(words)["hits"]} <= set(items["image"])
 
+    # Found by its best picture an item is no farther than by the pooled one, where it has others.
+    one = of_items[of_items.map(len) == 2].iloc[0][1]
+    shown = ("search", "--image", f"pictures/{one}", "--k", "12", "--json")
+    pooled = {hit["item_id"]: hit for hit in json.loads(several.huse(*shown).stdout)["hits"]}
+    several.set({"index.pictures": "best"})
+    run(several, "index")
+    by_best = {hit["item_id"]: hit for hit in json.loads(several.huse(*shown).stdout)["hits"]}
+    assert by_best.keys() == pooled.keys()
+    for item_id, hit in by_best.items():
+        changed = hit["distance"] != pytest.approx(pooled[item_id]["distance"], abs=1e-5)
+        assert changed == (len(of_items[item_id]) == 2)
+        assert hit["image"] == pooled[item_id]["image"]
+
     # As new items they are the same, by any separator, and are named as the catalogue names them.
     if (separator := ";") in (several.root / "catalog.csv").read_text(encoding="utf-8"):
         stored = pd.read_parquet(data / "evaluate/embeddings.parquet").merge(items, on="item_id")

@@ -153,7 +153,7 @@ def test_several_pictures_of_a_row_are_pooled_and_those_that_cannot_be_used_are_
     )
     assert np.allclose(fused(huse, batch), wanted.fused_ND, atol=1e-6)
     assert [(bad.row, bad.reason.partition(" in the folder")[0]) for bad in batch.rejected] == [
-        (3, f"{tmp_path / 'broken.png'}: not a readable image"),
+        (3, f"{tmp_path / 'broken.png'}: not a picture in a known format"),
         (4, "image not found"),
     ]
     (line,) = lines
