@@ -82,9 +82,15 @@ class CatalogIndex:
 
     @property
     def images(self) -> list[str]:
-        """Paths of pictures: one per item, then those of items that have several."""
-        others = [] if self.pictures is None else self.pictures.images
-        return [*self.table["image"].to_pylist(), *others]
+        """Paths of pictures: one per item, then those of items that have several.
+
+        Empty where an item has none, or is not in `rows`: nobody is shown what was removed.
+        """
+        live_N = self.vector_index.live_N
+        pairs = list(enumerate(self.table["image"].to_pylist()))
+        if self.pictures is not None:
+            pairs += zip(self.pictures.rows, self.pictures.images, strict=True)
+        return [image if live_N is None or live_N[row] else "" for row, image in pairs]
 
     def changed(self, standing: Standing) -> CatalogIndex:
         """The index with items behind its own, and without those that are hidden."""

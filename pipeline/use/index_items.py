@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from pipeline.catalog.attributes import INTEGER
 from pipeline.catalog.items import make_item_id
 from pipeline.catalog.read import open_rows
 from pipeline.catalog.rows import Source, TableForm
@@ -228,7 +229,7 @@ def _make_item(
 
 
 def convert(name: str, value: Any, kind: pa.DataType) -> Any:
-    """Make a value one of an attribute's type; nothing is None.
+    """Make a value one of an attribute's type, exactly; nothing is None.
 
     Raises:
         BadRowError: It cannot be.
@@ -238,6 +239,14 @@ def convert(name: str, value: Any, kind: pa.DataType) -> Any:
     if value in (None, "") or (isinstance(value, float) and not math.isfinite(value)):
         return None
     try:
+        if pa.types.is_integer(kind) and isinstance(value, str):
+            # Arrow reads 007 and 0x7 as 7 and refuses +7; the catalogue does the contrary.
+            if not INTEGER.fullmatch(value):
+                raise ValueError(f"{value!r} is no integer")
+            return pa.scalar(value.removeprefix("+")).cast(kind).as_py()
+        if pa.types.is_decimal(kind) and isinstance(value, (int, float)):
+            # Arrow rounds floats to the decimal's places, and refuses integers.
+            value = str(value)
         return pa.scalar(value).cast(kind).as_py()
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         wanted = kind_of(pa.array([], kind))
