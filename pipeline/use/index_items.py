@@ -50,8 +50,10 @@ class RowValues(NamedTuple):
 
     names: Sequence[str]
     """Attributes of the index that the table has."""
-    values: Mapping[int, Sequence[Any]]
+    values: Mapping[int, list[Any]]
     """By number of the row: the class path as written, then the attributes."""
+    has: frozenset[str] = frozenset({"image", "text", "classes"})
+    """Which of these the table has a column for."""
 
 
 @dataclass
@@ -120,14 +122,14 @@ def read_values(
     kept = [one.name for one in attributes if one.name != "item_id"]
     # An attribute may be called as what another column is for.
     wanted = {**columns, **{f"attribute {name}": name for name in kept}}
-    source = Source("table", "{}", frozenset(wanted), as_text=False)
-    places = list(wanted)
-    first, last = places.index("classes"), len(columns)
-    values = {
-        row.number: [row.values[first], *row.values[last:]]
-        for row in open_rows(table, wanted, source, form)
-    }
-    return RowValues(kept, values)
+    found: set[str] = set()
+    source = Source("table", "{}", frozenset(wanted), found=found.update, as_text=False)
+    rows = list(open_rows(table, wanted, source, form))
+    names = [name for name in kept if f"attribute {name}" in found]
+    roles = list(wanted)
+    places = [roles.index(role) for role in ("classes", *(f"attribute {one}" for one in names))]
+    values = {row.number: [row.values[place] for place in places] for row in rows}
+    return RowValues(names, values, frozenset(columns) & found)
 
 
 def make_items(

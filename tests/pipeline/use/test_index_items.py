@@ -78,8 +78,12 @@ def test_a_table_says_what_it_has_of_the_attributes(tmp_path):
     columns = {"image": "image", "text": "text", "classes": "classes"}
     said = read_values(table, columns, SCHEMA, TableForm())
     # One column is both the picture and an attribute.
-    assert said.names == ["price", "image"]
-    assert said.values == {1: ["a<b", "", "x.png"], 3: ["", "", ""]}
+    assert said.names == ["image"]
+    assert said.values == {1: ["a<b", "x.png"], 3: ["", ""]}
+    assert said.has == {"image", "text", "classes"}
+    table.write_text("price\n5\n", encoding="utf-8")
+    said = read_values(table, columns, SCHEMA, TableForm())
+    assert (said.names, said.values, said.has) == (["price"], {1: ["", "5"]}, frozenset())
 
 
 def test_items_are_named_and_embedded_as_the_catalogue_has_them(model, items, tmp_path):
