@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -23,14 +24,15 @@ WAIT = 60
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_what_is_decided_outlives_a_killed_server(project):
-    items = pd.read_csv(project.root / "data" / "audit" / "items.csv")
+@contextmanager
+def reviewing(project, *options):
+    """A process that serves the page, killed in the end: what it says, and its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "stages", "review", "--port", str(port)],
+        [sys.executable, "-m", "stages", "review", "--port", str(port), *options],
         cwd=project.root,
         stdout=subprocess.PIPE,
         text=True,
@@ -38,7 +40,6 @@ def test_what_is_decided_outlives_a_killed_server(project):
     try:
         assert process.stdout is not None
         said = process.stdout.readline()
-        assert f"to decide at {address} until Ctrl-C; decisions go to decisions.csv" in said
         deadline = time.monotonic() + WAIT
         while True:
             try:
@@ -48,17 +49,44 @@ def test_what_is_decided_outlives_a_killed_server(project):
             except OSError:
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
-        form = urllib.parse.urlencode({"place": 0, "decision": "keep"}).encode()
-        request = urllib.request.Request(f"{address}/decide", form, {"Origin": address})
-        with urllib.request.urlopen(request) as response:
-            assert response.status == 200
+        yield said, address
     finally:
         process.kill()
         process.wait(WAIT)
+
+
+def decide(address, **answer):
+    form = urllib.parse.urlencode(answer).encode()
+    request = urllib.request.Request(f"{address}/decide", form, {"Origin": address})
+    with urllib.request.urlopen(request) as response:
+        assert response.status == 200
+
+
+def test_what_is_decided_outlives_a_killed_server(project):
+    items = pd.read_csv(project.root / "data" / "audit" / "items.csv")
+    with reviewing(project) as (said, address):
+        assert f"to decide at {address} until Ctrl-C; decisions go to decisions.csv" in said
+        decide(address, place=0, decision="keep")
     first = items.iloc[0]
     assert (project.root / "decisions.csv").read_text().splitlines()[1:] == [
         f"{first['item_id']},{first['path']},keep,"
     ]
+
+
+def test_what_is_labelled_outlives_a_killed_server(project):
+    queue = project.root / "queue.csv"
+    queue.write_text("image,text,classes,suggested,probability\n,hat,,hats,0.4\n,cap,,hats,0.3\n")
+    with reviewing(project, "--queue", "queue.csv") as (said, address):
+        assert said == (
+            f"review: 2 items to label at {address} until Ctrl-C; classes go to queue.csv, "
+            "labelled rows to queue_labelled.csv too\n"
+        )
+        decide(address, place=0, decision="label", class_path="hats")
+    assert queue.read_text().splitlines()[1:] == [",hat,hats,hats,0.4,", ",cap,,hats,0.3,"]
+    labelled = project.root / "queue_labelled.csv"
+    assert labelled.read_text() == "image,text,classes\n,hat,hats\n"
+    with reviewing(project, "--queue", "queue.csv") as (said, _):
+        assert said.startswith("review: 1 item to label at")
 
 
 def test_mistakes_are_told(project):
