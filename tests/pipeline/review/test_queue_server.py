@@ -160,6 +160,22 @@ def test_nothing_keeps_people_out(browser, address, width, scheme):
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
+def test_no_state_of_the_page_keeps_people_out(browser, address):
+    press, is_at = keyboard(browser)
+    emulate(browser)
+    browser.get(address)
+    for key, said in (
+        ("s", "a text alone"),
+        ("s", "start with --images"),
+        ("n", "from outside"),
+        ("1", "That was the last one."),
+        ("u", "Taken back."),
+    ):
+        press(key)
+        is_at(said)
+        assert barriers(browser) == {}, said
+
+
 def test_by_keyboard_alone(browser, address, file):
     from selenium.webdriver.common.keys import Keys
 
