@@ -217,7 +217,7 @@ def test_facets_can_be_ticked(browser, kept_explorer, picture_folder, monkeypatc
         find(browser, "input[name='is.brand'][value='Nike']")[0].click()
         find(browser, "input[name='to.price']")[0].send_keys("60")
         find(browser, "#filters .go")[0].click()
-        wait(lambda: "price <= 60 and brand == 'Nike'" in expression(browser))
+        wait(lambda: "price <= 60 and brand == 'Nike'" in expression(browser) and said(browser))
         brands = {one.text for one in find(browser, ".item dd")} & {"Nike", "Puma & Co"}
         assert brands == {"Nike"}
         assert barriers(browser) == {}
@@ -246,6 +246,21 @@ def test_the_map_shows_a_point_and_opens_it(page, address):
     assert page.get_log("browser") == []
 
 
+def test_the_map_is_walked_by_keyboard(page, address):
+    from selenium.webdriver.common.keys import Keys
+
+    page.get(f"{address}/map")
+    wait(lambda: find(page, "#legend button"))
+    (canvas,) = find(page, "#space")
+    canvas.send_keys(Keys.ARROW_RIGHT)
+    first = find(page, "#hover a")[0].text
+    canvas.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_LEFT, Keys.ARROW_UP)
+    second = find(page, "#hover a")[0].text
+    assert second != first
+    canvas.send_keys(Keys.ENTER)
+    wait(lambda: f"More like \u201c{second}\u201d" in said(page))
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize(
@@ -260,6 +275,8 @@ def test_nothing_keeps_people_out(address, browser, path, width, scheme):
     browser.get(address + path)
     if path == "/map":
         wait(lambda: find(browser, "#legend button"))
+    else:
+        said(browser)  # what is read out is put there when the page stands
     assert barriers(browser) == {}
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
