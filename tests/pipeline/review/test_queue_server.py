@@ -151,8 +151,7 @@ def address(app):
         yield address
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 def test_nothing_keeps_people_out(browser, address, width, scheme):
     emulate(browser, width=width, scheme=scheme)
     browser.get(address)
