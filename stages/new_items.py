@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.catalog.rows import TableForm
     from pipeline.catalog.settings import CatalogSettings
     from pipeline.use.api import Huse
-    from pipeline.use.new_items import ItemBatch
+    from pipeline.use.new_items import ItemBatch, NewItem
 
 
 def read_rows(
@@ -30,6 +30,7 @@ def read_rows(
     encoding: str | None = None,
     delimiter: str = "auto",
     sheet: str | None = None,
+    complete: Callable[[NewItem], NewItem | None] | None = None,
 ) -> Iterator[ItemBatch]:
     """Read the rows of a table of new items as a command's options say.
 
@@ -44,6 +45,7 @@ def read_rows(
         encoding: Of a text; None: as the catalogue's where there is a params.yaml.
         delimiter: Of a text, or auto.
         sheet: Of an Excel file; None: the first one.
+        complete: See `read_items`.
 
     Returns:
         The rows in their order; see `read_items`. Columns that the user did not name are called as
@@ -66,6 +68,7 @@ def read_rows(
         separator_images=separator_images or usual_separator(),
         form=table_form(encoding, delimiter, sheet),
         warn=warner(command),
+        complete=complete,
     )
 
 

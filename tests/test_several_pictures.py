@@ -7,7 +7,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from huse import Huse
 from pipeline.image_features.pool import pool
+from pipeline.index.stored_index import load_index
 from stages.__main__ import STAGES
 from tests.feature_tables import read_vectors
 
@@ -29,7 +31,7 @@ def several(shop, request):
         table["product"] = [f"product {n}" for n in range(len(table))]
         more = table[owners].assign(image=second, text="", classes="")
         table = pd.concat([table, more])
-        shop.set({"catalog.columns.id": "product"})
+        shop.set({"catalog.columns.id": "product", "catalog.columns.keep": ["product"]})
     table.to_csv(shop.root / "catalog.csv", index=False)
     return shop
 
@@ -116,6 +118,20 @@ def test_several_pictures_go_from_the_table_to_the_search(several):
         assert added.stdout.startswith("index: 1 item added; 11 rows rejected")
         asked = several.huse("search", "--image", f"pictures/{of_items[gone][0]}", "--json")
         assert gone in {hit["item_id"] for hit in json.loads(asked.stdout)["hits"]}
+        return
+
+    # Where the table says another text alone, all pictures of the item go on to count.
+    row = items.merge(pd.read_parquet(data / "catalog/attributes.parquet")).iloc[0]
+    names = of_items[row["item_id"]]
+    assert len(names) == 2
+    new = pd.DataFrame({"product": [row["product"]], "text": ["green boots for winter"]})
+    new.to_csv(several.root / "new.csv", index=False)
+    run(several, "index update new.csv")
+    index = load_index(data / "index", model=data / "model", warn=pytest.fail)
+    (place,) = np.flatnonzero(index.items["text"] == "green boots for winter")
+    pictures = [[several.root / "pictures" / name for name in names]]
+    wanted = Huse.load(data / "model").embed(pictures, ["green boots for winter"]).fused_ND
+    assert index.vectors(np.array([place])) == pytest.approx(wanted, abs=1e-5)
 
 
 def test_a_broken_picture_of_two_leaves_the_item_with_the_other(several):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pipeline.catalog.leading_folders import NamedPictures
 from pipeline.catalog.read import open_rows
 from pipeline.catalog.rows import Row, Source, TableForm
-from pipeline.catalog.several_pictures import LostPictures, picture_names
+from pipeline.catalog.several_pictures import LIST, LostPictures, picture_names
 from pipeline.core.csv_file import csv_writer
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.location import Location
@@ -77,6 +77,7 @@ def read_items(
     separator_images: str | None = None,
     form: TableForm | None = None,
     warn: Callable[[str], None] | None = None,
+    complete: Callable[[NewItem], NewItem | None] | None = None,
 ) -> Iterator[ItemBatch]:
     """Read the rows of a table and make their features, of pictures, a text or both.
 
@@ -91,6 +92,9 @@ def read_items(
         form: How the table is written.
         warn: Takes one line if it does and has columns of other names, one on folders in front of
             the pictures' names, and one on pictures that items with others lack.
+        complete: Gives a row what it lacks; None for one that is no item. Several pictures are in
+            `image`, joined by LIST, before and after. A `BadRowError` keeps the row out. That the
+            table lacks a column is then no mistake.
 
     Yields:
         The rows in their order, some hundreds at a time. A row is kept out as by the catalogue
@@ -106,10 +110,10 @@ def read_items(
     pictures = _name_pictures(images, named, separator_images)
     if warn and pictures and (line := pictures.describe()):
         warn(line)
-    rows = open_rows(table, wanted, source, form)
+    rows = open_rows(table, wanted, source._replace(warn=None) if complete else source, form)
     lost = LostPictures()
     while batch := list(islice(rows, BATCH)):
-        yield _read(model, batch, images, pictures, separator_images, lost)
+        yield _read(model, batch, images, pictures, separator_images, lost, complete)
     if warn and (line := lost.describe()):
         warn(line)
 
@@ -133,6 +137,7 @@ def _read(
     pictures: NamedPictures | None,
     separator: str | None,
     lost: LostPictures,
+    complete: Callable[[NewItem], NewItem | None] | None,
 ) -> ItemBatch:
     """Read some rows; `lost` takes pictures that are left out."""
     items: list[NewItem] = []
@@ -144,11 +149,14 @@ def _read(
             if row.reason:
                 raise BadRowError(row.reason)
             found, missing = _find(pictures, picture_names(image, separator))
+            item = NewItem(row.number, LIST.join(found), text if text.strip() else "")
+            whole = item if complete is None else complete(item)
+            if whole is not None:
+                items.append(whole)
+                shown.append(picture_names(whole.image, None))
         except BadRowError as error:
             rejected.append(BadRow(row.number, image, text, str(error)))
             continue
-        items.append(NewItem(row.number, found[0] if found else "", text if text.strip() else ""))
-        shown.append(found)
         for name, reason in missing:
             lost.add(row.number, name, reason)
     left_out: list[LeftOut] = []
