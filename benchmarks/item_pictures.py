@@ -22,6 +22,7 @@ from benchmarks.harness import environment, write_results
 from huse import Huse
 from pipeline.core.table import read_table
 from pipeline.features.vector_rows import VectorRows
+from pipeline.index.hybrid import DEPTH
 from pipeline.use.embeddings import Features
 from stages.command import run
 from stages.paths import IMAGE_FEATURES, ITEMS, MODEL, PARAMS, SPLITS
@@ -52,13 +53,15 @@ def main(
         RESULTS / f"item_pictures_{name}",
         title="Items by their pooled or by their best picture",
         notes=[
-            f"`python -m benchmarks.item_pictures --name {name} ...`, {seeds} shops of {items} "
-            "items with three pictures each: whole, detail, small and turned on a coloured ground",
+            f"`python -m benchmarks.item_pictures --name {name} --seeds {seeds} ...`: in each shop "
+            f"{items} items of a table, with three pictures each: whole, detail, small and turned "
+            "on a coloured ground",
             "queries are of test items, all items are searched by their fused embeddings: by "
             "their titles (found: another item of the class) and by new pictures of each kind "
             "(found: the item itself, or another of its class)",
-            "mean: of the pooled picture; best: of each picture alone with the text, the nearest "
-            "counts; differences with 95 % intervals, paired by query, all of an item together",
+            f"mean: of the pooled picture; best: of the {DEPTH} nearest items by that, each by its "
+            "nearest picture with the text, as the index searches",
+            "differences with 95 % intervals, paired by query, all of an item together",
         ],
         columns={
             "query": "query",
@@ -165,6 +168,8 @@ def _measure(place: Path, images: Path, seed: int) -> pd.DataFrame:
     for query, n, point_D in asked:
         score_P = (each_PD @ point_D)[order]
         scores = {"mean": mean_ND @ point_D, "best": np.maximum.reduceat(score_P, starts)}
+        # As the index does: those that are far by the pooled picture are not looked at.
+        scores["best"][np.argsort(-scores["mean"], kind="stable")[DEPTH:]] = -1.0
         for wanted in ("class",) if query == "title" else ("item", "class"):
             row: dict[str, Any] = {"query": query, "wanted": wanted, "item": f"{seed}-{n}"}
             for way, score_N in scores.items():

@@ -87,6 +87,8 @@ def test_several_pictures_go_from_the_table_to_the_search(several):
     # Found by its best picture an item is no farther than by the pooled one, where it has others.
     one = of_items[of_items.map(len) == 2].iloc[0][1]
     shown = ("search", "--image", f"pictures/{one}", "--k", "12", "--json")
+    several.set({"index.pictures": "mean"})
+    run(several, "index")
     pooled = {hit["item_id"]: hit for hit in json.loads(several.huse(*shown).stdout)["hits"]}
     several.set({"index.pictures": "best"})
     run(several, "index")

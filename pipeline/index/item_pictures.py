@@ -33,7 +33,7 @@ class ItemPictures:
         embeddings, of picture and text.
         """
         self._table = table
-        self.are_searched = SEARCHED in table.column_names
+        self.are_searched = SEARCHED in table.column_names and len(table) > 0
 
     @property
     def images(self) -> list[str]:
