@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from pipeline.index.changes import BASE
 
-NOTHING = pa.table({"item_id": pa.array([], pa.string())})
+# Without an array: to make one pyarrow imports pandas, which no search needs.
+NOTHING = pa.Table.from_batches([], pa.schema([("item_id", pa.string())]))
 
 
 def changed_table(values: Mapping[str, Mapping[str, Any]], kinds: Mapping[str, Any]) -> pa.Table:
