@@ -1,0 +1,69 @@
+"""Logistic regression on the stored features, per modality: the image's, the text's, both.
+
+Shape letters: N items, F features.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_matrix, hstack, issparse
+
+from pipeline.core.block import Block
+from pipeline.features.joined import FeatureIndex
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+MODALITIES = ("image", "text", "fused")
+"""As the model's. It is not taken from there, or what fits regressions would run again when the
+model's code changes."""
+MOST_PASSES = 300
+
+
+def fit_regression(features: Block, label_N: np.ndarray) -> Pipeline:
+    """Fit what fills gaps with the mean, standardises and classifies, in this order.
+
+    Args:
+        features: [N, F]; NaN stands for what an item lacks.
+        label_N: [N] of two values at least.
+    """
+    # Half a second of import that the other readers of this file need not wait for.
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    # A sparse block stays sparse only if it is not centred.
+    scaler = StandardScaler(with_mean=not issparse(features))
+    model = make_pipeline(SimpleImputer(), scaler, LogisticRegression(max_iter=MOST_PASSES))
+    with warnings.catch_warnings():
+        # Of a small catalogue with many classes it is asked whether the classes are numbers.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        model.fit(features, label_N)
+    return model
+
+
+def has_modality(index: FeatureIndex, modality: str) -> np.ndarray:
+    """[N] bool: which items are judged by a modality."""
+    has = {"image": index.has_image, "text": index.has_text}
+    return has.get(modality, np.ones(len(index), dtype=bool))
+
+
+def modality_features(index: FeatureIndex) -> dict[str, Block]:
+    """[N, F] features of each modality, and of both side by side.
+
+    NaN stands for what an item lacks, in a sparse text zeros.
+    """
+    image_NF = index.image.read(index.clean_row)
+    text_NF = index.text.read_matrix(index.text_row_N)
+    image_NF[~index.has_image] = np.nan
+    if not issparse(text_NF):
+        text_NF[~index.has_text] = np.nan
+    if issparse(text_NF):
+        both_NF = hstack([csr_matrix(image_NF), text_NF], format="csr")
+    else:
+        both_NF = np.concatenate([image_NF, text_NF], axis=1)
+    return dict(zip(MODALITIES, (image_NF, text_NF, both_NF), strict=True))
