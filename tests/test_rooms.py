@@ -32,6 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "semantic_graph": {"core", "encoders"},
     "train": {"core", "features", "metrics", "model"},
     "baseline": {"core", "features"},
+    "attributes": {"core", "features"},
     "evaluate": {"baseline", "core", "decide", "features", "metrics", "model", "pictures"},
     "audit": {"core", "features", "pictures"},
     "index": {"core", "features", "model"},
