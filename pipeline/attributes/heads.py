@@ -12,7 +12,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 from scipy.optimize import minimize_scalar
-from scipy.sparse import issparse
+from scipy.sparse import csr_matrix, issparse
 from scipy.special import log_softmax, softmax
 
 from pipeline.core.atomic import atomic_path
@@ -47,7 +47,7 @@ class Head(NamedTuple):
             raise ValueError(f"{features.shape[1]} features, the head takes {len(self.mean_F)}")
         weight_VF = self.coefficient_VF / self.scale_F
         shift_V = self.intercept_V - weight_VF @ self.mean_F
-        if issparse(features):
+        if isinstance(features, csr_matrix):
             features = features.copy()
             lacks = np.isnan(features.data)
             features.data[lacks] = self.fill_F[features.indices[lacks]]
