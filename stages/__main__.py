@@ -3,7 +3,8 @@
 import importlib
 import inspect
 from collections.abc import Callable
-from typing import Any, cast
+from importlib.metadata import version
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -25,10 +26,10 @@ STAGES = (
 )
 USES = (
     *("compare", "review", "refile", "embed", "add_class"),
-    *("classify", "search", "map", "explore", "export"),
+    *("classify", "search", "map", "explore", "serve", "drift", "export", "publish"),
 )
 """What to do with what the stages made; these commands read what the stages wrote and are none."""
-COMMANDS = ("sample_catalog", "fetch_pictures", *STAGES, *USES, "cache")
+COMMANDS = ("init", "sample_catalog", "fetch_pictures", *STAGES, *USES, "cache")
 
 GROUPS = {"index": "stages.index_changes"}
 """Commands that have commands of their own beside what they do alone, and where these are."""
@@ -79,8 +80,20 @@ def _unless_followed(main: Callable[..., None]) -> Callable[..., None]:
 app = typer.Typer(cls=_LazyGroup, add_completion=False, no_args_is_help=True)
 
 
+def show_version(wanted: bool) -> None:
+    """Print which version of the program this is, and end."""
+    if wanted:
+        typer.echo(f"huse {version('huse-pipeline')}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
     """Learn one embedding space for the images and texts of a catalogue.
 
     `dvc repro` runs the stages that need it; each stage is a command too and then runs as dvc.yaml

@@ -15,6 +15,8 @@ from rich.text import Text
 
 from stages.command import (
     ImageColumn,
+    LoggedAt,
+    LogPath,
     ModelPath,
     PicturesPath,
     RejectedPath,
@@ -29,7 +31,7 @@ from stages.command import (
     shortened,
     warner,
 )
-from stages.new_items import read_rows
+from stages.new_items import read_rows, recorder
 from stages.paths import MODEL, PARAMS
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ def main(
     encoding: TableEncoding = None,
     delimiter: TableDelimiter = "auto",
     sheet: TableSheet = None,
+    log: LogPath = None,
+    logged_at: LoggedAt = None,
     model: ModelPath = MODEL,
 ) -> None:
     """Classify new items by picture, text or both, and file those that are certain enough."""
@@ -79,11 +83,12 @@ def main(
     listed = beside(out) if rejected is None and out is not None else rejected
     shown: list[Classified] = []
     show = _print_json if as_json else lambda rows: shown.extend(rows[: SHOWN - len(shown)])
-    settings = _settings(precision)
+    settings = classify_settings(precision)
     with ExitStack() as stack:
         write = show if out is None else stack.enter_context(classified_writer(out, k))
         refuse = _warn if listed is None else stack.enter_context(rejected_writer(listed))
         huse = Huse.load(model, warn=warner("classify"))
+        record = recorder(huse, table, log, logged_at)
         batches = read_rows(
             "classify",
             huse,
@@ -95,7 +100,9 @@ def main(
             delimiter=delimiter,
             sheet=sheet,
         )
-        counts, states = classify_table(huse, batches, write, refuse, k=k, settings=settings)
+        counts, states = classify_table(
+            huse, batches, write, refuse, k=k, settings=settings, record=record
+        )
         if not huse.filing.can_file(settings.precision, settings.confidence):
             warner("classify")(
                 f"no validation items speak for a precision of {settings.precision:g}, so no item "
@@ -113,8 +120,16 @@ def main(
     )
 
 
-def _settings(precision: float | None) -> ClassifySettings:
-    """Section `classify`, where there is a params.yaml, with what the user gave."""
+def classify_settings(precision: float | None = None) -> ClassifySettings:
+    """Section `classify`, where there is a params.yaml, with what the user gave.
+
+    Args:
+        precision: What the user gave.
+
+    Raises:
+        InputError: The file cannot be read, or a value of it is wrong.
+        BadParameter: The precision is out of range.
+    """
     from pipeline.core.params import load_section
     from pipeline.decide.settings import ClassifySettings
 

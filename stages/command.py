@@ -10,6 +10,7 @@ import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,6 +77,19 @@ TableSheet = Annotated[
 RejectedPath = Annotated[
     Path | None,
     typer.Option(help="Where to list unusable rows; if not given, beside the results."),
+]
+LogPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--log",
+        help="Folder to record the items in, which huse drift compares with the catalogue.",
+    ),
+]
+LoggedAt = Annotated[
+    datetime | None,
+    typer.Option(
+        "--logged-at", help="When the items were served, in UTC; if not given, now. With --log."
+    ),
 ]
 IndexPath = Annotated[Path, typer.Option(help="Folder of the index.")]
 

@@ -8,6 +8,8 @@ import typer
 from pipeline.core.errors import InputError
 from stages.command import (
     ImageColumn,
+    LoggedAt,
+    LogPath,
     ModelPath,
     PicturesPath,
     RejectedPath,
@@ -21,7 +23,7 @@ from stages.command import (
     run,
     warner,
 )
-from stages.new_items import read_rows
+from stages.new_items import read_rows, recorder
 from stages.paths import MODEL
 
 
@@ -37,6 +39,8 @@ def main(
     encoding: TableEncoding = None,
     delimiter: TableDelimiter = "auto",
     sheet: TableSheet = None,
+    log: LogPath = None,
+    logged_at: LoggedAt = None,
     model: ModelPath = MODEL,
 ) -> None:
     """Embed new items from their pictures, their texts or both."""
@@ -61,7 +65,7 @@ def main(
         delimiter=delimiter,
         sheet=sheet,
     )
-    counts = write_embedded(huse, out, listed, batches)
+    counts = write_embedded(huse, out, listed, batches, recorder(huse, table, log, logged_at))
     refuse_if_empty(counts.used, listed, table)
     used, rows = counted(counts.used, "item"), counted(counts.rejected, "row")
     typer.echo(f"embed: {used} in {out}; {rows} rejected, see {listed}")

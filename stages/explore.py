@@ -1,15 +1,23 @@
 """Model and index -> a local web page."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from stages.command import IndexPath, ModelPath, ParamsPath, from_extra, require_folder, run, warner
-from stages.paths import INDEX, MODEL, PARAMS
+from stages.paths import AUDIT, INDEX, ITEMS, MODEL, PARAMS
 
 
 def main(
     params: ParamsPath = PARAMS,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with model/ and index/ of another experiment or project, to compare with; "
+            "its pictures are looked for in the same folder."
+        ),
+    ] = None,
     images: Annotated[
         str | None,
         typer.Option(help="Folder of the pictures or its URI; if not given, catalog.images."),
@@ -21,18 +29,36 @@ def main(
     model: ModelPath = MODEL,
     index: IndexPath = INDEX,
 ) -> None:
-    """Open a local web page to search the catalogue by text and picture."""
-    from pipeline.catalog.settings import CatalogSettings
-    from pipeline.core.params import load_section
+    """Open a local web page to search the catalogue by text and picture, and to compare models."""
+    from pipeline.core.errors import InputError
+    from pipeline.core.params import read_value
     from pipeline.use.api import Huse
+    from stages.review import make_page
 
     with from_extra("explore", "explore"):
         from pipeline.explore.server import make_app
-        from pipeline.web.local_app import serve
+        from pipeline.web.local_app import is_loopback, serve
 
-    catalogue = images or load_section(params, "catalog", CatalogSettings).images
-    folder = require_folder("catalog.images", catalogue)
-    app = make_app(Huse.load(model, index, warn=warner("explore")), folder, host)
+    folder = require_folder("catalog.images", images or read_value(params, "catalog.images"))
+    warn = warner("explore")
+    models = {str(model): Huse.load(model, index, warn=warn)}
+    if against is not None:
+        if against.resolve() == model.parent.resolve():
+            raise InputError(f"explore: --against: {against} is the folder of {model} itself")
+        models[str(against / "model")] = Huse.load(against / "model", warn=warn)
+    review = None
+    # Its page changes a file and asks nobody who they are.
+    if (AUDIT / "items.csv").is_file() and is_loopback(host):
+        try:
+            review = make_page(params, ITEMS, AUDIT, folder, home="../")
+        except InputError as error:
+            warn(f"no review: {error}")
+    if review is not None and review[1].left:
+        page, session = review
+        app = make_app(models, folder, host, lambda: session.left)
+        app.mount("/review", page)
+    else:
+        app = make_app(models, folder, host)
     typer.echo(f"explore: http://{host}:{port} until Ctrl-C")
     serve(app, host, port)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.core.errors import InputError
 from stages.command import warner
@@ -63,6 +64,33 @@ def read_rows(
         form=table_form(encoding, delimiter, sheet),
         warn=warner(command),
     )
+
+
+def recorder(
+    huse: Huse, table: Path, log: Path | None, logged_at: datetime | None
+) -> Callable[..., None] | None:
+    """Make what records batches of a table of new items.
+
+    Args:
+        huse: The model.
+        table: The table, whose name is kept with them.
+        log: Folder of the log; None: nothing is recorded.
+        logged_at: When the items were served, in UTC; now if not given.
+
+    Returns:
+        What `classify_table` and `write_embedded` take.
+    """
+    if log is None:
+        return None
+    from pipeline.drift.batch_log import record_batch
+
+    when = (logged_at or datetime.now(UTC)).replace(tzinfo=UTC)
+
+    def record(batch: ItemBatch, **known: Any) -> None:
+        features = known.pop("embeddings", batch.features)
+        record_batch(log, huse, features, batch.items, when=when, source=table.name, **known)
+
+    return record
 
 
 def catalog_settings() -> CatalogSettings | None:

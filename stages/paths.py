@@ -44,3 +44,6 @@ OUTCOMES = Path("data/evaluate/outcomes.parquet")
 AUDIT = Path("data/audit")
 
 INDEX = Path("data/index")
+
+DRIFT_LOG = Path("data/drift_log")
+DRIFT = Path("data/drift")

@@ -1,12 +1,20 @@
 """Findings of the audit -> a local page to decide them on."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stages.command import ItemsPath, ParamsPath, counted, from_extra, require_folder, run
 from stages.paths import AUDIT, ITEMS, PARAMS
+
+if TYPE_CHECKING:
+    import fastapi
+
+    from pipeline.core.location import Location
+    from pipeline.review.session import Session
 
 
 def main(
@@ -20,37 +28,63 @@ def main(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 7861,
 ) -> None:
     """Open a local page to accept, keep or skip what the audit suggests, by keyboard."""
-    from pipeline.audit.decisions import read_decisions
-    from pipeline.catalog.settings import CatalogSettings
-    from pipeline.core.params import load_section, read_value
-    from pipeline.core.table import read_table
-    from pipeline.review.findings import read_findings, undecided
-    from pipeline.review.session import Session
+    from pipeline.core.params import read_value
 
     with from_extra("review", "explore"):
-        from pipeline.review.server import HOST, in_words, make_app
+        from pipeline.review.server import HOST
         from pipeline.web.local_app import serve
 
-    p = load_section(params, "catalog", CatalogSettings)
-    decided = Path(read_value(params, "audit.decisions"))
-    decisions = read_decisions(decided)
-    folder = require_folder("catalog.images", images or p.images)
-    every = read_table(items, ["item_id", "image", "text", "class_path"])
-    path_of = dict(zip(every["item_id"], every["class_path"], strict=True))
-    found = read_findings(findings, path_of, lambda path: in_words(path, p.separator))
-    left = undecided(found, decisions, every)
-    app = make_app(
-        Session(left, path_of, decided, p.separator),
-        every,
-        folder,
-        separator=p.separator,
-        background=read_value(params, "image.background"),
-    )
+    folder = require_folder("catalog.images", images or read_value(params, "catalog.images"))
+    app, session = make_page(params, items, findings, folder)
     typer.echo(
-        f"review: {counted(len(left), 'item')} to decide at http://{HOST}:{port} until Ctrl-C; "
-        f"decisions go to {decided}"
+        f"review: {counted(session.left, 'item')} to decide at http://{HOST}:{port} until Ctrl-C; "
+        f"decisions go to {session.decisions}"
     )
     serve(app, HOST, port)
+
+
+def make_page(
+    params: Path, items: Path, findings: Path, images: Location, home: str | None = None
+) -> tuple[fastapi.FastAPI, Session]:
+    """Read what is to be decided, and make the page for it.
+
+    Args:
+        params: The parameters.
+        items: Items that the catalog stage wrote.
+        findings: Folder of the audit's files.
+        images: Folder of the pictures.
+        home: Address of the page that this one is a part of.
+
+    Returns:
+        The page's server, and where somebody is in the findings.
+
+    Raises:
+        InputError: A file is missing or damaged, or findings are those of another catalogue.
+    """
+    from pipeline.audit.decisions import read_decisions
+    from pipeline.core.params import read_value
+    from pipeline.core.table import read_table
+    from pipeline.review.findings import read_findings, undecided
+    from pipeline.review.server import make_app
+    from pipeline.review.session import Session
+    from pipeline.web.pages import in_words
+
+    separator = read_value(params, "catalog.separator")
+    decided = Path(read_value(params, "audit.decisions"))
+    decisions = read_decisions(decided)
+    every = read_table(items, ["item_id", "image", "text", "class_path"])
+    path_of = dict(zip(every["item_id"], every["class_path"], strict=True))
+    found = read_findings(findings, path_of, lambda path: in_words(path, separator))
+    session = Session(undecided(found, decisions, every), path_of, decided, separator)
+    app = make_app(
+        session,
+        every,
+        images,
+        separator=separator,
+        background=read_value(params, "image.background"),
+        home=home,
+    )
+    return app, session
 
 
 if __name__ == "__main__":

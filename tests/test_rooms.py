@@ -50,11 +50,14 @@ ROOMS: dict[str, set[str]] = {
         "model",
         "pictures",
     },
+    "drift": {"core", "features", "index", "pictures", "use"},
     "stores": {"core", "features", "index", "pictures"},
     # Local pages, and what they have in common.
     "web": {"core", "pictures"},
     "explore": {"core", "features", "index", "pictures", "use", "web"},
-    "review": {"audit", "core", "features", "pictures", "web"},
+    "review": {"audit", "core", "features", "web"},
+    # The HTTP service.
+    "serve": {"core", "decide", "features", "index", "pictures", "use", "web"},
     "sample": {"core"},
     "fetch": {"core", "pictures"},
 }

@@ -1,4 +1,4 @@
-"""Let the C library keep the memory that torch frees.
+"""Let the C library keep the memory that torch frees, or give back what nobody needs.
 
 On a CPU, torch takes every activation from malloc and gives it back. glibc returns blocks of that
 size to the kernel at once, so each forward pass faults all its pages in again: half of the time of
@@ -29,3 +29,13 @@ def keep_freed_memory() -> bool:
         return False
     settings = {_M_MMAP_THRESHOLD: _GIB, _M_TRIM_THRESHOLD: _GIB, _M_TOP_PAD: _GIB // 16}
     return all([mallopt(name, value) == 1 for name, value in settings.items()])
+
+
+def give_back_freed_memory() -> bool:
+    """Let glibc return freed memory to the system; elsewhere do nothing.
+
+    Returns:
+        Whether there was any to return.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    return trim is not None and trim(0) == 1

@@ -1,4 +1,7 @@
-"""What can be chosen of the attributes, and the expression that a choice is."""
+"""What can be chosen of the attributes, and the expression that a choice is.
+
+Shape letters: N items.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,16 @@ from collections.abc import Sequence
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
+from pipeline.explore.query import GREATEST, IS, LEAST, NO, Filters
 from pipeline.features.attributes import NUMBERS, kind_of, show_value
 
 FEW = 12
-"""Values that have a box each; more are looked up in a list."""
+"""Values that have a box each; others are looked up in a list."""
 MOST = 1000
 """Values that a list may have; with more, an attribute is searched by an expression alone."""
 
@@ -26,16 +31,23 @@ class Facet(NamedTuple):
     name: str
     kind: str
     """Of the kinds of `pipeline.features.attributes`."""
-    choices: list[tuple[str, Any]]
-    """How values are shown, and the values, the most frequent first; last None: nothing is there.
-    Empty for numbers, dates and times, which have a least and a greatest instead."""
+    values: list[str]
+    """As the page shows them, the most frequent first. Empty for numbers, dates and times, which
+    have a least and a greatest instead."""
     least: Any = None
     greatest: Any = None
 
-    @property
-    def inputs(self) -> int:
-        """How many fields of the page it takes: a choice, or from and to."""
-        return 1 if self.choices else 2
+
+class Box(NamedTuple):
+    """A value that can be ticked."""
+
+    key: str
+    value: str
+    """Name and value in the address."""
+    label: str
+    items: int
+    """How many of the items have it that are left by all other filters."""
+    ticked: bool
 
 
 def make_facets(attributes: pa.Table) -> list[Facet]:
@@ -48,47 +60,87 @@ def make_facets(attributes: pa.Table) -> list[Facet]:
             if bounds["min"].is_valid:
                 facets.append(Facet(name, kind, [], bounds["min"].as_py(), bounds["max"].as_py()))
         elif kind is not None:
-            counts = pc.value_counts(column).to_pylist()
-            if len(counts) > MOST:
-                continue
-            counts.sort(key=lambda one: (one["values"] is None, -one["counts"], str(one["values"])))
-            choices = [
-                (f"{show_value(one['values']) or 'not said'} ({one['counts']})", one["values"])
-                for one in counts
-            ]
-            facets.append(Facet(name, kind, choices))
+            count_of = _count(column)
+            count_of.pop("", None)
+            if 0 < len(count_of) <= MOST:
+                values = sorted(count_of, key=lambda value: (-count_of[value], value))
+                facets.append(Facet(name, kind, values))
     return facets
 
 
-def write_where(facets: Sequence[Facet], typed: str, chosen: Sequence[Any]) -> str | None:
+def make_boxes(facet: Facet, values: pa.ChunkedArray, filters: Filters) -> list[Box]:
+    """Say which values can be ticked: those of the items that are left, and those that are.
+
+    Args:
+        facet: Of which values can be chosen.
+        values: The attribute of the items that are left by all filters but its own.
+        filters: What was chosen.
+
+    Returns:
+        The FEW most frequent ones and the ticked ones; last, that nothing is said.
+    """
+    count_of = _count(values)
+    missing = count_of.pop("", 0)
+    ticked = [value for key, value in filters if key == IS + facet.name]
+    frequent = sorted(count_of, key=lambda value: (-count_of[value], value))[:FEW]
+    shown = [*frequent, *(value for value in ticked if value not in frequent)]
+    boxes = [
+        Box(IS + facet.name, value, value, count_of.get(value, 0), value in ticked)
+        for value in shown
+    ]
+    is_ticked = any(key == NO + facet.name for key, _ in filters)
+    if missing or is_ticked:
+        boxes.append(Box(NO + facet.name, "1", "not said", missing, is_ticked))
+    return boxes
+
+
+def write_where(facets: Sequence[Facet], typed: str, filters: Filters) -> str | None:
     """Write what was chosen as an expression, see `pipeline.index.where`.
 
     Args:
         facets: The facets of the page.
         typed: An expression that was typed, or nothing.
-        chosen: Values of the fields, facet by facet: numbers of choices, or from and to as typed.
+        filters: What was chosen of the attributes.
 
     Returns:
         One expression, or None where nothing was chosen.
 
     Raises:
-        InputError: What was typed for a number is none.
+        InputError: What was typed for a number is none, or nothing can be chosen of an attribute.
     """
-    left = iter(chosen)
-    parts = [f"({typed.strip()})"] if typed.strip() else []
+    names = {facet.name for facet in facets}
+    for key, _ in filters:
+        if key.partition(".")[2] not in names:
+            raise InputError(f"nothing can be chosen of {key.partition('.')[2]!r} here")
+    parts = [f"({typed})"] if typed else []
     for facet in facets:
-        values = [next(left, None) for _ in range(facet.inputs)]
-        if facet.choices:
-            wanted = [facet.choices[number][1] for number in values[0] or []]
-            parts += _one_of(written(facet.name), wanted)
-            continue
-        for comparison, value in zip((">=", "<="), values, strict=True):
-            if value and value.strip():
-                constant = _constant(facet, value.strip())
-                parts.append(f"{written(facet.name)} {comparison} {constant}")
-    if len(parts) == 1 and typed.strip():
-        return typed.strip()
+        name = written(facet.name)
+        wanted = [_constant(facet, value) for key, value in filters if key == IS + facet.name]
+        one_of = [f"{name} in [{', '.join(wanted)}]"] if len(wanted) > 1 else []
+        one_of += [f"{name} == {value}" for value in wanted if len(wanted) == 1]
+        one_of += [f"{name} is None" for key, _ in filters if key == NO + facet.name][:1]
+        parts += [f"({' or '.join(one_of)})"] if len(one_of) > 1 else one_of
+        parts += [
+            f"{name} {comparison} {_constant(facet, value)}"
+            for start, comparison in ((LEAST, ">="), (GREATEST, "<="))
+            for key, value in filters
+            if key == start + facet.name
+        ]
+    if len(parts) == 1 and typed:
+        return typed
     return " and ".join(parts) or None
+
+
+def without(facet: Facet, filters: Filters) -> Filters:
+    """What was chosen of other attributes."""
+    return tuple(pair for pair in filters if pair[0].partition(".")[2] != facet.name)
+
+
+def describe_filter(key: str, value: str) -> str:
+    """Say what was chosen, for people."""
+    start, _, name = key.partition(".")
+    said = {IS: f": {value}", NO: ": not said", LEAST: f" from {value}", GREATEST: f" to {value}"}
+    return name + said[f"{start}."]
 
 
 def written(name: str) -> str:
@@ -98,19 +150,25 @@ def written(name: str) -> str:
     return name if plain and unicodedata.normalize("NFKC", name) == name else f"column({name!r})"
 
 
-def _one_of(name: str, wanted: list[Any]) -> list[str]:
-    there = [value for value in wanted if value is not None]
-    parts = []
-    if len(there) > 1:
-        parts.append(f"{name} in {there!r}")
-    elif there:
-        parts.append(f"{name} == {there[0]!r}")
-    if len(there) < len(wanted):
-        parts.append(f"{name} is None")
-    return [f"({' or '.join(parts)})"] if len(parts) > 1 else parts
+def taken(attributes: pa.Table, name: str, inside_N: np.ndarray | None) -> pa.ChunkedArray:
+    """The values of an attribute, of all items or of those inside."""
+    column = attributes[name]
+    return column if inside_N is None else column.filter(pa.array(inside_N))
+
+
+def _count(values: pa.ChunkedArray) -> dict[str, int]:
+    """How many have each value as it is shown; empty where nothing is said."""
+    counted = pc.value_counts(values).to_pylist()
+    count_of: dict[str, int] = {}
+    for one in counted:
+        shown = show_value(one["values"])
+        count_of[shown] = count_of.get(shown, 0) + one["counts"]
+    return count_of
 
 
 def _constant(facet: Facet, typed: str) -> str:
+    if facet.kind == "true or false":
+        return str(typed == "true")
     if facet.kind not in NUMBERS:
         return repr(typed)
     try:

@@ -52,4 +52,10 @@ def find_network(folder: Path) -> Path | None:
             f"{path}: format version {described['format_version']}, this program reads "
             f"{FORMAT_VERSION}; update the program"
         )
-    return None if described["network"] is None else folder / described["network"]
+    name = described["network"]
+    if name is None:
+        return None
+    # A model may have been downloaded: no file elsewhere is opened for it.
+    if not isinstance(name, str) or Path(name).name != name:
+        raise InputError(f"{path}: {name!r} is no name of a file beside it; train again")
+    return folder / name

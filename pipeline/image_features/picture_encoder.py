@@ -21,7 +21,7 @@ from pipeline.image_features.recipe import Recipe
 from pipeline.image_features.runtimes.open import open_runner
 from pipeline.image_features.runtimes.runner import Runner
 from pipeline.pictures.decode import decode_image, upright_rgb
-from pipeline.pictures.file import UnreadableImageError, machine_trouble
+from pipeline.pictures.file import PictureBytes, UnreadableImageError, machine_trouble
 
 NOT_FINITE = "the network's output is not finite"
 """Why a picture is not used of which a feature is NaN or infinite."""
@@ -46,7 +46,7 @@ class PictureEncoder:
         self._opened = Lock()
 
     def encode(
-        self, pictures: Sequence[Location | Image.Image]
+        self, pictures: Sequence[Location | PictureBytes | Image.Image]
     ) -> tuple[np.ndarray, list[str | None]]:
         """Turn pictures into vectors with the steps that made the stored features.
 
@@ -98,7 +98,7 @@ class PictureEncoder:
         for batch in under_way:
             yield _result(batch)
 
-    def _vector(self, picture: Location | Image.Image) -> np.ndarray | str:
+    def _vector(self, picture: Location | PictureBytes | Image.Image) -> np.ndarray | str:
         """[I], or the reason why the picture cannot be used."""
         try:
             with machine_trouble(picture):
@@ -108,7 +108,7 @@ class PictureEncoder:
         vector_BI = self.runner.submit(np.stack([square_SS3]))()
         return vector_BI[0] if are_finite(vector_BI)[0] else NOT_FINITE
 
-    def _rgb(self, picture: Location | Image.Image) -> Image.Image:
+    def _rgb(self, picture: Location | PictureBytes | Image.Image) -> Image.Image:
         recipe = self.recipe
         if isinstance(picture, Image.Image):
             # It may be there twice, and Pillow reads its file when it is first looked at.

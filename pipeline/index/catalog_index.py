@@ -6,7 +6,6 @@ Shape letters: N items, Q queries, D embedding.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
+from pipeline.core.once import once
 from pipeline.core.vectors import vector_matrix
 from pipeline.index.changes import VECTOR, Standing
 from pipeline.index.class_filter import ClassFilter
@@ -65,13 +65,13 @@ class CatalogIndex:
     def __len__(self) -> int:
         return len(self.rows)
 
-    @cached_property
+    @once
     def rows(self) -> np.ndarray:
         """Places of the items that a search may find: not of those that were removed."""
         live_N = self.vector_index.live_N
         return np.arange(len(self.table)) if live_N is None else np.flatnonzero(live_N)
 
-    @cached_property
+    @once
     def items(self) -> pd.DataFrame:
         """What is shown of the items at all places, also of those that are not in `rows`.
 
@@ -138,7 +138,7 @@ class CatalogIndex:
         if len(texts) != len(query_QD):
             raise ValueError(f"{len(query_QD)} queries and {len(texts)} texts")
         query_QD = np.ascontiguousarray(query_QD, dtype=np.float32)
-        inside_N = self._inside(within, where)
+        inside_N = self.inside(within, where)
         findable_N = self.vector_index.live_N if inside_N is None else inside_N
         by_words: list[np.ndarray | None] = [None] * len(texts)
         if self.words is not None and mode != "dense":
@@ -226,12 +226,16 @@ class CatalogIndex:
         """Find the items of a part of the class tree: see `ClassFilter.within`."""
         return self._classes.within(beginning)
 
-    @cached_property
+    @once
     def _classes(self) -> ClassFilter:
         return ClassFilter(self.table["class_path"], self.description["separator"])
 
-    def _inside(self, within: str | None, where: str | None) -> np.ndarray | None:
-        """Find the items that a search may find, [N] bool; None where that is all of them."""
+    def inside(self, within: str | None, where: str | None) -> np.ndarray | None:
+        """Find the items that a search may find, [N] bool; None where that is all of them.
+
+        Raises:
+            InputError: As `search`.
+        """
         if within is None and where is None:
             return None
         live_N = self.vector_index.live_N

@@ -137,7 +137,11 @@ def read_changes(index: Path) -> Changes | None:
             f"{path}: format version {version}, this program reads {FORMAT_VERSION}; update the "
             "program, or delete the folder to be without these changes"
         )
-    return Changes(path.parent, described["model"], described["key"], tuple(described["entries"]))
+    names = tuple(described["entries"])
+    # An index may have been downloaded: no folder elsewhere is read, or removed, for it.
+    if any(Path(name).name != name for name in names):
+        raise InputError(f"{path}: damaged (entries {names}); delete the folder to be without it")
+    return Changes(path.parent, described["model"], described["key"], names)
 
 
 def stand(changes: Changes, item_ids: pa.ChunkedArray, attributes: pa.Table, base: str) -> Standing:

@@ -5,7 +5,6 @@ Shape letters: P pictures, D embedding.
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import atomic_path
+from pipeline.core.once import once
 from pipeline.core.table import open_parquet
 from pipeline.core.vectors import numbers, vector_matrix
 from pipeline.index.hit import Hit
@@ -49,11 +49,11 @@ class ItemPictures:
         place = int(start + np.argmax(self._vector_PD[start:stop] @ query_D))
         return hit._replace(image=self._table["image"][place].as_py(), picture=items + place)
 
-    @cached_property
+    @once
     def _row_P(self) -> np.ndarray:
         return numbers(self._table["row"].combine_chunks())
 
-    @cached_property
+    @once
     def _vector_PD(self) -> np.ndarray:
         return vector_matrix(self._table["vector"])
 

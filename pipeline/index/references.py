@@ -44,14 +44,22 @@ class References:
     queries: int
     """Validation items that the limit comes from."""
 
-    def judge(self, feature_NF: Block, modality: str) -> list[Nearness]:
+    def judge(
+        self,
+        feature_NF: Block,
+        modality: str,
+        query_sets: Sequence[np.ndarray] = (),
+        reference_sets: Sequence[np.ndarray] = (),
+    ) -> list[Nearness]:
         """Tell which queries are near, of all the features that the tower is given.
 
-        A text without features is near nothing: no word of it is known.
+        A text without features is near nothing: no word of it is known. For the sets, which keep
+        an item of the catalogue from being near to itself, see `nearest_distances`.
         """
         query_NF = unit_rows(feature_NF[:, self.columns])
+        distances = nearest_distances(query_NF, self.unit_RF, query_sets, reference_sets)
         found = []
-        for distance in nearest_distances(query_NF, self.unit_RF).tolist():
+        for distance in distances.tolist():
             if np.isnan(distance):
                 found.append(Nearness(False, None, self.limit, self.share, modality))
             else:

@@ -9,7 +9,6 @@ Shape letters: N items.
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
+from pipeline.core.quiet import without_warnings
 from pipeline.core.vectors import numbers
 from pipeline.features.attributes import NUMBERS, kind_of
 
@@ -27,6 +27,8 @@ LONGEST = 4000
 """Characters of an expression."""
 MOST_COMPARED = 10_000
 """Different values that a value which nothing has is compared with for a hint."""
+MOST_HINTS = 5
+"""Values of an expression that are compared so: it may list a thousand, and others wait."""
 COMPARE: dict[type[ast.cmpop], tuple[Callable[..., Any], Callable[..., Any]]] = {
     ast.Lt: (pc.less, pc.greater),
     ast.LtE: (pc.less_equal, pc.greater_equal),
@@ -112,7 +114,7 @@ def matching(table: pa.Table, where: str) -> Any:
     where = " ".join(where.splitlines()).strip()
     walk = _Walk(table)
     try:
-        with warnings.catch_warnings(action="ignore"):  # of a backslash in a text
+        with without_warnings():  # of a backslash in a text
             tree = ast.parse(where, mode="eval").body
         found = pc.fill_null(walk.condition(tree), False)
     except InputError:
@@ -229,7 +231,7 @@ class _Walk:
 
     def hint(self) -> str:
         """Say what may have been meant by a text that no item has."""
-        for column, value in self._absent:
+        for column, value in self._absent[:MOST_HINTS]:
             there = pc.drop_null(pc.unique(column.values)).slice(0, MOST_COMPARED).to_pylist()
             close = _close(value, there) if column.kind == "text" else []
             if close:

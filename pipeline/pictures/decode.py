@@ -1,17 +1,21 @@
 """Picture file -> RGB pixels, or the reason why not."""
 
 import io
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import Lock
 from typing import NamedTuple
 
 import simplejpeg
 from PIL import ExifTags, Image, ImageColor, UnidentifiedImageError
 
 from pipeline.core.location import Location
-from pipeline.pictures.file import UnreadableImageError, is_machine_trouble, read_picture
+from pipeline.core.quiet import without_warnings
+from pipeline.pictures.file import (
+    PictureBytes,
+    UnreadableImageError,
+    is_machine_trouble,
+    read_picture,
+)
 
 MAX_PIXELS = 178_956_970
 """The limit at which Pillow itself refuses a picture as a decompression bomb."""
@@ -19,9 +23,6 @@ MAX_PIXELS = 178_956_970
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """What cameras, phones and browsers make, in Pillow's names; its JPEG reads MPO too. HEIC comes on
 top for a catalogue's pictures. Pillow knows dozens more, of which some start other programs."""
-
-# Filters of warnings are the whole process's: a thread must not restore another one's.
-_FILTERS = Lock()
 
 # EXIF orientation -> what turns the picture upright.
 _TURNS = {
@@ -48,7 +49,10 @@ class Decoded(NamedTuple):
 
 
 def decode_image(
-    path: Location, background: str, max_pixels: int = MAX_PIXELS, least_side: int | None = None
+    path: Location | PictureBytes,
+    background: str,
+    max_pixels: int = MAX_PIXELS,
+    least_side: int | None = None,
 ) -> Decoded:
     """`decode_bytes` of a file.
 
@@ -93,6 +97,16 @@ def format_of(data: bytes) -> str:
         raise UnreadableImageError("file is empty")
     with _reasons(), _open(data) as image:
         return image.format or ""
+
+
+def pixels_of(data: bytes) -> int:
+    """Width times height of a picture by what its first bytes say; it is not decoded.
+
+    Raises:
+        UnreadableImageError: The bytes are no picture in a known format.
+    """
+    with _reasons(), _open(data) as image:
+        return image.width * image.height
 
 
 def upright_rgb(image: Image.Image, background: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -158,9 +172,8 @@ def _flatten(image: Image.Image, background: str) -> Image.Image:
 
 
 def _open(data: bytes) -> Image.Image:
-    with _FILTERS, warnings.catch_warnings():
-        # Our own limit speaks; Pillow warns at half of its.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    # Our own limit speaks; Pillow warns at half of its.
+    with without_warnings(Image.DecompressionBombWarning):
         try:
             return Image.open(io.BytesIO(data), formats=installed(FORMATS))
         except UnidentifiedImageError:

@@ -11,6 +11,21 @@ from pipeline.core.location import Location
 _OF_THE_MACHINE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT}
 
 
+class PictureBytes:
+    """A picture that is in memory, for wherever its file is asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        """Take what would be in the file."""
+        self._data = data
+
+    def read_bytes(self) -> bytes:
+        """Give what would be in the file."""
+        return self._data
+
+    def __str__(self) -> str:
+        return "picture"
+
+
 class UnreadableImageError(Exception):
     """A picture cannot be used; the message is the reason for the extraction report."""
 
@@ -41,7 +56,7 @@ def machine_trouble(picture: object) -> Iterator[None]:
         ) from error
 
 
-def read_picture(path: Location) -> bytes:
+def read_picture(path: Location | PictureBytes) -> bytes:
     """Read a picture's file.
 
     Raises:

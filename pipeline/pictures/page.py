@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,10 @@ SIDE = 96
 
 
 def open_template(
-    package: str, template: str, filters: dict[str, Callable[[str], str]] | None = None
+    package: str,
+    template: str,
+    filters: dict[str, Callable[[str], str]] | None = None,
+    shared: Sequence[str] = (),
 ) -> Template:
     """Read the template of a page; what it is filled with is escaped.
 
@@ -26,8 +29,10 @@ def open_template(
         package: Its folder `templates` has the template, which may include `page.css`.
         template: Name of its file.
         filters: The template's own.
+        shared: Packages with templates that this one extends or imports.
     """
-    folders = [PackageLoader(name, "templates") for name in (package, "pipeline.pictures")]
+    packages = (package, *shared, "pipeline.pictures")
+    folders = [PackageLoader(name, "templates") for name in packages]
     environment = Environment(
         loader=ChoiceLoader(folders),
         autoescape=True,

@@ -1,7 +1,6 @@
 """The page to decide findings on: one at a time, by key or by mouse."""
 
 from collections.abc import Hashable
-from importlib.resources import files
 from typing import Annotated, Any, Literal
 
 import fastapi
@@ -10,9 +9,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from pipeline.audit.wording import TITLE_LENGTH
 from pipeline.core.location import Location
-from pipeline.pictures.page import open_template
 from pipeline.review.session import Session
 from pipeline.web.local_app import local_app, require_own_page
+from pipeline.web.pages import in_words, open_page, serve_files
 
 HOST = "127.0.0.1"
 """The page changes a file and asks nobody who they are, so it is for this machine alone."""
@@ -20,16 +19,16 @@ SIDE = 480
 """Length of the longer side of a served picture in pixels."""
 MOST_CHARACTERS = 2000
 """Of a class path that is written by hand."""
-HEADERS = {
-    "Cache-Control": "no-store",
-    # Nothing from elsewhere, and no other page may show this one and have it clicked on.
-    "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; script-src 'self'; "
-    "style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-}
 
 
 def make_app(
-    session: Session, items: pd.DataFrame, images: Location, *, separator: str, background: str
+    session: Session,
+    items: pd.DataFrame,
+    images: Location,
+    *,
+    separator: str,
+    background: str,
+    home: str | None = None,
 ) -> fastapi.FastAPI:
     """Put the server together.
 
@@ -39,13 +38,14 @@ def make_app(
         images: The folder of the pictures.
         separator: What joins the parts of a class path.
         background: Colour under transparent pixels, `#rrggbb`.
+        home: Address of the page that this one is a part of.
     """
     place_of = {item_id: place for place, item_id in enumerate(items["item_id"])}
     app = local_app(HOST, images, items["image"].tolist(), side=SIDE, background=background)
-    template = open_template(
+    serve_files(app, "pipeline.review")
+    template = open_page(
         "pipeline.review", "review.html", {"in_words": lambda path: in_words(path, separator)}
     )
-    script = (files("pipeline.review") / "templates" / "review.js").read_text(encoding="utf-8")
     from_the_page = [fastapi.Depends(require_own_page)]
 
     def card(item_id: str) -> dict[Hashable, Any]:
@@ -64,6 +64,7 @@ def make_app(
                 "evidence": [card(item_id) for item_id in found.evidence],
             }
         html = template.render(
+            home=home,
             finding=finding,
             place=place,
             total=len(session.findings),
@@ -75,11 +76,7 @@ def make_app(
             title_length=TITLE_LENGTH,
             most_characters=MOST_CHARACTERS,
         )
-        return HTMLResponse(html, headers=HEADERS)
-
-    @app.get("/review.js")
-    def keys() -> fastapi.Response:
-        return fastapi.Response(script, media_type="text/javascript", headers=HEADERS)
+        return HTMLResponse(html)
 
     @app.post("/decide", dependencies=from_the_page)
     def decide(
@@ -88,16 +85,11 @@ def make_app(
         other_path: Annotated[str, fastapi.Form(max_length=MOST_CHARACTERS)] = "",
     ) -> fastapi.Response:
         session.decide(place, decision, other_path)
-        return RedirectResponse("/", status_code=303)
+        return RedirectResponse("./", status_code=303)
 
     @app.post("/undo", dependencies=from_the_page)
     def undo() -> fastapi.Response:
         session.undo()
-        return RedirectResponse("/", status_code=303)
+        return RedirectResponse("./", status_code=303)
 
     return app
-
-
-def in_words(path: str, separator: str) -> str:
-    """Write a class path for people."""
-    return " \u203a ".join(path.split(separator))

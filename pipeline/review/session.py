@@ -40,7 +40,8 @@ class Session:
         """Of the finding that is shown; after the last one there is none."""
         self.said = ""
         """What came of the last request, for people."""
-        self._decisions = decisions
+        self.decisions = decisions
+        """The file."""
         self._separator = separator
         self._done: list[tuple[str, list[Row]]] = []
         self._lock = Lock()
@@ -49,6 +50,11 @@ class Session:
     def counts(self) -> dict[str, int]:
         """How often each word was decided since the beginning."""
         return Counter(word for word, _ in self._done)
+
+    @property
+    def left(self) -> int:
+        """How many findings are not yet decided."""
+        return len(self.findings) - self.place
 
     @property
     def can_undo(self) -> bool:
@@ -78,7 +84,7 @@ class Session:
                         self.said = "The item has this class already: keep it."
                         return
                 decision = Decision(finding.item_id, class_path, word, new_path)
-                before = replace_rows(self._decisions, finding.item_id, [decision._asdict()])
+                before = replace_rows(self.decisions, finding.item_id, [decision._asdict()])
             except (InputError, BadRowError) as error:
                 self.said = f"Not written: {error}"
                 return
@@ -95,7 +101,7 @@ class Session:
                 return
             item_id = self.findings[self.place - 1].item_id
             try:
-                replace_rows(self._decisions, item_id, self._done[-1][1])
+                replace_rows(self.decisions, item_id, self._done[-1][1])
             except InputError as error:
                 self.said = f"Not written: {error}"
                 return

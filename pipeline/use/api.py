@@ -1,22 +1,23 @@
 """What a user of the library holds: a trained model that embeds, classifies and searches.
 
-Shape letters: N items, D embedding.
+Shape letters: N items, D embedding, C classes, added ones included.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.core.block import Block
-from pipeline.core.errors import BadRowError, InputError
-from pipeline.core.location import Location, RemotePath, locate
-from pipeline.core.text import normalize_text
+from pipeline.core.errors import InputError
+from pipeline.core.location import Location, locate
+from pipeline.core.once import once
 from pipeline.decide.settings import Rule
 from pipeline.features.class_tree import ClassTree
 from pipeline.index.catalog_index import CatalogIndex
@@ -25,23 +26,27 @@ from pipeline.index.hybrid import Mode
 from pipeline.index.nearness import Nearness
 from pipeline.index.stored_index import load_index
 from pipeline.model.description import ModelDescription, read_description
+from pipeline.pictures.file import PictureBytes
 from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
 from pipeline.use.filing import Filing
+from pipeline.use.hub import HubModel
 from pipeline.use.known_classes import KnownClasses
 from pipeline.use.network import TowersNetwork, load_network
 from pipeline.use.prediction import Prediction, make_predictions
 from pipeline.use.raw_features import RawFeatures
+from pipeline.use.read_items import Picture, pair, read_items
 from pipeline.use.surroundings import Surroundings
 
-Picture = Location | str | Image.Image
 
-
-class Huse:
+class Huse(HubModel):
     """A trained model with the catalogue that can be searched.
 
     >>> model = Huse.load("data/model")
     >>> v = model.embed(images=["cat.jpg"], texts=["sad cat"])
     >>> model.search(v, k=10)
+
+    Several threads may use one model, and get what one alone would: what it needs is read when it
+    is first asked for, once.
     """
 
     def __init__(self, description: ModelDescription, features: RawFeatures, index: Path) -> None:
@@ -53,8 +58,8 @@ class Huse:
             index: Folder of the index; read when it is first searched.
         """
         self.description = description
+        self.folder, self.index_folder = features.folder, index
         self._features = features
-        self._index_folder = index
 
     @classmethod
     def load(
@@ -63,7 +68,7 @@ class Huse:
         index: str | Path | None = None,
         *,
         warn: Callable[[str], None] = warnings.warn,
-    ) -> Huse:
+    ) -> Self:
         """Read a trained model.
 
         Args:
@@ -86,35 +91,33 @@ class Huse:
         place = folder.parent / "index" if index is None else Path(index)
         return cls(description, RawFeatures(folder, description.recipe, warn), place)
 
-    @cached_property
+    @once
     def _network(self) -> TowersNetwork:
-        features = self._features
-        return load_network(features.folder, self.description, features.warn)
+        return load_network(self.folder, self.description, self._features.warn)
 
-    @cached_property
+    @once
     def index(self) -> CatalogIndex:
         """The searchable catalogue.
 
         Raises:
             InputError: It is missing or damaged, or another model made it.
         """
-        features = self._features
-        return load_index(self._index_folder, model=features.folder, warn=features.warn)
+        return load_index(self.index_folder, model=self.folder, warn=self._features.warn)
 
-    @cached_property
+    @once
     def known(self) -> KnownClasses:
         """The classes that the model knows: the trained ones and those that were added."""
-        return KnownClasses(self._features.folder, self.description, self._features.warn)
+        return KnownClasses(self.folder, self.description, self._features.warn)
 
     @property
     def class_tree(self) -> ClassTree:
         """The classes that the model knows, added ones last, and all beginnings of their paths."""
         return self.known.tree
 
-    @cached_property
+    @once
     def filing(self) -> Filing:
         """How certain an answer must be to be filed unattended."""
-        return Filing(self._features.folder, self.description.digest, self._features.warn)
+        return Filing(self.folder, self.description.digest, self._features.warn)
 
     def embed(
         self,
@@ -134,56 +137,42 @@ class Huse:
             InputError: A picture cannot be read, or a text is empty.
             ValueError: The lists differ in length, or an item has neither.
         """
-        images, texts = _pair(images, texts)
+        return self.embed_features(self._usable(images, texts))
+
+    def _usable(
+        self, images: Sequence[Picture | None] | None, texts: Sequence[str | None] | None
+    ) -> Features:
+        """Make the features of items that all have to be usable; see `embed`."""
+        images, texts = pair(images, texts)
         pictures = [locate(one, "images") if isinstance(one, str) else one for one in images]
         features, reasons = self.read_features(pictures, texts)
         for number, reason in enumerate(reasons):
             if reason:
                 raise InputError(f"item {number}: {reason}")
-        return self.embed_features(features)
+        return features
+
+    def encode_image(self, images: Sequence[Picture]) -> NDArray[np.float32]:
+        """Embed N pictures: [N, D] float32, rows of unit norm; see `embed`."""
+        return self.embed(images=images).image_ND
+
+    def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed N texts: [N, D] float32, rows of unit norm; see `embed`."""
+        return self.embed(texts=texts).text_ND
 
     def embed_features(self, features: Features) -> Embeddings:
         """Embed items from `read_features`."""
         return embed_features(self._network, self.description.dimension, features)
 
     def read_features(
-        self, images: Sequence[Location | Image.Image | None], texts: Sequence[str | None]
+        self,
+        images: Sequence[Location | PictureBytes | Image.Image | None],
+        texts: Sequence[str | None],
     ) -> tuple[Features, list[str]]:
         """Make the features of the items that can be used, and say of the others why not.
 
-        Args:
-            images: N files or Pillow images, or None.
-            texts: N texts, or None.
-
-        Returns:
-            The features of the usable items, in their order, and N reasons, empty for those.
+        See `read_items`.
         """
-        clean, reasons = _check_texts(images, texts)
-        written = [n for n, text in enumerate(clean) if text is not None and not reasons[n]]
-        text_MF, why = self._text_features([text for n in written if (text := clean[n])])
-        for n, reason in zip(written, why, strict=True):
-            reasons[n] = reason or ""
-        shown = [n for n, image in enumerate(images) if image is not None and not reasons[n]]
-        vector_PI, why = self._features.images(
-            [image for n in shown if (image := images[n]) is not None]
-        )
-        for n, reason in zip(shown, why, strict=True):
-            reasons[n] = f"{images[n]}: {reason}" if reason else ""
-        good = [n for n, reason in enumerate(reasons) if not reason]
-        features = Features(
-            vector_PI[np.array([not reason for reason in why], dtype=bool)],
-            np.array([images[n] is not None for n in good], dtype=bool),
-            text_MF[np.array([not reasons[n] for n in written], dtype=bool)],
-            np.array([clean[n] is not None for n in good], dtype=bool),
-            [clean[n] for n in good],
-        )
-        return features, reasons
-
-    def _text_features(self, texts: Sequence[str]) -> tuple[Block, list[str | None]]:
-        if texts:
-            return self._features.texts(texts)
-        # A search by a picture need not wait for the text encoders.
-        return np.zeros((0, int(self.description.config["text_features"])), np.float32), []
+        return read_items(self._features, self.description, images, texts)
 
     def near(self, v: Features) -> list[Nearness]:
         """Tell whether anything in the catalogue is near to items.
@@ -201,9 +190,9 @@ class Huse:
         """
         return self._surroundings.judge(v)
 
-    @cached_property
+    @once
     def _surroundings(self) -> Surroundings:
-        return Surroundings(self._features, self._index_folder, self.known)
+        return Surroundings(self._features, self.index_folder, self.known)
 
     def classify(
         self,
@@ -234,18 +223,46 @@ class Huse:
         """
         if k < 1:
             raise ValueError(f"k of at least 1, not {k}")
-        trained_NK = class_probabilities(self._network, self.description, v)
-        fitted = self.filing.of_items(v.has_image, v.has_text, precision, confidence)
-        probability_NK = self.known.share(trained_NK, partial(self.embed_features, v))
+        trained_NK, probability_NC = self._probabilities(v)
         return make_predictions(
             self.class_tree,
-            probability_NK,
-            fitted,
+            probability_NC,
+            self.filing.of_items(v.has_image, v.has_text, precision, confidence),
             k=k,
             rule=decide,
             beta=beta,
             trained=(self.known.trained_tree, trained_NK) if self.known.added else None,
         )
+
+    def _probabilities(self, v: Features) -> tuple[np.ndarray, np.ndarray]:
+        """[N, K] of the trained classes alone, and [N, C] with what added ones take of it."""
+        trained_NK = class_probabilities(self._network, self.description, v)
+        return trained_NK, self.known.share(trained_NK, partial(self.embed_features, v))
+
+    @property
+    def classes_(self) -> NDArray[np.str_]:
+        """[C] class paths in the order of `predict_proba`'s columns, added ones last."""
+        tree = self.class_tree
+        return np.array(tree.path_J)[tree.class_node_K]
+
+    def predict_proba(
+        self,
+        images: Sequence[Picture | None] | None = None,
+        texts: Sequence[str | None] | None = None,
+    ) -> NDArray[np.float32]:
+        """Tell how probable each class is for N items: [N, C] float32, rows that sum to 1.
+
+        The probabilities are calibrated. Items are given, and refused, as by `embed`.
+        """
+        return self._probabilities(self._usable(images, texts))[1]
+
+    def predict(
+        self,
+        images: Sequence[Picture | None] | None = None,
+        texts: Sequence[str | None] | None = None,
+    ) -> NDArray[np.str_]:
+        """Name the most probable class of N items: [N] of `classes_`; see `predict_proba`."""
+        return self.classes_[self.predict_proba(images, texts).argmax(axis=1)]
 
     def search(
         self,
@@ -274,36 +291,3 @@ class Huse:
         if not isinstance(v, Embeddings):
             return self.index.search(v, k, within, where=where)
         return self.index.search(v.fused_ND, k, within, v.texts or None, mode, where)
-
-
-def _pair(
-    images: Sequence[Picture | None] | None, texts: Sequence[str | None] | None
-) -> tuple[Sequence[Picture | None], Sequence[str | None]]:
-    """Fill up what was not given; a single string in place of a list is a slip."""
-    for name, given in (("images", images), ("texts", texts)):
-        if isinstance(given, (str, Path, RemotePath, Image.Image)):
-            raise ValueError(f"{name}: give a list, if only of one")
-    if images is None and texts is None:
-        raise ValueError("give images, texts or both")
-    images = [None] * len(texts or ()) if images is None else images
-    texts = [None] * len(images) if texts is None else texts
-    if len(images) != len(texts):
-        raise ValueError(f"{len(images)} images and {len(texts)} texts; give None where one lacks")
-    return images, texts
-
-
-def _check_texts(
-    images: Sequence[Location | Image.Image | None], texts: Sequence[str | None]
-) -> tuple[list[str | None], list[str]]:
-    """Texts as the catalogue stage normalises them, and why an item cannot be used."""
-    clean: list[str | None] = []
-    reasons: list[str] = []
-    for image, text in zip(images, texts, strict=True):
-        reason = "no image and no text" if image is None and text is None else ""
-        try:
-            clean.append(None if text is None else normalize_text(text))
-        except BadRowError as error:
-            clean.append(None)
-            reason = str(error)
-        reasons.append(reason)
-    return clean, reasons

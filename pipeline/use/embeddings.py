@@ -42,6 +42,18 @@ class Features:
     def __len__(self) -> int:
         return len(self.has_image)
 
+    def take(self, row_B: np.ndarray) -> Features:
+        """Give some of the items, by [B] rows in rising order."""
+        chosen_N = np.zeros(len(self), dtype=bool)
+        chosen_N[row_B] = True
+        return Features(
+            self.image_PI[chosen_N[self.has_image]],
+            self.has_image[row_B],
+            self.text_MF[chosen_N[self.has_text]],
+            self.has_text[row_B],
+            [self.texts[row] for row in row_B] if self.texts else (),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Embeddings(Features):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.core.once import once
 from pipeline.decide.thresholds import Threshold, fit_thresholds
 from pipeline.model.description import MODALITIES
 from pipeline.model.validation_file import Validation, read_validation
+
+MOST_FITTED = 1000
+"""Thresholds that are kept at a time."""
 
 
 class Filing:
@@ -27,7 +30,7 @@ class Filing:
         self._folder, self._digest, self._warn = folder, digest, warn
         self._fitted: dict[tuple[str, float, float], list[Threshold]] = {}
 
-    @cached_property
+    @once
     def _validation(self) -> Validation | None:
         found = read_validation(self._folder, self._digest)
         if found is None:
@@ -56,6 +59,8 @@ class Filing:
             return []
         key = (modality, precision, confidence)
         if key not in self._fitted:
+            if len(self._fitted) >= MOST_FITTED:  # others ask a server for whatever share they like
+                self._fitted.clear()
             self._fitted[key] = fit_thresholds(
                 *self._validation.asked(modality),
                 precision=precision,

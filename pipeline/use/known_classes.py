@@ -6,12 +6,12 @@ Shape letters: N items, K trained classes, C all classes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.core.once import once
 from pipeline.features.class_tree import ClassTree
 from pipeline.features.classes import class_name
 from pipeline.model.description import ModelDescription
@@ -37,7 +37,7 @@ class KnownClasses:
         self.folder = folder
         self._description, self._warn = description, warn
 
-    @cached_property
+    @once
     def added(self) -> list[AddedClass]:
         """Classes that were added to this very model.
 
@@ -46,22 +46,22 @@ class KnownClasses:
         """
         return usable_classes(self.folder, self._description.digest, self._warn)
 
-    @cached_property
+    @once
     def classes(self) -> Mapping[str, Any]:
         """Content of a classes.json: the trained classes, then the added ones."""
         return with_added(self._description.classes, self.added)
 
-    @cached_property
+    @once
     def tree(self) -> ClassTree:
         """Of all classes."""
         return ClassTree(self.classes)
 
-    @cached_property
+    @once
     def trained_tree(self) -> ClassTree:
         """Of the trained classes: its nodes are the first of `tree`."""
         return ClassTree(self._description.classes) if self.added else self.tree
 
-    @cached_property
+    @once
     def _rule(self) -> NewClassRule:
         return read_new_class_rule(self.folder, self._description.digest)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,11 @@ from PIL import Image
 
 from pipeline.core.block import Block, finite_rows
 from pipeline.core.location import Location
+from pipeline.core.once import once
 from pipeline.encoders.pretrained import PretrainedEncoder
 from pipeline.features.encoder_digest import KEY, check_encoder
 from pipeline.features.text_matrix import side_by_side
+from pipeline.pictures.file import PictureBytes
 from pipeline.use.featurizer import TextFeaturizer
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class RawFeatures:
     one if the model lacks their network."""
 
     def images(
-        self, pictures: Sequence[Location | Image.Image]
+        self, pictures: Sequence[Location | PictureBytes | Image.Image]
     ) -> tuple[np.ndarray, list[str | None]]:
         """Run the frozen backbone.
 
@@ -64,7 +65,7 @@ class RawFeatures:
                 reasons[row] = f"features of the text are not finite ({name}); write it otherwise"
         return side_by_side(blocks), reasons
 
-    @cached_property
+    @once
     def _picture_encoder(self) -> PictureEncoder:
         from pipeline.image_features.picture_encoder import load_picture_encoder
         from pipeline.image_features.versions import decisive_versions
@@ -99,7 +100,7 @@ class RawFeatures:
             )
         return network
 
-    @cached_property
+    @once
     def _featurizer(self) -> TextFeaturizer:
         folder = self.folder / "text_encoder"
         check_encoder(folder, self.recipe["text"].get(KEY), "train again")

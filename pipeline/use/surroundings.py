@@ -9,12 +9,13 @@ Shape letters: N items, E examples with a picture, I image feature, F features o
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
 from pipeline.core.block import Block
+from pipeline.core.once import once
 from pipeline.features.classes import item_classes
 from pipeline.index.changes import read_changes
 from pipeline.index.nearness import Nearness, decide
@@ -39,6 +40,7 @@ class Surroundings:
         self._features, self._index, self._known = features, index, known
         self._references: dict[str, References | None] = {}
         self._of_added: dict[str, list[Block]] = {}
+        self._reading = Lock()
 
     def judge(self, v: Features) -> list[Nearness]:
         """Judge N items by what each has; see `Huse.near`.
@@ -58,10 +60,11 @@ class Surroundings:
     def _judge(self, modality: str, feature_NF: Block) -> list[Nearness]:
         if not feature_NF.shape[0]:  # a search by text need not read the features of pictures
             return []
-        if modality not in self._references:
-            self._references[modality] = load_references(
-                self._index, modality, model=self._features.folder
-            )
+        with self._reading:
+            if modality not in self._references:
+                self._references[modality] = load_references(
+                    self._index, modality, model=self._features.folder
+                )
         references = self._references[modality]
         if references is None:
             return [Nearness(None, None, None, None, modality)] * feature_NF.shape[0]
@@ -80,14 +83,15 @@ class Surroundings:
 
     def _added(self, modality: str) -> list[Block]:
         """Features of unit norm of items that were added to the index for this model."""
-        if modality not in self._of_added:
-            changes = read_changes(self._index)
-            ours = changes is not None and changes.model == model_digest(self._features.folder)
-            blocks = [block for _, block in changes.features(modality)] if changes and ours else []
-            self._of_added[modality] = blocks
+        with self._reading:
+            if modality not in self._of_added:
+                changes = read_changes(self._index)
+                ours = changes and changes.model == model_digest(self._features.folder)
+                found = changes.features(modality) if changes and ours else ()
+                self._of_added[modality] = [block for _, block in found]
         return self._of_added[modality]
 
-    @cached_property
+    @once
     def _texts(self) -> Block:
         """Features of the names of all parts of the class tree, and of added classes' examples.
 
@@ -98,7 +102,7 @@ class Surroundings:
         examples = {text for one in self._known.added for text in one.texts}
         return self._features.texts(sorted(parts | examples))[0]
 
-    @cached_property
+    @once
     def _pictures(self) -> np.ndarray:
         """[E, I] features of added classes' examples."""
         none_EI = np.zeros((0, int(self._features.recipe["image"]["dimension"])), np.float32)

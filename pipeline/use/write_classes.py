@@ -75,10 +75,12 @@ def classify_table(
     *,
     k: int,
     settings: ClassifySettings,
+    record: Callable[..., None] | None = None,
 ) -> tuple[Counts, Counter[State]]:
     """Classify the items of a table, which `write` takes some at a time.
 
-    `refuse` takes the rows that were kept out.
+    `refuse` takes the rows that were kept out; `record` each batch with its `predictions` and
+    `nearness`.
 
     Returns:
         How many rows were used, and what has become of them.
@@ -89,6 +91,8 @@ def classify_table(
         judged = model.near(batch.features)
         rows = [Classified(*row) for row in zip(batch.items, predictions, judged, strict=True)]
         write(rows)
+        if record is not None:
+            record(batch, predictions=predictions, nearness=judged)
         states.update(row.state for row in rows)
         refuse(batch.rejected)
         counts = counts.plus(batch)

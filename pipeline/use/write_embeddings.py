@@ -5,7 +5,7 @@ Shape letters: N items, D embedding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,18 @@ from pipeline.use.api import Huse
 from pipeline.use.new_items import Counts, ItemBatch, NewItem, rejected_writer
 
 
-def write_embedded(model: Huse, out: Path, rejected: Path, batches: Iterable[ItemBatch]) -> Counts:
+def write_embedded(
+    model: Huse,
+    out: Path,
+    rejected: Path,
+    batches: Iterable[ItemBatch],
+    record: Callable[..., None] | None = None,
+) -> Counts:
     """Write the embeddings of items, and the rows that were kept out with reasons; count both.
 
     The columns are row (of the table, from 1), image, text, modality (image, text, fused) and
     vector (D float32 of unit norm). An item has a row for every modality that it has, and one for
-    fused.
+    fused. `record` takes each batch with its `embeddings`.
     """
     dimension = model.description.dimension
     schema = pa.schema(
@@ -52,6 +58,8 @@ def write_embedded(model: Huse, out: Path, rejected: Path, batches: Iterable[Ite
                         vector_array(vector_ND[has]),
                     ]
                 )
+            if record is not None:
+                record(batch, embeddings=embeddings)
             list_rejected(batch.rejected)
             counts = counts.plus(batch)
     return counts

@@ -4,7 +4,7 @@ A picture is asked for by its item's place in a list and by nothing else, so tha
 outside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from io import BytesIO
 from ipaddress import ip_address
@@ -12,11 +12,22 @@ from ipaddress import ip_address
 import fastapi
 import uvicorn
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
 
 from pipeline.core.errors import InputError
 from pipeline.core.location import Location
 from pipeline.pictures.thumbnail import thumbnail
 
+HEADERS = {
+    # Another catalogue has another picture in the same place; drawn ones are kept here.
+    "Cache-Control": "no-store",
+    # Nothing from elsewhere, and no other page may show this one and have it clicked on.
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+"""Of every answer."""
 KEPT = 2000
 """Served pictures that stay in memory, tens of kilobytes each."""
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
@@ -38,9 +49,17 @@ def local_app(
         background: Colour under transparent pixels, `#rrggbb`.
     """
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    if _is_loopback(host):
+    if is_loopback(host):
         # A foreign page whose name its owner points at 127.0.0.1 could read the catalogue.
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_LOOPBACK, host])
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=loopback_names(host))
+
+    @app.middleware("http")
+    async def with_headers(
+        request: fastapi.Request, call_next: Callable[[fastapi.Request], Awaitable[Response]]
+    ) -> Response:
+        response = await call_next(request)
+        response.headers.update(HEADERS)
+        return response
 
     @lru_cache(KEPT)
     def draw(row: int) -> bytes:
@@ -52,13 +71,11 @@ def local_app(
     def picture(row: int) -> fastapi.Response:
         if not 0 <= row < len(files) or not files[row]:
             raise fastapi.HTTPException(404)
-        # Another catalogue has another picture in this place; drawn ones are kept here.
-        headers = {"Cache-Control": "no-store"}
         try:
             drawn = draw(row)
         except InputError as error:
             raise fastapi.HTTPException(503) from error
-        return fastapi.Response(drawn, media_type="image/jpeg", headers=headers)
+        return fastapi.Response(drawn, media_type="image/jpeg")
 
     return app
 
@@ -79,7 +96,13 @@ def serve(app: fastapi.FastAPI, host: str, port: int) -> None:
     uvicorn.run(app, host=host, port=port, log_level="warning")
 
 
-def _is_loopback(host: str) -> bool:
+def loopback_names(host: str) -> list[str]:
+    """What a server on this machine alone may be called, `host` being the address it has."""
+    return [*_LOOPBACK, host]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address is reached from this machine alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

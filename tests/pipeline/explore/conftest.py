@@ -1,9 +1,14 @@
 import pytest
 
-pytest.importorskip("gradio", reason="extra explore is not installed")
+pytest.importorskip("fastapi", reason="extra explore is not installed")
+
+from fastapi.testclient import TestClient
 
 from huse import Huse
 from pipeline.explore.explorer import Explorer
+from pipeline.explore.server import make_app
+
+OWN = {"Origin": "http://127.0.0.1"}
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +20,21 @@ def explorer(huse):
 def kept_explorer(kept_project):
     """The same of a catalogue with attributes."""
     return Explorer(Huse.load(kept_project.root / "data" / "model"))
+
+
+@pytest.fixture(scope="session")
+def other(shipped_project):
+    """Another model, of a catalogue that has the items of the first and more."""
+    return Huse.load(shipped_project.root / "data" / "model")
+
+
+@pytest.fixture(scope="session")
+def visit():
+    """Make a visitor of the page of some models; his pictures come from a folder."""
+
+    def begin(folder, *models, **more):
+        named = {f"model {number}": model for number, model in enumerate(models, start=1)}
+        app = make_app(named, folder, "127.0.0.1", **more)
+        return TestClient(app, base_url="http://127.0.0.1", headers=OWN)
+
+    return begin

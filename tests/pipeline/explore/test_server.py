@@ -1,300 +1,281 @@
-import json
 import re
-import socket
-import threading
-import time
-import urllib.error
-import urllib.request
-from contextlib import contextmanager
-from io import BytesIO
+import shutil
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
+import fastapi
+import pandas as pd
 import pytest
 from PIL import Image
 
+from huse import Huse
 from pipeline.core.location import locate
+from pipeline.explore import server
+from pipeline.explore.explorer import Explorer
 from pipeline.explore.server import make_app
+from tests.pipeline.explore.test_upload import picture
 
-WAIT = 20
-
-
-@contextmanager
-def served(app):
-    """Where a server in a thread can be asked."""
-    import uvicorn
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + WAIT
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert server.started
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(WAIT)
+ATTACK = "<script>alert(1)</script>\"'{{alert(2)}}"
 
 
 @pytest.fixture(scope="module")
-def address(huse, picture_folder):
-    """The page, served from a thread."""
-    with served(make_app(huse, picture_folder, "127.0.0.1")) as address:
-        yield address
+def page(huse, picture_folder, visit):
+    return visit(picture_folder, huse)
 
 
-def get(url, host=None):
-    request = urllib.request.Request(url, headers={} if host is None else {"Host": host})
-    try:
-        with urllib.request.urlopen(request) as response:
-            return response.status, response.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
+@pytest.fixture(scope="module")
+def both(huse, other, picture_folder, visit):
+    """The page of two models."""
+    return visit(picture_folder, huse, other)
 
 
-def test_a_picture_of_the_catalogue_is_served_small(address, huse, picture_folder):
-    status, content = get(f"{address}/picture/3")
-    assert status == 200
-    with Image.open(BytesIO(content)) as served:
-        assert served.format == "JPEG"
-        assert max(served.size) == 240
+def shown(html):
+    """Ids of the items that are shown, by what leads to more like them."""
+    links = re.findall(r'class="more" href="([^"]*)"', html)
+    return [parse_qs(urlsplit(unescape(link)).query)["like"][0] for link in links]
+
+
+def send(page, data, query="", target="./"):
+    return page.post(
+        "/upload",
+        data={"query": query, "page": target},
+        files={"file": ("x.png", data, "image/png")},
+        follow_redirects=False,
+    )
+
+
+def test_a_picture_of_the_catalogue_is_served_small(page):
+    answer = page.get("/picture/3")
+    assert answer.headers["content-type"] == "image/jpeg"
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        "picture/-1",
-        "picture/1000000",
-        "picture/..%2f..%2fparams.yaml",
-        "picture/../../../params.yaml",
-        "gradio_api/file=/etc/passwd",
-        "gradio_api/file={root}/params.yaml",
-        "gradio_api/file={root}/data/model/model.json",
-        "gradio_api/file={pictures}/{picture}",
-        "gradio_api/file={pictures}/../../../../params.yaml",
-        "gradio_api/file=%2e%2e/%2e%2e/etc/passwd",
-        "static/../../../../../../etc/passwd",
-        "assets/..%2f..%2f..%2f..%2fetc%2fpasswd",
+        *("picture/-1", "picture/1000000", "picture/..%2f..%2fparams.yaml", "upload/ab12"),
+        *("upload/..%2f..%2fparams.yaml", "files/..%2fserver.py", "files/explore.html"),
+        *("compare", "review/", "docs", "openapi.json", "static/../../../etc/passwd"),
     ],
 )
-def test_nothing_but_pictures_of_the_catalogue_is_served(
-    address, finished_project, picture_folder, path
-):
-    name = next(picture_folder.iterdir()).name
-    root = finished_project.root
-    status, content = get(
-        f"{address}/{path.format(root=root, pictures=picture_folder, picture=name)}"
-    )
-    assert status in (400, 403, 404, 422)
-    assert b"root:" not in content
-    assert b"catalog:" not in content
+def test_nothing_but_the_page_and_pictures_is_served(page, path):
+    answer = page.get(f"/{path}")
+    assert answer.status_code in (400, 404, 405, 422)
+    assert "root:" not in answer.text
+    assert "catalog:" not in answer.text
 
 
-def test_only_requests_for_this_machine_are_answered(address):
-    port = address.rpartition(":")[2]
-    for path in ("", "picture/3", "config"):
-        url = f"{address}/{path}"
-        for host in ("127.0.0.1", f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"):
-            assert get(url, host)[0] == 200, host
-        for host in ("rebound.example", f"rebound.example:{port}", "127.0.0.1.rebound.example"):
-            assert get(url, host)[0] == 400, host
+@pytest.mark.parametrize("path", ["", "picture/3", "map", "points", "classes", "files/explore.js"])
+def test_only_requests_for_this_machine_are_answered(page, path):
+    for host in ("127.0.0.1", "127.0.0.1:7860", "localhost:7860", "[::1]:7860"):
+        assert page.get(f"/{path}", headers={"Host": host}).status_code == 200, host
+    for host in ("rebound.example", "rebound.example:7860", "127.0.0.1.rebound.example"):
+        assert page.get(f"/{path}", headers={"Host": host}).status_code == 400, host
 
 
-def test_pictures_may_be_on_another_filesystem(huse, picture_folder, bucket, s3):
-    from fastapi.testclient import TestClient
-
+def test_pictures_may_be_on_another_filesystem(huse, picture_folder, bucket, visit):
     name = huse.index.items["image"].iloc[3]
     (bucket / name).write_bytes((picture_folder / name).read_bytes())
-    here, there = (
-        TestClient(make_app(huse, images, "127.0.0.1"), base_url="http://127.0.0.1")
-        for images in (picture_folder, bucket)
-    )
+    here, there = (visit(folder, huse) for folder in (picture_folder, bucket))
     assert there.get("/picture/3").content == here.get("/picture/3").content
     silent = locate("s3://a?endpoint_override=127.0.0.1:1&scheme=http", "catalog.images")
-    client = TestClient(make_app(huse, silent, "127.0.0.1"), base_url="http://127.0.0.1")
-    assert client.get("/picture/3").status_code == 503
+    assert visit(silent, huse).get("/picture/3").status_code == 503
 
 
-def call(address, data):
-    """Ask as the page does, but with whatever data."""
-    request = urllib.request.Request(
-        f"{address}/gradio_api/queue/join",
-        json.dumps({"data": data, "fn_index": 0, "session_hash": "test"}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request):
-        pass
-    with urllib.request.urlopen(f"{address}/gradio_api/queue/data?session_hash=test") as events:
-        for line in events:
-            event = json.loads(line.removeprefix(b"data: ")) if line.strip() else {}
-            if event.get("msg") == "process_completed":
-                return event
-    return {}
-
-
-def test_a_file_that_was_not_uploaded_is_not_read(address, finished_project, picture_folder):
-    everything = ["", None, "all classes", 8]
-    assert call(address, everything)["success"]
-    picture = next(picture_folder.iterdir())
-    for path in (
-        str(picture),
-        str(finished_project.root / "params.yaml"),
-        "/etc/passwd",
-        f"{address}/picture/3",
-    ):
-        file = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        assert not call(address, ["", file, "all classes", 8])["success"]
-
-
-@pytest.fixture
-def page(address, browser):
-    """The page, freshly opened."""
-    browser.get(address)
-    wait(lambda: find(browser, "#text input, #text textarea"))
-    browser.get_log("performance")
-    return browser
-
-
-def find(browser, selector):
-    return browser.find_elements("css selector", selector)
-
-
-def wait(condition):
-    deadline = time.monotonic() + WAIT
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError("the page did not answer")
-
-
-def said(browser):
-    """What stands above the results."""
-    return browser.execute_script(
-        "return [...document.querySelectorAll('#results .note')].map(n => n.textContent).join(' ')"
-    )
-
-
-def pictures_shown(browser):
-    images = find(browser, "#results img")
-    return sum(int(image.get_property("naturalWidth")) > 0 for image in images)
-
-
-def type_and_enter(browser, text):
-    from selenium.webdriver.common.keys import Keys
-
-    (box,) = find(browser, "#text input, #text textarea")
-    box.send_keys(text, Keys.ENTER)
-
-
-def drop(browser, path):
-    (chooser,) = find(browser, "#picture input[type=file]")
-    chooser.send_keys(str(path))
-    wait(lambda: path.stem in find(browser, "#picture")[0].text)
-    find(browser, "#go")[0].click()
-
-
-def test_type_then_more_like_this(page, huse):
+def test_an_address_is_a_query(page, huse):
     text = huse.index.items["text"].iloc[5]
-    type_and_enter(page, text)
-    wait(lambda: text in said(page))
-    wait(lambda: pictures_shown(page) == 12)
-    card = find(page, "#results .card")[2]
-    title = card.find_element("css selector", "b").text
-    card.find_element("css selector", "button").click()
-    wait(lambda: f"More like \u201c{title}\u201d" in said(page))
-    assert len(find(page, "#results .card")) == 12
-    elsewhere = [
-        url
-        for entry in page.get_log("performance")
-        if (event := json.loads(entry["message"])["message"])["method"]
-        == "Network.requestWillBeSent"
-        and not (url := event["params"]["request"]["url"]).startswith(
-            ("http://127.0.0.1", "data:", "blob:")
-        )
+    wanted = huse.search(huse.embed(texts=[text]), k=7)[0]
+    answer = page.get("/", params={"q": text, "k": "7"})
+    assert shown(answer.text) == [hit.item_id for hit in wanted]
+    assert f'value="{text}"' in unescape(answer.text)
+    (link,) = re.findall(r'data-link="([^"]*)"', answer.text)
+    assert shown(page.get("/" + unescape(link).removeprefix("./")).text) == shown(answer.text)
+
+
+def test_every_result_leads_to_more_like_it_and_to_its_class(page, huse):
+    html = page.get("/", params={"q": "heart", "k": "3", "where": "'a' in text"}).text
+    first = huse.index.items.set_index("item_id").loc[shown(html)[0]]
+    (more, *_) = re.findall(r'class="more" href="([^"]*)"', html)
+    asked = parse_qs(urlsplit(unescape(more)).query)
+    assert asked == {"like": [first.name], "k": ["3"], "where": ["'a' in text"]}
+    said = page.get("/", params=asked).text
+    assert f"More like \u201c{first['text']}\u201d" in unescape(said)
+    top = first["class_path"].split("<")[0]
+    links = [unescape(link) for link in re.findall(r'href="(\./\?[^"]*)"', html)]
+    assert any(
+        parse_qs(urlsplit(link).query).get("class") == [top] and "q=heart" in link for link in links
+    )
+
+
+def test_a_mistake_is_told_where_it_was_made_and_the_query_is_kept(page):
+    html = page.get("/", params={"q": "heart", "where": "prise < 3"}).text
+    assert "where: no column &#39;prise&#39;" in html
+    assert 'value="prise &lt; 3"' in html
+    assert 'aria-invalid="true" aria-describedby="where-error"' in html
+    assert 'value="heart"' in html
+    assert shown(html) == []
+
+
+def test_what_was_chosen_can_be_taken_away_one_by_one(kept_explorer, picture_folder, visit):
+    page = visit(picture_folder, kept_explorer.model)
+    asked = {"q": "heart", "is.brand": ["Nike", "Puma & Co"], "to.price": "60", "where": "sale"}
+    html = page.get("/", params=asked).text
+    (chips,) = re.findall(r'<ul class="chips".*?</ul>', html, re.S)
+    links = [
+        parse_qs(urlsplit(unescape(link)).query) for link in re.findall(r'href="([^"]*)"', chips)
     ]
-    assert elsewhere == []
+    assert len(links) == 4
+    whole = {"q": ["heart"], "is.brand": ["Nike", "Puma & Co"], "to.price": ["60"]}
+    assert whole in links
+    assert {**whole, "where": ["sale"], "is.brand": ["Nike"]} in links
+    where = "where (sale) and price <= 60 and brand in ['Nike', 'Puma & Co']"
+    assert where.removeprefix("where ") in unescape(html)
+    assert html.count("checked") == 3, "two brands, and the keys in the help"
 
 
-def test_drop_a_picture(page, huse, picture_folder):
+def test_all_text_is_escaped_and_nothing_comes_from_elsewhere(page):
+    asked = {name: ATTACK for name in ("q", "class", "where", "like", "is.x", "from.y", "picture")}
+    for path in ("/", "/map"):
+        answer = page.get(path, params=asked)
+        assert answer.text.count("<script") == 1
+        assert "://" not in answer.text
+        assert "style=" not in answer.text
+        policy = answer.headers["content-security-policy"]
+        assert policy.startswith("default-src 'self'; img-src 'self' data:;")
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.fixture(scope="module")
+def hostile(kept_project, tmp_path_factory):
+    """A model whose catalogue was written by somebody who means ill."""
+    folder = tmp_path_factory.mktemp("hostile") / "index"
+    shutil.copytree(kept_project.root / "data" / "index", folder)
+    for name, columns in (("items", ["text", "class_path"]), ("attributes", ["brand"])):
+        table = pd.read_parquet(folder / f"{name}.parquet")
+        for column in columns:
+            # The separator of class paths takes tags apart, so that they begin with quotes.
+            table[column] = [f"'\"{ATTACK}{number % 3}" + "x" * 300 for number in range(len(table))]
+        table.to_parquet(folder / f"{name}.parquet")
+    return Huse.load(kept_project.root / "data" / "model", folder)
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=heart", "/map", "/compare?q=heart"])
+def test_all_text_of_the_catalogue_is_escaped(hostile, picture_folder, visit, path):
+    html = visit(picture_folder, hostile, hostile).get(path).text
+    assert html.count("<script") == 1
+    assert "'\"" in unescape(html)
+    assert "'\"" not in html
+
+
+def test_a_picture_is_asked_with_by_a_link(page, huse, picture_folder):
     item = huse.index.items.iloc[8]
-    drop(page, picture_folder / item["image"])
-    wait(lambda: "your picture" in said(page))
-    wanted = huse.search(huse.embed([picture_folder / item["image"]]), k=12)[0]
-    rows = [button.get_attribute("data-row") for button in find(page, "#results button")]
-    assert rows == [str(hit.row) for hit in wanted]
+    data = (picture_folder / item["image"]).read_bytes()
+    answer = send(page, data, "q=heart&k=5&like=x")
+    assert answer.status_code == 303
+    target = answer.headers["location"]
+    assert parse_qs(urlsplit(target).query).keys() == {"q", "k", "picture"}
+    html = page.get("/" + target.removeprefix("./")).text
+    wanted = huse.search(huse.embed([picture_folder / item["image"]], ["heart"]), k=5)[0]
+    assert shown(html) == [hit.item_id for hit in wanted]
+    (own,) = re.findall(r'src="(upload/[^"]*)"', html)
+    assert page.get(f"/{own}").headers["content-type"] == "image/jpeg"
+    html = page.get("/", params={"picture": "0" * 32, "where": "'a' in text"}).text
+    assert "no longer kept here: choose it again" in html
+    assert "'a' in text" in unescape(html)
 
 
-def test_a_text_that_nothing_is_near_is_told_above_the_results(page):
-    type_and_enter(page, "xyzzyx")
-    wait(lambda: "no word of it is known" in said(page))
-    assert find(page, "#results .card")
+def test_an_upload_that_cannot_be_used_is_told_and_the_query_is_kept(page, monkeypatch):
+    for data, said in (
+        (b"\x89PNG\r\n\x1a\nbroken", "not a picture that can be read"),
+        (b"", "not a picture that can be read"),
+    ):
+        answer = send(page, data, "q=heart")
+        assert answer.status_code == 400
+        assert said in answer.text
+        assert 'value="heart"' in answer.text
+    Image.new("1", (10_000, 5_000)).save(buffer := server.BytesIO(), format="PNG")
+    assert "50 megapixels; 40 are the limit" in send(page, buffer.getvalue()).text
+    monkeypatch.setattr(server, "AROUND", -server.MOST_BYTES)
+    assert "larger than 20 MB" in send(page, picture()).text
 
 
-def test_a_broken_upload_says_so(page, tmp_path):
-    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
-    drop(page, tmp_path / "broken.png")
-    wait(lambda: "not a picture that can be read" in said(page))
+@pytest.mark.parametrize("target", ["https://shop.example/", "//shop.example", "compare", "map"])
+def test_an_upload_leads_to_a_page_that_is_there(page, target):
+    answer = send(page, picture(), target=target)
+    assert answer.headers["location"].startswith("./?picture=")
 
 
-def test_fifty_megapixels_are_answered(page, tmp_path):
-    Image.new("1", (10_000, 5_000)).save(tmp_path / "large.png")
-    drop(page, tmp_path / "large.png")
-    wait(lambda: "50 megapixels; 40 are the limit" in said(page))
+@pytest.mark.parametrize("origin", ["http://shop.example", "null", ""])
+def test_a_foreign_page_uploads_nothing(page, origin):
+    answer = page.post("/upload", headers={"Origin": origin}, files={"file": picture()})
+    assert answer.status_code == 403
+    assert page.get("/upload").status_code in (404, 405)
 
 
-def test_nothing_that_is_typed_runs(page):
-    from selenium.common.exceptions import NoAlertPresentException
-
-    type_and_enter(page, "<img src=x onerror=alert(1)>${alert(2)}{{alert(3)}}")
-    wait(lambda: "onerror" in said(page))
-    with pytest.raises(NoAlertPresentException):
-        _ = page.switch_to.alert
+def test_an_upload_that_does_not_say_how_long_it_is_is_not_read(page):
+    answer = page.post("/upload", content=iter([b"x"]))
+    assert answer.status_code == 411
 
 
-def test_a_class_can_be_chosen(page, huse):
-    from selenium.webdriver.common.keys import Keys
+def test_two_models_answer_side_by_side(both, huse, other):
+    text = "grinning face"  # an item of both
+    html = both.get("/compare", params={"q": text, "k": "6"}).text
+    wanted = [
+        [hit.item_id for hit in model.search(model.embed(texts=[text]), 6)[0]]
+        for model in (huse, other)
+    ]
+    assert shown(html) == [*wanted[0], *wanted[1]]
+    common = set(wanted[0]) & set(wanted[1])
+    assert common
+    assert f"{len(common)} of 6 items are in both lists ({len(common) / 6:.0%})" in html
+    assert html.count("in both, ") == 2 * len(common)
+    assert html.count("in this list alone") == 12 - 2 * len(common)
+    for name in ("model 1", "model 2"):
+        assert f"<h2>{name}</h2>" in html
+    places = [int(place) for place in re.findall(r'src="picture/(\d+)"', html)]
+    assert min(places[6:]) >= len(huse.index), "the other catalogue's pictures come after"
+    for place in places:
+        assert both.get(f"/picture/{place}").status_code == 200
+    assert "compare?q=heart" in both.get("/", params={"q": "heart"}).text
 
-    node = huse.index.items["class_path"].iloc[0]
-    (box,) = find(page, "#class input")
-    box.click()
-    box.send_keys(Keys.CONTROL, "a")
-    box.send_keys(node, Keys.ENTER)
-    type_and_enter(page, huse.index.items["text"].iloc[5])
-    shown = wait(lambda: [span.text for span in find(page, "#results .path")])
-    assert set(shown) == {" \u203a ".join(node.split("<"))}
+
+def test_two_models_are_asked_for_something(both, other):
+    assert shown(both.get("/compare").text) == []
+    assert "both models are asked" in both.get("/compare").text
+    only_there = other.index.items["item_id"].iloc[-1]
+    html = both.get("/compare", params={"like": only_there}).text
+    assert f"There is no item {only_there} in this catalogue." in html
+    answer = send(both, picture(), target="compare")
+    assert answer.headers["location"].startswith("compare?picture=")
+    html = both.get("/" + answer.headers["location"]).text
+    assert len(shown(html)) == 48
 
 
-def test_the_map_shows_the_space(page):
-    (tab,) = [tab for tab in find(page, "button[role=tab]") if tab.text == "Map"]
-    tab.click()
-    wait(lambda: find(page, "#map canvas, #map svg.marks"))
+def test_the_map_is_there_in_words_too(page, huse):
+    html = page.get("/map").text
+    tops = {path.split("<")[0] for path in huse.index.items["class_path"]}
+    for top in tops:
+        assert f">{top}</a></th>" in unescape(html)
+    found = page.get("/points").json()
+    assert set(found["classes"]) == tops
+    assert len(found["points"]) == len(huse.index)
+    assert set(huse.index.items["class_path"]) <= set(page.get("/classes").json())
 
 
-def test_facets_can_be_chosen(browser, kept_explorer, picture_folder):
-    from selenium.webdriver.common.keys import Keys
+def test_findings_to_decide_are_linked_while_there_are_any(huse, picture_folder, visit):
+    left = 3
+    page = visit(picture_folder, huse, findings=lambda: left)
+    assert '<a href="review/">Review (3)</a>' in page.get("/").text
+    assert "Review (3)" in page.get("/map").text
+    left = 0
+    assert "review/" not in page.get("/").text
 
-    with served(make_app(kept_explorer.model, picture_folder, "127.0.0.1")) as address:
-        browser.get(address)
-        wait(lambda: find(browser, "#text input, #text textarea"))
-        find(browser, "#filters button")[0].click()
-        boxes = wait(lambda: find(browser, "#facet-1 label"))
-        (nike,) = [box for box in boxes if re.match(r"Nike \(\d+\)", box.text)]
-        nike.click()
-        (least,) = find(browser, "#facet-0-to input, #facet-0-to textarea")
-        least.send_keys("60")
-        type_and_enter(browser, "heart")
-        wait(lambda: "where price <= 60 and brand == 'Nike'" in said(browser))
-        wait(lambda: pictures_shown(browser) == 12)
-        brands = {
-            one.text for one in find(browser, "#results dd") if one.text in ("Nike", "Puma & Co")
-        }
-        assert brands == {"Nike"}
-        find(browser, "#results .card button")[0].click()
-        wait(lambda: "More like" in said(browser) and "brand == 'Nike'" in said(browser))
-        (where,) = find(browser, "#where input, #where textarea")
-        where.send_keys("sale", Keys.ENTER)
-        wait(lambda: "where (sale) and price <= 60 and brand == 'Nike'" in said(browser))
+
+def test_a_server_for_the_network_answers_by_any_name(huse, picture_folder):
+    from fastapi.testclient import TestClient
+
+    app = make_app({"model": huse}, picture_folder, "0.0.0.0")
+    assert isinstance(app, fastapi.FastAPI)
+    assert TestClient(app, base_url="http://shop.example").get("/").status_code == 200
+    assert Explorer(huse).facets == []

@@ -29,3 +29,12 @@ def test_a_folder_of_another_version_or_of_nothing_is_refused(small, tmp_path):
         find_network(tmp_path / "encoder")
     with pytest.raises(InputError, match=r"nowhere/image_encoder\.json: not found"):
         find_network(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["../network.onnx", "/network.onnx", "below/network.onnx", 3])
+def test_no_file_elsewhere_is_opened(small, tmp_path, name):
+    save_network(tmp_path / "encoder", small.onnx_file)
+    described = read_json(tmp_path / "encoder" / "image_encoder.json")
+    write_json(tmp_path / "encoder" / "image_encoder.json", described | {"network": name})
+    with pytest.raises(InputError, match=r"image_encoder\.json: .* is no name of a file beside it"):
+        find_network(tmp_path / "encoder")

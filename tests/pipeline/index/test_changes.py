@@ -11,7 +11,7 @@ from filelock import FileLock
 from scipy.sparse import csr_matrix
 
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import write_json
+from pipeline.core.json_file import read_json, write_json
 from pipeline.core.vectors import vector_array
 from pipeline.index import changes as stored
 from pipeline.index.changes import (
@@ -137,6 +137,15 @@ def test_a_newer_format_and_a_damaged_file_are_refused(index):
         standing(index)
     write_json(changes_folder(index) / "changes.json", {"format_version": 9})
     with pytest.raises(InputError, match="format version 9"):
+        read_changes(index)
+
+
+@pytest.mark.parametrize("name", ["../000001", "/tmp", "000001/../../model"])
+def test_no_folder_elsewhere_is_read_or_removed(index, name):
+    write(index, Entry(rows(["d"])))
+    path = changes_folder(index) / "changes.json"
+    write_json(path, read_json(path) | {"entries": [name]})
+    with pytest.raises(InputError, match="damaged"):
         read_changes(index)
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.index.where import LONGEST, matching
+from pipeline.index.where import LONGEST, MOST_HINTS, matching
 
 DAY, NOON = datetime.date(2024, 5, 1), datetime.datetime(2024, 5, 1, 12)
 TABLE = pa.table(
@@ -171,6 +171,15 @@ def test_what_nothing_has_is_told_with_what_may_have_been_meant():
         with pytest.raises(InputError) as caught:
             rows(where)
         assert str(caught.value) == f"where: no item has {where}{hint}"
+
+
+def test_only_the_first_of_many_values_are_compared_for_hints():
+    """A list of a thousand would take seconds."""
+    others = [f"none {n}" for n in range(MOST_HINTS)]
+    for values, told in ((["Pumma", *others], True), ([*others, "Pumma"], False)):
+        with pytest.raises(InputError) as caught:
+            rows(f"brand in {values}")
+        assert str(caught.value).endswith("brand has 'Puma'") == told
 
 
 def test_python_has_nothing_to_say_of_a_backslash():

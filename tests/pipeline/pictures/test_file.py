@@ -5,11 +5,20 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.pictures.file import (
+    PictureBytes,
     UnreadableImageError,
     is_machine_trouble,
     machine_trouble,
     read_picture,
 )
+
+
+def test_a_picture_in_memory_stands_for_its_file():
+    assert read_picture(PictureBytes(b"x")) == b"x"
+    # Nobody wants to read its bytes in a message.
+    assert str(PictureBytes(b"x")) == "picture"
+    with pytest.raises(UnreadableImageError, match="file is empty"):
+        read_picture(PictureBytes(b""))
 
 
 def test_a_file_without_bytes_is_a_reason(tmp_path):

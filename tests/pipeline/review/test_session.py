@@ -29,7 +29,7 @@ def test_every_decision_is_in_the_file_at_once(session, file):
     assert file.read_text() == HEADER + (
         "z,bags,keep,\na,bags,accept,hats<big\nb,bags,keep,\nc,bags,accept,hats<tall\n"
     )
-    assert session.place == 3
+    assert (session.place, session.left) == (3, 0)
     assert session.counts == {"accept": 2, "keep": 1}
 
 

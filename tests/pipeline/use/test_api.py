@@ -14,6 +14,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.table import read_table
 from pipeline.model.model_file import load_model, save_model
 from pipeline.model.onnx_file import export_onnx
+from pipeline.use.added_classes import add_class
 
 PICTURES = Path("data/raw/openmoji/images")
 
@@ -128,6 +129,44 @@ def test_items_are_filed_by_the_thresholds_of_what_they_have(shipped_project):
     # A precision that no validation split of this size can speak for.
     strict = model.classify(v, precision=0.999, confidence=0.95)
     assert {one.state for one in strict} == {"review"}
+
+
+def test_pictures_and_texts_alone_are_one_array(model, items, pictures):
+    some, vectors = items
+    for found, modality in (
+        (model.encode_image(pictures), "image"),
+        (model.encode_text(some["text"].tolist()), "text"),
+    ):
+        assert found.dtype == np.float32
+        assert np.abs(found - vectors[modality]).max() < 1e-5
+    for nothing in (model.encode_image([]), model.encode_text([])):
+        assert (nothing.shape, nothing.dtype) == ((0, found.shape[1]), np.float32)
+    with pytest.raises(ValueError, match="texts: give a list"):
+        model.encode_text("sad cat")
+
+
+def test_probabilities_have_a_column_per_class(model, items, pictures):
+    images, texts = [pictures[0], None, pictures[2]], [*items[0]["text"].iloc[:2], None]
+    probability_NC = model.predict_proba(images, texts)
+    assert probability_NC.shape == (3, len(model.classes_))
+    assert probability_NC.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+    best = [one.top[0] for one in model.classify(model.embed(images, texts), k=1)]
+    assert model.predict(images, texts).tolist() == [one.path for one in best]
+    assert probability_NC.max(axis=1) == pytest.approx([one.probability for one in best], abs=1e-6)
+    assert model.predict_proba(texts=[]).shape == (0, len(model.classes_))
+    with pytest.raises(InputError, match="item 0: text is empty"):
+        model.predict(texts=[" "])
+
+
+def test_an_added_class_is_the_last_column(finished_project, tmp_path):
+    shutil.copytree(finished_project.root / "data" / "model", tmp_path / "model")
+    trained = Huse.load(tmp_path / "model")
+    add_class(trained, "Food & Drink<cheese", [trained.embed(texts=["cheese wedge"])], "again")
+    model = Huse.load(tmp_path / "model")
+    assert model.classes_.tolist() == [*trained.classes_, "Food & Drink<cheese"]
+    probability_NC = model.predict_proba(texts=["cheese wedge"])
+    assert probability_NC.shape == (1, len(model.classes_))
+    assert probability_NC[0, -1] > 0
 
 
 @pytest.mark.parametrize(

@@ -88,3 +88,24 @@ def test_no_items_give_no_embeddings(used):
     found = embed(used, *shapes)
     assert len(found) == 0
     assert len(class_probabilities(*used, found)) == 0
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_some_of_the_items_can_be_taken(sparse):
+    has_image, has_text = np.array([1, 0, 1, 1], bool), np.array([0, 1, 1, 0], bool)
+    text_MF = np.array([[1.0], [2.0]])
+    features = Features(
+        np.array([[0.0], [2.0], [3.0]]),
+        has_image,
+        csr_matrix(text_MF) if sparse else text_MF,
+        has_text,
+        [None, "b", "c", None],
+    )
+    taken = features.take(np.array([1, 2]))
+    assert len(taken) == 2
+    assert taken.image_PI.tolist() == [[2.0]]
+    assert taken.has_image.tolist() == [False, True]
+    shown = taken.text_MF.toarray() if sparse else taken.text_MF
+    assert shown.tolist() == [[1.0], [2.0]]
+    assert taken.texts == ["b", "c"]
+    assert features.take(np.array([0])).texts == [None]

@@ -7,6 +7,7 @@ from huse import Huse
 from pipeline.core.errors import InputError
 from pipeline.decide.thresholds import fit_thresholds
 from pipeline.model.validation_file import FILE, Said, Validation, write_validation
+from pipeline.use import filing as module
 from pipeline.use.filing import Filing
 
 
@@ -38,6 +39,17 @@ def test_every_modality_has_thresholds_of_its_own(validation, tmp_path):
     assert filing.can_file(0.8, 0.9)
     assert not filing.can_file(0.999, 0.9)
     assert told == []
+
+
+def test_shares_that_others_choose_do_not_fill_the_memory(validation, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MOST_FITTED", 5)
+    write_validation(tmp_path, validation, "d")
+    filing = Filing(tmp_path, "d", pytest.fail)
+    first = filing.thresholds("text", 0.8, 0.9)
+    for number in range(20):
+        filing.thresholds("text", 0.5 + number / 100, 0.9)
+        assert len(filing._fitted) <= 5
+    assert filing.thresholds("text", 0.8, 0.9) == first
 
 
 def test_a_damaged_file_is_told(tmp_path):

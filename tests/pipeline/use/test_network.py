@@ -1,4 +1,7 @@
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -102,3 +105,18 @@ folder = Path({str(folder)!r})
 load_network(folder, read_description(folder), print)
 """
     assert "torch" not in modules_after(code)
+
+
+def test_nobody_is_told_what_is_run(finished_project, tmp_path):
+    """ONNX Runtime would send it to its maker, and keep what it could not send at home."""
+    code = "from huse import Huse; Huse.load('data/model').embed(None, ['red heart'])"
+    left = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    # It spares machines that test.
+    left = {name: value for name, value in left.items() if name not in ("CI", "GITHUB_ACTIONS")}
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=finished_project.root,
+        env={**left, "HOME": str(tmp_path)},
+        check=True,
+    )
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

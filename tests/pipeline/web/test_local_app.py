@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from pipeline.core.location import locate
-from pipeline.web.local_app import local_app, require_own_page
+from pipeline.web.local_app import is_loopback, local_app, require_own_page
 
 FILES = ["11.png", "3.png"]
 
@@ -71,3 +71,21 @@ def test_only_the_page_itself_may_change_anything(numbered_pictures, origin, sta
     headers = {} if origin is None else {"Origin": origin}
     page = client(numbered_pictures, name="127.0.0.1:7861")
     assert page.post("/change", headers=headers).status_code == status
+
+
+def test_every_answer_forbids_what_comes_from_elsewhere(numbered_pictures):
+    page = client(numbered_pictures)
+    for path in ("/picture/0", "/picture/99", "/nothing"):
+        headers = page.get(path).headers
+        assert headers["cache-control"] == "no-store"
+        assert headers["content-security-policy"].startswith("default-src 'self'; ")
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("host", "wanted"),
+    [("127.0.0.2", True), ("::1", True), ("LOCALHOST", True), ("0.0.0.0", False), ("shop", False)],
+)
+def test_an_address_of_this_machine_is_known(host, wanted):
+    assert is_loopback(host) is wanted

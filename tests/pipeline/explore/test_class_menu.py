@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+
+from pipeline.explore.class_menu import ClassLink, ClassMenu
+
+PATHS = ["bags<big", "hats", "bags<small", "bags<big", "bags"]
+
+
+@pytest.fixture
+def menu():
+    return ClassMenu(PATHS, "<")
+
+
+def test_every_beginning_of_a_path_can_be_chosen(menu):
+    assert menu.paths == ["bags", "bags<big", "bags<small", "hats"]
+
+
+def test_what_is_below_comes_with_how_many_items_are_left_there(menu):
+    assert menu.below("", None) == [ClassLink("bags", "bags", 4), ClassLink("hats", "hats", 1)]
+    assert menu.below("bags", None) == [
+        ClassLink("big", "bags<big", 2),
+        ClassLink("small", "bags<small", 1),
+    ]
+    inside_N = np.array([True, False, False, False, True])
+    assert menu.below("", inside_N) == [ClassLink("bags", "bags", 2)]
+    assert menu.below("bags<big", None) == []
+    assert menu.below("boots", None) == []
+
+
+def test_a_path_is_found_however_it_was_typed(menu):
+    assert [link.path for link in menu.trail(" BAGS < Big")] == ["bags", "bags<big"]
+    assert [link.path for link in menu.trail("Boots<x")] == ["Boots", "Boots<x"]
+    assert menu.below(" BAGS ", None) == menu.below("bags", None)
