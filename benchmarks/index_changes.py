@@ -71,7 +71,7 @@ def add(folder: Path, model: Path, vector_AD: np.ndarray, start: list[int]) -> N
     with changing(folder):
         state = read_state(folder, model, None)
         items = new_items(vector_AD, start[0], state.kind.base)
-        put_items(state, items, replace=False, reject=lambda rows: None)
+        put_items(state, items, replacing=False, reject=lambda rows: None)
     start[0] += len(vector_AD)
 
 
@@ -109,7 +109,7 @@ def main() -> None:
     vector_AD = make_vectors(arguments.added, arguments.dim, 2)
     with tempfile.TemporaryDirectory() as name:
         folder, model = Path(name) / "index", Path(name) / "model"
-        described = {"weights_digest": "3f", "config": {"dim": arguments.dim}}
+        described = {"weights_digest": "3f", "config": {"dim": arguments.dim}, "recipe": {}}
         write_json(model / "model.json", described)
         make_index(folder, model, vector_ND, arguments.kind)
         del vector_ND

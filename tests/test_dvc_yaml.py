@@ -27,7 +27,10 @@ ENCODER = "${item.encoder}"
 
 # Rooms that no stage runs: a local page, and what is done with a trained model. And the file that
 # tells other projects of types.
-OF_NO_STAGE = ("pipeline/review", "pipeline/use", "pipeline/py.typed")
+OF_NO_STAGE = (
+    *("pipeline/drift", "pipeline/explore", "pipeline/review", "pipeline/use", "pipeline/web"),
+    "pipeline/py.typed",
+)
 
 # Changes no number, so that no stage is to run again for it.
 UNTRACKED = {"machine"}

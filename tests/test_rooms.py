@@ -57,7 +57,7 @@ ROOMS: dict[str, set[str]] = {
     "explore": {"core", "features", "index", "pictures", "use", "web"},
     "review": {"audit", "core", "features", "web"},
     # The HTTP service.
-    "serve": {"core", "decide", "features", "index", "pictures", "use", "web"},
+    "serve": {"core", "decide", "drift", "features", "index", "pictures", "use", "web"},
     "sample": {"core"},
     "fetch": {"core", "pictures"},
 }

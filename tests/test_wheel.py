@@ -49,7 +49,9 @@ def installed(wheel, tmp_path_factory):
     # A path in a .pth file does not read the .pth files there, such as the checkout's.
     (packages / "dependencies.pth").write_text(f"{own}\n", encoding="utf-8")
     pip = [sys.executable, "-m", "pip", "--python", str(place / "bin" / "python")]
-    command = [*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
+    # Whatever of this name those packages have, such as the checkout.
+    options = ("--ignore-installed", "--quiet", "--no-deps", "--no-index")
+    command = [*pip, "install", *options, str(wheel)]
     subprocess.run(command, check=True)
     left_out = ("GIT_", "DVC_", "PYTHON")
     variables = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}

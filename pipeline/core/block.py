@@ -3,10 +3,11 @@
 Shape letters: N texts, E features.
 """
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 Block: TypeAlias = "np.ndarray | csr_matrix"
 """[N, E] float32 features of N texts."""
@@ -23,3 +24,10 @@ def finite_rows(block: Block) -> np.ndarray:
     finite_N = np.ones(block.shape[0], dtype=bool)
     finite_N[row_of_value[~np.isfinite(block.data)]] = False
     return finite_N
+
+
+def stack_rows(blocks: Sequence[Block]) -> Block:
+    """Put blocks of the same features below each other; at least one, all dense or all sparse."""
+    if isinstance(blocks[0], np.ndarray):
+        return np.concatenate(blocks)
+    return vstack(blocks).tocsr()

@@ -7,10 +7,12 @@ from collections import OrderedDict
 from io import BytesIO
 from threading import Lock
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from pipeline.core.errors import InputError
 from pipeline.pictures.decode import FORMATS, installed
+from pipeline.pictures.file import TooLargeError, UnreadableImageError
+from pipeline.pictures.received import require_decodable
 
 MOST_MEGAPIXELS = 40
 """Decoding takes up to 12 bytes per pixel: half a gigabyte."""
@@ -70,23 +72,13 @@ def check_upload(data: bytes) -> None:
     """
     check_size(len(data))
     try:
-        with Image.open(BytesIO(data), formats=installed(FORMATS)) as image:
-            width, height = image.size
-    except Image.DecompressionBombError as error:
-        raise InputError(
-            f"The picture has too many pixels; {MOST_MEGAPIXELS} megapixels are the limit: "
-            "make it smaller."
-        ) from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        require_decodable(data, MOST_MEGAPIXELS * 10**6)
+    except TooLargeError as error:
+        raise InputError(f"The picture cannot be used: {error}.") from error
+    except UnreadableImageError as error:
         raise InputError(
             f"This is not a picture that can be read; {', '.join(FORMATS)} can."
         ) from error
-    megapixels = width * height / 1e6
-    if megapixels > MOST_MEGAPIXELS:
-        raise InputError(
-            f"The picture has {megapixels:.0f} megapixels; {MOST_MEGAPIXELS} are the limit: "
-            "make it smaller."
-        )
 
 
 def check_size(number: int) -> None:

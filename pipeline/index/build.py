@@ -14,6 +14,8 @@ from pipeline.core.errors import InputError
 from pipeline.index.settings import HnswSettings, IvfpqSettings
 
 RECALL_AT = 10
+MOST_HIDDEN = 0.01
+"""Share of a graph's vectors above which it is not walked around hidden ones."""
 SMALLEST_CODEBOOK = 256
 """Centroids of a product quantiser with one byte per part: as many vectors are needed."""
 
@@ -71,11 +73,17 @@ def every_vector(index: Any) -> tuple[Any, Any]:
     return index, faiss.SearchParameters()
 
 
-def usual_search(index: Any) -> tuple[Any, Any]:
-    """What to search, and parameters that make it search as it was built to."""
+def usual_search(index: Any, hidden: int = 0) -> tuple[Any, Any]:
+    """What to search, and parameters that make it search as it was built to.
+
+    A graph is left when as many nearer vectors were seen as it looks at, hidden ones too: it looks
+    at so many more, or at all where that would take as long.
+    """
+    if isinstance(index, faiss.IndexHNSW) and hidden > index.ntotal * MOST_HIDDEN:
+        return every_vector(index)
     if isinstance(index, faiss.IndexHNSW):
         parameters = faiss.SearchParametersHNSW()  # type: ignore[attr-defined]
-        parameters.efSearch = index.hnsw.efSearch
+        parameters.efSearch = index.hnsw.efSearch + hidden
         return index, parameters
     if isinstance(index, faiss.IndexIVF):
         parameters = faiss.SearchParametersIVF()

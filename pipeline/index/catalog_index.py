@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 from pipeline.core.errors import InputError
 from pipeline.core.once import once
 from pipeline.core.vectors import vector_matrix
-from pipeline.index.changes import VECTOR, Standing
+from pipeline.index.changes import VECTOR
 from pipeline.index.class_filter import ClassFilter
 from pipeline.index.hit import Hit
 from pipeline.index.hybrid import DEPTH, Mode, candidates_by_words, in_order, keep_inside
 from pipeline.index.item_pictures import ItemPictures
+from pipeline.index.standing import Standing
 from pipeline.index.vector_index import VectorIndex
 from pipeline.index.where import matching
 from pipeline.index.words import WordIndex

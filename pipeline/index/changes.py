@@ -5,20 +5,20 @@ items that would take seconds, and DVC would take the change for damage. Changes
 it, each a folder that is written whole before `changes.json` names it; so a command that is killed
 has changed nothing, whenever that is.
 
-Shape letters: A added items, D embedding.
+Shape letters: A added items.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
@@ -29,19 +29,30 @@ from pipeline.core.json_file import read_json, write_json
 from pipeline.core.table import open_parquet
 from pipeline.features.text_file import read_block, write_block
 
+Value = TypeVar("Value")
+
 FORMAT_VERSION = 1
 DESCRIPTION = "changes.json"
 ITEMS = "items.parquet"
 REMOVED = "removed.json"
+WITHOUT = "delete the folder to be without these changes"
 WAIT = 60
 """Seconds that a command waits for another one that changes the same index."""
 MOST_ENTRIES = 16
 """More are put together into one: each is some files to open before the first search."""
-OWN = ("item_id", "image", "text", "class_path", "split", "x", "y", "base", "vector")
-"""Columns of added items that are no attributes."""
 VECTOR = "vector"
-BASE = "base"
-"""Which making of the index an item was added to."""
+BASE = "__base"
+"""Which making of the index an item was added to; a name that no table of a user has."""
+OWN = ("item_id", "image", "text", "class_path", "split", "x", "y", BASE, VECTOR)
+"""Columns of added items that are no attributes."""
+
+
+class MadeFor(NamedTuple):
+    """What changes are made for, see `Changes`."""
+
+    model: str
+    recipe: Any
+    key: str | None
 
 
 @dataclass
@@ -49,11 +60,11 @@ class Entry:
     """One change: items are removed, then items are added."""
 
     items: pa.Table
-    """A rows: what the index shows of an item, `base`, its attributes, and `vector`."""
+    """A rows: what the index shows of an item, BASE, its attributes, and VECTOR."""
     removed: Collection[str] = ()
     """Ids of items."""
     features: Mapping[str, tuple[Sequence[str], Block]] = field(default_factory=dict)
-    """By modality the ids of items that have it, and their frozen features of unit norm."""
+    """By modality the ids of items that have it, and their frozen features, as towers take them."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,8 @@ class Changes:
     folder: Path
     model: str
     """SHA-256 of the weights that the vectors are of."""
+    recipe: Any
+    """How the features were made, as the model has it."""
     key: str | None
     """The attribute that names an item for its owner, such as an article number."""
     names: tuple[str, ...]
@@ -76,44 +89,35 @@ class Changes:
         """
         for name in self.names:
             folder = self.folder / name
-            items = open_parquet(folder / ITEMS, ["item_id", BASE, VECTOR]).read()
-            yield items, read_json(folder / REMOVED)
+            removed = read_json(folder / REMOVED)
+            if not isinstance(removed, list) or not all(isinstance(one, str) for one in removed):
+                raise InputError(f"{folder / REMOVED}: damaged; {WITHOUT}")
+            try:
+                yield open_parquet(folder / ITEMS, ["item_id", BASE, VECTOR]).read(), removed
+            except (pa.ArrowException, OSError) as error:
+                raise InputError(f"{folder / ITEMS}: damaged ({error}); {WITHOUT}") from error
 
     def features(
-        self, modality: str, item_ids: Collection[str] | None = None
+        self, modality: str, entry_of: Mapping[str, int] | None = None
     ) -> Iterator[tuple[list[str], Block]]:
         """Read ids and frozen features of items that have them, entry by entry.
 
-        Of all that were ever added, or of those with `item_ids`.
+        Of all that were ever added, or of items as the entries of `Standing.entry_of` have them.
 
         Raises:
             InputError: A file is missing or damaged.
         """
-        for name in self.names:
+        for number, name in enumerate(self.names):
             path = self.folder / name / f"{modality}.parquet"
             if path.exists():
                 ids = open_parquet(path, ["item_id"]).read(["item_id"])["item_id"].to_pylist()
-                rows = [n for n, one in enumerate(ids) if item_ids is None or one in item_ids]
+                rows = [
+                    n
+                    for n, one in enumerate(ids)
+                    if entry_of is None or entry_of.get(one) == number
+                ]
                 if rows:
                     yield [ids[row] for row in rows], read_block(path, modality)[rows]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What changes come to for an index as it is now."""
-
-    items: pa.Table
-    """A rows that a search may find, as in `Entry`, with the attributes that the index has."""
-    hidden: set[str]
-    """Ids that a search may not find among the items that the index was made of."""
-    removed: set[str]
-    """Ids that were removed, whether the index was made of them or not."""
-    superseded: int
-    """Added items that the catalogue has had since, which is then right."""
-
-    def removals(self) -> Standing:
-        """What is left of the changes where another model made them."""
-        return replace(self, items=self.items.slice(0, 0), hidden=self.removed)
 
 
 def changes_folder(index: Path) -> Path:
@@ -122,7 +126,7 @@ def changes_folder(index: Path) -> Path:
 
 
 def read_changes(index: Path) -> Changes | None:
-    """Read which changes there are; None: none.
+    """Read which changes there are; None where there is none.
 
     Raises:
         InputError: The list is damaged, or of a newer format.
@@ -135,93 +139,34 @@ def read_changes(index: Path) -> Changes | None:
     if version != FORMAT_VERSION:
         raise InputError(
             f"{path}: format version {version}, this program reads {FORMAT_VERSION}; update the "
-            "program, or delete the folder to be without these changes"
+            f"program, or {WITHOUT}"
         )
-    names = tuple(described["entries"])
+    names = described.get("entries")
     # An index may have been downloaded: no folder elsewhere is read, or removed, for it.
-    if any(Path(name).name != name for name in names):
-        raise InputError(f"{path}: damaged (entries {names}); delete the folder to be without it")
-    return Changes(path.parent, described["model"], described["key"], names)
+    if not isinstance(names, list) or not all(re.fullmatch("[0-9]+", str(one)) for one in names):
+        raise InputError(f"{path}: damaged (entries {names}); {WITHOUT}")
+    if not names:
+        return None
+    recipe, key = described.get("recipe"), described.get("key")
+    return Changes(path.parent, str(described.get("model")), recipe, key, tuple(names))
 
 
-def stand(changes: Changes, item_ids: pa.ChunkedArray, attributes: pa.Table, base: str) -> Standing:
-    """Work out what changes come to.
+def read_steadily(index: Path, read: Callable[[Changes], Value]) -> Value | None:
+    """Read something of the changes, again if another command changes them meanwhile.
 
-    An item that was added to another making of the index counts no longer if this one was made of
-    it, or of one with the same key.
-
-    Args:
-        changes: All changes.
-        item_ids: Of the items that the index was made of.
-        attributes: Their attributes.
-        base: Which making of the index this is.
+    Returns:
+        What `read` gives; None where there are no changes.
 
     Raises:
         InputError: A file is missing or damaged.
     """
-    tables: list[pa.Table] = []
-    place: dict[str, int] = {}
-    removed: set[str] = set()
-    start = 0
-    for items, gone in changes.entries():
-        for item_id in gone:
-            place.pop(item_id, None)
-        removed.update(gone)
-        for number, item_id in enumerate(items["item_id"].to_pylist(), start):
-            place.pop(item_id, None)  # at the end again
-            place[item_id] = number
-            removed.discard(item_id)
-        start += len(items)
-        tables.append(items)
-    everything = pa.concat_tables(tables, promote_options="permissive")
-    live = _with_columns(everything.take(pa.array(place.values(), pa.int64())), attributes.schema)
-    known = _in_both(live["item_id"], item_ids)
-    if changes.key in attributes.column_names:
-        gone = pc.is_in(item_ids, pa.array(sorted(removed), pa.string()))
-        keys = attributes[changes.key].filter(pc.invert(gone)).cast(pa.string())
-        known = pc.or_(known, _in_both(live[changes.key].cast(pa.string()), keys))
-    items = live.filter(pc.or_(pc.equal(live[BASE], base), pc.invert(known)))
-    hidden = removed | set(items["item_id"].to_pylist())
-    return Standing(items, hidden, removed, len(live) - len(items))
-
-
-def _in_both(few: pa.ChunkedArray, many: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Which of a few texts are among many, without a table of the many."""
-    both = many.filter(pc.is_in(many, few.combine_chunks()))
-    return pc.and_(pc.is_in(few, both.combine_chunks()), pc.is_valid(few))
-
-
-def _with_columns(items: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Give items the columns of a schema beside OWN; what they lack is null."""
-    columns = {name: items[name] for name in items.column_names if name in OWN}
-    for one in schema:
-        if one.name not in items.column_names:
-            columns[one.name] = pa.nulls(len(items), one.type)
-            continue
+    while (changes := read_changes(index)) is not None:
         try:
-            columns[one.name] = items[one.name].cast(one.type)
-        except pa.ArrowException as error:
-            raise InputError(
-                f"column {one.name} of added items is {items[one.name].type}, and that of the "
-                f"catalogue's {one.type}; run huse index update with a table of them"
-            ) from error
-    return pa.table(columns)
-
-
-def describe(standing: Standing, item_ids: pa.ChunkedArray) -> str:
-    """Say in one line in what a searched index differs from one that was just made.
-
-    `item_ids` are those of the items that it was made of.
-    """
-    removed = pa.array(sorted(standing.removed), pa.string())
-    still = pc.sum(pc.is_in(item_ids, removed)).as_py() or 0
-    replaced = _in_both(standing.items["item_id"], item_ids)
-    new = len(standing.items) - (pc.sum(replaced).as_py() or 0)
-    parts = [f"{new} added", f"{len(standing.items) - new} replaced", f"{still} removed"]
-    said = f"{', '.join(parts)} since it was made of {len(item_ids)} items"
-    if standing.superseded:
-        said += f"; {standing.superseded} that were added before are of the catalogue now"
-    return said
+            return read(changes)
+        except InputError:
+            if read_changes(index) == changes:
+                raise
+    return None
 
 
 @contextmanager
@@ -232,17 +177,21 @@ def changing(index: Path) -> Iterator[None]:
         InputError: Another one does, and goes on for WAIT seconds.
     """
     folder = changes_folder(index)
+    lock = FileLock(folder / ".lock", timeout=WAIT)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock", timeout=WAIT):
-            yield
+        lock.acquire()
     except Timeout as error:  # an OSError too
         raise InputError(f"{folder}: another command is changing it; try again") from error
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def write_entry(index: Path, model: str, key: str | None, entry: Entry) -> None:
+def write_entry(index: Path, made_for: MadeFor, entry: Entry) -> None:
     """Put a change behind those that there are; hold `changing` meanwhile.
 
     Raises:
@@ -251,10 +200,10 @@ def write_entry(index: Path, model: str, key: str | None, entry: Entry) -> None:
     before = read_changes(index)
     names = () if before is None else before.names
     number = int(names[-1]) + 1 if names else 1
-    _write(index, model, key, (*names, f"{number:06}"), entry)
+    _write(index, made_for, (*names, f"{number:06}"), entry)
 
 
-def replace_entries(index: Path, model: str, key: str | None, entry: Entry | None) -> None:
+def replace_entries(index: Path, made_for: MadeFor, entry: Entry | None) -> None:
     """Put one change, or none, in place of all that there are; hold `changing` meanwhile.
 
     Raises:
@@ -263,12 +212,10 @@ def replace_entries(index: Path, model: str, key: str | None, entry: Entry | Non
     before = read_changes(index)
     number = int(before.names[-1]) + 1 if before and before.names else 1
     names = () if entry is None else (f"{number:06}",)
-    _write(index, model, key, names, entry)
+    _write(index, made_for, names, entry)
 
 
-def _write(
-    index: Path, model: str, key: str | None, names: Sequence[str], entry: Entry | None
-) -> None:
+def _write(index: Path, made_for: MadeFor, names: Sequence[str], entry: Entry | None) -> None:
     folder = changes_folder(index)
     if entry is not None:
         with atomic_path(folder / names[-1]) as temporary:
@@ -277,8 +224,8 @@ def _write(
             write_json(temporary / REMOVED, sorted(entry.removed))
             for modality, (ids, block) in entry.features.items():
                 write_block(temporary / f"{modality}.parquet", modality, iter([(ids, block)]), {})
-    described: dict[str, Any] = {"format_version": FORMAT_VERSION, "model": model, "key": key}
-    write_json(folder / DESCRIPTION, described | {"entries": list(names)})
+    described = {"format_version": FORMAT_VERSION, **made_for._asdict(), "entries": list(names)}
+    write_json(folder / DESCRIPTION, described)
     # What a killed command left, and what was put together.
     for other in folder.iterdir():
         if other.is_dir() and other.name not in names:

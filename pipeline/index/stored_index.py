@@ -17,8 +17,15 @@ from pipeline.core.json_file import read_json, write_json
 from pipeline.core.table import open_parquet
 from pipeline.features.attributes import write_attributes
 from pipeline.index.catalog_index import SHOWN, CatalogIndex
-from pipeline.index.changes import Changes, describe, read_changes, stand
+from pipeline.index.changes import (
+    VECTOR,
+    WITHOUT,
+    Changes,
+    read_changes,
+    read_steadily,
+)
 from pipeline.index.item_pictures import ItemPictures
+from pipeline.index.standing import describe, stand
 from pipeline.index.vector_index import VectorIndex, read_faiss
 from pipeline.index.words import FOLDER, WordIndex
 
@@ -67,17 +74,18 @@ def load_index(
         InputError: A file is missing or damaged, of a newer format, or another model's.
     """
     made = _load_made(folder, model)
-    while (changes := read_changes(folder)) is not None:
-        try:
-            standing = stand(changes, made.table["item_id"], made.attributes, base_of(folder))
-            if changes.model != made.description["model"]:
+
+    def changed(changes: Changes) -> CatalogIndex:
+        standing = stand(changes, made.table["item_id"], made.attributes, base_of(folder))
+        if changes.model != made.description["model"]:
+            if len(standing.items):
                 warn(_other_model(changes))
-                standing = standing.removals()
-            return made.changed(standing)
-        except InputError:
-            if read_changes(folder) == changes:  # no other command put them together meanwhile
-                raise
-    return made
+            standing = standing.removals()
+        elif standing.items.schema.field(VECTOR).type.list_size != made.vector_index.dimension:
+            raise InputError(f"{changes.folder}: vectors of another length; {WITHOUT}")
+        return made.changed(standing)
+
+    return read_steadily(folder, changed) or made
 
 
 def differs(index: CatalogIndex, folder: Path) -> str | None:
@@ -87,12 +95,12 @@ def differs(index: CatalogIndex, folder: Path) -> str | None:
         InputError: A file of the changes is damaged.
     """
     changes = read_changes(folder)
-    if changes is None or not changes.names:
+    if changes is None:
         return None
-    if changes.model != read_json(folder / DESCRIPTION)["model"]:
-        return _other_model(changes)
     item_ids = index.table["item_id"]
     standing = stand(changes, item_ids, index.attributes, base_of(folder))
+    if len(standing.items) and changes.model != read_json(folder / DESCRIPTION)["model"]:
+        return _other_model(changes)
     return f"{changes.folder}: searches differ from this index: {describe(standing, item_ids)}"
 
 

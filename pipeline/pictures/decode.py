@@ -12,6 +12,7 @@ from pipeline.core.location import Location
 from pipeline.core.quiet import without_warnings
 from pipeline.pictures.file import (
     PictureBytes,
+    TooLargeError,
     UnreadableImageError,
     is_machine_trouble,
     read_picture,
@@ -140,7 +141,7 @@ def _reasons() -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise UnreadableImageError("not a picture in a known format") from error
     except Image.DecompressionBombError as error:
-        raise UnreadableImageError(f"too many pixels ({error})") from error
+        raise TooLargeError(f"too many pixels ({error})") from error
     except Exception as error:
         if is_machine_trouble(error):
             raise
@@ -153,7 +154,7 @@ def _reasons() -> Iterator[None]:
 def _require_pixels(image: Image.Image, max_pixels: int) -> None:
     pixels = image.width * image.height
     if pixels > max_pixels:
-        raise UnreadableImageError(too_many_pixels(pixels, max_pixels))
+        raise TooLargeError(too_many_pixels(pixels, max_pixels))
 
 
 def _flatten(image: Image.Image, background: str) -> Image.Image:

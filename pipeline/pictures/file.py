@@ -30,6 +30,10 @@ class UnreadableImageError(Exception):
     """A picture cannot be used; the message is the reason for the extraction report."""
 
 
+class TooLargeError(UnreadableImageError):
+    """A picture takes too much to decode."""
+
+
 def is_machine_trouble(error: BaseException) -> bool:
     """Whether memory, disk space or open files ran out: no fault of a picture."""
     return isinstance(error, MemoryError) or (

@@ -216,6 +216,16 @@ class RemoteImageFolder(ImageFolder):
         return "/".join(parts) in self._folders
 
 
+def picture_inside(folder: Location, name: str) -> Location | None:
+    """Find a picture of a folder by what a table says that may have come from elsewhere.
+
+    None where the name leads out of the folder: no page and no file shows what is there.
+    """
+    path = Path(name)
+    outside = path.is_absolute() or ".." in path.parts or URI.match(name)
+    return None if outside or WINDOWS_DRIVE.match(name) else folder / name
+
+
 def open_images(
     folder: Location,
     link_targets: Sequence[Path] = (),

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import fastapi
@@ -35,6 +36,7 @@ from pipeline.serve.limits import Limits
 from pipeline.serve.meters import Meters
 from pipeline.serve.openai_shape import EmbeddingsForm, embeddings_answer, models_answer
 from pipeline.serve.questions import Classify, Embed, Search, answer_together
+from pipeline.serve.recorder import Recorder
 from pipeline.serve.refused import RefusedError
 from pipeline.web.local_app import is_loopback, loopback_names
 
@@ -57,6 +59,7 @@ class Service:
         host: str,
         token: str | None,
         warn: Callable[[str], None],
+        recorder: Recorder | None = None,
     ) -> None:
         """Put it together; nothing is asked before the application starts.
 
@@ -67,8 +70,10 @@ class Service:
             host: Address that is bound to.
             token: What a client has to know; None: nothing.
             warn: Takes lines of what went wrong.
+            recorder: Takes what is classified and embedded; None: nothing is kept.
         """
         self.current, self.limits, self._settings, self._warn = current, limits, settings, warn
+        self._recorder = recorder
         self._meters = Meters()
         self._meters.model(current.loaded)
         self._batcher: Batcher | None = None
@@ -103,6 +108,8 @@ class Service:
             self._meters.reload("failed")
             self._warn(f"reload: {self.current.loaded.name} goes on: {error}")
             raise
+        if self._recorder is not None:
+            self._recorder.flush()
         self._meters.reload("ok")
         self._meters.model(loaded)
         return loaded
@@ -110,7 +117,7 @@ class Service:
     @asynccontextmanager
     async def _lifespan(self, app: fastapi.FastAPI) -> AsyncIterator[None]:
         self._batcher = Batcher(
-            answer_together,
+            partial(answer_together, record=self._recorder.add if self._recorder else None),
             batch=self.limits.batch,
             queue=self.limits.queue,
             on_batch=self._meters.batch,
@@ -119,6 +126,8 @@ class Service:
         yield
         self._reader.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._batcher.close)
+        if self._recorder is not None:
+            await asyncio.to_thread(self._recorder.flush)
 
     def _add_routes(self, app: fastapi.FastAPI) -> None:
         def post(path: str, form: Any, answer: Any) -> Callable[[Any], Any]:

@@ -28,7 +28,7 @@ class OverloadedError(Exception):
 class Batcher:
     """Puts requests together and gives each its answer.
 
-    Models are not safe under threads, and this is the only one that asks any.
+    This is the only thread that asks a model: several would wait for each other's cores.
     """
 
     def __init__(

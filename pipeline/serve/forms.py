@@ -26,9 +26,9 @@ from starlette.requests import Request
 from pipeline.decide.settings import ClassifySettings, Rule
 from pipeline.index.hybrid import Mode
 from pipeline.index.where import LONGEST
-from pipeline.pictures.decode import format_of, pixels_of
 from pipeline.pictures.file import UnreadableImageError
-from pipeline.serve.limits import LONGEST_TEXT, MOST_HITS, MOST_SCANS, SMALL_BODY, Limits
+from pipeline.pictures.received import require_decodable
+from pipeline.serve.limits import LONGEST_TEXT, MOST_HITS, SMALL_BODY, Limits
 from pipeline.serve.questions import Item
 from pipeline.serve.refused import RefusedError
 
@@ -56,12 +56,7 @@ def check_picture(picture: str | bytes, max_pixels: int) -> bytes:
     else:
         data = picture
     try:
-        pixels = pixels_of(data)
-        if pixels > max_pixels:
-            most = f"{max_pixels / 1e6:g} are the limit"
-            raise ValueError(f"{pixels / 1e6:.0f} megapixels; {most}: make it smaller")
-        if format_of(data) in ("JPEG", "MPO") and data.count(b"\xff\xda") > MOST_SCANS:
-            raise ValueError(f"a JPEG of more than {MOST_SCANS} scans: save it again")
+        require_decodable(data, max_pixels)
     except UnreadableImageError as error:
         raise ValueError(str(error)) from error
     return data

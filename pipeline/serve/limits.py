@@ -6,9 +6,6 @@ LONGEST_TEXT = 10_000
 """Characters of a text."""
 MOST_HITS = 1000
 """Hits of a search, and classes of an item."""
-MOST_SCANS = 40
-"""Passes of a progressive JPEG over its pixels; cameras and editors make ten or so. A small file
-with thousands would keep the decoder busy for minutes."""
 SMALL_BODY = 2**16
 """Bytes of a body that is read however much is held for others."""
 HELD_BODIES = 8

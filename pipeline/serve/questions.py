@@ -5,9 +5,9 @@ Shape letters: N items, B of them, D embedding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -32,6 +32,9 @@ class Item(NamedTuple):
 class Question(Protocol):
     """What is wanted to know of items; equal ones are answered together."""
 
+    of_new_items: ClassVar[bool]
+    """Whether it is asked of items that may come into the catalogue, not of a search."""
+
     def __hash__(self) -> int: ...
 
     def answer(self, model: Huse, features: Features) -> list[Any]:
@@ -45,6 +48,8 @@ class Question(Protocol):
 @dataclass(frozen=True)
 class Search:
     """Which items of the catalogue are nearest; the answer is as `huse search --json` has it."""
+
+    of_new_items: ClassVar[bool] = False
 
     k: int = 10
     within: str | None = None
@@ -64,6 +69,8 @@ class Search:
 @dataclass(frozen=True)
 class Classify:
     """What items are, and where they may be filed; as `huse classify --json` has it."""
+
+    of_new_items: ClassVar[bool] = True
 
     settings: ClassifySettings
     k: int = 3
@@ -85,6 +92,8 @@ class Classify:
 class Embed:
     """Where items are in the embedding space."""
 
+    of_new_items: ClassVar[bool] = True
+
     def answer(self, model: Huse, features: Features) -> list[Any]:
         """Give [D] vectors by modality of each item, None where it has no such part."""
         points = model.embed_features(features).modalities
@@ -103,22 +112,28 @@ class Asked(NamedTuple):
     items: Sequence[Item]
 
 
-def answer_together(asked: Sequence[Asked]) -> list[list[Any] | Exception]:
+def answer_together(
+    asked: Sequence[Asked], record: Callable[[Huse, Features], None] | None = None
+) -> list[list[Any] | Exception]:
     """Answer the requests of one model, its encoders run once for the items of all.
+
+    `record` takes the items that are not searched by.
 
     Returns:
         Of each request an answer per item, or why there is none. One with an item that cannot be
         used takes nothing from the others, nor does one whose trouble is unforeseen.
     """
     try:
-        return _answer(asked)
+        return _answer(asked, record)
     except Exception as error:  # noqa: BLE001 - it is that request's answer
         if len(asked) == 1:
             return [error]
-        return [answer for one in asked for answer in answer_together([one])]
+        return [answer for one in asked for answer in answer_together([one], record)]
 
 
-def _answer(asked: Sequence[Asked]) -> list[list[Any] | Exception]:
+def _answer(
+    asked: Sequence[Asked], record: Callable[[Huse, Features], None] | None
+) -> list[list[Any] | Exception]:
     model = asked[0].model
     items = [item for one in asked for item in one.items]
     features, reasons = model.read_features(
@@ -141,12 +156,15 @@ def _answer(asked: Sequence[Asked]) -> list[list[Any] | Exception]:
             together.setdefault(one.question, []).append((number, row_N[own]))
     for question, parts in together.items():
         row_B = np.concatenate([rows for _, rows in parts])
+        items_B = features.take(row_B)
         try:
-            found = question.answer(model, features.take(row_B))
+            found = question.answer(model, items_B)
         except InputError as error:
             # Its frames would hold the model until the next search for cycles.
             answers |= {number: error.with_traceback(None) for number, _ in parts}
             continue
+        if record is not None and question.of_new_items:
+            record(model, items_B)
         for number, rows in parts:
             answers[number], found = found[: len(rows)], found[len(rows) :]
     return [answers[number] for number in range(len(asked))]

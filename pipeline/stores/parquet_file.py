@@ -17,6 +17,7 @@ from pipeline.core.cores import usable_cores
 from pipeline.core.location import Location
 from pipeline.core.vectors import vector_writer
 from pipeline.index.catalog_index import CatalogIndex
+from pipeline.pictures.folder import picture_inside
 from pipeline.pictures.thumbnail import thumbnail
 from pipeline.stores.evaluated import PREDICTED, EvaluatedItems
 from pipeline.stores.rows import ItemRows
@@ -81,7 +82,8 @@ def write_items(
     ):
 
         def draw(image: str) -> bytes | None:
-            return _jpeg(pictures / image, background) if image else None
+            found = picture_inside(pictures, image) if image else None
+            return None if found is None else _jpeg(found, background)
 
         for row_M, batch in rows.batches(AT_ONCE):
             names = batch["image"].to_pylist()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from pipeline.core.block import Block
+from pipeline.core.block import Block, stack_rows
 from pipeline.features.classes import item_classes, label_membership
 from pipeline.model.description import (
     EMBEDDINGS,
@@ -53,6 +53,19 @@ class Features:
             self.has_text[row_B],
             [self.texts[row] for row in row_B] if self.texts else (),
         )
+
+
+def join_features(parts: Sequence[Features]) -> Features:
+    """Put items behind each other, of at least one part."""
+    # Without a text nobody knows whether the features of texts are sparse.
+    written = [part.text_MF for part in parts if part.text_MF.shape[0]] or [parts[0].text_MF]
+    return Features(
+        np.concatenate([part.image_PI for part in parts]),
+        np.concatenate([part.has_image for part in parts]),
+        stack_rows(written),
+        np.concatenate([part.has_text for part in parts]),
+        [text for part in parts for text in part.texts],
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from pipeline.core.errors import InputError
 from pipeline.core.published_model import is_path
-from pipeline.index.changes import changes_folder
+from pipeline.index.changes import DESCRIPTION, changes_folder, read_changes
 from pipeline.model.description import FILE, ModelDescription
 from pipeline.use.added_file import added_path
 from pipeline.use.model_card import model_card
@@ -171,16 +171,22 @@ class HubModel:
             InputError: There is no usable index.
         """
         folders = {MODEL: self.folder}
+        changes = None
         if include_index:
             _ = self.index  # there, whole, and of this very model
             folders[INDEX] = self.index_folder
-            folders[CHANGES] = changes_folder(self.index_folder)
+            changes = read_changes(self.index_folder)
+            if changes is not None:
+                # Not what a command that was killed has left.
+                folders |= {f"{CHANGES}/{name}": changes.folder / name for name in changes.names}
         files = {
             f"{place}/{path.relative_to(folder).as_posix()}": path
             for place, folder in folders.items()
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path.suffix in ENDINGS
         }
+        if changes is not None:
+            files[f"{CHANGES}/{DESCRIPTION}"] = changes.folder / DESCRIPTION
         if self.known.added:
             files[ADDED] = added_path(self.folder)
         return files

@@ -3,43 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.sparse import vstack
 
-from pipeline.core.block import Block
+from pipeline.core.block import Block, stack_rows
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json
-from pipeline.core.location import Location
+from pipeline.core.vectors import vector_array
 from pipeline.index.changes import (
     BASE,
     MOST_ENTRIES,
     VECTOR,
     Changes,
     Entry,
-    Standing,
+    MadeFor,
     read_changes,
     replace_entries,
-    stand,
     write_entry,
 )
+from pipeline.index.standing import Standing, stand
 from pipeline.index.stored_index import base_of, read_description, read_known
 from pipeline.use.api import Huse
-from pipeline.use.index_items import IndexItems, IndexKind, frozen_features
-from pipeline.use.new_items import BATCH, BadRow
+from pipeline.use.embeddings import Features
+from pipeline.use.index_items import IndexItems, IndexKind
+from pipeline.use.new_items import BadRow
 
 ATTRIBUTE_KEY = "--key"
+
+
+class Put(NamedTuple):
+    """How many items were put into the index."""
+
+    items: int
+    replacing: int
+    """Of these, in the place of others."""
+    guessed: int
+    """Of these, in the class that is most probable."""
 
 
 class State(NamedTuple):
     """An index as it is before a command changes it, without its vectors."""
 
     folder: Path
-    model: str
+    made_for: MadeFor
     kind: IndexKind
     item_ids: pa.ChunkedArray
     """Of the items that it was made of."""
@@ -50,9 +61,9 @@ class State(NamedTuple):
     key: str | None
     """The attribute that names an item for its owner."""
 
-    def ids_of(self, keys: Sequence[str | None]) -> dict[str, str]:
-        """Find ids of items that a search may find, by their keys as texts."""
-        found: dict[str, str] = {}
+    def ids_of(self, keys: Sequence[str | None]) -> dict[str, set[str]]:
+        """Find ids of items that a search may find, by keys as texts; several may share one."""
+        found: dict[str, set[str]] = {}
         wanted = pa.array([key for key in keys if key is not None], pa.string())
         if self.key is None or not len(wanted):
             return found
@@ -65,11 +76,9 @@ class State(NamedTuple):
             pairs = zip(
                 texts.filter(is_wanted).to_pylist(), ids.filter(is_wanted).to_pylist(), strict=True
             )
-            found |= {
-                key: item_id
-                for key, item_id in pairs
-                if ids is not self.item_ids or item_id not in self.standing.hidden
-            }
+            for key, item_id in pairs:
+                if ids is not self.item_ids or item_id not in self.standing.hidden:
+                    found.setdefault(key, set()).add(item_id)
         return found
 
     def those_of(self, item_ids: Sequence[str]) -> set[str]:
@@ -104,29 +113,29 @@ def read_state(folder: Path, model: Path, key: str | None, *, other_model: bool 
     dimension = read_json(model / "model.json")["config"]["dim"]
     kind = IndexKind(description, base_of(folder), attributes.schema, dimension)
     changes = read_changes(folder)
-    standing = Standing(IndexItems().table(kind), set(), set(), 0)
-    if changes is not None and changes.names:
-        if changes.model != description["model"] and not other_model:
+    standing = Standing(IndexItems().table(kind), set(), set(), 0, {})
+    if changes is not None:
+        standing = stand(changes, item_ids, attributes, kind.base)
+        if len(standing.items) and changes.model != description["model"] and not other_model:
             raise InputError(
                 f"{changes.folder}: earlier changes are another model's; run huse index refresh"
             )
-        standing = stand(changes, item_ids, attributes, kind.base)
-    return State(folder, description["model"], kind, item_ids, attributes, changes, standing, key)
+    # The key of earlier changes goes on to tell which of them the catalogue has since.
+    last = key or (None if changes is None else changes.key)
+    made_for = MadeFor(description["model"], read_json(model / "model.json")["recipe"], last)
+    return State(folder, made_for, kind, item_ids, attributes, changes, standing, key)
 
 
 def put_items(
-    state: State, made: IndexItems, *, replace: bool, reject: Callable[[list[BadRow]], None]
-) -> tuple[int, int]:
+    state: State, made: IndexItems, *, replacing: bool, reject: Callable[[list[BadRow]], None]
+) -> Put:
     """Add items, or replace those of the same id or key and add the others.
 
     Args:
         state: From `read_state`.
         made: The items.
-        replace: Whether an item may take the place of another; if not it is rejected.
+        replacing: Whether an item may take the place of another; if not it is rejected.
         reject: Takes rows that are not added.
-
-    Returns:
-        How many were added, and how many of these took the place of others.
 
     Raises:
         InputError: The folder cannot be written to.
@@ -137,19 +146,21 @@ def put_items(
     seen: dict[tuple[str, str], int] = {}
     good: list[int] = []
     replaced: set[str] = set()
+    number = 0
     bad: list[BadRow] = []
     for place, (row, item_id, key) in enumerate(zip(made.rows, ids, keys, strict=True)):
         names = [("id", item_id)] + ([] if key is None else [("key", key)])
         earlier = next((seen[name] for name in names if name in seen), None)
-        there = {item_id} & are_there | ({by_key[key]} if key in by_key else set())
+        there = ({item_id} & are_there) | by_key.get(key or "", set())
         if earlier is not None:
             reason = f"the same item as row {earlier}"
-        elif there and not replace:
+        elif there and not replacing:
             reason = f"already in the index as {min(there)}; huse index update replaces it"
         else:
             seen |= dict.fromkeys(names, row)
             good.append(place)
             replaced |= there
+            number += bool(there)
             continue
         bad.append(BadRow(row, made.items[place]["image"], made.items[place]["text"], reason))
     reject(bad)
@@ -157,7 +168,17 @@ def put_items(
         kept = made.take(good)
         new = {ids[place] for place in good}
         _write(state, Entry(kept.table(state.kind), replaced - new, kept.blocks()))
-    return len(good), len(replaced)
+    return Put(len(good), number, sum(made.rows[place] in made.guessed for place in good))
+
+
+def require_key(made: IndexItems, key: str, table: Path) -> None:
+    """Stop where a table cannot name its items by a key: all of them would be new.
+
+    Raises:
+        InputError: No usable row has a value there.
+    """
+    if made.items and all(item.get(key) is None for item in made.items):
+        raise InputError(f"{ATTRIBUTE_KEY}: no row of {table} says anything in a column {key}")
 
 
 def remove_items(state: State, names: Sequence[str]) -> tuple[int, list[str]]:
@@ -175,12 +196,13 @@ def remove_items(state: State, names: Sequence[str]) -> tuple[int, list[str]]:
     """
     names = list(dict.fromkeys(names))
     if state.key is None:
-        found = {name: name for name in state.those_of(names)}
+        found = {name: {name} for name in state.those_of(names)}
     else:
         found = state.ids_of(names)
-    if found:
-        _write(state, Entry(IndexItems().table(state.kind), set(found.values())))
-    return len(found), [name for name in names if name not in found]
+    ids = set[str]().union(*found.values())
+    if ids:
+        _write(state, Entry(IndexItems().table(state.kind), ids))
+    return len(ids), [name for name in names if name not in found]
 
 
 def put_together(state: State) -> None:
@@ -191,65 +213,82 @@ def put_together(state: State) -> None:
     """
     if state.changes is None:
         return
-    ids = set(state.standing.items["item_id"].to_pylist())
-    features = {}
-    for modality in state.kind.description.get("near", {}):
-        parts = list(state.changes.features(modality, ids))
-        if parts:
-            names = [name for part in parts for name in part[0]]
-            blocks = [part[1] for part in parts]
-            dense = isinstance(blocks[0], np.ndarray)
-            block = np.concatenate(blocks).astype(np.float16) if dense else vstack(blocks).tocsr()
-            features[modality] = (names, block)
-    _replace(state, state.standing.items, features)
+    _replace(state, state.standing.items, _features(state))
 
 
-def embed_again(model: Huse, state: State, pictures: Location) -> tuple[int, list[tuple[str, str]]]:
+def embed_again(model: Huse, state: State) -> int:
     """Embed the added items for another model than that which they were added to.
 
     Args:
         model: The present model.
         state: From `read_state`.
-        pictures: Folder of the catalogue's pictures.
 
     Returns:
-        How many were embedded; and ids of the items that could not be, which are left out, with
-        reasons.
+        How many were embedded.
 
     Raises:
-        InputError: The folder cannot be written to.
+        InputError: The model's image backbone is another one, or the folder cannot be written to.
     """
-    made = IndexItems()
-    lost: list[tuple[str, str]] = []
-    modality = state.kind.description["modality"]
-    items = state.standing.items.drop_columns([VECTOR])
-    for start in range(0, len(items), BATCH):
-        part = items.slice(start, BATCH).to_pylist()
-        features, reasons = model.read_features(
-            [pictures / one["image"] if one["image"] else None for one in part],
-            [one["text"] or None for one in part],
+    if state.changes is None:
+        return 0
+    features = _features(state)
+    if "image" in features and state.changes.recipe["image"] != state.made_for.recipe["image"]:
+        raise InputError(
+            f"{state.changes.folder}: the pictures of added items were given to another image "
+            "backbone than the model's; move this folder away and add the items again"
         )
-        vector_ND = model.embed_features(features).modalities[modality]
-        good = [one for one, reason in zip(part, reasons, strict=True) if not reason]
-        lost += [
-            (one["item_id"], reason) for one, reason in zip(part, reasons, strict=True) if reason
-        ]
-        frozen = frozen_features(features, state.kind.description)
-        for n, one in enumerate(good):
-            if np.isnan(vector_ND[n, 0]):
-                lost.append((one["item_id"], f"the index is of {modality}s alone"))
-                continue
-            made.items.append({**one, BASE: state.kind.base})
-            made.vectors.append(vector_ND[n])
-            for name, of in frozen.items():
-                if n in of:
-                    made.features.setdefault(name, []).append((one["item_id"], of[n]))
-    _replace(state, made.table(state.kind), made.blocks())
-    return len(made.items), lost
+    items = state.standing.items
+    ids, texts = items["item_id"].to_pylist(), items["text"].to_pylist()
+    image_PI, has_image = _given(features, ids)
+    # An encoder of texts is fitted on the catalogue, and so another one.
+    has_text = np.array([bool(text) for text in texts], dtype=bool)
+    written = [text for text in texts if text]
+    read, reasons = model.read_features([None] * len(written), written)
+    if any(reasons):
+        raise InputError(f"{state.changes.folder}: {next(filter(None, reasons))}")
+    v = Features(image_PI, has_image, read.text_MF, has_text)
+    vector_AD = model.embed_features(v).modalities[state.kind.description["modality"]]
+    base = pa.array([state.kind.base] * len(ids), pa.string())
+    items = items.drop_columns([BASE, VECTOR])
+    items = items.append_column(BASE, base).append_column(VECTOR, vector_array(vector_AD))
+    if written:
+        named = [one for one, text in zip(ids, texts, strict=True) if text]
+        features["text"] = (named, read.text_MF)
+    _replace(state, items, features)
+    return len(ids)
+
+
+def _given(
+    features: dict[str, tuple[list[str], Block]], ids: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features of the items that have a picture, in their order, and which items these are."""
+    if "image" not in features:
+        return np.zeros((0, 0), np.float32), np.zeros(len(ids), dtype=bool)
+    names, block = features["image"]
+    place = {name: n for n, name in enumerate(names)}
+    rows = [place[one] for one in ids if one in place]
+    return np.asarray(block)[rows], np.array([one in place for one in ids], dtype=bool)
+
+
+def _features(state: State) -> dict[str, tuple[list[str], Block]]:
+    """Frozen features of the items that a search may find, by modality."""
+    assert state.changes is not None, "there are no items"
+    found = {}
+    for modality in ("image", "text"):
+        parts = list(state.changes.features(modality, state.standing.entry_of))
+        if parts:
+            names = [name for part in parts for name in part[0]]
+            found[modality] = (names, stack_rows([part[1] for part in parts]))
+    return found
 
 
 def _write(state: State, entry: Entry) -> None:
-    write_entry(state.folder, state.model, state.key, entry)
+    if state.changes is not None and state.changes.model != state.made_for.model:
+        # Nothing but removals counts of what was changed for another model.
+        removed = state.standing.removed | set(entry.removed)
+        replace_entries(state.folder, state.made_for, replace(entry, removed=removed))
+        return
+    write_entry(state.folder, state.made_for, entry)
     changes = read_changes(state.folder)
     if changes is not None and len(changes.names) > MOST_ENTRIES:
         standing = stand(changes, state.item_ids, state.attributes, state.kind.base)
@@ -261,7 +300,7 @@ def _replace(state: State, items: pa.Table, features: dict[str, tuple[list[str],
     # What the catalogue no longer has need not be kept out.
     removed = known.filter(pc.is_in(known, state.item_ids)).to_pylist()
     entry = Entry(items, removed, features) if len(items) or removed else None
-    replace_entries(state.folder, state.model, state.key, entry)
+    replace_entries(state.folder, state.made_for, entry)
 
 
 def _keys(state: State, made: IndexItems) -> list[str | None]:

@@ -13,18 +13,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import vstack
 
 from pipeline.catalog.items import make_item_id
 from pipeline.catalog.read import open_rows
 from pipeline.catalog.rows import Source, TableForm
-from pipeline.core.block import Block
+from pipeline.core.block import Block, stack_rows
 from pipeline.core.errors import BadRowError
 from pipeline.core.vectors import vector_array
 from pipeline.features.attributes import kind_of
 from pipeline.features.class_path import normalize_class_path
 from pipeline.index.changes import BASE, VECTOR
-from pipeline.index.references import unit_rows
 from pipeline.use.api import Huse
 from pipeline.use.embeddings import Features
 from pipeline.use.new_items import BadRow, ItemBatch, NewItem
@@ -66,9 +64,9 @@ class IndexItems:
     vectors: list[np.ndarray] = field(default_factory=list)
     """[D] each."""
     features: dict[str, list[tuple[str, Block]]] = field(default_factory=dict)
-    """By modality the id and the frozen features, [1, F] of unit norm, of items that have it."""
-    guessed: int = 0
-    """Items whose class was predicted."""
+    """By modality the id and the frozen features, [1, F], of the items that have it."""
+    guessed: set[int] = field(default_factory=set)
+    """Rows whose class was predicted."""
 
     def take(self, places: Sequence[int]) -> IndexItems:
         """Take some of them."""
@@ -97,9 +95,7 @@ class IndexItems:
         for name, of in self.features.items():
             if of:
                 ids, rows = zip(*of, strict=True)
-                dense = isinstance(rows[0], np.ndarray)
-                block = np.concatenate(rows).astype(np.float16) if dense else vstack(rows).tocsr()
-                stacked[name] = (list(ids), block)
+                stacked[name] = (list(ids), stack_rows(rows))
         return stacked
 
 
@@ -161,7 +157,7 @@ def make_items(
     for batch in batches:
         reject(batch.rejected)
         vector_ND = model.embed_features(batch.features).modalities[kind.description["modality"]]
-        features = frozen_features(batch.features, kind.description)
+        features = frozen_features(batch.features)
         guesses = _guess(model, batch, said)
         bad = []
         for n, item in enumerate(batch.items):
@@ -176,7 +172,8 @@ def make_items(
             made.rows.append(item.row)
             made.items.append(one)
             made.vectors.append(vector_ND[n])
-            made.guessed += n in guesses
+            if n in guesses:
+                made.guessed.add(item.row)
             for name, of in features.items():
                 if n in of:
                     made.features.setdefault(name, []).append((one["item_id"], of[n]))
@@ -184,15 +181,15 @@ def make_items(
     return made
 
 
-def frozen_features(v: Features, description: Mapping[str, Any]) -> dict[str, dict[int, Block]]:
-    """What is compared with queries to tell whether anything is near, by modality and item."""
-    found: dict[str, dict[int, Block]] = {}
-    for name, of in description.get("near", {}).items():
-        has_N, block = (v.has_image, v.image_PI) if name == "image" else (v.has_text, v.text_MF)
-        unit_PF = unit_rows(block[:, slice(*of["columns"])])
-        rows = np.flatnonzero(has_N).tolist()
-        found[name] = {n: unit_PF[place : place + 1] for place, n in enumerate(rows)}
-    return found
+def frozen_features(v: Features) -> dict[str, dict[int, Block]]:
+    """What the towers are given, by modality and item: [1, F]; another model can embed it."""
+    return {
+        name: {n: block[place : place + 1] for place, n in enumerate(np.flatnonzero(has).tolist())}
+        for name, has, block in (
+            ("image", v.has_image, v.image_PI),
+            ("text", v.has_text, v.text_MF),
+        )
+    }
 
 
 def _guess(model: Huse, batch: ItemBatch, said: RowValues) -> dict[int, str]:

@@ -17,7 +17,7 @@ import numpy as np
 from pipeline.core.block import Block
 from pipeline.core.once import once
 from pipeline.features.classes import item_classes
-from pipeline.index.changes import read_changes
+from pipeline.index.changes import Changes, read_steadily
 from pipeline.index.nearness import Nearness, decide
 from pipeline.index.references import References, load_references, unit_rows
 from pipeline.index.stored_index import model_digest
@@ -66,6 +66,7 @@ class Surroundings:
                     self._index, modality, model=self._features.folder
                 )
         references = self._references[modality]
+        added = self._added(modality)
         if references is None:
             return [Nearness(None, None, None, None, modality)] * feature_NF.shape[0]
         found = references.judge(feature_NF, modality)
@@ -73,22 +74,24 @@ class Surroundings:
         if not far:
             return found
         known = self._pictures if modality == "image" else self._texts
-        for unit_RF in (unit_rows(known[:, references.columns]), *self._added(modality)):
-            if not unit_RF.shape[0]:
+        for feature_RF in (known, *added):
+            if not feature_RF.shape[0]:
                 continue
-            beside = replace(references, unit_RF=unit_RF)
+            beside = replace(references, unit_RF=unit_rows(feature_RF[:, references.columns]))
             for n, other in zip(far, beside.judge(feature_NF[far], modality), strict=True):
                 found[n] = min(found[n], other, key=lambda one: one.distance or 0.0)
         return found
 
     def _added(self, modality: str) -> list[Block]:
-        """Features of unit norm of items that were added to the index for this model."""
+        """Features of items that were added to the index for this model."""
+
+        def read(changes: Changes) -> list[Block]:
+            ours = changes.model == model_digest(self._features.folder)
+            return [block for _, block in changes.features(modality)] if ours else []
+
         with self._reading:
             if modality not in self._of_added:
-                changes = read_changes(self._index)
-                ours = changes and changes.model == model_digest(self._features.folder)
-                found = changes.features(modality) if changes and ours else ()
-                self._of_added[modality] = [block for _, block in found]
+                self._of_added[modality] = read_steadily(self._index, read) or []
         return self._of_added[modality]
 
     @once

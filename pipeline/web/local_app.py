@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from pipeline.core.errors import InputError
 from pipeline.core.location import Location
+from pipeline.pictures.folder import picture_inside
 from pipeline.pictures.thumbnail import thumbnail
 
 HEADERS = {
@@ -62,17 +63,20 @@ def local_app(
         return response
 
     @lru_cache(KEPT)
-    def draw(row: int) -> bytes:
+    def draw(picture: Location) -> bytes:
         buffer = BytesIO()
-        thumbnail(images / files[row], side, background).save(buffer, format="JPEG", quality=85)
+        thumbnail(picture, side, background).save(buffer, format="JPEG", quality=85)
         return buffer.getvalue()
 
     @app.get("/picture/{row}")
     def picture(row: int) -> fastapi.Response:
-        if not 0 <= row < len(files) or not files[row]:
+        found = None
+        if 0 <= row < len(files) and files[row]:
+            found = picture_inside(images, files[row])
+        if found is None:
             raise fastapi.HTTPException(404)
         try:
-            drawn = draw(row)
+            drawn = draw(found)
         except InputError as error:
             raise fastapi.HTTPException(503) from error
         return fastapi.Response(drawn, media_type="image/jpeg")

@@ -185,35 +185,105 @@ def test_items_are_removed_by_id_or_key_and_stay_so(shop):
     assert len(load(shop)) == len(ids) - 3
 
 
+def test_a_key_that_several_items_share_names_all_of_them(shop):
+    brands = load(shop).attributes["brand"].to_pylist()
+    row = next(row for row in catalogue(shop) if row["brand"] == "Nike")
+    write_rows(shop.root / "new.csv", [{**row, "text": "the only one"}])
+    said = run(shop, "update", "new.csv", "--images", PICTURES, "--key", "brand")
+    assert said.startswith("index: 0 items added, 1 replaced;")
+    index = load(shop)
+    left = [index.attributes["brand"][row].as_py() for row in index.rows.tolist()]
+    assert left.count("Nike") == 1 < brands.count("Nike")
+    (shop.root / "brands.txt").write_text("Nike\nPuma & Co\n", encoding="utf-8")
+    said = run(shop, "remove", "brands.txt", "--key", "brand")
+    assert said == f"index: {brands.count('Puma & Co') + 1} items removed\n"
+    assert len(load(shop)) == brands.count(None)
+
+
+def train_again(project):
+    project.set({"train.seed": 5})
+    for stage in ("train", "evaluate", "index"):
+        result = project.huse(stage)
+        assert result.exit_code == 0, result.output
+    return result
+
+
 def test_another_model_finds_what_was_added_after_a_refresh(shop):
     row = catalogue(shop)[0]
-    write_rows(shop.root / "new.csv", [{**row, "text": "zyzzyva"}])
+    write_rows(shop.root / "new.csv", [{**row, "text": "zyzzyva", "price": "7000"}])
     folder = shop.root / "elsewhere"
     folder.mkdir()
     shutil.copy(shop.root / PICTURES / row["image"], folder)
-    run(shop, "add", "new.csv", "--images", "elsewhere")
+    run(shop, "add", "new.csv", "--images", "elsewhere", "--key", "price")
+    v = Huse.load(shop.root / "data/model").embed([folder / row["image"]], ["zyzzyva"])
+    (hit,) = load(shop).search(v.fused_ND, 1)[0]
+    assert (hit.text, hit.image) == ("zyzzyva", "")  # its picture is not in the catalogue's folder
+    # Neither table nor picture are needed any more.
+    shutil.rmtree(folder)
     (shop.root / "ids.txt").write_text(load(shop).items["item_id"][2], encoding="utf-8")
     run(shop, "remove", "ids.txt")
-    shop.set({"train.seed": 5})
-    for stage in ("train", "evaluate", "index"):
-        result = shop.huse(stage)
-        assert result.exit_code == 0, result.output
+    result = train_again(shop)
     assert "another model's and are not found; run huse index refresh" in result.stderr
     result = shop.huse("search", "zyzzyva", "--json")
     assert "another model's" in result.stderr
     assert "zyzzyva" not in result.stdout
     assert len(load_quietly(shop)) == len(load_quietly(shop).table) - 1  # what was removed stays so
     assert "earlier changes are another model's" in shop.refuse("index", "remove", "ids.txt")
-    assert run(shop, "refresh").startswith("index: 1 added item embedded again; 0 cannot be")
-    hit = search(shop, "zyzzyva", "--mode", "words")["hits"][0]
-    assert hit["text"] == "zyzzyva"
-    v = Huse.load(shop.root / "data/model").embed([folder / row["image"]], ["zyzzyva"])
-    assert load(shop).search(v.fused_ND, 1)[0][0].distance == pytest.approx(0, abs=1e-5)
-    # A picture that is gone is told, and nothing else is lost.
-    (folder / row["image"]).unlink()
-    said = run(shop, "refresh")
-    assert said.startswith("index: 0 added items embedded again; 1 cannot be and is left out")
-    assert "elsewhere" in (shop.root / "data/index_changes_rejected.csv").read_text("utf-8")
+    assert run(shop, "refresh") == "index: 1 added item embedded again\n"
+    assert search(shop, "zyzzyva", "--mode", "words")["hits"][0]["text"] == "zyzzyva"
+    again = Huse.load(shop.root / "data/model").embed_features(v)
+    assert load(shop).search(again.fused_ND, 1)[0][0].distance == pytest.approx(0, abs=1e-5)
+    described = json.loads((shop.root / "data/index_changes/changes.json").read_text("utf-8"))
+    assert described["key"] == "price"
+
+
+def test_removals_alone_are_no_matter_of_the_model(shop):
+    (shop.root / "ids.txt").write_text("\n".join(load(shop).items["item_id"][:2]), "utf-8")
+    write_rows(shop.root / "new.csv", [{**catalogue(shop)[0], "text": "zyzzyva"}])
+    run(shop, "add", "new.csv", "--images", PICTURES)
+    added = load(shop).items["item_id"].iloc[-1]
+    (shop.root / "more.txt").write_text(added, encoding="utf-8")
+    run(shop, "remove", "more.txt")
+    run(shop, "remove", "ids.txt")
+    assert "another model's" not in train_again(shop).stderr
+    number = len(load(shop))
+    assert number == len(load(shop).table) - 2
+    write_rows(shop.root / "new.csv", [{**catalogue(shop)[1], "text": "zyzzyva"}])
+    run(shop, "add", "new.csv", "--images", PICTURES)
+    assert len(load(shop)) == number + 1
+
+
+def test_when_no_change_is_left_all_is_as_it_was_made(shop):
+    write_rows(shop.root / "new.csv", [{**catalogue(shop)[0], "text": "zyzzyva"}])
+    before = len(load(shop))
+    run(shop, "add", "new.csv", "--images", PICTURES)
+    added = load(shop).items["item_id"].iloc[-1]
+    (shop.root / "ids.txt").write_text(added, encoding="utf-8")
+    run(shop, "remove", "ids.txt")
+    assert run(shop, "compact").startswith("index: 0 added, 0 replaced, 0 removed")
+    assert len(load(shop)) == before
+    assert search(shop, "red")["hits"]
+    assert run(shop, "refresh") == "index: 0 added items embedded again\n"
+    run(shop, "add", "new.csv", "--images", PICTURES)
+    assert len(load(shop)) == before + 1
+
+
+def test_a_product_is_found_once_after_the_catalogue_has_it(shop):
+    changed = {**catalogue(shop)[4], "text": "wholly renamed"}
+    write_rows(shop.root / "new.csv", [changed])
+    run(shop, "update", "new.csv", "--images", PICTURES, "--key", "price")
+    # Commands that name no key do not forget it.
+    run(shop, "compact")
+    (shop.root / "ids.txt").write_text(load(shop).items["item_id"][9], encoding="utf-8")
+    run(shop, "remove", "ids.txt", "--key", "item_id")
+    rows = catalogue(shop)
+    rows[4]["text"] = "renamed otherwise"
+    write_rows(shop.root / "data/raw/openmoji/catalog.csv", rows)
+    shop.succeed("dvc", "repro")
+    run(shop, "refresh")
+    texts = load(shop).items["text"].tolist()
+    assert "renamed otherwise" in texts
+    assert "wholly renamed" not in texts
 
 
 def load_quietly(project):
@@ -222,6 +292,10 @@ def load_quietly(project):
 
 
 def test_mistakes_are_told(shop):
+    (shop.root / "new.csv").write_text("text\nzeppelin\n", encoding="utf-8")
+    result = shop.huse("index", "update", "new.csv", "--key", "price")
+    assert result.exit_code == 1
+    assert "--key: no row of new.csv says anything in a column price" in result.stderr
     assert shop.refuse("index", "add", "nowhere.csv") == "table: nowhere.csv not found"
     assert "cannot be read" in shop.refuse("index", "remove", "nowhere.txt")
     (shop.root / "empty.txt").write_text("\n", encoding="utf-8")

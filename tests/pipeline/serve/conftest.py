@@ -13,6 +13,7 @@ from pipeline.decide.settings import ClassifySettings
 from pipeline.serve.app import Service
 from pipeline.serve.current import Current, load_checked
 from pipeline.serve.limits import Limits
+from pipeline.serve.recorder import Recorder
 
 SETTINGS = ClassifySettings(precision=0.95, confidence=0.95, decide="probable", beta=1.0)
 
@@ -50,7 +51,7 @@ def large_picture():
 def make_service(loaded):
     """Put a service together, with other limits perhaps; warnings are collected in `warned`."""
 
-    def make(load=lambda: loaded, *, limits=None, host="127.0.0.1", token=None):
+    def make(load=lambda: loaded, *, limits=None, host="127.0.0.1", token=None, log=None):
         warned: list[str] = []
         service = Service(
             Current(load),
@@ -59,6 +60,7 @@ def make_service(loaded):
             host=host,
             token=token,
             warn=warned.append,
+            recorder=None if log is None else Recorder(log, warned.append),
         )
         service.warned = warned
         return service

@@ -8,7 +8,7 @@ from pipeline.model.description import read_description
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel, save_model
 from pipeline.model.onnx_file import export_onnx
-from pipeline.use.embeddings import Features, class_probabilities, embed_features
+from pipeline.use.embeddings import Features, class_probabilities, embed_features, join_features
 from pipeline.use.network import load_network
 
 TEMPERATURES = {"image_temperature": 1.5, "text_temperature": 0.7, "fused_temperature": 2.0}
@@ -109,3 +109,25 @@ def test_some_of_the_items_can_be_taken(sparse):
     assert shown.tolist() == [[1.0], [2.0]]
     assert taken.texts == ["b", "c"]
     assert features.take(np.array([0])).texts == [None]
+
+
+@pytest.mark.parametrize("kind", [np.asarray, csr_matrix])
+def test_items_of_several_parts_are_joined_whatever_they_have(kind):
+    text_MF = kind(np.arange(6, dtype=np.float32).reshape(2, 3))
+    both = Features(
+        np.ones((1, 4), np.float32), np.array([True, False]), text_MF, np.array([True, True]),
+        ["a", "b"],
+    )  # fmt: skip
+    # Without a text: the features of texts might be sparse, and nobody knows.
+    picture = Features(
+        np.zeros((1, 4), np.float32), np.array([True]), np.zeros((0, 3), np.float32),
+        np.array([False]), [None],
+    )  # fmt: skip
+    joined = join_features([picture, both])
+    assert joined.has_image.tolist() == [True, True, False]
+    assert joined.has_text.tolist() == [False, True, True]
+    assert joined.texts == [None, "a", "b"]
+    assert np.array_equal(joined.image_PI[:, 0], [0, 1])
+    assert type(joined.text_MF) is type(text_MF)
+    assert joined.text_MF.shape == (2, 3)
+    assert len(join_features([picture])) == 1

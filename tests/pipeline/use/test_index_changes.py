@@ -31,7 +31,7 @@ def state_of(project):
 def put(state, items, replace=False):
     rejected = []
     with changing(state.folder):
-        return *put_items(state, items, replace=replace, reject=rejected.extend), rejected
+        return *put_items(state, items, replacing=replace, reject=rejected.extend)[:2], rejected
 
 
 def test_an_item_that_is_there_is_replaced_or_refused(state_of):

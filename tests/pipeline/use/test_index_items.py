@@ -20,8 +20,8 @@ from pipeline.use.new_items import read_items
 SCHEMA = pa.schema([("item_id", pa.string()), ("price", pa.float64()), ("image", pa.string())])
 
 
-def kind_of(model, **near):
-    description = {"modality": "fused", "separator": "<", "near": near}
+def kind_of(model):
+    description = {"modality": "fused", "separator": "<"}
     return IndexKind(description, "one", SCHEMA, model.description.dimension)
 
 
@@ -76,7 +76,7 @@ def test_items_are_named_and_embedded_as_the_catalogue_has_them(model, items, tm
     rows = [f"{row.text},{row.class_path},3.5" for row in shown.itertuples()]
     table.write_text("\n".join(["text,classes,price", *rows, "dog,,"]) + "\n", encoding="utf-8")
     columns = {"image": "image", "text": "text", "classes": "classes"}
-    kind = kind_of(model, text={"columns": [0, 4]})
+    kind = kind_of(model)
     rejected = []
     made = make_items(
         model,
@@ -88,7 +88,7 @@ def test_items_are_named_and_embedded_as_the_catalogue_has_them(model, items, tm
     )
     assert rejected == []
     assert made.rows == [1, 2, 3]
-    assert made.guessed == 1
+    assert made.guessed == {3}
     v = model.embed(texts=[*shown["text"], "dog"])
     found = made.table(kind)
     assert np.stack(found[VECTOR].to_pylist()) == pytest.approx(v.fused_ND, abs=1e-6)
@@ -96,7 +96,7 @@ def test_items_are_named_and_embedded_as_the_catalogue_has_them(model, items, tm
     assert found["class_path"].to_pylist()[2] == model.classify(v, k=1)[2].top[0].path
     ids, block = made.blocks()["text"]
     assert ids == found["item_id"].to_pylist()
-    assert block.shape == (3, 4)
+    assert np.array_equal(np.asarray(block), np.asarray(v.text_MF))
     few = made.take([2])
     assert few.blocks()["text"][0] == ids[2:]
     assert few.table(kind)["text"].to_pylist() == ["dog"]
@@ -105,7 +105,7 @@ def test_items_are_named_and_embedded_as_the_catalogue_has_them(model, items, tm
 
 def test_frozen_features_are_of_what_an_item_has(model, picture_names, picture_folder):
     features, _ = model.read_features([picture_folder / picture_names[0], None], [None, "dog"])
-    found = frozen_features(features, {"near": {"image": {"columns": [0, 9]}}})
-    assert list(found) == ["image"]
-    assert list(found["image"]) == [0]
-    assert np.linalg.norm(found["image"][0]) == pytest.approx(1, abs=1e-5)
+    found = frozen_features(features)
+    assert {name: list(of) for name, of in found.items()} == {"image": [0], "text": [1]}
+    assert np.array_equal(found["image"][0], features.image_PI)
+    assert np.array_equal(found["text"][1], features.text_MF)
