@@ -1,24 +1,29 @@
-"""Heads: what predicts a value of an attribute from the stored features, without scikit-learn.
+"""Heads: what predicts a value of an attribute from frozen features, and their files.
 
-Shape letters: N items, F features, V values, W rows of weights.
+Shape letters: N items, F features, V values.
 """
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
-from scipy.optimize import minimize_scalar
-from scipy.sparse import csr_matrix, issparse
-from scipy.special import log_softmax, softmax
+from scipy.sparse import csr_matrix
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
-from pipeline.features.regression import fit_regression
+from pipeline.core.json_file import read_json, write_json
+
+FORMAT_VERSION = 1
+FILE, WEIGHTS = "heads.json", "heads.safetensors"
+"""In a folder of heads."""
+DIGEST = "weights_digest"
 
 
 class Head(NamedTuple):
@@ -57,78 +62,92 @@ class Head(NamedTuple):
 
     def probabilities(self, features: Block) -> np.ndarray:
         """[N, V] probabilities of the values; rows sum to 1."""
-        return np.asarray(softmax(self.logits(features), axis=1))
+        logit_NV = self.logits(features)
+        odds_NV = np.exp(logit_NV - logit_NV.max(axis=1, keepdims=True))
+        return np.asarray(odds_NV / odds_NV.sum(axis=1, keepdims=True))
 
 
-def fit_head(features: Block, value_N: np.ndarray, num_values: int) -> Head:
-    """Fit a head on training items.
+class ValueHead(NamedTuple):
+    """A head with what it tells apart."""
 
-    Args:
-        features: [N, F]; NaN stands for what an item lacks.
-        value_N: [N] numbers of the values, each of 0 .. V - 1 at least once.
-        num_values: V; where it is 1 there is nothing to fit, and that value is certain.
-    """
-    F = features.shape[1]
-    if num_values == 1:
-        none_F = np.zeros(F, np.float32)
-        one = np.ones(1, np.float32)
-        return Head(none_F, none_F, none_F + 1, none_F[None], 0 * one, one)
-    imputer, scaler, regression = (step for _, step in fit_regression(features, value_N).steps)
-    coefficient_WF, intercept_W = regression.coef_, regression.intercept_
-    if num_values == 2:  # one row of weights, of the second value
-        coefficient_WF = np.concatenate([np.zeros_like(coefficient_WF), coefficient_WF])
-        intercept_W = np.concatenate([np.zeros_like(intercept_W), intercept_W])
-    mean_F = np.zeros(F) if scaler.mean_ is None or issparse(features) else scaler.mean_
-    arrays = (imputer.statistics_, mean_F, scaler.scale_, coefficient_WF, intercept_W, np.ones(1))
-    return Head(*(np.ascontiguousarray(array, dtype=np.float32) for array in arrays))
+    values: list[Any]
+    """V values in the order of the logits, as JSON has them."""
+    head: Head
 
 
-def calibrated(head: Head, features: Block, value_N: np.ndarray) -> Head:
-    """Give a head the temperature, 1/100 .. 100, that makes validation items' values most likely.
+@dataclass(frozen=True)
+class AttributeHeads:
+    """All heads of a catalogue, with what tells which features they are for."""
 
-    Without items it stays as it is.
-    """
-    if not len(value_N) or len(head.intercept_V) == 1:
-        return head
-    logit_NV = head.logits(features).astype(np.float64)
-
-    def loss(log10: float) -> float:
-        said_NV = log_softmax(logit_NV / 10**log10, axis=1)
-        return -float(said_NV[np.arange(len(value_N)), value_N].mean())
-
-    found = 10 ** minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x
-    return head._replace(temperature=head.temperature * np.float32(found))
+    recipe: dict[str, dict[str, str]]
+    """How image and text features were made, by modality, digests of their encoders among it."""
+    attributes: dict[str, dict[str, ValueHead]]
+    """Heads by attribute and modality; of a modality that no value has enough items of, none."""
 
 
-def write_heads(path: Path, heads: dict[str, Head]) -> None:
-    """Write heads by name to a safetensors file.
+def write_heads(folder: Path, heads: AttributeHeads) -> None:
+    """Write `heads.safetensors` and `heads.json`.
 
     Raises:
         InputError: The folder cannot be written to.
     """
-    arrays = {
-        f"{name}/{part}": array
-        for name, head in heads.items()
-        for part, array in head._asdict().items()
+    arrays = {}
+    for name, of_modality in heads.attributes.items():
+        for modality, one in of_modality.items():
+            for part, array in one.head._asdict().items():
+                arrays[f"{name}/{modality}/{part}"] = array
+    weights = save(arrays)
+    with atomic_path(folder / WEIGHTS) as temporary:
+        temporary.write_bytes(weights)
+    values = {
+        name: {modality: one.values for modality, one in of_modality.items()}
+        for name, of_modality in heads.attributes.items()
     }
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(save(arrays))
+    write_json(
+        folder / FILE,
+        {
+            "format_version": FORMAT_VERSION,
+            DIGEST: hashlib.sha256(weights).hexdigest(),
+            "recipe": heads.recipe,
+            "values": values,
+        },
+    )
 
 
-def read_heads(path: Path) -> dict[str, Head]:
-    """Read what `write_heads` wrote; nothing of it is run.
+def read_heads(folder: Path) -> AttributeHeads | None:
+    """Read what `write_heads` wrote; None where there is nothing. Nothing of it is run.
 
     Raises:
-        InputError: The file is missing or damaged.
+        InputError: A file is missing, damaged, of a newer format, or not of the other's run.
     """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    noted = read_json(path)
     try:
-        arrays = load(path.read_bytes())
-        names = list(dict.fromkeys(key.rpartition("/")[0] for key in arrays))
-        return {
-            name: Head(**{part: arrays[f"{name}/{part}"] for part in Head._fields})
-            for name in names
+        if noted["format_version"] != FORMAT_VERSION:
+            raise InputError(
+                f"{path}: format version {noted['format_version']}, this program reads "
+                f"{FORMAT_VERSION}; run huse attributes again"
+            )
+        weights = (folder / WEIGHTS).read_bytes()
+        if hashlib.sha256(weights).hexdigest() != noted[DIGEST]:
+            raise InputError(
+                f"{folder / WEIGHTS}: not the weights that {FILE} was written with; run huse "
+                "attributes again"
+            )
+        arrays = load(weights)
+        attributes = {
+            name: {
+                modality: ValueHead(
+                    values,
+                    Head(**{part: arrays[f"{name}/{modality}/{part}"] for part in Head._fields}),
+                )
+                for modality, values in of_modality.items()
+            }
+            for name, of_modality in noted["values"].items()
         }
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: not found; run huse attributes") from error
-    except (OSError, SafetensorError, KeyError) as error:
-        raise InputError(f"{path}: damaged ({error}); run huse attributes again") from error
+        return AttributeHeads(noted["recipe"], attributes)
+    except (KeyError, TypeError, AttributeError, OSError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(f"{folder}: damaged ({reason}); run huse attributes again") from error

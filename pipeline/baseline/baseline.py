@@ -16,14 +16,12 @@ from pipeline.core.table import open_parquet, read_metadata, read_table, write_t
 from pipeline.features.joined import FeatureIndex
 from pipeline.features.regression import (
     MODALITIES,
+    MOST_WORK,
     fit_regression,
     has_modality,
     modality_features,
 )
 
-MOST_WORK = 2 * 10**10
-"""Items x features x classes of one fit; a pass over them takes about a second on two cores, and a
-fit about a hundred passes."""
 MOST_WEIGHTS = 2 * 10**7
 """Features x classes of one fit, which the solver keeps some twenty times in memory: 3 GiB."""
 BLOCK_SCORES = 2**24

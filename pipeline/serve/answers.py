@@ -65,6 +65,14 @@ class GuessAnswer(Answer):
     probability: float
 
 
+class ValueAnswer(Answer):
+    """The most probable value of an attribute."""
+
+    value: str | int | float | bool
+    """A date or a time is text."""
+    probability: float
+
+
 class ClassifiedAnswer(Near):
     """What is believed of an item's class."""
 
@@ -75,6 +83,8 @@ class ClassifiedAnswer(Near):
     """Where it is put whatever the precision."""
     top: list[GuessAnswer]
     """The most probable classes, the best first."""
+    attributes: dict[str, ValueAnswer]
+    """What attributes the item has, of those that are predicted."""
 
 
 class ClassifyAnswer(Answer):

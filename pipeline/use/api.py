@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -27,6 +28,7 @@ from pipeline.index.nearness import Nearness
 from pipeline.index.stored_index import load_index
 from pipeline.model.description import ModelDescription, read_description
 from pipeline.pictures.file import PictureBytes
+from pipeline.use.attribute_values import AttributeValues, ValueGuess
 from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
 from pipeline.use.filing import Filing
 from pipeline.use.hub import HubModel
@@ -108,6 +110,11 @@ class Huse(HubModel):
     def known(self) -> KnownClasses:
         """The classes that the model knows: the trained ones and those that were added."""
         return KnownClasses(self.folder, self.description, self._features.warn)
+
+    @once
+    def attribute_values(self) -> AttributeValues:
+        """What predicts attributes of new items, beside the model."""
+        return AttributeValues(self.folder, self.description.recipe, self._features.warn)
 
     @property
     def class_tree(self) -> ClassTree:
@@ -206,6 +213,8 @@ class Huse(HubModel):
     ) -> list[Prediction]:
         """Predict the classes of N items, and which of these may be filed unattended.
 
+        Their attributes are said too, see `predict_attributes`.
+
         Classes that were added are among them, but nothing is filed as one, as no validation item
         speaks for it; what is filed is by the probabilities of the trained classes alone.
 
@@ -218,13 +227,13 @@ class Huse(HubModel):
             beta: Of rule `hf_beta`.
 
         Raises:
-            InputError: What the model kept of its validation items is damaged.
+            InputError: What the model kept of its validation items is damaged, or its heads are.
             ValueError: A share or `k` is out of range.
         """
         if k < 1:
             raise ValueError(f"k of at least 1, not {k}")
         trained_NK, probability_NC = self._probabilities(v)
-        return make_predictions(
+        found = make_predictions(
             self.class_tree,
             probability_NC,
             self.filing.of_items(v.has_image, v.has_text, precision, confidence),
@@ -233,6 +242,22 @@ class Huse(HubModel):
             beta=beta,
             trained=(self.known.trained_tree, trained_NK) if self.known.added else None,
         )
+        values = self.predict_attributes(v)
+        return [replace(one, attributes=said) for one, said in zip(found, values, strict=True)]
+
+    def predict_attributes(self, v: Features) -> list[dict[str, ValueGuess]]:
+        """Name N items' most probable values of what `attributes.predict` names.
+
+        Args:
+            v: N items from `embed` or `read_features`.
+
+        Returns:
+            N values by attribute, from what each item has; none where no heads were fitted.
+
+        Raises:
+            InputError: The files of the heads are damaged.
+        """
+        return self.attribute_values.predict(v)
 
     def _probabilities(self, v: Features) -> tuple[np.ndarray, np.ndarray]:
         """[N, K] of the trained classes alone, and [N, C] with what added ones take of it."""
