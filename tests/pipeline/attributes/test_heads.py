@@ -1,10 +1,13 @@
+import json
+
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
 
-from pipeline.attributes.heads import calibrated, fit_head, read_heads, write_heads
+from pipeline.attributes.fit_head import fit_head
+from pipeline.attributes.heads import AttributeHeads, ValueHead, read_heads, write_heads
 from pipeline.core.errors import InputError
-from pipeline.features.regression import fit_regression
+
+RECIPE = {"image": {"backbone": "a"}, "text": {"encoder_digest": "b"}}
 
 
 @pytest.fixture
@@ -14,52 +17,69 @@ def feature_NF():
     return feature_NF
 
 
-@pytest.fixture(params=[2, 4])
-def value_N(request):
-    return np.arange(60) % request.param
+@pytest.fixture
+def heads(feature_NF):
+    head, _ = fit_head(feature_NF, np.arange(60) % 3, 3)
+    alone, _ = fit_head(feature_NF, np.zeros(60, int), 1)
+    return AttributeHeads(
+        RECIPE,
+        {
+            "shoe size/EU": {"image": ValueHead([38, 39.5, 41], head)},
+            "colour": {"fused": ValueHead(["grün"], alone)},
+        },
+    )
 
 
-@pytest.mark.parametrize("sparse", [False, True])
-def test_it_says_what_scikit_learn_says(feature_NF, value_N, sparse):
-    features = csr_matrix(feature_NF) if sparse else feature_NF
-    wanted_NV = fit_regression(features, value_N).predict_proba(features)
-    found_NV = fit_head(features, value_N, value_N.max() + 1).probabilities(features)
-    assert np.abs(found_NV - wanted_NV).max() < 1e-5
+def test_heads_are_read_back_as_they_were_written(feature_NF, heads, tmp_path):
+    write_heads(tmp_path / "attributes", heads)
+    found = read_heads(tmp_path / "attributes")
+    assert found.recipe == RECIPE
+    assert list(found.attributes) == ["shoe size/EU", "colour"]
+    for name, of_modality in heads.attributes.items():
+        assert list(found.attributes[name]) == list(of_modality)
+        for modality, one in of_modality.items():
+            same = found.attributes[name][modality]
+            assert same.values == one.values
+            wanted = one.head.probabilities(feature_NF)
+            assert np.array_equal(same.head.probabilities(feature_NF), wanted)
 
 
-def test_a_head_is_read_back_as_it_was_written(feature_NF, value_N, tmp_path):
-    head = calibrated(fit_head(feature_NF, value_N, value_N.max() + 1), feature_NF, value_N)
-    write_heads(tmp_path / "heads.safetensors", {"colour/image": head})
-    found = read_heads(tmp_path / "heads.safetensors")
-    assert list(found) == ["colour/image"]
-    same = found["colour/image"].probabilities(feature_NF)
-    assert np.array_equal(same, head.probabilities(feature_NF))
+def test_the_same_heads_are_the_same_bytes(heads, tmp_path):
+    for name in ("first", "second"):
+        write_heads(tmp_path / name, heads)
+    for name in ("heads.json", "heads.safetensors"):
+        first, second = ((tmp_path / one / name).read_bytes() for one in ("first", "second"))
+        assert first == second
 
 
-def test_an_overconfident_head_is_sobered_and_says_the_same(feature_NF, value_N):
-    head = fit_head(feature_NF, value_N, value_N.max() + 1)
-    sure = head._replace(temperature=head.temperature / 20)
-    other_N = np.random.default_rng(1).permutation(value_N)
-    sober = calibrated(sure, feature_NF, other_N)
-    rows = np.arange(60)
-    likely = [one.probabilities(feature_NF)[rows, other_N] + 1e-12 for one in (sure, sober)]
-    assert np.log(likely[1]).mean() > np.log(likely[0]).mean()
-    assert (sure.logits(feature_NF).argmax(1) == sober.logits(feature_NF).argmax(1)).all()
-    assert calibrated(sure, feature_NF[:0], other_N[:0]) is sure, "no items, nothing fitted"
+def test_nothing_at_all_is_no_heads_and_none_is_none(tmp_path):
+    assert read_heads(tmp_path) is None
+    write_heads(tmp_path, AttributeHeads({}, {}))
+    assert read_heads(tmp_path) == AttributeHeads({}, {})
 
 
-def test_the_only_value_is_certain(feature_NF):
-    head = fit_head(feature_NF, np.zeros(60, int), 1)
-    assert (head.probabilities(feature_NF) == 1).all()
+def test_what_is_missing_damaged_or_of_another_run_is_told(feature_NF, heads, tmp_path):
+    write_heads(tmp_path, heads)
+    path, weights = tmp_path / "heads.json", tmp_path / "heads.safetensors"
+    noted, kept = json.loads(path.read_text(encoding="utf-8")), weights.read_bytes()
+
+    def refuse(match):
+        with pytest.raises(InputError, match=match):
+            read_heads(tmp_path)
+
+    weights.write_bytes(kept + b" ")
+    refuse("not the weights that heads.json was written with; run huse attributes again")
+    weights.unlink()
+    refuse("damaged .* run huse attributes again")
+    weights.write_bytes(kept)
+    path.write_text(json.dumps(noted | {"format_version": 9}), encoding="utf-8")
+    refuse("format version 9, this program reads 1")
+    path.write_text(json.dumps(noted | {"values": {"price": {"text": [1]}}}), encoding="utf-8")
+    refuse("damaged")
+    path.write_text("[]", encoding="utf-8")
+    refuse("damaged")
 
 
-def test_what_is_missing_damaged_or_of_other_features_is_told(feature_NF, value_N, tmp_path):
-    path = tmp_path / "heads.safetensors"
-    with pytest.raises(InputError, match="not found; run huse attributes"):
-        read_heads(path)
-    path.write_bytes(b"no tensors")
-    with pytest.raises(InputError, match="damaged"):
-        read_heads(path)
-    head = fit_head(feature_NF, value_N, value_N.max() + 1)
+def test_features_of_another_width_are_refused(feature_NF, heads):
     with pytest.raises(ValueError, match="6 features, the head takes 7"):
-        head.logits(feature_NF[:, :6])
+        heads.attributes["colour"]["fused"].head.logits(feature_NF[:, :6])

@@ -1,0 +1,58 @@
+import warnings
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from pipeline.attributes import fit_head as module
+from pipeline.attributes.fit_head import calibrated, fit_head
+from pipeline.features import regression
+from pipeline.features.regression import fit_regression
+
+
+@pytest.fixture
+def feature_NF():
+    feature_NF = np.random.default_rng(0).normal(1.0, 3.0, (60, 7)).astype(np.float32)
+    feature_NF[::6, :3] = np.nan
+    return feature_NF
+
+
+@pytest.fixture(params=[2, 4])
+def value_N(request):
+    return np.arange(60) % request.param
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_it_says_what_scikit_learn_says(feature_NF, value_N, sparse):
+    features = csr_matrix(feature_NF) if sparse else feature_NF
+    wanted_NV = fit_regression(features, value_N).predict_proba(features)
+    head, ended = fit_head(features, value_N, value_N.max() + 1)
+    assert ended
+    assert np.abs(head.probabilities(features) - wanted_NV).max() < 1e-5
+
+
+def test_a_solver_that_came_to_no_end_is_told_of_and_warns_nobody(feature_NF, value_N, monkeypatch):
+    for place in (regression, module):
+        monkeypatch.setattr(place, "MOST_PASSES", 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _, ended = fit_head(feature_NF, value_N, value_N.max() + 1)
+    assert not ended
+
+
+def test_an_overconfident_head_is_sobered_and_says_the_same(feature_NF, value_N):
+    head, _ = fit_head(feature_NF, value_N, value_N.max() + 1)
+    sure = head._replace(temperature=head.temperature / 20)
+    other_N = np.random.default_rng(1).permutation(value_N)
+    sober = calibrated(sure, feature_NF, other_N)
+    rows = np.arange(60)
+    likely = [one.probabilities(feature_NF)[rows, other_N] + 1e-12 for one in (sure, sober)]
+    assert np.log(likely[1]).mean() > np.log(likely[0]).mean()
+    assert (sure.logits(feature_NF).argmax(1) == sober.logits(feature_NF).argmax(1)).all()
+    assert calibrated(sure, feature_NF[:0], other_N[:0]) is sure, "no items, nothing fitted"
+
+
+def test_the_only_value_is_certain(feature_NF):
+    head, ended = fit_head(feature_NF, np.zeros(60, int), 1)
+    assert ended
+    assert (head.probabilities(feature_NF) == 1).all()
