@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from pipeline.attributes.fit_head import calibrated, fit_head
+from pipeline.attributes.fit_head import choose_head
 from pipeline.attributes.heads import AttributeHeads, Head, ValueHead
 from pipeline.attributes.settings import AttributesSettings
 from pipeline.attributes.values import Values, frequent, number_values, tell_of_rare_values
@@ -128,11 +128,11 @@ def _fit_one(
     # Fewer where the work would take hours.
     affordable = max(C, MOST_WORK // (features.shape[1] * C))
     fitted = _sample(label_N, C, affordable)
-    head, ended = fit_head(features[fitted], label_N[fitted], C)
-    head = calibrated(head, *known["val"])
+    head, strength, ended = choose_head((features[fitted], label_N[fitted]), known["val"], C)
     said: dict[str, Any] = {
         "predicted_values": C,
         "train_items": len(fitted),
+        "strength": strength,
         "ended": ended,
         "temperature": float(head.temperature[0]),
     }

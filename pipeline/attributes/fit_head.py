@@ -1,4 +1,4 @@
-"""A head fitted on training items, and its probabilities calibrated on validation items.
+"""A head fitted on training items, chosen and calibrated on validation items.
 
 Shape letters: N items, F features, V values, W rows of weights.
 """
@@ -6,6 +6,7 @@ Shape letters: N items, F features, V values, W rows of weights.
 from __future__ import annotations
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -16,14 +17,51 @@ from pipeline.attributes.heads import Head
 from pipeline.core.block import Block
 from pipeline.features.regression import MOST_PASSES, fit_regression
 
+STRENGTHS = (0.0001, 0.001, 0.01, 0.1)
+"""Of which validation items choose; see `fit_regression`."""
+USUAL_STRENGTH = 0.01
+"""Where there are no validation items."""
 
-def fit_head(features: Block, value_N: np.ndarray, num_values: int) -> tuple[Head, bool]:
+
+class ChosenHead(NamedTuple):
+    """The head under which validation items' values are likeliest."""
+
+    head: Head
+    strength: float
+    ended: bool
+    """Whether the solver came to an end within its passes."""
+
+
+def choose_head(
+    train: tuple[Block, np.ndarray], val: tuple[Block, np.ndarray], num_values: int
+) -> ChosenHead:
+    """Fit heads of several strengths, calibrate each, and take the one that validation items like.
+
+    Args:
+        train: [N, F] features and [N] numbers of values; see `fit_head`.
+        val: The same of validation items; perhaps none.
+        num_values: V.
+    """
+    strengths = STRENGTHS if len(val[1]) and num_values > 1 else (USUAL_STRENGTH,)
+    found = []
+    for strength in strengths:
+        head, ended = fit_head(*train, num_values, strength)
+        found.append(ChosenHead(calibrated(head, *val), strength, ended))
+    if len(found) == 1:
+        return found[0]
+    return min(found, key=lambda one: _loss(one.head.logits(val[0]), val[1]))
+
+
+def fit_head(
+    features: Block, value_N: np.ndarray, num_values: int, strength: float
+) -> tuple[Head, bool]:
     """Fit a head on training items.
 
     Args:
         features: [N, F]; NaN stands for what an item lacks.
         value_N: [N] numbers of the values, each of 0 .. V - 1 at least once.
         num_values: V; where it is 1 there is nothing to fit, and that value is certain.
+        strength: See `fit_regression`.
 
     Returns:
         The head, and whether the solver came to an end within its passes.
@@ -37,7 +75,7 @@ def fit_head(features: Block, value_N: np.ndarray, num_values: int) -> tuple[Hea
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # which is what is returned
-        steps = fit_regression(features, value_N).steps
+        steps = fit_regression(features, value_N, strength).steps
     imputer, scaler, regression = (step for _, step in steps)
     coefficient_WF, intercept_W = regression.coef_, regression.intercept_
     if num_values == 2:  # one row of weights, of the second value
@@ -56,11 +94,14 @@ def calibrated(head: Head, features: Block, value_N: np.ndarray) -> Head:
     """
     if not len(value_N) or len(head.intercept_V) == 1:
         return head
-    logit_NV = head.logits(features).astype(np.float64)
+    logit_NV = head.logits(features)
+    found = minimize_scalar(
+        lambda log10: _loss(logit_NV / 10**log10, value_N), bounds=(-2.0, 2.0), method="bounded"
+    )
+    return head._replace(temperature=head.temperature * np.float32(10**found.x))
 
-    def loss(log10: float) -> float:
-        said_NV = log_softmax(logit_NV / 10**log10, axis=1)
-        return -float(said_NV[np.arange(len(value_N)), value_N].mean())
 
-    found = 10 ** minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x
-    return head._replace(temperature=head.temperature * np.float32(found))
+def _loss(logit_NV: np.ndarray, value_N: np.ndarray) -> float:
+    """Mean of what is lost on N items: -log of the probability that each one's value is given."""
+    said_NV = log_softmax(logit_NV.astype(np.float64), axis=1)
+    return -float(said_NV[np.arange(len(value_N)), value_N].mean())

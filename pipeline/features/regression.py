@@ -27,12 +27,13 @@ MOST_WORK = 2 * 10**10
 fit about a hundred passes."""
 
 
-def fit_regression(features: Block, label_N: np.ndarray) -> Pipeline:
+def fit_regression(features: Block, label_N: np.ndarray, strength: float = 1.0) -> Pipeline:
     """Fit what fills gaps with the mean, standardises and classifies, in this order.
 
     Args:
         features: [N, F]; NaN stands for what an item lacks.
         label_N: [N] of two values at least.
+        strength: Scikit-learn's C: the smaller, the smaller the weights are kept.
     """
     # Half a second of import that the other readers of this file need not wait for.
     from sklearn.impute import SimpleImputer
@@ -42,7 +43,8 @@ def fit_regression(features: Block, label_N: np.ndarray) -> Pipeline:
 
     # A sparse block stays sparse only if it is not centred.
     scaler = StandardScaler(with_mean=not issparse(features))
-    model = make_pipeline(SimpleImputer(), scaler, LogisticRegression(max_iter=MOST_PASSES))
+    classifier = LogisticRegression(C=strength, max_iter=MOST_PASSES)
+    model = make_pipeline(SimpleImputer(), scaler, classifier)
     with warnings.catch_warnings():
         # Of a small catalogue with many classes it is asked whether the classes are numbers.
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)

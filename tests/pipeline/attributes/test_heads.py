@@ -19,8 +19,8 @@ def feature_NF():
 
 @pytest.fixture
 def heads(feature_NF):
-    head, _ = fit_head(feature_NF, np.arange(60) % 3, 3)
-    alone, _ = fit_head(feature_NF, np.zeros(60, int), 1)
+    head, _ = fit_head(feature_NF, np.arange(60) % 3, 3, 1.0)
+    alone, _ = fit_head(feature_NF, np.zeros(60, int), 1, 1.0)
     return AttributeHeads(
         RECIPE,
         {

@@ -53,7 +53,7 @@ def test_a_price_is_refused_with_what_to_do_and_a_year_is_not():
 
 
 def test_a_column_that_is_not_there_is_named():
-    with pytest.raises(InputError, match="has no column size, which attributes.predict names"):
+    with pytest.raises(InputError, match=r"has no column size, which attributes.predict names"):
         number_values("size", pa.table({"colour": ["red"]}), PATH, np.ones(1, bool))
 
 
