@@ -17,8 +17,8 @@ from pipeline.attributes.heads import Head
 from pipeline.core.block import Block
 from pipeline.features.regression import MOST_PASSES, fit_regression
 
-STRENGTHS = (0.0001, 0.001, 0.01, 0.1)
-"""Of which validation items choose; see `fit_regression`."""
+STRENGTHS = (0.0001, 0.001, 0.01, 0.1, 1.0)
+"""Of which validation items choose; see `fit_regression`. The greater, the longer a fit takes."""
 USUAL_STRENGTH = 0.01
 """Where there are no validation items."""
 
@@ -35,21 +35,26 @@ class ChosenHead(NamedTuple):
 def choose_head(
     train: tuple[Block, np.ndarray], val: tuple[Block, np.ndarray], num_values: int
 ) -> ChosenHead:
-    """Fit heads of several strengths, calibrate each, and take the one that validation items like.
+    """Fit heads of rising strength, calibrated each, until validation items like one less.
 
     Args:
         train: [N, F] features and [N] numbers of values; see `fit_head`.
         val: The same of validation items; perhaps none.
         num_values: V.
     """
-    strengths = STRENGTHS if len(val[1]) and num_values > 1 else (USUAL_STRENGTH,)
-    found = []
-    for strength in strengths:
+    if not len(val[1]) or num_values == 1:
+        head, ended = fit_head(*train, num_values, USUAL_STRENGTH)
+        return ChosenHead(head, USUAL_STRENGTH, ended)
+    best, least = None, np.inf
+    for strength in STRENGTHS:
         head, ended = fit_head(*train, num_values, strength)
-        found.append(ChosenHead(calibrated(head, *val), strength, ended))
-    if len(found) == 1:
-        return found[0]
-    return min(found, key=lambda one: _loss(one.head.logits(val[0]), val[1]))
+        head = calibrated(head, *val)
+        loss = _loss(head.logits(val[0]), val[1])
+        if best is not None and loss > least:
+            break
+        best, least = ChosenHead(head, strength, ended), loss
+    assert best is not None, "there are strengths"
+    return best
 
 
 def fit_head(

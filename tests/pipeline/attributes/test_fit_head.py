@@ -71,7 +71,7 @@ def test_validation_items_choose_how_small_the_weights_are_kept():
         parts = [(feature_NF[part], value_N[part]) for part in (train, val)]
         found[name] = choose_head(*parts, 2)
         said_N = found[name].head.probabilities(feature_NF[val])[np.arange(200), value_N[val]]
-        for strength in STRENGTHS:
+        for strength in STRENGTHS:  # and no valley after the first
             other = calibrated(fit_head(*parts[0], 2, strength)[0], *parts[1])
             likely_N = other.probabilities(feature_NF[val])[np.arange(200), value_N[val]]
             assert np.log(said_N).mean() >= np.log(likely_N).mean() - 1e-6
