@@ -107,6 +107,12 @@ def calibrated(head: Head, features: Block, value_N: np.ndarray) -> Head:
 
 
 def _loss(logit_NV: np.ndarray, value_N: np.ndarray) -> float:
-    """Mean of what is lost on N items: -log of the probability that each one's value is given."""
+    """Mean of what is lost on N items: -log of the probability that each one's value is given.
+
+    Of a few items that are all named rightly nothing would be too sure; so each counts as 1 in
+    N + 2 of any value, as Platt (1999) has it.
+    """
     said_NV = log_softmax(logit_NV.astype(np.float64), axis=1)
-    return -float(said_NV[np.arange(len(value_N)), value_N].mean())
+    N = len(value_N)
+    own_N, any_N = said_NV[np.arange(N), value_N], said_NV.mean(axis=1)
+    return -float(np.mean(own_N * (N + 1) + any_N) / (N + 2))

@@ -246,16 +246,10 @@ class Huse(HubModel):
         return [replace(one, attributes=said) for one, said in zip(found, values, strict=True)]
 
     def predict_attributes(self, v: Features) -> list[dict[str, ValueGuess]]:
-        """Name N items' most probable values of what `attributes.predict` names.
+        """Name the most probable values of what `attributes.predict` names, by its names.
 
-        Args:
-            v: N items from `embed` or `read_features`.
-
-        Returns:
-            N values by attribute, from what each item has; none where no heads were fitted.
-
-        Raises:
-            InputError: The files of the heads are damaged.
+        For N items from `embed` or `read_features`; empty where no heads were fitted. Raises
+        InputError if the files of the heads are damaged.
         """
         return self.attribute_values.predict(v)
 

@@ -52,6 +52,14 @@ def test_an_overconfident_head_is_sobered_and_says_the_same(feature_NF, value_N)
     assert calibrated(sure, feature_NF[:0], other_N[:0]) is sure, "no items, nothing fitted"
 
 
+def test_of_a_few_items_that_are_named_rightly_nothing_is_certain(feature_NF):
+    value_N = (feature_NF[:, 6] > 1).astype(int)
+    head, _ = fit_head(feature_NF, value_N, 2, 1.0)
+    few = feature_NF[1:6]
+    said_N = head.probabilities(few).argmax(axis=1)
+    assert calibrated(head, few, said_N).probabilities(few).max(axis=1).mean() < 0.97
+
+
 def test_the_only_value_is_certain(feature_NF):
     head, ended = fit_head(feature_NF, np.zeros(60, int), 1, 1.0)
     assert ended
@@ -74,7 +82,7 @@ def test_validation_items_choose_how_small_the_weights_are_kept():
         for strength in STRENGTHS:  # and no valley after the first
             other = calibrated(fit_head(*parts[0], 2, strength)[0], *parts[1])
             likely_N = other.probabilities(feature_NF[val])[np.arange(200), value_N[val]]
-            assert np.log(said_N).mean() >= np.log(likely_N).mean() - 1e-6
+            assert np.log(said_N).mean() >= np.log(likely_N).mean() - 1e-3
     assert found["told"].strength > found["not"].strength
     nobody = feature_NF[:0], np.zeros(0, int)
     alone = choose_head((feature_NF[train], np.arange(200) % 2), nobody, 2)
