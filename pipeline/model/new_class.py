@@ -103,7 +103,7 @@ def log_odds(
         places: Of the A classes.
         image_ND: [N, D] image embeddings; a row of NaN for an item without a picture.
         text_ND: [N, D] text embeddings, likewise.
-        probability_NK: [N, K] probabilities of the old classes.
+        probability_NK: [N, K] probabilities of the old classes; of these the greatest counts.
 
     Returns:
         [N, A] float64.
