@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.features.class_path import normalize_class_path
 from pipeline.features.classes import class_name, item_classes
-from pipeline.model.new_class import Place, prototype
+from pipeline.model.new_class import Place, place_of_name, prototype
 from pipeline.use.added_file import AddedClass, added_path, read_added, write_added
 from pipeline.use.likely_items import find_likely
 
@@ -63,7 +63,12 @@ def add_class(
     for parts in zip(*points, strict=True) if points else ((), ()):
         point_ND = np.concatenate([nothing_ND, *parts])
         seen.append(point_ND[~np.isnan(point_ND[:, 0])])
-    around = [prototype(point_MD, name_D) for point_MD in seen]
+    around = [
+        place_of_name(name_D, rule.name_KD, mean_KD)
+        if name_D is not None and not len(point_MD)
+        else prototype(point_MD, name_D)
+        for point_MD, mean_KD in zip(seen, (rule.image_KD, rule.text_KD), strict=True)
+    ]
     # The space is shared: what is known of texts stands for pictures, and the other way round.
     image_D, text_D = (
         one if one is not None else other for one, other in zip(around, around[::-1], strict=True)
