@@ -54,15 +54,18 @@ def find_likely(embeddings: Path, rule: NewClassRule, place: Place) -> dict[str,
     odds_N = np.empty(len(items))
     for start in range(0, len(items), BLOCK):
         block = slice(start, start + BLOCK)
-        points = []
-        for row_N in place_N:
-            point_BD = vectors.read(row_N[block])
-            point_BD[row_N[block] < 0] = np.nan
-            points.append(point_BD)
-        odds_N[block] = log_odds(rule, [place], *points, best_N[block, None])[:, 0]
+        image_BD, text_BD = (_read(vectors, row_N[block]) for row_N in place_N)
+        odds_N[block] = log_odds(rule, [place], image_BD, text_BD, best_N[block, None])[:, 0]
     likely = np.flatnonzero(odds_N > np.log(best_N))
     ids = items["item_id"].take(pa.array(likely)).to_pylist()
     return dict(zip(ids, odds_N[likely].tolist(), strict=True))
+
+
+def _read(vectors: VectorRows, row_B: np.ndarray) -> np.ndarray:
+    """[B, D] embeddings; a row of NaN for an item without."""
+    point_BD = vectors.read(row_B)
+    point_BD[row_B < 0] = np.nan
+    return point_BD
 
 
 def _places(ids: pa.ChunkedArray, all_ids: pa.ChunkedArray, row_M: np.ndarray) -> np.ndarray:
