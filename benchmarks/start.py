@@ -59,7 +59,9 @@ PICTURE = Path("data/raw/openmoji/images/1F600.png")
 
 def main(
     project: Annotated[Path, typer.Option(help="A project that `dvc repro` has run in.")] = Path(),
-    picture: Annotated[Path, typer.Option(help="A picture to search by.")] = PICTURE,
+    picture: Annotated[
+        Path | None, typer.Option(help="To search by; one of the project's sample if not given.")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often each case is started.")] = 5,
     out: Annotated[Path, typer.Option(help="Where to write the results, without a suffix.")] = Path(
         "benchmarks/results/start_cpu"
@@ -68,7 +70,7 @@ def main(
     """Start a search, and every stage's imports, again and again."""
     search = ["-m", "stages", "search", "--index", str(project / "data/index")]
     by_text = [*search, QUERY, "--model"]
-    by_picture = [*search, "--image", str(picture), "--model"]
+    by_picture = [*search, "--image", str(picture or project / PICTURE), "--model"]
     with tempfile.TemporaryDirectory() as folder:
         bare = Path(folder) / "model"
         strip(project / "data/model", bare)

@@ -23,6 +23,7 @@ from stages.command import (
     run,
     warner,
 )
+from stages.new_items import usual_columns
 from stages.paths import (
     CLASSES,
     DRIFT,
@@ -61,7 +62,10 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write the table and the page to.")] = DRIFT,
     queue: Annotated[
         int,
-        typer.Option(min=0, help="How many items to queue for labelling, in queue.csv there."),
+        typer.Option(
+            min=0,
+            help="How many items to queue for labelling, in queue.csv there; see huse review.",
+        ),
     ] = 0,
     items: ItemsPath = ITEMS,
     splits: SplitsPath = SPLITS,
@@ -77,11 +81,14 @@ def main(
     from pipeline.drift.baseline import make_baseline
     from pipeline.drift.batch_log import read_log
     from pipeline.drift.compare import compare
-    from pipeline.drift.label_queue import choose_queue, write_queue
+    from pipeline.drift.label_queue import choose_queue, queue_rows
     from pipeline.drift.periods import gather
+    from pipeline.drift.queue_file import QueueFile
     from pipeline.drift.report import Row, write_report
     from pipeline.use.api import Huse
 
+    file = QueueFile.named(out / "queue.csv", usual_columns())
+    decided = {(one.image, one.text) for one in file.decided()} if queue else set()
     huse = Huse.load(model, index, warn=warner("drift"))
     found = gather(read_log(log, huse.description.digest), by)
     if not found.periods:
@@ -109,9 +116,11 @@ def main(
     write_report(out, rows, level=level, by=by)
     _print_table(rows, by)
     if queue:
-        chosen = choose_queue(found.candidates, queue)
-        write_queue(out / "queue.csv", chosen)
-        typer.echo(f"drift: {counted(len(chosen), 'item')} to label in {out / 'queue.csv'}")
+        open_ones = [one for one in found.candidates if (one.image, one.text) not in decided]
+        chosen = choose_queue(open_ones, queue)
+        file.renew(queue_rows(chosen))
+        behind = f", behind {counted(len(decided), 'row')} that are decided" if decided else ""
+        typer.echo(f"drift: {counted(len(chosen), 'item')} to label in {file.path}{behind}")
     named = "; ".join(f"{row.period.name} ({', '.join(row.beyond)})" for row in rows if row.beyond)
     typer.echo(
         f"drift: {counted(len(rows), by)}, beyond what as many items of the catalogue show, at a "

@@ -65,8 +65,9 @@ def _putting(what: str, *, replace: bool) -> Callable[..., None]:
     ) -> None:
         from pipeline.index.changes import changing
         from pipeline.use.api import Huse
-        from pipeline.use.index_changes import put_items, read_state, require_key
-        from pipeline.use.index_items import make_items, read_values
+        from pipeline.use.index_changes import put_items, read_state
+        from pipeline.use.index_items import IndexItems, make_items, read_values
+        from pipeline.use.index_update import Update, require_key
         from pipeline.use.new_items import BadRow, refuse_if_empty, rejected_writer
 
         listed = rejected or beside(table.with_suffix(".csv"))
@@ -83,27 +84,43 @@ def _putting(what: str, *, replace: bool) -> Callable[..., None]:
                 state.attributes.schema,
                 table_form(encoding, delimiter, sheet),
             )
-            batches = read_rows(
-                "index",
-                huse,
-                table,
-                images,
-                image_column=image_column,
-                text_column=text_column,
-                encoding=encoding,
-                delimiter=delimiter,
-                sheet=sheet,
-            )
-            shown = _shown(table, images)
-            made = make_items(huse, batches, said, state.kind, picture=shown, reject=bad.extend)
+            partly = Update(state, said, table) if replace else None
+            # What the table says of no picture is of the catalogue's.
+            pictures = _catalog_images() if partly and "image" not in said.has else images
+            made = IndexItems()
+            if partly is None or partly.has_content:
+                batches = read_rows(
+                    "index",
+                    huse,
+                    table,
+                    pictures,
+                    image_column=image_column,
+                    text_column=text_column,
+                    encoding=encoding,
+                    delimiter=delimiter,
+                    sheet=sheet,
+                    complete=partly.complete if partly else None,
+                )
+                shown = _shown(table, pictures)
+                made = make_items(huse, batches, said, state.kind, picture=shown, reject=bad.extend)
+            else:
+                bad += partly.change_all()
             if state.key is not None and key is not None:
                 require_key(made, state.key, table)
-            done = put_items(state, made, replacing=replace, reject=bad.extend)
+            if partly is None:
+                done = put_items(state, made, replacing=False, reject=bad.extend)
+            else:
+                partly.fill(made)
+                values = partly.changed
+                done = put_items(state, made, replacing=True, reject=bad.extend, changed=values)
             list_rejected(sorted(bad))
-        refuse_if_empty(done.items, listed, table)
+        number = len(values) if partly else 0
+        refuse_if_empty(done.items + number, listed, table)
         said_of = f"{counted(done.items - done.replacing, 'item')} added"
         if replace:
             said_of += f", {done.replacing} replaced"
+        if number:
+            said_of += f", {number} changed in place"
         if done.guessed:
             said_of += (
                 f", {done.guessed} of them in the most probable class, as their rows have none"
@@ -115,7 +132,9 @@ def _putting(what: str, *, replace: bool) -> Callable[..., None]:
 
 
 add = _putting("Make new items searchable, without training.", replace=False)
-update = _putting("Replace items by those of the same key, and add the others.", replace=True)
+update = _putting(
+    "Change what a table says of the items of the same key, and add the others.", replace=True
+)
 
 
 def remove(
@@ -196,6 +215,11 @@ def _key(key: str | None) -> str | None:
     catalog = catalog_settings()
     columns = None if catalog is None else catalog.columns
     return columns.id if columns is not None and columns.id in columns.keep else None
+
+
+def _catalog_images() -> str | None:
+    catalog = catalog_settings()
+    return None if catalog is None else catalog.images
 
 
 def _shown(table: Path, images: str | None) -> Callable[[str], str]:

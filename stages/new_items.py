@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.catalog.rows import TableForm
     from pipeline.catalog.settings import CatalogSettings
     from pipeline.use.api import Huse
-    from pipeline.use.new_items import ItemBatch
+    from pipeline.use.new_items import ItemBatch, NewItem
 
 
 def read_rows(
@@ -29,6 +29,7 @@ def read_rows(
     encoding: str | None = None,
     delimiter: str = "auto",
     sheet: str | None = None,
+    complete: Callable[[NewItem], NewItem | None] | None = None,
 ) -> Iterator[ItemBatch]:
     """Read the rows of a table of new items as a command's options say.
 
@@ -42,6 +43,7 @@ def read_rows(
         encoding: Of a text; None: as the catalogue's where there is a params.yaml.
         delimiter: Of a text, or auto.
         sheet: Of an Excel file; None: the first one.
+        complete: See `read_items`.
 
     Returns:
         The rows in their order; see `read_items`. Columns that the user did not name are called as
@@ -63,6 +65,7 @@ def read_rows(
         usual={role: name for role, name in usual_columns().items() if role != "classes"},
         form=table_form(encoding, delimiter, sheet),
         warn=warner(command),
+        complete=complete,
     )
 
 

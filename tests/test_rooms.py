@@ -54,7 +54,7 @@ ROOMS: dict[str, set[str]] = {
     # Local pages, and what they have in common.
     "web": {"core", "pictures"},
     "explore": {"core", "features", "index", "pictures", "use", "web"},
-    "review": {"audit", "core", "features", "web"},
+    "review": {"audit", "core", "drift", "features", "pictures", "web"},
     # The HTTP service.
     "serve": {"core", "decide", "drift", "features", "index", "pictures", "use", "web"},
     "sample": {"core"},

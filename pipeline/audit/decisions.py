@@ -4,14 +4,13 @@ The words and the file are defined here alone: `huse review` writes it, stage `a
 `huse refile` read it.
 """
 
-import csv
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from pipeline.core.csv_file import csv_writer
+from pipeline.core.csv_file import csv_writer, read_records
 from pipeline.core.errors import InputError
 
 ACCEPT, KEEP, SKIP = "accept", "keep", "skip"
@@ -61,31 +60,14 @@ def read_rows(path: Path, columns: Collection[str]) -> tuple[list[str], list[Row
         InputError: The file is missing or cannot be read, a column is missing, or a row has no
             decision but another word.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            names, *records = [record for record in csv.reader(file) if record] or [[]]
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: not found") from error
-    except (OSError, csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable CSV file ({error})") from error
-    missing = [name for name in columns if name not in names]
-    if missing:
-        raise InputError(f"{path}: no column {', '.join(missing)}; it has {', '.join(names)}")
-    rows = []
-    for number, record in enumerate(records, start=1):
-        if len(record) > len(names):
-            raise InputError(
-                f"{path}: row {number} has {len(record)} fields where the column names are "
-                f"{len(names)}; put a text with a comma between quotes"
-            )
-        row = dict.fromkeys(names, "") | dict(zip(names, record, strict=False))
-        word = row["decision"].strip().lower()
+    names, rows = read_records(path, columns)
+    for number, row in enumerate(rows, start=1):
+        row["decision"] = word = row["decision"].strip().lower()
         if word not in (*DECISIONS, ""):
             raise InputError(
                 f"{path}: row {number} (item {row['item_id']}): decision {word!r} is none of "
                 f"{', '.join(DECISIONS)}, or nothing"
             )
-        rows.append(row | {"decision": word})
     return names, rows
 
 

@@ -38,6 +38,8 @@ def find_columns(
             )
     if source.warn and missing and set(names) - set(wanted.values()):
         source.warn(_lacking(path, names, wanted, missing, source))
+    if source.found:
+        source.found(frozenset(wanted) - frozenset(missing))
     return [names.index(name) if name in names else None for name in wanted.values()]
 
 

@@ -85,7 +85,7 @@ def _names(path: Path, open_text: Callable[[str], TextIO], delimiter: str) -> li
 
 def _has_columns(path: Path, names: list[str], wanted: Mapping[str, str], source: Source) -> bool:
     try:
-        find_columns(path, names, wanted, source._replace(warn=None))
+        find_columns(path, names, wanted, source._replace(warn=None, found=None))
     except InputError:
         return False
     return True

@@ -38,6 +38,8 @@ class Source(NamedTuple):
     lists: frozenset[str] = frozenset()
     """Columns, by what they are for, that may hold lists of texts: JSON Lines and Parquet give
     these with a line for each."""
+    found: Callable[[frozenset[str]], None] | None = None
+    """Takes what those columns are for that the table has, before its first row is read."""
 
 
 class Row(NamedTuple):

@@ -52,6 +52,40 @@ def read_csv(path: Path, columns: Collection[str], command: str) -> pd.DataFrame
     return table
 
 
+def read_records(path: Path, columns: Collection[str]) -> tuple[list[str], list[dict[str, str]]]:
+    """Read a CSV file that people write in.
+
+    Args:
+        path: In UTF-8. Rows may end early; blank lines are left out.
+        columns: What it has to have.
+
+    Returns:
+        Names of all its columns, and its rows by these.
+
+    Raises:
+        InputError: The file is missing or cannot be read, a column is missing, or a row has more
+            fields than there are columns.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            names, *records = [record for record in csv.reader(file) if record] or [[]]
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: not found") from error
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a readable CSV file ({error})") from error
+    missing = [name for name in columns if name not in names]
+    if missing:
+        raise InputError(f"{path}: no column {', '.join(missing)}; it has {', '.join(names)}")
+    for number, record in enumerate(records, start=1):
+        if len(record) > len(names):
+            raise InputError(
+                f"{path}: row {number} has {len(record)} fields where the column names are "
+                f"{len(names)}; put a text with a comma between quotes"
+            )
+    empty = dict.fromkeys(names, "")
+    return names, [empty | dict(zip(names, record, strict=False)) for record in records]
+
+
 @contextmanager
 def csv_writer(
     path: Path, columns: Sequence[str]

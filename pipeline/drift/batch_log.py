@@ -3,7 +3,8 @@
 A batch is an Arrow file of one row under the digest of its own bytes, written whole and never
 changed, so that any number of processes may record at once. Of an item it has the most probable
 class, how probable that is and whether anything is near; of features sums alone; of the least
-certain items also the picture's name, the text and the embedding, for the queue of what to label.
+certain items also the picture's name, the text, the next classes and the embedding, for the queue
+of what to label.
 
 Shape letters: N items, P items with a picture, M items with a text, F features, D embedding.
 """
@@ -27,10 +28,13 @@ from pipeline.index.nearness import Nearness
 from pipeline.use.api import Huse
 from pipeline.use.embeddings import Embeddings, Features
 from pipeline.use.new_items import NewItem
-from pipeline.use.prediction import Prediction
+from pipeline.use.prediction import Guess, Prediction
 
 MOST_KEPT = 64
 """Items of a batch with embedding: 1 KiB each of the default dimension."""
+
+SUGGESTED = 3
+"""Classes that are kept of such an item, the most probable ones."""
 
 _MOMENTS = pa.struct(
     [("count", pa.int64()), ("mean", pa.list_(pa.float32())), ("square", pa.list_(pa.float32()))]
@@ -49,6 +53,7 @@ _KEPT = pa.struct(
         ("place", pa.int32()),
         ("image", pa.string()),
         ("text", pa.string()),
+        ("others", pa.list_(pa.struct([("path", pa.string()), ("probability", pa.float32())]))),
         ("vector", pa.list_(pa.float16())),
     ]
 )
@@ -62,7 +67,7 @@ SCHEMA = pa.schema(
         ("text", _MOMENTS),
         ("kept", pa.list_(_KEPT)),
     ],
-    metadata={"format_version": "1"},
+    metadata={"format_version": "2"},
 )
 
 
@@ -81,6 +86,8 @@ class Kept(NamedTuple):
     row: int
     vector_D: np.ndarray
     """[D] float16, its fused embedding."""
+    others: tuple[Guess, ...] = ()
+    """The next most probable classes, as far as they are known."""
 
     @property
     def uncertainty(self) -> float:
@@ -133,7 +140,7 @@ def record_batch(
     """
     if not items:
         return
-    predictions = model.classify(features, 1) if predictions is None else predictions
+    predictions = model.classify(features, SUGGESTED) if predictions is None else predictions
     nearness = model.near(features) if nearness is None else nearness
     top = [one.top[0] for one in predictions]
     # A float first, as an item that nothing is near to comes before any other.
@@ -161,6 +168,7 @@ def record_batch(
                 "place": n,
                 "image": items[n].image,
                 "text": items[n].text,
+                "others": [guess._asdict() for guess in predictions[n].top[1:SUGGESTED]],
                 "vector": list(v.fused_ND[n].astype(np.float16)),
             }
             for n in order[:MOST_KEPT]
@@ -223,7 +231,8 @@ def _read(row: dict[str, Any]) -> Batch:
         item = items[one["place"]]
         said = (item["path"], item["probability"], item["near"], when, row["source"], item["row"])
         vector_D = np.array(one["vector"], dtype=np.float16)
-        kept.append(Kept(one["image"], one["text"], *said, vector_D))
+        others = tuple(Guess(**guess) for guess in one["others"])
+        kept.append(Kept(one["image"], one["text"], *said, vector_D, others))
     return Batch(
         when,
         [item["path"] for item in items],

@@ -6,19 +6,17 @@ Shape letters: C candidates, Q of the queue, D embedding.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.cluster import KMeans
 
-from pipeline.core.csv_file import write_csv
 from pipeline.drift.batch_log import Kept
+from pipeline.drift.queue_file import SUGGESTIONS, Row
+from pipeline.use.prediction import Guess
 
 PER_PLACE = 10
 """Candidates per place in the queue, the least certain ones."""
-COLUMNS = ("image", "text", "classes", "suggested", "probability", "near", "like_it", "source")
-"""Of the queue's file; `classes` is for a person to fill in."""
 
 
 class Queued(NamedTuple):
@@ -59,25 +57,17 @@ def choose_queue(candidates: Sequence[Kept], size: int) -> list[Queued]:
     return queue
 
 
-def write_queue(path: Path, queue: Sequence[Queued]) -> None:
-    """Write the queue as a table like the catalogue's, its classes empty.
-
-    Raises:
-        InputError: The file cannot be written.
-    """
-    import pandas as pd
-
-    rows = [
-        (
-            one.image,
-            one.text,
-            "",
-            one.path,
-            round(one.probability, 4),
-            {True: "yes", False: "no", None: ""}[one.near],
-            like_it,
-            f"{one.source}, row {one.row}, {one.when:%Y-%m-%d}",
-        )
-        for one, like_it in queue
-    ]
-    write_csv(path, pd.DataFrame(rows, columns=list(COLUMNS)))
+def queue_rows(queue: Sequence[Queued]) -> list[Row]:
+    """Write items as `QueueFile.renew` takes them."""
+    rows = []
+    for item, like_it in queue:
+        row = {"image": item.image, "text": item.text}
+        guesses = [Guess(item.path, item.probability), *item.others]
+        # The file may have room for fewer than a log kept.
+        for (path, probability), guess in zip(SUGGESTIONS, guesses, strict=False):
+            row |= {path: guess.path, probability: f"{guess.probability:.4f}"}
+        row["near"] = {True: "yes", False: "no", None: ""}[item.near]
+        row["like_it"] = str(like_it)
+        row["source"] = f"{item.source}, row {item.row}, {item.when:%Y-%m-%d}"
+        rows.append(row)
+    return rows

@@ -179,7 +179,7 @@ class Explorer:
         names = self.index.attribute_names
         said = {name: self.index.attributes[name][row].as_py() for name in names}
         shown = (item["item_id"], item["image"], item["text"], item["class_path"])
-        likely = self.index.likely_path(item["item_id"])
+        likely = self.index.likely_path(item["item_id"], item["class_path"])
         return Hit(row, *shown, math.nan, attributes=said, likely_path=likely)
 
 

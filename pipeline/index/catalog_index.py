@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from pipeline.core.errors import InputError
 from pipeline.core.once import once
 from pipeline.core.vectors import vector_matrix
+from pipeline.index.changed_values import apply
 from pipeline.index.changes import VECTOR
 from pipeline.index.class_filter import ClassFilter
 from pipeline.index.hit import Hit
@@ -85,23 +86,30 @@ class CatalogIndex:
 
     @property
     def images(self) -> list[str]:
-        """Paths of pictures: one per item, then those of items that have several."""
-        others = [] if self.pictures is None else self.pictures.images
-        return [*self.table["image"].to_pylist(), *others]
+        """Paths of pictures: one per item, then those of items that have several.
+
+        Empty where an item has none, or is not in `rows`: nobody is shown what was removed.
+        """
+        live_N = self.vector_index.live_N
+        pairs = list(enumerate(self.table["image"].to_pylist()))
+        if self.pictures is not None:
+            pairs += zip(self.pictures.rows, self.pictures.images, strict=True)
+        return [image if live_N is None or live_N[row] else "" for row, image in pairs]
 
     def changed(self, standing: Standing) -> CatalogIndex:
-        """The index with items behind its own, and without those that are hidden."""
+        """The index with items behind its own, changed values, and without what is hidden."""
         added = standing.items
         hidden = pa.array(sorted(standing.hidden), pa.string())
         live_N = np.ones(len(self.table) + len(added), dtype=bool)
         live_N[pc.indices_nonzero(pc.is_in(self.table["item_id"], hidden)).to_numpy()] = False
-        shown = pa.concat_tables([self.table, added.select(SHOWN).cast(self.table.schema)])
+        table, attributes = (apply(one, standing.changed) for one in (self.table, self.attributes))
+        shown = pa.concat_tables([table, added.select(SHOWN).cast(table.schema)])
         return CatalogIndex(
             self.vector_index.with_added(vector_matrix(added[VECTOR]), live_N),
             shown,
             self.description,
             None if self.words is None else self.words.with_added(added["text"].to_pylist()),
-            pa.concat_tables([self.attributes, added.select(self.attributes.column_names)]),
+            pa.concat_tables([attributes, added.select(attributes.column_names)]),
             self.pictures,
         )
 
@@ -124,15 +132,18 @@ class CatalogIndex:
     @once
     def likely_rows(self) -> dict[str, np.ndarray]:
         """By the paths of classes that were added to the model, places of what is probably so."""
-        ids = self.table["item_id"]
+        ids, filed = self.table["item_id"], self.table["class_path"]
         return {
-            path: pc.indices_nonzero(pc.is_in(ids, pa.array(those, pa.string()))).to_numpy()
+            path: pc.indices_nonzero(
+                pc.and_(pc.is_in(ids, pa.array(those, pa.string())), pc.not_equal(filed, path))
+            ).to_numpy()
             for path, those in self._likely.items()
         }
 
-    def likely_path(self, item_id: str) -> str | None:
-        """See `Hit.likely_path`."""
-        return self._likely_path.get(item_id)
+    def likely_path(self, item_id: str, class_path: str) -> str | None:
+        """See `Hit.likely_path`; None if the item was filed there since."""
+        path = self._likely_path.get(item_id)
+        return None if path == class_path else path
 
     def search(
         self,
@@ -222,7 +233,7 @@ class CatalogIndex:
             for item_id, image, text, class_path in [[one[row].as_py() for one in columns]]
             for score in [None if score_N is None else float(score_N[row])]
             for said in [{one: self.attributes[one][row].as_py() for one in self.attribute_names}]
-            for likely in [self.likely_path(item_id)]
+            for likely in [self.likely_path(item_id, class_path)]
         ]
 
     def _mode(self, mode: Mode | None) -> Mode:

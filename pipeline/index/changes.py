@@ -35,6 +35,7 @@ FORMAT_VERSION = 1
 DESCRIPTION = "changes.json"
 ITEMS = "items.parquet"
 REMOVED = "removed.json"
+CHANGED = "changed.parquet"
 WITHOUT = "delete the folder to be without these changes"
 WAIT = 60
 """Seconds that a command waits for another one that changes the same index."""
@@ -57,7 +58,7 @@ class MadeFor(NamedTuple):
 
 @dataclass
 class Entry:
-    """One change: items are removed, then items are added."""
+    """One change: items are removed, then items are added, and values of others are changed."""
 
     items: pa.Table
     """A rows: what the index shows of an item, BASE, its attributes, and VECTOR."""
@@ -65,6 +66,8 @@ class Entry:
     """Ids of items."""
     features: Mapping[str, tuple[Sequence[str], Block]] = field(default_factory=dict)
     """By modality the ids of items that have it, and their frozen features, as towers take them."""
+    changed: pa.Table | None = None
+    """New values of items that keep their vector, see `pipeline.index.changed_values`, and BASE."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,8 @@ class Changes:
     names: tuple[str, ...]
     """Folders of the entries, the first change first."""
 
-    def entries(self) -> Iterator[tuple[pa.Table, list[str]]]:
-        """Read the items of every entry, and the ids that it removed.
+    def entries(self) -> Iterator[tuple[pa.Table, list[str], pa.Table | None]]:
+        """Read the items of every entry, the ids that it removed, and the values that it changed.
 
         Raises:
             InputError: A file is missing or damaged.
@@ -93,9 +96,13 @@ class Changes:
             if not isinstance(removed, list) or not all(isinstance(one, str) for one in removed):
                 raise InputError(f"{folder / REMOVED}: damaged; {WITHOUT}")
             try:
-                yield open_parquet(folder / ITEMS, ["item_id", BASE, VECTOR]).read(), removed
+                items = open_parquet(folder / ITEMS, ["item_id", BASE, VECTOR]).read()
+                changed = None
+                if (folder / CHANGED).exists():
+                    changed = open_parquet(folder / CHANGED, ["item_id", BASE]).read()
             except (pa.ArrowException, OSError) as error:
-                raise InputError(f"{folder / ITEMS}: damaged ({error}); {WITHOUT}") from error
+                raise InputError(f"{folder}: damaged ({error}); {WITHOUT}") from error
+            yield items, removed, changed
 
     def features(
         self, modality: str, entry_of: Mapping[str, int] | None = None
@@ -222,6 +229,8 @@ def _write(index: Path, made_for: MadeFor, names: Sequence[str], entry: Entry | 
             temporary.mkdir()
             pq.write_table(entry.items, temporary / ITEMS)
             write_json(temporary / REMOVED, sorted(entry.removed))
+            if entry.changed is not None:
+                pq.write_table(entry.changed, temporary / CHANGED)
             for modality, (ids, block) in entry.features.items():
                 write_block(temporary / f"{modality}.parquet", modality, iter([(ids, block)]), {})
     described = {"format_version": FORMAT_VERSION, **made_for._asdict(), "entries": list(names)}

@@ -35,6 +35,11 @@ class ItemPictures:
         """[P] paths."""
         return self._table["image"].to_pylist()
 
+    @property
+    def rows(self) -> list[int]:
+        """[P] rows of their items in the index."""
+        return self._table["row"].to_pylist()
+
     def show(self, hit: Hit, query_D: np.ndarray, items: int) -> Hit:
         """Give a hit, of several pictures of its item, the one that is nearest to the query.
 

@@ -6,12 +6,13 @@ Shape letters: A added items.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
+from pipeline.index.changed_values import NOTHING, apply, merge, only
 from pipeline.index.changes import BASE, OWN, WITHOUT, Changes
 
 
@@ -29,17 +30,19 @@ class Standing:
     """Added items that the catalogue has had since, which is then right."""
     entry_of: dict[str, int]
     """Number of the entry that each of the items is of."""
+    changed: pa.Table = field(default_factory=lambda: NOTHING)
+    """New values of items that the index was made of, see `pipeline.index.changed_values`."""
 
     def removals(self) -> Standing:
         """What is left of the changes where another model made them."""
-        return replace(self, items=self.items.slice(0, 0), hidden=self.removed)
+        return replace(self, items=self.items.slice(0, 0), hidden=self.removed, changed=NOTHING)
 
 
 def stand(changes: Changes, item_ids: pa.ChunkedArray, attributes: pa.Table, base: str) -> Standing:
     """Work out what changes come to.
 
     An item that was added to another making of the index counts no longer if this one was made of
-    it, or of one with the same key.
+    it, or of one with the same key; nor does a value of a catalogue's item that was changed then.
 
     Args:
         changes: All changes.
@@ -54,8 +57,11 @@ def stand(changes: Changes, item_ids: pa.ChunkedArray, attributes: pa.Table, bas
     place: dict[str, int] = {}
     entry_of: dict[str, int] = {}
     removed: set[str] = set()
+    changed_by: list[tuple[int, pa.Table]] = []
     start = 0
-    for entry, (items, gone) in enumerate(changes.entries()):
+    for entry, (items, gone, changed) in enumerate(changes.entries()):
+        if changed is not None:
+            changed_by.append((entry, changed))
         for item_id in gone:
             place.pop(item_id, None)
         removed.update(gone)
@@ -70,6 +76,10 @@ def stand(changes: Changes, item_ids: pa.ChunkedArray, attributes: pa.Table, bas
         live = pa.concat_tables(tables).take(pa.array(place.values(), pa.int64()))
     except pa.ArrowException as error:
         raise InputError(f"{changes.folder}: damaged ({error}); {WITHOUT}") from error
+    for entry, values in changed_by:
+        # An item that came later, perhaps in the place of this one, is as it came.
+        earlier = [one for one in place if entry_of[one] < entry]
+        live = apply(live, only(values, earlier).drop_columns([BASE]))
     known = _in_both(live["item_id"], item_ids)
     if changes.key in attributes.column_names:
         gone = pc.is_in(item_ids, pa.array(sorted(removed), pa.string()))
@@ -78,7 +88,14 @@ def stand(changes: Changes, item_ids: pa.ChunkedArray, attributes: pa.Table, bas
     items = live.filter(pc.or_(pc.equal(live[BASE], base), pc.invert(known)))
     ids = set(items["item_id"].to_pylist())
     entry_of = {item_id: entry for item_id, entry in entry_of.items() if item_id in ids}
-    return Standing(items, removed | ids, removed, len(live) - len(items), entry_of)
+    changed = NOTHING
+    for _, values in changed_by:
+        of_base = values.filter(pc.equal(values[BASE], base)).drop_columns([BASE])
+        changed = merge(changed, only(of_base, item_ids))
+    hidden = removed | ids
+    left = pc.invert(pc.is_in(changed["item_id"], pa.array(sorted(hidden), pa.string())))
+    superseded = len(live) - len(items)
+    return Standing(items, hidden, removed, superseded, entry_of, changed.filter(left))
 
 
 def _in_both(few: pa.ChunkedArray, many: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -112,6 +129,8 @@ def describe(standing: Standing, item_ids: pa.ChunkedArray) -> str:
     replaced = _in_both(standing.items["item_id"], item_ids)
     new = len(standing.items) - (pc.sum(replaced).as_py() or 0)
     parts = [f"{new} added", f"{len(standing.items) - new} replaced", f"{still} removed"]
+    if len(standing.changed):
+        parts.append(f"{len(standing.changed)} changed in place")
     said = f"{', '.join(parts)} since it was made of {len(item_ids)} items"
     if standing.superseded:
         said += f"; {standing.superseded} that were added before are of the catalogue now"

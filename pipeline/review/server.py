@@ -55,7 +55,7 @@ def make_app(
     @app.get("/")
     def page() -> HTMLResponse:
         place, finding = session.place, None
-        if place < len(session.findings):
+        if place < session.total:
             found = session.findings[place]
             finding = {
                 "item": card(found.item_id),
@@ -67,7 +67,7 @@ def make_app(
             home=home,
             finding=finding,
             place=place,
-            total=len(session.findings),
+            total=session.total,
             said=session.said,
             counts=session.counts,
             can_undo=session.can_undo,

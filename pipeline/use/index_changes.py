@@ -15,6 +15,7 @@ from pipeline.core.block import Block, stack_rows
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json
 from pipeline.core.vectors import vector_array
+from pipeline.index.changed_values import NOTHING, apply, with_base
 from pipeline.index.changes import (
     BASE,
     MOST_ENTRIES,
@@ -55,7 +56,7 @@ class State(NamedTuple):
     item_ids: pa.ChunkedArray
     """Of the items that it was made of."""
     attributes: pa.Table
-    """Of these."""
+    """Of these, with values that were changed since."""
     changes: Changes | None
     standing: Standing
     key: str | None
@@ -116,6 +117,7 @@ def read_state(folder: Path, model: Path, key: str | None, *, other_model: bool 
     standing = Standing(IndexItems().table(kind), set(), set(), 0, {})
     if changes is not None:
         standing = stand(changes, item_ids, attributes, kind.base)
+        attributes = apply(attributes, standing.changed)
         if len(standing.items) and changes.model != description["model"] and not other_model:
             raise InputError(
                 f"{changes.folder}: earlier changes are another model's; run huse index refresh"
@@ -127,7 +129,12 @@ def read_state(folder: Path, model: Path, key: str | None, *, other_model: bool 
 
 
 def put_items(
-    state: State, made: IndexItems, *, replacing: bool, reject: Callable[[list[BadRow]], None]
+    state: State,
+    made: IndexItems,
+    *,
+    replacing: bool,
+    reject: Callable[[list[BadRow]], None],
+    changed: pa.Table = NOTHING,
 ) -> Put:
     """Add items, or replace those of the same id or key and add the others.
 
@@ -136,6 +143,7 @@ def put_items(
         made: The items.
         replacing: Whether an item may take the place of another; if not it is rejected.
         reject: Takes rows that are not added.
+        changed: New values of other items, see `changed_table`.
 
     Raises:
         InputError: The folder cannot be written to.
@@ -164,21 +172,12 @@ def put_items(
             continue
         bad.append(BadRow(row, made.items[place]["image"], made.items[place]["text"], reason))
     reject(bad)
-    if good:
+    if good or len(changed):
         kept = made.take(good)
         new = {ids[place] for place in good}
-        _write(state, Entry(kept.table(state.kind), replaced - new, kept.blocks()))
+        values = with_base(changed, state.kind.base)
+        _write(state, Entry(kept.table(state.kind), replaced - new, kept.blocks(), values))
     return Put(len(good), number, sum(made.rows[place] in made.guessed for place in good))
-
-
-def require_key(made: IndexItems, key: str, table: Path) -> None:
-    """Stop where a table cannot name its items by a key: all of them would be new.
-
-    Raises:
-        InputError: No usable row has a value there.
-    """
-    if made.items and all(item.get(key) is None for item in made.items):
-        raise InputError(f"{ATTRIBUTE_KEY}: no row of {table} says anything in a column {key}")
 
 
 def remove_items(state: State, names: Sequence[str]) -> tuple[int, list[str]]:
@@ -299,8 +298,10 @@ def _replace(state: State, items: pa.Table, features: dict[str, tuple[list[str],
     known = pa.array(sorted(state.standing.removed), pa.string())
     # What the catalogue no longer has need not be kept out.
     removed = known.filter(pc.is_in(known, state.item_ids)).to_pylist()
-    entry = Entry(items, removed, features) if len(items) or removed else None
-    replace_entries(state.folder, state.made_for, entry)
+    changed = with_base(state.standing.changed, state.kind.base)
+    entry = Entry(items, removed, features, changed)
+    is_left = len(items) or removed or changed is not None
+    replace_entries(state.folder, state.made_for, entry if is_left else None)
 
 
 def _keys(state: State, made: IndexItems) -> list[str | None]:

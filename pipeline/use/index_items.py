@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from pipeline.catalog.attributes import INTEGER
 from pipeline.catalog.items import make_item_id
 from pipeline.catalog.read import open_rows
 from pipeline.catalog.rows import Source, TableForm
@@ -49,8 +50,10 @@ class RowValues(NamedTuple):
 
     names: Sequence[str]
     """Attributes of the index that the table has."""
-    values: Mapping[int, Sequence[Any]]
+    values: Mapping[int, list[Any]]
     """By number of the row: the class path as written, then the attributes."""
+    has: frozenset[str] = frozenset({"image", "text", "classes"})
+    """Which of these the table has a column for."""
 
 
 @dataclass
@@ -119,14 +122,14 @@ def read_values(
     kept = [one.name for one in attributes if one.name != "item_id"]
     # An attribute may be called as what another column is for.
     wanted = {**columns, **{f"attribute {name}": name for name in kept}}
-    source = Source("table", "{}", frozenset(wanted), as_text=False)
-    places = list(wanted)
-    first, last = places.index("classes"), len(columns)
-    values = {
-        row.number: [row.values[first], *row.values[last:]]
-        for row in open_rows(table, wanted, source, form)
-    }
-    return RowValues(kept, values)
+    found: set[str] = set()
+    source = Source("table", "{}", frozenset(wanted), found=found.update, as_text=False)
+    rows = list(open_rows(table, wanted, source, form))
+    names = [name for name in kept if f"attribute {name}" in found]
+    roles = list(wanted)
+    places = [roles.index(role) for role in ("classes", *(f"attribute {one}" for one in names))]
+    values = {row.number: [row.values[place] for place in places] for row in rows}
+    return RowValues(names, values, frozenset(columns) & found)
 
 
 def make_items(
@@ -228,7 +231,7 @@ def _make_item(
 
 
 def convert(name: str, value: Any, kind: pa.DataType) -> Any:
-    """Make a value one of an attribute's type; nothing is None.
+    """Make a value one of an attribute's type, exactly; nothing is None.
 
     Raises:
         BadRowError: It cannot be.
@@ -238,6 +241,14 @@ def convert(name: str, value: Any, kind: pa.DataType) -> Any:
     if value in (None, "") or (isinstance(value, float) and not math.isfinite(value)):
         return None
     try:
+        if pa.types.is_integer(kind) and isinstance(value, str):
+            # Arrow reads 007 and 0x7 as 7 and refuses +7; the catalogue does the contrary.
+            if not INTEGER.fullmatch(value):
+                raise ValueError(f"{value!r} is no integer")
+            return pa.scalar(value.removeprefix("+")).cast(kind).as_py()
+        if pa.types.is_decimal(kind) and isinstance(value, (int, float)):
+            # Arrow rounds floats to the decimal's places, and refuses integers.
+            value = str(value)
         return pa.scalar(value).cast(kind).as_py()
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         wanted = kind_of(pa.array([], kind))

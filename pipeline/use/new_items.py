@@ -72,6 +72,7 @@ def read_items(
     usual: Mapping[str, str] | None = None,
     form: TableForm | None = None,
     warn: Callable[[str], None] | None = None,
+    complete: Callable[[NewItem], NewItem | None] | None = None,
 ) -> Iterator[ItemBatch]:
     """Read the rows of a table and make their features, of a picture, a text or both.
 
@@ -85,6 +86,8 @@ def read_items(
         form: How the table is written.
         warn: Takes one line if it does and has columns of other names, and one on folders in
             front of the pictures' names.
+        complete: Gives a row what it lacks; None for one that is no item. A `BadRowError` keeps the
+            row out. That the table lacks a column is then no mistake.
 
     Yields:
         The rows in their order, some hundreds at a time. A row is kept out as by the catalogue
@@ -99,9 +102,9 @@ def read_items(
     pictures = _name_pictures(images, named)
     if warn and pictures and (line := pictures.describe()):
         warn(line)
-    rows = open_rows(table, wanted, source, form)
+    rows = open_rows(table, wanted, source._replace(warn=None) if complete else source, form)
     while batch := list(islice(rows, BATCH)):
-        yield _read(model, batch, images, pictures)
+        yield _read(model, batch, images, pictures, complete)
 
 
 def _name_pictures(images: Location, rows: Iterator[Row]) -> NamedPictures | None:
@@ -115,7 +118,11 @@ def _name_pictures(images: Location, rows: Iterator[Row]) -> NamedPictures | Non
 
 
 def _read(
-    model: Huse, batch: list[Row], images: Location, pictures: NamedPictures | None
+    model: Huse,
+    batch: list[Row],
+    images: Location,
+    pictures: NamedPictures | None,
+    complete: Callable[[NewItem], NewItem | None] | None,
 ) -> ItemBatch:
     items: list[NewItem] = []
     rejected: list[BadRow] = []
@@ -125,7 +132,10 @@ def _read(
             if row.reason:
                 raise BadRowError(row.reason)
             found = pictures.find(image) if pictures is not None and image.strip() else ""
-            items.append(NewItem(row.number, found, text if text.strip() else ""))
+            item = NewItem(row.number, found, text if text.strip() else "")
+            whole = item if complete is None else complete(item)
+            if whole is not None:
+                items.append(whole)
         except BadRowError as error:
             rejected.append(BadRow(row.number, image, text, str(error)))
     features, reasons = model.read_features(

@@ -1,21 +1,18 @@
-// Keys press the buttons that say them; forms do the rest, so that the page works without as well.
-const buttons = {a: "accept", k: "keep", s: "skip", u: "undo"};
+// Keys press what says them; forms do the rest, so that the page works without as well.
 let sent = false;
 
 document.addEventListener("keydown", event => {
-  const field = document.getElementById("other");
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  if (event.target === field) {
-    if (event.key === "Escape") field.blur();
+  if (event.target === document.getElementById("other")) {
+    if (event.key === "Escape") event.target.blur();
     return;
   }
-  const key = event.key.toLowerCase();
-  if (key === "e" && field) {
-    event.preventDefault();
-    field.focus();
-  } else if (key in buttons) {
-    document.getElementById(buttons[key])?.click();
-  }
+  const key = CSS.escape(event.key.toLowerCase());
+  const pressed = document.querySelector(`[aria-keyshortcuts="${key}"]`);
+  if (!pressed) return;
+  event.preventDefault();
+  if (pressed.tagName === "INPUT") pressed.focus();
+  else pressed.click();
 });
 
 // The next finding may not be there yet when a key is pressed twice.

@@ -3,7 +3,8 @@ import csv
 import pandas as pd
 import pytest
 
-from pipeline.core.csv_file import csv_writer, read_csv, write_csv
+from pipeline.core.csv_file import csv_writer, read_csv, read_records, write_csv
+from pipeline.core.errors import InputError
 
 
 def test_text_with_commas_quotes_and_accents_comes_back(tmp_path):
@@ -43,3 +44,30 @@ def test_what_was_written_is_read_as_it_is(tmp_path):
     (tmp_path / "x.csv").write_text("item_id,text\n0017,NA\n2,\n")
     found = read_csv(tmp_path / "x.csv", ["item_id"], "huse catalog")
     assert found.to_numpy().tolist() == [["0017", "NA"], ["2", ""]]
+
+
+def test_what_people_write_in_is_read_row_by_row(tmp_path):
+    (tmp_path / "x.csv").write_text('id,text,note\n0017,"two\nlines"\n\n2,NA,x\n', "utf-8-sig")
+    names, rows = read_records(tmp_path / "x.csv", ["id", "text"])
+    assert names == ["id", "text", "note"]
+    assert rows == [
+        {"id": "0017", "text": "two\nlines", "note": ""},
+        {"id": "2", "text": "NA", "note": "x"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "not found"),
+        (b"\xff\xfe", "not a readable CSV file"),
+        (b"id\n", "no column text; it has id"),
+        (b"id,text\n1,a,b\n", "row 1 has 3 fields where the column names are 2"),
+    ],
+)
+def test_a_file_that_cannot_be_read_row_by_row_is_named(tmp_path, content, message):
+    path = tmp_path / "x.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"x\.csv: {message}"):
+        read_records(path, ["id", "text"])

@@ -5,7 +5,13 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from pipeline.core.errors import InputError
-from pipeline.drift.batch_log import MOST_KEPT, measured_text, read_log, record_batch
+from pipeline.drift.batch_log import (
+    MOST_KEPT,
+    SUGGESTED,
+    measured_text,
+    read_log,
+    record_batch,
+)
 from pipeline.drift.moments import Moments
 from pipeline.use.new_items import NewItem
 from tests.pipeline.drift.conftest import log_files
@@ -36,6 +42,10 @@ def test_what_was_served_is_read_back(log, huse, served):
     for one in batch.kept:
         assert one.vector_D == pytest.approx(fused_ND[one.row - 1], abs=1e-3)
         assert (one.source, one.when) == ("new.csv", WHEN)
+        (said,) = huse.classify(features.take(np.array([one.row - 1])), SUGGESTED)
+        assert [guess.path for guess in one.others] == [guess.path for guess in said.top[1:]]
+        shares = [guess.probability for guess in one.others]
+        assert shares == pytest.approx([guess.probability for guess in said.top[1:]], abs=1e-6)
 
 
 def test_what_is_known_already_is_not_made_again(tmp_path, log, huse, served, monkeypatch):

@@ -1,12 +1,12 @@
 from datetime import UTC, datetime
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from pipeline.drift.batch_log import Kept
-from pipeline.drift.label_queue import COLUMNS, choose_queue, write_queue
+from pipeline.drift.label_queue import choose_queue, queue_rows
 from pipeline.drift.periods import gather
+from pipeline.use.prediction import Guess
 from tests.pipeline.drift.test_periods import FRIDAY, batch
 
 WHEN = datetime(2026, 11, 2, tzinfo=UTC)
@@ -59,12 +59,18 @@ def test_candidates_with_one_embedding_are_one_place(huse):
 
 
 @pytest.mark.parametrize("near", [True, False, None])
-def test_the_file_is_a_table_to_fill_in(huse, tmp_path, near):
-    queue = choose_queue(kept(huse, ["red, heart"], 0.4, near), 1)
-    write_queue(tmp_path / "queue.csv", queue)
-    table = pd.read_csv(tmp_path / "queue.csv", keep_default_na=False)
-    assert list(table.columns) == list(COLUMNS)
-    (row,) = table.to_dict("records")
-    assert (row["text"], row["classes"], row["suggested"]) == ("red, heart", "", "Objects<clothing")
-    assert row["near"] == {True: "yes", False: "no", None: ""}[near]
-    assert row["source"] == "new.csv, row 1, 2026-11-02"
+def test_a_row_says_what_the_model_thinks(huse, near):
+    (one,) = kept(huse, ["red, heart"], 0.4, near)
+    one = one._replace(others=(Guess("Smileys & Emotion<heart", 0.25),))
+    (row,) = queue_rows(choose_queue([one], 1))
+    assert row == {
+        "image": "",
+        "text": "red, heart",
+        "suggested": "Objects<clothing",
+        "probability": "0.4000",
+        "suggested_2": "Smileys & Emotion<heart",
+        "probability_2": "0.2500",
+        "near": {True: "yes", False: "no", None: ""}[near],
+        "like_it": "1",
+        "source": "new.csv, row 1, 2026-11-02",
+    }

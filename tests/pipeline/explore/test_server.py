@@ -50,6 +50,15 @@ def test_a_picture_of_the_catalogue_is_served_small(page):
     assert answer.headers["content-type"] == "image/jpeg"
 
 
+def test_a_picture_of_an_item_that_was_removed_is_not_served(huse, project, visit):
+    (project.root / "gone.txt").write_text(f"{huse.index.items['item_id'].iloc[3]}\n")
+    result = project.huse("index", "remove", "gone.txt")
+    assert result.exit_code == 0, result.output
+    there = visit(project.root / "data/raw/openmoji/images", Huse.load(project.root / "data/model"))
+    assert there.get("/picture/3").status_code == 404
+    assert there.get("/picture/4").status_code == 200
+
+
 @pytest.mark.parametrize(
     "path",
     [

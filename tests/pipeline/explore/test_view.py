@@ -217,7 +217,7 @@ def test_facets_can_be_ticked(browser, kept_explorer, picture_folder, monkeypatc
         find(browser, "input[name='is.brand'][value='Nike']")[0].click()
         find(browser, "input[name='to.price']")[0].send_keys("60")
         find(browser, "#filters .go")[0].click()
-        wait(lambda: "price <= 60 and brand == 'Nike'" in expression(browser))
+        wait(lambda: "price <= 60 and brand == 'Nike'" in expression(browser) and said(browser))
         brands = {one.text for one in find(browser, ".item dd")} & {"Nike", "Puma & Co"}
         assert brands == {"Nike"}
         assert barriers(browser) == {}
@@ -246,8 +246,21 @@ def test_the_map_shows_a_point_and_opens_it(page, address):
     assert page.get_log("browser") == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+def test_the_map_is_walked_by_keyboard(page, address):
+    from selenium.webdriver.common.keys import Keys
+
+    page.get(f"{address}/map")
+    wait(lambda: find(page, "#legend button"))
+    titles = []
+    for key in (Keys.ARROW_RIGHT, Keys.ARROW_UP):
+        find(page, "#space")[0].send_keys(key)
+        titles.append(find(page, "#hover a")[0].text)
+    assert titles[0] != titles[1]
+    find(page, "#space")[0].send_keys(Keys.ENTER)
+    wait(lambda: f"More like \u201c{titles[1]}\u201d" in said(page))
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
 @pytest.mark.parametrize(
     "path",
     [
@@ -258,8 +271,8 @@ def test_the_map_shows_a_point_and_opens_it(page, address):
 def test_nothing_keeps_people_out(address, browser, path, width, scheme):
     emulate(browser, width=width, scheme=scheme)
     browser.get(address + path)
-    if path == "/map":
-        wait(lambda: find(browser, "#legend button"))
+    # The page stands.
+    wait(lambda: find(browser, "#legend button, #said:not(:empty)"))
     assert barriers(browser) == {}
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
@@ -270,11 +283,10 @@ def test_a_screen_reader_is_told_what_is_where(page, huse):
     told = heard(page)
     for landmark in ("banner", "navigation", "main", "search", "complementary", "status"):
         assert landmark in [role for role, _ in told], landmark
-    assert ("searchbox", "Text") in told
-    assert ("button", "Search") in told
+    for named in (("searchbox", "Text"), ("button", "Search"), ("heading", text)):
+        assert named in told
     assert ("image", f"Picture of {text}") in told
     assert ("link", f"More like this {text}") in told
-    assert ("heading", text) in told
     assert any(role == "heading" and "24 of" in name for role, name in told)
     assert all(name for role, name in told if role in ("link", "button", "textbox", "image"))
 

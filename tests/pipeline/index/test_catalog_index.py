@@ -181,6 +181,11 @@ def test_what_is_probably_of_an_added_class_is_found_there_and_told_everywhere(s
     assert {hit.item_id for hit in hits if hit.likely_path} == {"id-4"}
     (hits,) = beside.search(vector_ND[:1], NUMBER, "gadgets<phone", where="price == 7")
     assert [hit.row for hit in hits] == [7]
+    # What was filed there since is no prediction any more.
+    filed = index.beside({"Symbols": ["id-3", "id-4"]})
+    assert filed.likely_rows["Symbols"].tolist() == [4]
+    (hits,) = filed.search(vector_ND[:1], NUMBER)
+    assert {hit.item_id for hit in hits if hit.likely_path} == {"id-4"}
     # Without added classes all is as it was.
     for within in (None, "Symbols"):
         (before,) = index.search(vector_ND[:1], 9, within)

@@ -87,3 +87,15 @@ def test_a_search_shows_the_nearest_picture_also_from_a_file(tmp_path):
         "b": ("b.jpg", None)
     }
     assert shown(loaded.similar(2, 3)) == {"b": ("b2.jpg", 4)}
+
+
+def test_pictures_of_removed_items_are_shown_to_nobody(pictures):
+    columns = {name: ["a", "b", "c"] for name in ("item_id", "image", "text", "class_path")}
+    columns |= {"split": ["train"] * 3, "x": [0.0] * 3, "y": [0.0] * 3}
+    vectors = VectorIndex(build_index(UNIT, None)).with_added(UNIT[:0], np.array([1, 0, 1], bool))
+    index = CatalogIndex(vectors, pa.table(columns), {}, pictures=pictures)
+    several = ["0a.jpg", "0b.jpg", "2a.jpg", "2b.jpg", "2c.jpg"]
+    assert index.images == ["a", "", "c", *several]
+    vectors = VectorIndex(build_index(UNIT, None)).with_added(UNIT[:0], np.array([1, 1, 0], bool))
+    index = CatalogIndex(vectors, pa.table(columns), {}, pictures=pictures)
+    assert index.images == ["a", "b", "", "0a.jpg", "0b.jpg", "", "", ""]

@@ -1,5 +1,7 @@
+import pyarrow as pa
 import pytest
 
+from pipeline.index.changed_values import changed_table, with_base
 from pipeline.index.changes import Entry
 from pipeline.index.standing import describe
 from tests.pipeline.index.test_changes import ITEM_IDS, rows, standing, write
@@ -52,3 +54,36 @@ def test_items_are_found_without_an_attribute_that_has_become_of_another_kind(in
 def test_an_item_has_the_features_of_the_entry_that_it_is_of(index):
     write(index, Entry(rows(["d", "e"])), Entry(rows(["e"])), Entry(rows(["f"]), removed=["d"]))
     assert standing(index).entry_of == {"e": 1, "f": 2}
+
+
+def new_prices(base="one", **price_of):
+    values = {item_id: {"price": price} for item_id, price in price_of.items()}
+    return with_base(changed_table(values, {"price": pa.float64()}), base)
+
+
+def test_values_are_changed_in_place_until_the_item_is_replaced(index):
+    write(
+        index,
+        Entry(rows(["d", "e"], price=[1.0, 1.0])),
+        Entry(rows([]), changed=new_prices(a=5.0, b=6.0, c=None, d=7.0, e=8.0)),
+        Entry(rows(["e", "b"], price=[2.0, 2.0]), removed=["c"]),
+        Entry(rows([]), changed=new_prices(a=5.5, gone=1.0)),
+    )
+    found = standing(index)
+    assert found.items.select(["item_id", "price"]).to_pylist() == [
+        {"item_id": "d", "price": 7.0},
+        {"item_id": "e", "price": 2.0},
+        {"item_id": "b", "price": 2.0},
+    ]
+    assert found.changed.to_pylist() == [{"item_id": "a", "price": [5.5]}]
+    assert describe(found, ITEM_IDS) == (
+        "2 added, 1 replaced, 1 removed, 1 changed in place since it was made of 3 items"
+    )
+    assert len(found.removals().changed) == 0
+
+
+def test_a_value_of_an_index_that_was_made_anew_is_the_catalogues(index):
+    write(index, Entry(rows(["d"])), Entry(rows([]), changed=new_prices(a=5.0, d=7.0)))
+    later = standing(index, base="two")
+    assert len(later.changed) == 0
+    assert later.items["price"].to_pylist() == [7.0], "an added item is no catalogue's"

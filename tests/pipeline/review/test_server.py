@@ -185,10 +185,10 @@ def test_nothing_keeps_people_out(browser, address, width, scheme):
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
-def test_by_keyboard_alone(browser, address, decided):
+def keyboard(browser):
+    """What presses keys, and what waits until the page says something."""
     from selenium.common.exceptions import WebDriverException
     from selenium.webdriver.common.action_chains import ActionChains
-    from selenium.webdriver.common.keys import Keys
 
     def press(*keys):
         ActionChains(browser).send_keys(*keys).perform()
@@ -202,6 +202,13 @@ def test_by_keyboard_alone(browser, address, decided):
 
         wait(shown)
 
+    return press, is_at
+
+
+def test_by_keyboard_alone(browser, address, decided):
+    from selenium.webdriver.common.keys import Keys
+
+    press, is_at = keyboard(browser)
     browser.get(address)
     is_at("1 of 3")
     press("a")

@@ -1,4 +1,5 @@
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +31,13 @@ def kind_of(model):
     [
         (" 12.90 ", pa.float64(), 12.9),
         ("12", pa.int64(), 12),
+        ("12.95", pa.float64(), 12.95),
         (12, pa.float64(), 12.0),
+        ("+5", pa.int64(), 5),
+        ("-5", pa.int64(), -5),
+        ("+5", pa.float64(), 5.0),
+        (12.95, pa.decimal128(6, 2), Decimal("12.95")),
+        (7, pa.decimal128(6, 2), Decimal("7.00")),
         ("true", pa.bool_(), True),
         (False, pa.bool_(), False),
         ("2024-12-31", pa.date32(), date(2024, 12, 31)),
@@ -51,6 +58,11 @@ def test_values_become_what_the_catalogue_has(value, kind, wanted):
     [
         ("12,90", pa.float64()),
         ("1.5", pa.int64()),
+        ("007", pa.int64()),
+        ("0x7", pa.int64()),
+        ("12.955", pa.decimal128(6, 2)),
+        (12.955, pa.decimal128(6, 2)),
+        (True, pa.decimal128(6, 2)),
         ("31.12.2024", pa.date32()),
         (["a"], pa.string()),
     ],
@@ -66,8 +78,12 @@ def test_a_table_says_what_it_has_of_the_attributes(tmp_path):
     columns = {"image": "image", "text": "text", "classes": "classes"}
     said = read_values(table, columns, SCHEMA, TableForm())
     # One column is both the picture and an attribute.
-    assert said.names == ["price", "image"]
-    assert said.values == {1: ["a<b", "", "x.png"], 3: ["", "", ""]}
+    assert said.names == ["image"]
+    assert said.values == {1: ["a<b", "x.png"], 3: ["", ""]}
+    assert said.has == {"image", "text", "classes"}
+    table.write_text("price\n5\n", encoding="utf-8")
+    said = read_values(table, columns, SCHEMA, TableForm())
+    assert (said.names, said.values, said.has) == (["price"], {1: ["", "5"]}, frozenset())
 
 
 def test_items_are_named_and_embedded_as_the_catalogue_has_them(model, items, tmp_path):

@@ -1,0 +1,98 @@
+"""The page to label a queue on: one item at a time, by key or by mouse."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import fastapi
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from pipeline.core.location import Location
+from pipeline.drift.queue_file import QueueItem
+from pipeline.pictures.folder import picture_inside
+from pipeline.review.queue_session import LABEL, QueueSession
+from pipeline.review.server import HOST, MOST_CHARACTERS, SIDE
+from pipeline.web.local_app import local_app, require_own_page
+from pipeline.web.pages import in_words, open_page, serve_files
+
+
+def make_queue_app(
+    session: QueueSession, images: Location, *, separator: str, background: str
+) -> fastapi.FastAPI:
+    """Put the server together.
+
+    Args:
+        session: What is labelled.
+        images: The folder of the pictures.
+        separator: What joins the parts of a class path.
+        background: Colour under transparent pixels, `#rrggbb`.
+    """
+    files = [one.image for one in session.items]
+    app = local_app(HOST, images, files, side=SIDE, background=background)
+    serve_files(app, "pipeline.review")
+    template = open_page(
+        "pipeline.review", "queue.html", {"in_words": lambda path: in_words(path, separator)}
+    )
+    from_the_page = [fastapi.Depends(require_own_page)]
+
+    @app.get("/")
+    def page() -> HTMLResponse:
+        place = session.place
+        item = session.items[place] if place < session.total else None
+        html = template.render(
+            item=item,
+            has_picture=item is not None and _is_there(images, item.image),
+            folder=str(images),
+            reasons=[] if item is None else _reasons(item),
+            suggestions=[] if item is None else _suggestions(item),
+            place=place,
+            total=session.total,
+            said=session.said,
+            counts=session.counts,
+            can_undo=session.can_undo,
+            classes=session.classes,
+            labelled=session.file.labelled,
+            label=LABEL,
+            separator=separator,
+            most_characters=MOST_CHARACTERS,
+        )
+        return HTMLResponse(html)
+
+    @app.post("/decide", dependencies=from_the_page)
+    def decide(
+        place: Annotated[int, fastapi.Form()],
+        decision: Annotated[Literal["label", "none", "skip"], fastapi.Form()],
+        class_path: Annotated[str, fastapi.Form(max_length=MOST_CHARACTERS)] = "",
+    ) -> fastapi.Response:
+        session.decide(place, decision, class_path)
+        return RedirectResponse("./", status_code=303)
+
+    @app.post("/undo", dependencies=from_the_page)
+    def undo() -> fastapi.Response:
+        session.undo()
+        return RedirectResponse("./", status_code=303)
+
+    return app
+
+
+def _is_there(images: Location, name: str) -> bool:
+    """Whether a picture can be shown: an item may have come with another folder."""
+    found = picture_inside(images, name) if name else None
+    return found is not None and found.exists()
+
+
+def _reasons(item: QueueItem) -> Sequence[str]:
+    """Say why the item is asked about."""
+    reasons = ["Nothing in the catalogue is near to it."] * item.is_far
+    if item.like_it not in ("", "1"):
+        reasons.append(f"It stands for {item.like_it} items that are like it.")
+    if item.source:
+        reasons.append(f"From {item.source}.")
+    return reasons
+
+
+def _suggestions(item: QueueItem) -> Sequence[dict[str, Any]]:
+    """Number the suggestions, as keys take them."""
+    return [
+        {"key": str(number), "path": path, "probability": probability}
+        for number, (path, probability) in enumerate(item.suggestions, start=1)
+    ]
