@@ -184,7 +184,7 @@ def test_what_is_probably_of_an_added_class_is_found_there_and_told_everywhere(s
     # What was filed there since is no prediction any more.
     filed = index.beside({"Symbols": ["id-3", "id-4"]})
     assert filed.likely_rows["Symbols"].tolist() == [4]
-    (hits,) = filed.search(vector_ND[:1], NUMBER)
+    (hits,) = filed.search(vector_ND[:1], NUMBER, where="price < 5")
     assert {hit.item_id for hit in hits if hit.likely_path} == {"id-4"}
     # Without added classes all is as it was.
     for within in (None, "Symbols"):
