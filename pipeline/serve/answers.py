@@ -46,6 +46,9 @@ class HitAnswer(Answer):
     """Share of the words that the item's text has; null: words were not looked for."""
     attributes: dict[str, Any]
     """What the catalogue's table says beside."""
+    likely_path: str | None
+    """A class that was added to the model and is the item's most probable one: predicted, while the
+    item is filed under `class_path`; null: there is none."""
 
 
 class SearchAnswer(Near):

@@ -104,7 +104,8 @@ class Huse(HubModel):
         Raises:
             InputError: It is missing or damaged, or another model made it.
         """
-        return load_index(self.index_folder, model=self.folder, warn=self._features.warn)
+        found = load_index(self.index_folder, model=self.folder, warn=self._features.warn)
+        return found.beside(self.known.likely) if self.known.added else found
 
     @once
     def known(self) -> KnownClasses:
@@ -296,7 +297,9 @@ class Huse(HubModel):
         Args:
             v: N items from `embed`, whose fused embeddings and texts are taken, or [N, D] vectors.
             k: How many items to find per query.
-            within: First parts of a class path, each in full, such as `Animals & Nature`.
+            within: First parts of a class path, each in full, such as `Animals & Nature`. Of a
+                class that was added after the training, what is filed there is found and what it
+                was the most probable class of when it was added; see `Hit.likely_path`.
             mode: What a text is searched by: `hybrid`, its embedding and its words; `dense`, the
                 embedding alone; `words`, words alone. `index.words.mode` if not given.
             where: What has to be true of an item's attributes, `price < 50 and brand == 'Nike'`.
