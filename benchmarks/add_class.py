@@ -26,7 +26,13 @@ from pipeline.features.pairs import Pairs, read_pairs
 from pipeline.features.text_rows import TextRows
 from pipeline.model.embed import embed_pairs, predict
 from pipeline.model.model_file import load_model
-from pipeline.model.new_class import Place, log_odds, prototype, with_new_classes
+from pipeline.model.new_class import (
+    Place,
+    log_odds,
+    place_of_name,
+    prototype,
+    with_new_classes,
+)
 from pipeline.model.new_class_file import read_new_class_rule
 from stages import train
 from stages.command import run
@@ -192,9 +198,15 @@ def measure(project: Path, place: Path, held: Sequence[str], draw: int) -> dict[
             result[f"{way}_{examples}"] = _score(answer_M, label_N[tested], len(old))
         places = []
         for name, rows in zip(held, used, strict=True):
+            name_D = name_KD[names.index(name)]
             around = [
-                prototype(one_ND[rows], name_KD[names.index(name)])
-                for one_ND in (space.image_ND, space.text_ND)
+                prototype(one_ND[rows], name_D)
+                if len(rows)
+                else place_of_name(name_D, rule.name_KD, mean_KD)
+                for one_ND, mean_KD in (
+                    (space.image_ND, rule.image_KD),
+                    (space.text_ND, rule.text_KD),
+                )
             ]
             assert around[0] is not None
             assert around[1] is not None

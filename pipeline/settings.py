@@ -7,6 +7,7 @@ any stage starts, so that a mistake anywhere in the file is found before the fir
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.attributes.settings import AttributesSettings
 from pipeline.audit.settings import AuditSettings
 from pipeline.catalog.settings import CatalogSettings, SplitSettings
 from pipeline.clean_text.settings import CleanTextSettings
@@ -36,6 +37,7 @@ SECTIONS: dict[str, type[Section]] = {
     "train": TrainSettings,
     "evaluate": EvaluateSettings,
     "classify": ClassifySettings,
+    "attributes": AttributesSettings,
     "audit": AuditSettings,
     "index": IndexSettings,
     "machine": MachineSettings,
@@ -80,3 +82,12 @@ def _do_not_go_together(sections: dict[str, Section]) -> Iterator[str]:
         and loss.precision != "fp32"
     ):
         yield f"machine.kernel: reference has loss.precision fp32 only, got {loss.precision}"
+    catalog, attributes = sections.get("catalog"), sections.get("attributes")
+    if isinstance(catalog, CatalogSettings) and isinstance(attributes, AttributesSettings):
+        kept = catalog.columns.keep
+        for name in attributes.predict:
+            if name not in kept:
+                yield (
+                    f"attributes.predict: {name} is not in catalog.columns.keep: "
+                    f"[{', '.join(kept)}]; add it there"
+                )

@@ -20,6 +20,7 @@ STAGES = (
     "semantic_graph",
     "train",
     "baseline",
+    "attributes",
     "evaluate",
     "audit",
     "index",

@@ -21,9 +21,10 @@ from stages.command import (
     warner,
 )
 from stages.new_items import read_rows
-from stages.paths import MODEL
+from stages.paths import EMBEDDINGS, MODEL
 
 if TYPE_CHECKING:
+    from pipeline.use.api import Huse
     from pipeline.use.embeddings import Features
     from pipeline.use.new_items import ItemBatch
 
@@ -51,6 +52,13 @@ def main(
     text_column: TextColumn = None,
     separator_images: SeparatorImages = None,
     model: ModelPath = MODEL,
+    embeddings: Annotated[
+        Path,
+        typer.Option(
+            help="Embeddings that the evaluate stage wrote, to find the items of the catalogue "
+            "that are probably of the class."
+        ),
+    ] = EMBEDDINGS,
 ) -> None:
     """Add a class that did not exist at training, list the added ones, or remove one."""
     from pipeline.use.added_classes import add_class, new_path, remove_class, unknown_parent
@@ -68,7 +76,8 @@ def main(
         if examples is not None:
             raise InputError("add_class: --examples of what? give the class path too")
         for one in huse.known.added:
-            typer.echo(f"{one.path}  {_known_by(one.place.pictures, one.place.texts)}")
+            known_by = _known_by(one.place.pictures, one.place.texts)
+            typer.echo(f"{one.path}  {known_by}; {_likely(len(huse.known.likely[one.path]))}")
         if not huse.known.added:
             typer.echo("add_class: no class was added to this model")
         return
@@ -96,13 +105,17 @@ def main(
         "--text-column": text_column,
         "--separator-images": separator_images,
         "--model": None if model == MODEL else model,
+        "--embeddings": None if embeddings == EMBEDDINGS else embeddings,
     }
     words = [str(word) for pair in options.items() if pair[1] is not None for word in pair]
     again = shlex.join(["huse", "add-class", path, *words])
-    place = add_class(huse, path, features, again).place
+    found = _of_the_model(embeddings, huse)
+    added = add_class(huse, path, features, again, found)
+    known_by = _known_by(added.place.pictures, added.place.texts)
+    likely = "" if found is None else f"{_likely(len(added.likely))}; "
     typer.echo(
-        f"add_class: {path} added, {_known_by(place.pictures, place.texts)}; it is never filed "
-        "unattended, as no validation item speaks for it"
+        f"add_class: {path} added, {known_by}; {likely}it is never filed unattended, as no "
+        "validation item speaks for it"
     )
 
 
@@ -111,6 +124,29 @@ def _usable(batches: Iterator[ItemBatch]) -> Iterator[Features]:
         for row in batch.rejected:
             typer.echo(f"add_class: row {row.row} rejected: {row.reason}", err=True)
         yield batch.features
+
+
+def _of_the_model(embeddings: Path, huse: Huse) -> Path | None:
+    """The catalogue's embeddings, if they are there and the model's own."""
+    from pipeline.core.table import read_metadata
+
+    if not embeddings.is_file():
+        trouble = "not found"
+    elif read_metadata(embeddings).get("model") != huse.description.digest:
+        trouble = "made by another model"
+    else:
+        return embeddings
+    warner("add_class")(
+        f"{embeddings}: {trouble}, so nobody knows which items of the catalogue are probably of "
+        "the class, and a search there finds what is filed there alone"
+    )
+    return None
+
+
+def _likely(items: int) -> str:
+    return (
+        f"{counted(items, 'item')} of the catalogue {'is' if items == 1 else 'are'} probably of it"
+    )
 
 
 def _known_by(pictures: int, texts: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,9 +87,11 @@ def main(
     show = _print_json if as_json else lambda rows: shown.extend(rows[: SHOWN - len(shown)])
     settings = classify_settings(precision)
     with ExitStack() as stack:
-        write = show if out is None else stack.enter_context(classified_writer(out, k))
-        refuse = _warn if listed is None else stack.enter_context(rejected_writer(listed))
         huse = Huse.load(model, warn=warner("classify"))
+        attributes = list(huse.attribute_values.heads)
+        writer = nullcontext(show) if out is None else classified_writer(out, k, attributes)
+        write = stack.enter_context(writer)
+        refuse = _warn if listed is None else stack.enter_context(rejected_writer(listed))
         record = recorder(huse, table, log, logged_at)
         batches = read_rows(
             "classify",
@@ -112,7 +114,7 @@ def main(
                 "is filed: ask for less (--precision), or train with more of them (split.val)"
             )
     if shown:
-        _print_table(shown)
+        _print_table(shown, attributes)
     refuse_if_empty(counts.used, listed, table)
     see = "" if listed is None else f", see {listed}"
     used, rows = counted(counts.used, "item"), counted(counts.rejected, "row")
@@ -152,15 +154,26 @@ def _print_json(rows: list[Classified]) -> None:
         typer.echo(json.dumps(row.as_json(), ensure_ascii=False))
 
 
-def _print_table(rows: list[Classified]) -> None:
+def _print_table(rows: list[Classified], attributes: list[str]) -> None:
+    from pipeline.features.attributes import show_value
+
     grid = Table("row", "item", "state", "filed", "most probable", "near", box=SIMPLE)
+    if attributes:
+        grid.add_column("attributes")
     for row in rows:
         item, prediction, nearness = row
         filed = "-" if row.filed is None else f"{row.filed.path}  {row.filed.probability:.2f}"
         top = "\n".join(f"{guess.probability:.2f}  {guess.path}" for guess in prediction.top)
         what = "\n".join(part for part in (shortened(item.text), item.image) if part)
         near = {True: "yes", False: "no", None: "-"}[nearness.near]
-        cells = (what, row.state, filed, top, near)
+        cells = [what, row.state, filed, top, near]
+        if attributes:
+            said = prediction.attributes.items()
+            cells.append(
+                "\n".join(
+                    f"{one.probability:.2f}  {name}: {show_value(one.value)}" for name, one in said
+                )
+            )
         grid.add_row(str(item.row), *(Text(cell) for cell in cells))
     console = Console()
     console.print(grid)

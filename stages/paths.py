@@ -37,6 +37,8 @@ CURVES = Path("data/train")
 
 BASELINE = Path("data/baseline/predictions.parquet")
 
+HEADS = Path("data/attributes")
+
 EVALUATION = Path("data/evaluate")
 EMBEDDINGS = Path("data/evaluate/embeddings.parquet")
 OUTCOMES = Path("data/evaluate/outcomes.parquet")

@@ -34,7 +34,7 @@ def main(
         typer.Option(
             "--in",
             help="First part or parts of a class path, each in full, as in 'Animals & Nature'; "
-            "only items there are found.",
+            "only items there are found. Of an added class: also what is probably of it.",
         ),
     ] = None,
     where: Annotated[
@@ -95,7 +95,10 @@ def _print_table(hits: list[Hit]) -> None:
             for name, value in hit.attributes.items()
             if value is not None
         )
-        cells = (f"{hit.distance:.3f}", words, shortened(hit.text), hit.class_path, hit.image)
+        filed = hit.class_path
+        if hit.likely_path is not None:
+            filed += f"\n(predicted: {hit.likely_path})"
+        cells = (f"{hit.distance:.3f}", words, shortened(hit.text), filed, hit.image)
         grid.add_row(*(Text(cell) for cell in (*cells, said)[: len(grid.columns)]))
     Console().print(grid)
 

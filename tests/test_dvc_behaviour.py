@@ -113,7 +113,12 @@ def test_a_kept_column_reruns_what_carries_it_and_neither_extraction_nor_trainin
         lines = [f"{header},price", *(f"{row},{price}" for row in rows)]
         catalog.write_text("\n".join(lines) + "\n", encoding="utf-8")
         project.set({"catalog.columns.keep": ["price"]})
-        assert stages_run(project.succeed("dvc", "repro")) == ["catalog", "evaluate", "index"]
+        assert stages_run(project.succeed("dvc", "repro")) == [
+            "catalog",
+            "attributes",
+            "evaluate",
+            "index",
+        ]
 
 
 def test_metrics_show_names_what_was_measured(experiment):

@@ -293,9 +293,12 @@ def test_products_are_searched_by_what_their_table_says(products, product_archiv
     told = pd.read_csv(path, dtype=str, keep_default_na=False)
     table = pd.read_csv(project.root / "catalog.csv", dtype=str)
     table.merge(told, "left").to_csv(project.root / "catalog.csv", index=False)
-    project.set({"catalog.columns.keep": ["gender", "colour", "year"]})
-    for stage in ("catalog", "index"):
+    kept = ["gender", "colour", "year"]
+    project.set({"catalog.columns.keep": kept, "attributes.predict": ["gender"]})
+    for stage in ("catalog", "attributes", "index"):
         assert project.huse(stage).exit_code == 0
+    figures = json.loads((project.root / "data/attributes/metrics.json").read_text())["gender"]
+    assert figures["text"]["interval"][1] > figures["text"]["floor"], "of 27 items: no worse"
     said = told.set_index("image")
     where = "gender == 'Women' and colour != 'Black' and not year < 2011"
     result = project.huse("search", "black shoes", "--where", where, "--k", "100", "--json")

@@ -32,11 +32,13 @@ ROOMS: dict[str, set[str]] = {
     "semantic_graph": {"core", "encoders"},
     "train": {"core", "features", "metrics", "model"},
     "baseline": {"core", "features"},
+    "attributes": {"core", "features", "metrics"},
     "evaluate": {"baseline", "core", "decide", "features", "metrics", "model", "pictures"},
     "audit": {"core", "features", "pictures"},
     "index": {"core", "features", "model"},
     # What people do with a trained model, which no stage runs.
     "use": {
+        "attributes",
         "audit",
         "catalog",
         "clean_text",

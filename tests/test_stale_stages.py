@@ -45,6 +45,7 @@ TABLE: dict[str, set[str]] = {
     "classify": {"evaluate"},
     # The report has all rules.
     "classify.decide": NONE,
+    "attributes": {"attributes"},
     "audit": {"audit"},
     "index": {"index"},
     "machine": NONE,

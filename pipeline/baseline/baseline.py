@@ -4,28 +4,26 @@ Shape letters: N items, F features.
 """
 
 import json
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix, hstack, issparse
 
 from pipeline.core.block import Block
 from pipeline.core.table import open_parquet, read_metadata, read_table, write_table
 from pipeline.features.joined import FeatureIndex
+from pipeline.features.regression import (
+    MODALITIES,
+    MOST_WORK,
+    fit_regression,
+    has_modality,
+    modality_features,
+)
 
-MODALITIES = ("image", "text", "fused")
-"""As the model's. It is not taken from there, or this stage would run again when the model's code
-changes."""
-MOST_WORK = 2 * 10**10
-"""Items x features x classes of one fit; a pass over them takes about a second on two cores, and a
-fit about a hundred passes."""
 MOST_WEIGHTS = 2 * 10**7
 """Features x classes of one fit, which the solver keeps some twenty times in memory: 3 GiB."""
-MOST_PASSES = 300
 BLOCK_SCORES = 2**24
 """Scores of test items that are in memory at a time."""
 SEED = 0
@@ -74,9 +72,9 @@ def fit_baseline(
     if items > 0:
         chosen = np.random.default_rng(SEED).permutation(len(train))[:items]
         fitted = train.take(np.sort(chosen))
-        some, asked = _features(fitted), _features(test)
+        some, asked = modality_features(fitted), modality_features(test)
         for modality in MODALITIES:
-            from_N, to_N = _has(fitted, modality), _has(test, modality)
+            from_N, to_N = has_modality(fitted, modality), has_modality(test, modality)
             found = _classify(some[modality][from_N], fitted.label_N[from_N], asked[modality][to_N])
             named = np.full(len(test), None, dtype=object)
             named[to_N] = name_K[found]
@@ -99,44 +97,9 @@ def read_baseline(path: Path) -> Baseline:
 
 
 def _classify(features: Block, label_N: np.ndarray, asked: Block) -> np.ndarray:
-    # Half a second of import that the other readers of this file need not wait for.
-    from sklearn.impute import SimpleImputer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
     if len(np.unique(label_N)) == 1:  # which the library refuses
         return np.repeat(label_N[:1], asked.shape[0])
-    # A sparse block stays sparse only if it is not centred.
-    scaler = StandardScaler(with_mean=not issparse(features))
-    model = make_pipeline(SimpleImputer(), scaler, LogisticRegression(max_iter=MOST_PASSES))
-    with warnings.catch_warnings():
-        # Of a small catalogue with many classes it is asked whether the classes are numbers.
-        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        model.fit(features, label_N)
+    model = fit_regression(features, label_N)
     rows = max(1, BLOCK_SCORES // len(model[-1].classes_))
     blocks = [model.predict(asked[n : n + rows]) for n in range(0, asked.shape[0], rows)]
     return np.concatenate(blocks)
-
-
-def _has(index: FeatureIndex, modality: str) -> np.ndarray:
-    """[N] bool: which items are judged by a modality."""
-    has = {"image": index.has_image, "text": index.has_text}
-    return has.get(modality, np.ones(len(index), dtype=bool))
-
-
-def _features(index: FeatureIndex) -> dict[str, Block]:
-    """[N, F] features of each modality, and of both side by side.
-
-    NaN stands for what an item lacks, in a sparse text zeros.
-    """
-    image_NF = index.image.read(index.clean_row)
-    text_NF = index.text.read_matrix(index.text_row_N)
-    image_NF[~index.has_image] = np.nan
-    if not issparse(text_NF):
-        text_NF[~index.has_text] = np.nan
-    if issparse(text_NF):
-        both_NF = hstack([csr_matrix(image_NF), text_NF], format="csr")
-    else:
-        both_NF = np.concatenate([image_NF, text_NF], axis=1)
-    return dict(zip(MODALITIES, (image_NF, text_NF, both_NF), strict=True))

@@ -6,7 +6,7 @@ Shape letters: N items.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,21 +21,34 @@ class ClassLink(NamedTuple):
     path: str
     items: int | None = None
     """How many of the items are there that are left by all other filters."""
+    predicted: int = 0
+    """Of these, how many are filed elsewhere and probably of a class that was added."""
 
 
 class ClassMenu:
-    """Every beginning of N class paths."""
+    """Every beginning of N class paths, and of those of classes that were added to the model."""
 
     def __init__(
-        self, class_paths: Sequence[str], separator: str, rows: np.ndarray | None = None
+        self,
+        class_paths: Sequence[str],
+        separator: str,
+        rows: np.ndarray | None = None,
+        likely: Mapping[str, np.ndarray] | None = None,
     ) -> None:
-        """Take N class paths, what joins their parts, and which of the N there are, if not all."""
+        """Take N class paths, what joins their parts, and which of the N there are, if not all.
+
+        `likely` is as `CatalogIndex.likely_rows` has it.
+        """
         self._code_N, paths = pd.factorize(np.asarray(class_paths, dtype=object))
         used = np.unique(self._code_N if rows is None else self._code_N[rows])
         self._separator = separator
         self._parts = [tuple(path.split(separator)) for path in paths]
         there = [self._parts[code] for code in used]
-        nodes = {parts[:depth] for parts in there for depth in range(1, len(parts) + 1)}
+        self._likely = {tuple(path.split(separator)): at for path, at in (likely or {}).items()}
+        nodes = _beginnings([*there, *self._likely])
+        self._only_added = nodes - _beginnings(
+            parts for parts in there if not _beginnings([parts]) & set(self._likely)
+        )
         self._node_of = {_folded(node): node for node in nodes}
         self.paths = sorted(map(separator.join, nodes))
         """What can be filtered by."""
@@ -54,7 +67,10 @@ class ClassMenu:
         ]
 
     def below(self, path: str, inside_N: np.ndarray | None) -> list[ClassLink]:
-        """What is one level below a path, and has any of the items that are inside."""
+        """What is one level below a path, and has any of the items that are inside.
+
+        Of what is probably of an added class, see `ClassFilter.within`.
+        """
         above = self.parts(path)
         code_N = self._code_N if inside_N is None else self._code_N[inside_N]
         counts = Counter[tuple[str, ...]]()
@@ -63,10 +79,24 @@ class ClassMenu:
         ):
             if count and len(parts) > len(above) and parts[: len(above)] == above:
                 counts[parts[: len(above) + 1]] += count
+        predicted = Counter[tuple[str, ...]]()
+        for parts, rows in self._likely.items():
+            node = parts[: len(above) + 1]
+            if node in self._only_added and len(parts) > len(above) and node[:-1] == above:
+                predicted[node] += len(rows) if inside_N is None else int(inside_N[rows].sum())
         return [
-            ClassLink(parts[-1], self._separator.join(parts), counts[parts])
-            for parts in sorted(counts)
+            ClassLink(
+                parts[-1],
+                self._separator.join(parts),
+                counts[parts] + predicted[parts],
+                predicted[parts],
+            )
+            for parts in sorted(counts | predicted)
         ]
+
+
+def _beginnings(paths: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    return {parts[:depth] for parts in paths for depth in range(1, len(parts) + 1)}
 
 
 def _spaced(part: str) -> str:

@@ -73,7 +73,7 @@ class Explorer:
         rows = self.index.rows
         self.facets = make_facets(self.index.attributes.take(pa.array(rows)))
         class_paths = self.index.items["class_path"].tolist()
-        self.classes = ClassMenu(class_paths, self.separator, rows)
+        self.classes = ClassMenu(class_paths, self.separator, rows, self.index.likely_rows)
         self.usual_mode = self.index.description.get("words", {}).get("mode")
         """What a text is searched by if nothing else is asked for; None: the index has no words."""
         # Of one query the same items are asked for several times.
@@ -179,7 +179,8 @@ class Explorer:
         names = self.index.attribute_names
         said = {name: self.index.attributes[name][row].as_py() for name in names}
         shown = (item["item_id"], item["image"], item["text"], item["class_path"])
-        return Hit(row, *shown, math.nan, attributes=said)
+        likely = self.index.likely_path(item["item_id"], item["class_path"])
+        return Hit(row, *shown, math.nan, attributes=said, likely_path=likely)
 
 
 def _without_place(message: str, picture: Image.Image | None) -> str:

@@ -5,7 +5,7 @@ Shape letters: N items, Q queries, D embedding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -46,17 +46,20 @@ class CatalogIndex:
         words: WordIndex | None = None,
         attributes: pa.Table | None = None,
         pictures: ItemPictures | None = None,
+        likely: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Put an index together; use `load_index`. Rows of `items` have the columns SHOWN.
 
         `attributes` has a row for each of them, as `read_attributes` gives them, or is left out.
-        `pictures` are those of items that have several.
+        `pictures` are those of items that have several. `likely` is as `beside` has it.
         With `words` of their texts, the description has `mode` and `weight` under `words`.
         """
         self.vector_index, self.words, self.pictures = index, words, pictures
         self.table = items.select(SHOWN)
         self.attributes = items.select(["item_id"]) if attributes is None else attributes
         """`item_id`, and a column per attribute."""
+        self._likely = likely or {}
+        self._likely_path = {one: path for path, ids in self._likely.items() for one in ids}
         self.description = description
 
     @property
@@ -109,6 +112,38 @@ class CatalogIndex:
             pa.concat_tables([attributes, added.select(attributes.column_names)]),
             self.pictures,
         )
+
+    def beside(self, likely: Mapping[str, Sequence[str]]) -> CatalogIndex:
+        """The index, searched by a model that classes were added to after its training.
+
+        Args:
+            likely: By the paths of these classes, ids of the items that each is most probable of.
+        """
+        return CatalogIndex(
+            self.vector_index,
+            self.table,
+            self.description,
+            self.words,
+            self.attributes,
+            self.pictures,
+            likely,
+        )
+
+    @once
+    def likely_rows(self) -> dict[str, np.ndarray]:
+        """By the paths of classes that were added to the model, places of what is probably so."""
+        ids, filed = self.table["item_id"], self.table["class_path"]
+        return {
+            path: pc.indices_nonzero(
+                pc.and_(pc.is_in(ids, pa.array(those, pa.string())), pc.not_equal(filed, path))
+            ).to_numpy()
+            for path, those in self._likely.items()
+        }
+
+    def likely_path(self, item_id: str, class_path: str) -> str | None:
+        """See `Hit.likely_path`; None if the item was filed there since."""
+        path = self._likely_path.get(item_id)
+        return None if path == class_path else path
 
     def search(
         self,
@@ -178,18 +213,8 @@ class CatalogIndex:
         """As `VectorIndex.nearest`, or the best by single pictures of more that are near."""
         if self.by_picture is None:
             return self.vector_index.nearest(query_QD, k, inside_N)
-        similarity_QC, row_QC = self.vector_index.nearest(query_QD, max(k, DEPTH), inside_N)
-        best_QC = [
-            self.by_picture.best(row_C, similarity_C, query_D)
-            for row_C, similarity_C, query_D in zip(row_QC, similarity_QC, query_QD, strict=True)
-        ]
-        similarity_QC = np.array(best_QC, np.float32).reshape(similarity_QC.shape)
-        # What is not there, -1, has no similarity and comes last.
-        order_QK = np.argsort(-similarity_QC, axis=1, kind="stable")[:, :k]
-        return (
-            np.take_along_axis(similarity_QC, order_QK, axis=1),
-            np.take_along_axis(row_QC, order_QK, axis=1),
-        )
+        near = self.vector_index.nearest(query_QD, max(k, DEPTH), inside_N)
+        return self.by_picture.best_first(*near, query_QD, k)
 
     def _with_words(
         self,
@@ -219,12 +244,13 @@ class CatalogIndex:
         # Strings of these alone: a million items' would take longer than the search.
         columns = [self.table[name] for name in SHOWN[:4]]
         return [
-            Hit(row, item_id, image, text, class_path, 1.0 - similarity, score, said)
+            Hit(row, item_id, image, text, class_path, 1.0 - similarity, score, said, likely)
             for row, similarity in zip(row_K.tolist(), similarity_K.tolist(), strict=True)
             if row >= 0
             for item_id, image, text, class_path in [[one[row].as_py() for one in columns]]
             for score in [None if score_N is None else float(score_N[row])]
             for said in [{one: self.attributes[one][row].as_py() for one in self.attribute_names}]
+            for likely in [self.likely_path(item_id, class_path)]
         ]
 
     def _mode(self, mode: Mode | None) -> Mode:
@@ -264,7 +290,8 @@ class CatalogIndex:
 
     @once
     def _classes(self) -> ClassFilter:
-        return ClassFilter(self.table["class_path"], self.description["separator"])
+        separator = self.description["separator"]
+        return ClassFilter(self.table["class_path"], separator, self.likely_rows)
 
     def inside(self, within: str | None, where: str | None) -> np.ndarray | None:
         """Find the items that a search may find, [N] bool; None where that is all of them.

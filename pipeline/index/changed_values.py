@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from pipeline.index.changes import BASE
 
-# Without an array: to make one pyarrow imports pandas, which no search needs.
-NOTHING = pa.Table.from_batches([], pa.schema([("item_id", pa.string())]))
+# pa.array would import pandas, which a search need not wait for.
+NOTHING = pa.Table.from_arrays([pa.nulls(0, pa.string())], names=["item_id"])
 
 
 def changed_table(values: Mapping[str, Mapping[str, Any]], kinds: Mapping[str, Any]) -> pa.Table:

@@ -5,6 +5,7 @@ Shape letters: N items.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 
 import numpy as np
@@ -15,17 +16,30 @@ from pipeline.core.vectors import numbers
 
 
 class ClassFilter:
-    """The class paths of N items."""
+    """The class paths of N items, and classes that some of them are only believed to be of."""
 
-    def __init__(self, path_N: pa.ChunkedArray, separator: str) -> None:
-        """Take N class paths and what joins their parts."""
+    def __init__(
+        self,
+        path_N: pa.ChunkedArray,
+        separator: str,
+        likely: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        """Take N class paths and what joins their parts.
+
+        `likely` has, by the paths of classes that were added to the model, the places of the items
+        that are filed elsewhere but are probably of them.
+        """
         paths = path_N.combine_chunks().dictionary_encode()
         self._number_N = numbers(paths.indices)
         self._paths = paths.dictionary.to_pylist()
         self._separator = separator
+        self._likely = likely or {}
 
     def within(self, beginning: str) -> np.ndarray:
         """Find the items of a part of the class tree.
+
+        In a part that has none but added classes, items that are probably of these are found too.
+        Elsewhere an item is where it is filed.
 
         Args:
             beginning: First parts of a class path, whole; case and spacing do not matter.
@@ -37,8 +51,18 @@ class ClassFilter:
             InputError: No item is there.
         """
         wanted = self._parts(beginning)
-        inside = [self._parts(path)[: len(wanted)] == wanted for path in self._paths]
-        if not any(inside) or not wanted:
+        inside = [self._begins(path, wanted) for path in self._paths]
+        inside_N = np.array(inside)[self._number_N]
+        added = [path for path in self._likely if self._begins(path, wanted)]
+        filed = [path for path, is_inside in zip(self._paths, inside, strict=True) if is_inside]
+        if added and all(any(self._is_of(path, one) for one in added) for path in filed):
+            inside_N[np.concatenate([self._likely[path] for path in added])] = True
+            if not inside_N.any():
+                raise InputError(
+                    f"no item is of class {beginning!r}, which was added to the model: none is "
+                    "filed there, and none of the catalogue is probably of it"
+                )
+        if not inside_N.any() or not wanted:
             close = [repr(path) for path in self._close_to(wanted)]
             hint = (
                 f"did you mean {', '.join(close)}?"
@@ -46,14 +70,14 @@ class ClassFilter:
                 else "data/catalog/classes.json has them all"
             )
             raise InputError(f"no item is of class {beginning!r}; {hint}")
-        return np.array(inside)[self._number_N]
+        return inside_N
 
     def _close_to(self, wanted: list[str]) -> list[str]:
         """Up to three parts of the tree; most likely a name was cut short or lacks its start."""
         separator = self._separator
         nodes = {
             separator.join(path.split(separator)[:depth]): depth
-            for path in self._paths
+            for path in (*self._paths, *self._likely)
             for depth in range(1, path.count(separator) + 2)
         }
         if not wanted:
@@ -68,6 +92,12 @@ class ClassFilter:
         ]
         close = close or get_close_matches(name, by_name, n=3, cutoff=0.4)
         return [by_name[found] for found in close[:3]]
+
+    def _begins(self, path: str, wanted: list[str]) -> bool:
+        return self._parts(path)[: len(wanted)] == wanted
+
+    def _is_of(self, path: str, added: str) -> bool:
+        return self._begins(path, self._parts(added))
 
     def _parts(self, path: str) -> list[str]:
         parts = [" ".join(part.split()) for part in path.split(self._separator)]

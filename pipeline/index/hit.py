@@ -22,6 +22,9 @@ class Hit(NamedTuple):
     words were not looked for, or no text has any."""
     attributes: Mapping[str, Any] = MappingProxyType({})
     """What `catalog.columns.keep` carries along, by column; None where the table says nothing."""
+    likely_path: str | None = None
+    """A class that was added to the model and is the item's most probable one: predicted, while the
+    item is filed under `class_path`."""
     picture: int | None = None
     """Place of `image` in `CatalogIndex.images`, if it is not `row`."""
 

@@ -1,6 +1,6 @@
 """The pictures of items that have several, embedded one by one: which of them is it that matches?
 
-Shape letters: P pictures, C candidates, D embedding.
+Shape letters: P pictures, Q queries, C candidates, K found, D embedding.
 """
 
 from __future__ import annotations
@@ -80,6 +80,19 @@ class ItemPictures:
         found_C = similarity_C.copy()
         found_C[several] = np.maximum.reduceat(self._searched_PD[place] @ query_D, first)
         return found_C
+
+    def best_first(
+        self, similarity_QC: np.ndarray, row_QC: np.ndarray, query_QD: np.ndarray, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Put the candidates of queries in the order of `best`: both [Q, K], at most `k`."""
+        for q, query_D in enumerate(query_QD):
+            similarity_QC[q] = self.best(row_QC[q], similarity_QC[q], query_D)
+        # What is not there, -1, has no similarity and comes last.
+        order_QK = np.argsort(-similarity_QC, axis=1, kind="stable")[:, :k]
+        return (
+            np.take_along_axis(similarity_QC, order_QK, axis=1),
+            np.take_along_axis(row_QC, order_QK, axis=1),
+        )
 
     @once
     def _row_P(self) -> np.ndarray:

@@ -17,6 +17,8 @@ EVIDENCE = ("image", "text", "certain", "one")
 """What the log odds are a weighted sum of: how much nearer the item's picture, and its text, are to
 the new class than to the nearest old one; how certain the best old class is (the log of its
 probability); and 1."""
+NEAREST = 3
+"""Classes whose names and items tell how far a name alone is from the items of its class."""
 LARGEST = 30.0
 """Log odds beyond which nothing changes."""
 
@@ -29,6 +31,8 @@ class NewClassRule(NamedTuple):
     zeros for a class without."""
     text_KD: np.ndarray
     """[K, D] float32, of their texts."""
+    name_KD: np.ndarray
+    """[K, D] float32: text embeddings of the classes' names."""
     weight_3SE: np.ndarray
     """[3, S, E] float64: of the EVIDENCE, by modality and number of examples."""
 
@@ -69,6 +73,32 @@ def prototype(example_MD: np.ndarray, name_D: np.ndarray | None) -> np.ndarray |
     return (total_D / norm).astype(np.float32) if norm > 0 else None
 
 
+def place_of_name(name_D: np.ndarray, name_KD: np.ndarray, mean_KD: np.ndarray) -> np.ndarray:
+    """Point where a class is looked for that is known by its name alone.
+
+    A name is not where the items of its class are. How far off it is, and in which direction, the
+    nearest other classes tell, whose names and items are known: the embedding of the name is moved
+    by the mean difference of theirs.
+
+    Args:
+        name_D: [D] text embedding of the name.
+        name_KD: [K, D] of the names of other classes.
+        mean_KD: [K, D] directions of the mean embeddings of these classes' pictures, or of their
+            texts; a row of zeros for a class without.
+
+    Returns:
+        [D] unit vector.
+    """
+    known_K = np.flatnonzero(mean_KD.any(axis=1))
+    order_K = np.argsort(-(name_KD[known_K] @ name_D), kind="stable")
+    near = known_K[order_K[:NEAREST]]
+    moved_D = name_D.astype(np.float64)
+    if len(near):
+        moved_D = moved_D + (mean_KD[near] - name_KD[near]).mean(axis=0, dtype=np.float64)
+    norm = np.linalg.norm(moved_D)
+    return (moved_D / norm).astype(np.float32) if norm > 0 else name_D
+
+
 def evidence(
     image_N: np.ndarray,
     text_N: np.ndarray,
@@ -103,7 +133,7 @@ def log_odds(
         places: Of the A classes.
         image_ND: [N, D] image embeddings; a row of NaN for an item without a picture.
         text_ND: [N, D] text embeddings, likewise.
-        probability_NK: [N, K] probabilities of the old classes.
+        probability_NK: [N, K] probabilities of the old classes; of these the greatest counts.
 
     Returns:
         [N, A] float64.

@@ -8,7 +8,7 @@ from pipeline.model.new_class import NewClassRule
 
 FILE = "new_classes.safetensors"
 """In a model's folder."""
-ARRAYS = ("image", "text", "weight")
+ARRAYS = ("image", "text", "name", "weight")
 """Names of the arrays, in the order of `NewClassRule`."""
 
 

@@ -46,6 +46,9 @@ class HitAnswer(Answer):
     """Share of the words that the item's text has; null: words were not looked for."""
     attributes: dict[str, Any]
     """What the catalogue's table says beside."""
+    likely_path: str | None
+    """A class that was added to the model and is the item's most probable one: predicted, while the
+    item is filed under `class_path`; null: there is none."""
 
 
 class SearchAnswer(Near):
@@ -65,6 +68,14 @@ class GuessAnswer(Answer):
     probability: float
 
 
+class ValueAnswer(Answer):
+    """The most probable value of an attribute."""
+
+    value: str | int | float | bool
+    """A date or a time is text."""
+    probability: float
+
+
 class ClassifiedAnswer(Near):
     """What is believed of an item's class."""
 
@@ -75,6 +86,8 @@ class ClassifiedAnswer(Near):
     """Where it is put whatever the precision."""
     top: list[GuessAnswer]
     """The most probable classes, the best first."""
+    attributes: dict[str, ValueAnswer]
+    """What attributes the item has, of those that are predicted."""
 
 
 class ClassifyAnswer(Answer):

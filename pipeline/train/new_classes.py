@@ -19,7 +19,14 @@ from pipeline.features.text_input import StoredText
 from pipeline.model.description import MODALITIES
 from pipeline.model.embed import CHUNK, embed, predict
 from pipeline.model.model_file import StoredModel
-from pipeline.model.new_class import EVIDENCE, EXAMPLES, NewClassRule, evidence, prototype
+from pipeline.model.new_class import (
+    EVIDENCE,
+    EXAMPLES,
+    NewClassRule,
+    evidence,
+    place_of_name,
+    prototype,
+)
 
 OF_CLASS = 100
 """Training items whose mean stands for a class, a random sample of more."""
@@ -102,10 +109,13 @@ def fit_new_classes(
         if not usable:  # no class is so large: what fewer examples tell is all there is
             weight_3SE[:, size] = weight_3SE[:, size - 1]
             continue
-        places = [
-            [prototype(one_ND[drawn[label][:examples]], name_KD[label]) for one_ND in point_ND]
-            for label in usable
-        ]
+        if examples:
+            places = [
+                [prototype(one_ND[drawn[label][:examples]], name_KD[label]) for one_ND in point_ND]
+                for label in usable
+            ]
+        else:
+            places = [_places_of_name(label, name_KD, means) for label in usable]
         is_new_CM = label_M == np.array(usable)[:, None]
         share_R = _equal_classes(is_new_CM)
         for modality in range(len(MODALITIES)):
@@ -114,7 +124,15 @@ def fit_new_classes(
                 for label, place in zip(usable, places, strict=True)
             ]
             weight_3SE[modality, size] = fit_odds(np.concatenate(parts), is_new_CM.ravel(), share_R)
-    return NewClassRule(means[0], means[1], weight_3SE)
+    return NewClassRule(means[0], means[1], name_KD, weight_3SE)
+
+
+def _places_of_name(
+    label: int, name_KD: np.ndarray, means: Sequence[np.ndarray]
+) -> list[np.ndarray | None]:
+    """Where a class that is left out is looked for by its name, for pictures and for texts."""
+    others = np.arange(len(name_KD)) != label
+    return [place_of_name(name_KD[label], name_KD[others], mean_KD[others]) for mean_KD in means]
 
 
 def _evidence_of(

@@ -15,15 +15,22 @@ import numpy as np
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.features.class_path import normalize_class_path
 from pipeline.features.classes import class_name, item_classes
-from pipeline.model.new_class import Place, prototype
+from pipeline.model.new_class import Place, place_of_name, prototype
 from pipeline.use.added_file import AddedClass, added_path, read_added, write_added
+from pipeline.use.likely_items import find_likely
 
 if TYPE_CHECKING:
     from pipeline.use.api import Huse
     from pipeline.use.embeddings import Features
 
 
-def add_class(model: Huse, path: str, examples: Iterable[Features], again: str) -> AddedClass:
+def add_class(
+    model: Huse,
+    path: str,
+    examples: Iterable[Features],
+    again: str,
+    embeddings: Path | None = None,
+) -> AddedClass:
     """Add a class to a model's file of added classes; it counts when the model is loaded again.
 
     Args:
@@ -31,6 +38,8 @@ def add_class(model: Huse, path: str, examples: Iterable[Features], again: str) 
         path: Class path of the new class.
         examples: Items of it, perhaps none: its name alone then tells what it is.
         again: Command that adds it to another model.
+        embeddings: embeddings.parquet of this model, to find the items of the catalogue that are
+            probably of the class; none is looked for if not given.
 
     Returns:
         What was added.
@@ -40,7 +49,7 @@ def add_class(model: Huse, path: str, examples: Iterable[Features], again: str) 
             word of the name is known; the model is of a version that no class can be added to.
     """
     path = new_path(model, path)
-    model.known.require_rule()
+    rule = model.known.rule
     pictures, points = [], []
     texts: list[str] = []
     for features in examples:
@@ -54,7 +63,12 @@ def add_class(model: Huse, path: str, examples: Iterable[Features], again: str) 
     for parts in zip(*points, strict=True) if points else ((), ()):
         point_ND = np.concatenate([nothing_ND, *parts])
         seen.append(point_ND[~np.isnan(point_ND[:, 0])])
-    around = [prototype(point_MD, name_D) for point_MD in seen]
+    around = [
+        place_of_name(name_D, rule.name_KD, mean_KD)
+        if name_D is not None and not len(point_MD)
+        else prototype(point_MD, name_D)
+        for point_MD, mean_KD in zip(seen, (rule.image_KD, rule.text_KD), strict=True)
+    ]
     # The space is shared: what is known of texts stands for pictures, and the other way round.
     image_D, text_D = (
         one if one is not None else other for one, other in zip(around, around[::-1], strict=True)
@@ -62,13 +76,15 @@ def add_class(model: Huse, path: str, examples: Iterable[Features], again: str) 
     if image_D is None or text_D is None:
         raise InputError(f"{path}: no word of the name is known; give --examples")
     none_EI = np.zeros((0, int(model.description.config["image_features"])), np.float32)
+    around_it = Place(image_D, text_D, len(seen[0]), len(seen[1]))
     added = AddedClass(
         path,
-        Place(image_D, text_D, len(seen[0]), len(seen[1])),
+        around_it,
         np.concatenate([none_EI, *pictures]).astype(np.float32),
         texts,
         model.description.digest,
         again,
+        {} if embeddings is None else find_likely(embeddings, rule, around_it),
     )
     place = added_path(model.known.folder)
     kept = [one for one in read_added(place) if one.path != path]

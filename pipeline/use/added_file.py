@@ -7,8 +7,8 @@ then. Every class notes the model that it was added to, as another one has anoth
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,9 @@ class AddedClass:
     """Of the weights of the model that it was added to."""
     again: str
     """Command that adds it to another model."""
+    likely: Mapping[str, float] = field(default_factory=dict)
+    """Ids of the catalogue's items that it was more probable of than each trained class when it was
+    added, with its log odds against all of these."""
 
 
 def added_path(model: Path) -> Path:
@@ -58,9 +61,10 @@ def write_added(path: Path, added: Sequence[AddedClass]) -> None:
         arrays[f"{number}.image"] = one.place.image_D
         arrays[f"{number}.text"] = one.place.text_D
         arrays[f"{number}.pictures"] = np.ascontiguousarray(one.picture_EI)
+        arrays[f"{number}.odds"] = np.array(list(one.likely.values()), np.float32)
         counts = {"pictures": one.place.pictures, "texts": one.place.texts}
         said = {"path": one.path, "examples": one.texts, "digest": one.digest, "again": one.again}
-        notes.append({**said, **counts})
+        notes.append({**said, **counts, "likely": list(one.likely)})
     with atomic_path(path) as temporary:
         content = json.dumps(notes, ensure_ascii=False)
         temporary.write_bytes(save(arrays, {"classes": content}))
@@ -89,6 +93,9 @@ def read_added(path: Path) -> list[AddedClass]:
                     note["examples"],
                     note["digest"],
                     note["again"],
+                    dict(
+                        zip(note["likely"], file.get_tensor(f"{number}.odds").tolist(), strict=True)
+                    ),
                 )
                 for number, note in enumerate(json.loads((file.metadata() or {})["classes"]))
             ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -24,6 +25,7 @@ from pipeline.index.hybrid import Mode
 from pipeline.index.nearness import Nearness
 from pipeline.index.stored_index import load_index
 from pipeline.model.description import ModelDescription, read_description
+from pipeline.use.attribute_values import AttributeValues, ValueGuess
 from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
 from pipeline.use.filing import Filing
 from pipeline.use.hub import HubModel
@@ -100,12 +102,18 @@ class Huse(HubModel):
         Raises:
             InputError: It is missing or damaged, or another model made it.
         """
-        return load_index(self.index_folder, model=self.folder, warn=self._features.warn)
+        found = load_index(self.index_folder, model=self.folder, warn=self._features.warn)
+        return found.beside(self.known.likely) if self.known.added else found
 
     @once
     def known(self) -> KnownClasses:
         """The classes that the model knows: the trained ones and those that were added."""
         return KnownClasses(self.folder, self.description, self._features.warn)
+
+    @once
+    def attribute_values(self) -> AttributeValues:
+        """What predicts attributes of new items, beside the model."""
+        return AttributeValues(self.folder, self.description.recipe, self._features.warn)
 
     @property
     def class_tree(self) -> ClassTree:
@@ -205,6 +213,8 @@ class Huse(HubModel):
     ) -> list[Prediction]:
         """Predict the classes of N items, and which of these may be filed unattended.
 
+        Their attributes are said too, see `predict_attributes`.
+
         Classes that were added are among them, but nothing is filed as one, as no validation item
         speaks for it; what is filed is by the probabilities of the trained classes alone.
 
@@ -217,13 +227,13 @@ class Huse(HubModel):
             beta: Of rule `hf_beta`.
 
         Raises:
-            InputError: What the model kept of its validation items is damaged.
+            InputError: What the model kept of its validation items is damaged, or its heads are.
             ValueError: A share or `k` is out of range.
         """
         if k < 1:
             raise ValueError(f"k of at least 1, not {k}")
         trained_NK, probability_NC = self._probabilities(v)
-        return make_predictions(
+        found = make_predictions(
             self.class_tree,
             probability_NC,
             self.filing.of_items(v.has_image, v.has_text, precision, confidence),
@@ -232,6 +242,16 @@ class Huse(HubModel):
             beta=beta,
             trained=(self.known.trained_tree, trained_NK) if self.known.added else None,
         )
+        values = self.predict_attributes(v)
+        return [replace(one, attributes=said) for one, said in zip(found, values, strict=True)]
+
+    def predict_attributes(self, v: Features) -> list[dict[str, ValueGuess]]:
+        """Name the most probable values of what `attributes.predict` names, by its names.
+
+        For N items from `embed` or `read_features`; empty where no heads were fitted. Raises
+        InputError if the files of the heads are damaged.
+        """
+        return self.attribute_values.predict(v)
 
     def _probabilities(self, v: Features) -> tuple[np.ndarray, np.ndarray]:
         """[N, K] of the trained classes alone, and [N, C] with what added ones take of it."""
@@ -276,7 +296,9 @@ class Huse(HubModel):
         Args:
             v: N items from `embed`, whose fused embeddings and texts are taken, or [N, D] vectors.
             k: How many items to find per query.
-            within: First parts of a class path, each in full, such as `Animals & Nature`.
+            within: First parts of a class path, each in full, such as `Animals & Nature`. Of a
+                class that was added after the training, what is filed there is found and what it
+                was the most probable class of when it was added; see `Hit.likely_path`.
             mode: What a text is searched by: `hybrid`, its embedding and its words; `dense`, the
                 embedding alone; `words`, words alone. `index.words.mode` if not given.
             where: What has to be true of an item's attributes, `price < 50 and brand == 'Nike'`.

@@ -1,7 +1,8 @@
 """A trained model on the Hugging Face hub, or in a folder that is laid out like its repository.
 
 `model/` and `README.md`, the model card; if asked for, `index/` and what changed it since then,
-`index_changes/`; `model_added.safetensors` if classes were added.
+`index_changes/`; `model_added.safetensors` if classes were added; `attributes/` if attributes are
+predicted.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pipeline.core.published_model import is_path
 from pipeline.index.changes import DESCRIPTION, changes_folder, read_changes
 from pipeline.model.description import FILE, ModelDescription
 from pipeline.use.added_file import added_path
+from pipeline.use.attribute_values import AttributeValues, heads_folder
 from pipeline.use.model_card import model_card
 
 if TYPE_CHECKING:
@@ -26,12 +28,13 @@ if TYPE_CHECKING:
 
 MODEL, INDEX, CARD = "model", "index", "README.md"
 CHANGES, ADDED = changes_folder(Path(INDEX)).name, added_path(Path(MODEL)).name
+HEADS = heads_folder(Path(MODEL)).name
 """In a repository, where they lie to each other as in a project."""
 ENDINGS = (".json", ".safetensors", ".onnx", ".model", ".npz", ".bin", ".parquet", ".faiss", ".npy")
 """Of the files of a model and of an index; others are neither published nor downloaded, pickles
 among them. The ones in the middle are those of text models that a package carries."""
 PATTERNS = [
-    *(f"{folder}/*{ending}" for folder in (MODEL, INDEX, CHANGES) for ending in ENDINGS),
+    *(f"{folder}/*{ending}" for folder in (MODEL, INDEX, CHANGES, HEADS) for ending in ENDINGS),
     ADDED,
 ]
 
@@ -44,6 +47,7 @@ class HubModel:
     index_folder: Path
     index: CatalogIndex
     known: KnownClasses
+    attribute_values: AttributeValues
 
     @classmethod
     @abstractmethod
@@ -133,7 +137,7 @@ class HubModel:
             old = [
                 place
                 for place in hub.list_repo_files(name)
-                if place.startswith((f"{MODEL}/", f"{INDEX}/", f"{CHANGES}/", ADDED))
+                if place.startswith((f"{MODEL}/", f"{INDEX}/", f"{CHANGES}/", f"{HEADS}/", ADDED))
                 and place not in files
             ]
             gone = [CommitOperationDelete(place) for place in old]
@@ -189,7 +193,7 @@ class HubModel:
             files[f"{CHANGES}/{DESCRIPTION}"] = changes.folder / DESCRIPTION
         if self.known.added:
             files[ADDED] = added_path(self.folder)
-        return files
+        return files | self.attribute_values.files
 
 
 def download_model(name: str, revision: str | None = None) -> Path:

@@ -62,16 +62,27 @@ class KnownClasses:
         return ClassTree(self._description.classes) if self.added else self.tree
 
     @once
-    def _rule(self) -> NewClassRule:
-        return read_new_class_rule(self.folder, self._description.digest)
+    def likely(self) -> dict[str, list[str]]:
+        """Ids of the catalogue's items that an added class is most probable of, by its path."""
+        best: dict[str, tuple[float, str]] = {}
+        for one in self.added:
+            for item_id, odds in one.likely.items():
+                if item_id not in best or odds > best[item_id][0]:
+                    best[item_id] = (odds, one.path)
+        found: dict[str, list[str]] = {one.path: [] for one in self.added}
+        for item_id, (_, path) in best.items():
+            found[path].append(item_id)
+        return found
 
-    def require_rule(self) -> None:
-        """Check that classes can be added.
+    @once
+    def rule(self) -> NewClassRule:
+        """How an added class is told from the trained ones.
 
         Raises:
-            InputError: The model is of a version to which none can be, or its file is damaged.
+            InputError: The model is of a version to which none can be added, or its file is
+                damaged.
         """
-        _ = self._rule
+        return read_new_class_rule(self.folder, self._description.digest)
 
     def share(self, probability_NK: np.ndarray, embed: Callable[[], Embeddings]) -> np.ndarray:
         """Give added classes their part of the probability: [N, C] float32, rows that sum to 1.
@@ -84,7 +95,7 @@ class KnownClasses:
             return probability_NK
         points = embed()
         places = [one.place for one in self.added]
-        odds_NA = log_odds(self._rule, places, points.image_ND, points.text_ND, probability_NK)
+        odds_NA = log_odds(self.rule, places, points.image_ND, points.text_ND, probability_NK)
         return with_new_classes(probability_NK, odds_NA)
 
 

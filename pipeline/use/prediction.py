@@ -5,8 +5,8 @@ Shape letters: N items, K classes, J nodes, L levels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from pipeline.decide.rules import decide
 from pipeline.decide.settings import Rule
 from pipeline.decide.thresholds import Threshold, choose_level
 from pipeline.features.class_tree import ClassTree
+from pipeline.use.attribute_values import ValueGuess
 
 State = Literal["filed", "filed above", "review", "unknown"]
 
@@ -40,6 +41,8 @@ class Prediction:
     state: State
     """Whether it may be filed unattended: at a class without others below it (`filed`), at a node
     that has some (`filed above`), or not (`review`)."""
+    attributes: Mapping[str, ValueGuess] = field(default_factory=dict)
+    """Most probable values of what `attributes.predict` names, from what the item has."""
 
 
 def make_predictions(

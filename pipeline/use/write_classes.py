@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,7 +43,7 @@ class Classified(NamedTuple):
         return None if self.state == "unknown" else self.prediction.filed
 
     def as_json(self) -> dict[str, Any]:
-        """Nested, for programs: the item, state, filed, decided, top, near, distance, limit."""
+        """Nested, for programs: item, state, filed, decided, top, nearness, attributes."""
         return {
             **self.item._asdict(),
             "state": self.state,
@@ -51,20 +51,30 @@ class Classified(NamedTuple):
             "decided": self.prediction.decided._asdict(),
             "top": [guess._asdict() for guess in self.prediction.top],
             **{name: getattr(self.nearness, name) for name in NEAR},
+            "attributes": {
+                name: guess._asdict() for name, guess in self.prediction.attributes.items()
+            },
         }
 
-    def as_row(self) -> list[Any]:
+    def as_row(self, attributes: Sequence[str] = ()) -> list[Any]:
         """Flat, for spreadsheets: values of the columns of `csv_columns`."""
-        guesses = [self.filed or (None, None), self.prediction.decided, *self.prediction.top]
+        nothing = (None, None)
+        guesses = [self.filed or nothing, self.prediction.decided, *self.prediction.top]
         flat = (value for guess in guesses for value in guess)
-        return [*self.item, self.state, *flat, *(getattr(self.nearness, name) for name in NEAR)]
+        said = [self.prediction.attributes.get(name, nothing) for name in attributes]
+        near = (getattr(self.nearness, name) for name in NEAR)
+        return [*self.item, self.state, *flat, *near, *(value for guess in said for value in guess)]
 
 
-def csv_columns(k: int) -> list[str]:
-    """Name the columns of a table with `k` classes per item; an empty `near` cannot be told."""
+def csv_columns(k: int, attributes: Sequence[str] = ()) -> list[str]:
+    """Name the columns of a table with `k` classes per item and the attributes that are predicted.
+
+    An empty `near` cannot be told.
+    """
     filed = [f"{kind}_{name}" for kind in ("filed", "decided") for name in Guess._fields]
     numbered = [f"{name}_{n}" for n in range(1, k + 1) for name in Guess._fields]
-    return [*NewItem._fields, "state", *filed, *numbered, *NEAR]
+    said = [f"attribute_{name}{end}" for name in attributes for end in ("", "_probability")]
+    return [*NewItem._fields, "state", *filed, *numbered, *NEAR, *said]
 
 
 def classify_table(
@@ -100,8 +110,15 @@ def classify_table(
 
 
 @contextmanager
-def classified_writer(out: Path, k: int) -> Iterator[Callable[[list[Classified]], None]]:
+def classified_writer(
+    out: Path, k: int, attributes: Sequence[str] = ()
+) -> Iterator[Callable[[list[Classified]], None]]:
     """Write classified rows to CSV, JSON or JSON Lines, by the file's ending, some at a time.
+
+    Args:
+        out: The file.
+        k: Classes per item.
+        attributes: Which are predicted.
 
     Raises:
         InputError: The file cannot be written, or its name has another ending.
@@ -109,8 +126,8 @@ def classified_writer(out: Path, k: int) -> Iterator[Callable[[list[Classified]]
     if out.suffix not in (".csv", ".jsonl", ".json"):
         raise InputError(f"--out: {out} ends in none of .csv, .json, .jsonl")
     if out.suffix == ".csv":
-        with csv_writer(out, csv_columns(k)) as write_rows:
-            yield lambda rows: write_rows([row.as_row() for row in rows])
+        with csv_writer(out, csv_columns(k, attributes)) as write_rows:
+            yield lambda rows: write_rows([row.as_row(attributes) for row in rows])
         return
     # One object per line in both, so that neither needs the whole table in memory.
     first, between, last = ("[\n", ",\n", "\n]\n") if out.suffix == ".json" else ("", "\n", "\n")

@@ -156,6 +156,10 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("evaluate.confusions", "1"),
         ("evaluate.gallery", "0"),
         ("evaluate.seed", "-1"),
+        ("attributes.predict", "colour"),
+        ("attributes.predict", "[colour, colour]"),
+        ("attributes.predict", '[""]'),
+        ("attributes.fewest", "1"),
         ("index.words.mode", "bm25"),
         ("index.words.weight", "0"),
     ],
@@ -195,6 +199,14 @@ def test_a_list_of_another_length_is_told_in_plain_words(params_with):
     ]
     assert mistakes(params_with("graph.blend.encoders", "[path, glove, sentence]")) == [
         "graph.blend.encoders: got ['path', 'glove', 'sentence']; at most 2 entries expected"
+    ]
+
+
+def test_what_is_predicted_is_kept(params_with):
+    path = params_with("attributes.predict", "[colour, season]")
+    path.write_text(path.read_text().replace("keep: []", "keep: [brand, season]"))
+    assert mistakes(path) == [
+        "attributes.predict: colour is not in catalog.columns.keep: [brand, season]; add it there"
     ]
 
 

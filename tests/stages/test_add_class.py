@@ -2,6 +2,7 @@ import json
 import shutil
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.json_file import read_json
@@ -28,16 +29,33 @@ def classify(project, *options):
     return [json.loads(line) for line in result.stdout.splitlines()], result
 
 
+def likely(project):
+    (added,) = read_added(added_path(project.root / MODEL))
+    number = len(added.likely)
+    assert number > 0
+    return f"{number} items of the catalogue are probably of it".replace(
+        "1 items of the catalogue are", "1 item of the catalogue is"
+    )
+
+
+def search(project, *arguments):
+    result = project.huse("search", "heart", "--json", *arguments)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)["hits"]
+
+
 def test_a_class_is_added_listed_found_and_removed(project, examples):
     before, _ = classify(project)
     result = project.huse("add-class", "Animals & Nature < red  heart", *examples)
     assert result.exit_code == 0, result.output
     assert result.stdout == (
-        f"add_class: {PATH} added, known by its name, 2 pictures and 2 texts; it is never filed "
-        "unattended, as no validation item speaks for it\n"
+        f"add_class: {PATH} added, known by its name, 2 pictures and 2 texts; "
+        f"{likely(project)}; it is never filed unattended, as no validation item speaks for it\n"
     )
     listed = project.huse("add-class")
-    assert listed.stdout == f"{PATH}  known by its name, 2 pictures and 2 texts\n"
+    assert listed.stdout == (
+        f"{PATH}  known by its name, 2 pictures and 2 texts; {likely(project)}\n"
+    )
     after, _ = classify(project, "--k", "200")
     for one, other in zip(after, before, strict=True):
         probability = {guess["path"]: guess["probability"] for guess in one["top"]}
@@ -49,6 +67,57 @@ def test_a_class_is_added_listed_found_and_removed(project, examples):
     assert classify(project)[0] == before
     assert not added_path(project.root / MODEL).exists()
     assert project.huse("add-class").stdout == "add_class: no class was added to this model\n"
+
+
+def test_a_search_finds_what_is_of_an_added_class(project, examples):
+    before = search(project, "--k", "200")
+    assert project.huse("add-class", PATH, *examples).exit_code == 0
+    (added,) = read_added(added_path(project.root / MODEL))
+    found = search(project, "--in", "animals & nature < Red heart", "--k", "200")
+    assert {hit["item_id"] for hit in found} == set(added.likely)
+    assert {hit["likely_path"] for hit in found} == {PATH}
+    shown = project.huse("search", "heart", "--in", PATH).stdout
+    assert "(predicted: " in shown
+    everywhere = search(project, "--k", "200")
+    assert {hit["item_id"] for hit in everywhere if hit["likely_path"]} == set(added.likely)
+    assert [{**hit, "likely_path": None} for hit in everywhere] == before
+    # What is filed there is found beside.
+    (project.root / "more.csv").write_text(
+        f"text,classes\nred heart of glass,{PATH}\n", encoding="utf-8"
+    )
+    assert project.huse("index", "add", "more.csv").exit_code == 0
+    found = search(project, "--in", PATH, "--k", "200")
+    assert {hit["text"] for hit in found if hit["likely_path"] is None} == {"red heart of glass"}
+    assert len(found) == len(added.likely) + 1
+    assert project.huse("add-class", "--remove", PATH).exit_code == 0
+    assert [hit["text"] for hit in search(project, "--in", PATH)] == ["red heart of glass"]
+    assert project.huse("index", "remove", ids(project, found)).exit_code == 0
+    assert search(project, "--k", "200") == before
+    assert "no item is of class" in project.refuse("search", "heart", "--in", PATH)
+
+
+def ids(project, hits):
+    (item_id,) = (hit["item_id"] for hit in hits if hit["likely_path"] is None)
+    (project.root / "ids.txt").write_text(item_id, encoding="utf-8")
+    return "ids.txt"
+
+
+def test_without_the_models_embeddings_nothing_is_predicted_of_the_catalogue(project, examples):
+    embeddings = project.root / "data" / "evaluate" / "embeddings.parquet"
+    for trouble in ("made by another model", "not found"):
+        if trouble == "not found":
+            embeddings.unlink()
+        else:
+            table = pq.read_table(embeddings)
+            pq.write_table(table.replace_schema_metadata({"model": "b" * 64}), embeddings)
+        result = project.huse("add-class", PATH, *examples)
+        assert result.exit_code == 0, result.output
+        assert f"add_class: warning: data/evaluate/embeddings.parquet: {trouble}" in result.stderr
+        assert "probably" not in result.stdout
+        assert "which was added to the model: none is filed there" in (
+            project.refuse("search", "heart", "--in", PATH)
+        )
+        assert project.huse("add-class", "--remove", PATH).exit_code == 0
 
 
 def test_a_name_alone_makes_a_class(project, examples):

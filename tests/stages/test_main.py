@@ -71,6 +71,7 @@ USED = {
         "torch.onnx",
     },
     "baseline": {"pandas", "scipy", "scipy.stats", "sklearn"},
+    "attributes": {"scipy"},
     "evaluate": {"pandas", "scipy", "torch"},
     # torch's own optimizer, which imports its compiler.
     "audit": {"pandas", "scipy", "scipy.stats", "sympy", "torch", "torch._dynamo", "torch.onnx"},

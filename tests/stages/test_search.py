@@ -25,7 +25,8 @@ def test_a_text_and_a_picture_together_find_their_item(finished_project, item):
     assert hits[0]["item_id"] == item["item_id"]
     assert hits[0]["distance"] == pytest.approx(0, abs=1e-5)
     wanted = {"item_id", "image", "text", "class_path", "distance", "words", "attributes"}
-    assert set(hits[0]) == wanted
+    assert set(hits[0]) == wanted | {"likely_path"}
+    assert hits[0]["likely_path"] is None
     assert hits[0]["attributes"] == {}
 
 

@@ -6,9 +6,11 @@ import pytest
 from PIL import Image
 
 from huse import Huse
+from pipeline.explore.class_menu import ClassLink
 from pipeline.explore.explorer import Explorer
 from pipeline.explore.query import Query
 from pipeline.explore.space_map import SpaceMap
+from pipeline.use.added_classes import add_class, remove_class
 
 
 def ids(answer):
@@ -199,3 +201,25 @@ def test_an_index_without_words_is_searched_by_meaning(finished_project, tmp_pat
     assert old.usual_mode is None
     assert old.answer(Query("heart", mode="words")).error.startswith("the index has no words")
     assert old.answer(Query("heart")).hits[0].words is None
+
+
+def test_an_added_class_is_offered_with_what_is_predicted_to_be_of_it(project, item):
+    root = project.root
+    model = Huse.load(root / "data" / "model")
+    path = "gadgets<red heart"
+    embeddings = root / "data" / "evaluate" / "embeddings.parquet"
+    added = add_class(model, path, [model.embed(None, [item["text"]])], "again", embeddings)
+    assert added.likely
+    shown = Explorer(Huse.load(root / "data" / "model"))
+    assert path in shown.classes.paths
+    number = len(added.likely)
+    assert ClassLink("gadgets", "gadgets", number, number) in shown.classes_below(Query())
+    for query in (Query(within=path, k=96), Query(item["text"], within="gadgets", k=96)):
+        answer = shown.answer(query)
+        assert set(ids(answer)) == set(added.likely)
+        assert {hit.likely_path for hit in answer.hits} == {path}
+        assert answer.matching == number
+    remove_class(root / "data" / "model", path)
+    again = Explorer(Huse.load(root / "data" / "model"))
+    assert again.answer(query).error.startswith("no item is of class 'gadgets'")
+    assert "gadgets" not in again.classes.paths

@@ -13,6 +13,7 @@ from pipeline.core.location import locate
 from pipeline.explore import server
 from pipeline.explore.explorer import Explorer
 from pipeline.explore.server import make_app
+from pipeline.use.added_classes import add_class
 from tests.pipeline.explore.test_upload import picture
 
 ATTACK = "<script>alert(1)</script>\"'{{alert(2)}}"
@@ -288,3 +289,20 @@ def test_a_server_for_the_network_answers_by_any_name(huse, picture_folder):
     assert isinstance(app, fastapi.FastAPI)
     assert TestClient(app, base_url="http://shop.example").get("/").status_code == 200
     assert Explorer(huse).facets == []
+
+
+def test_what_is_predicted_is_told_apart_from_what_is_filed(project, picture_folder, visit):
+    folder = project.root / "data" / "model"
+    model = Huse.load(folder)
+    path = "gadgets<red heart"
+    embeddings = project.root / "data" / "evaluate" / "embeddings.parquet"
+    text = model.index.items["text"].iloc[3]
+    added = add_class(model, path, [model.embed(None, [text])], "again", embeddings)
+    page = visit(picture_folder, Huse.load(folder))
+    assert path in page.get("/classes").json()
+    html = page.get("/").text
+    assert re.search(r">gadgets</a> <span class=\"note\">\d+, all predicted</span>", html)
+    html = page.get("/", params={"class": path}).text
+    assert set(shown(html)) == set(added.likely)
+    assert html.count("predicted, not filed: <a href=") == len(added.likely)
+    assert ">gadgets \u203a red heart</a>" in html

@@ -168,3 +168,28 @@ def test_vectors_of_items_are_those_that_it_was_made_of_or_near_them(settings):
     tolerance = 0.5 if isinstance(settings, IvfpqSettings) else 0
     found_MD = index.vectors(np.array([7, 2, 399]))
     np.testing.assert_allclose(found_MD, vector_ND[[7, 2, 399]], rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("settings", KINDS)
+def test_what_is_probably_of_an_added_class_is_found_there_and_told_everywhere(settings):
+    vector_ND, index = make_index(settings)
+    beside = index.beside({"gadgets<phone": ["id-4", "id-7", "gone"], "toys": []})
+    (hits,) = beside.search(vector_ND[:1], NUMBER, "gadgets")
+    assert {hit.row: hit.likely_path for hit in hits} == dict.fromkeys((4, 7), "gadgets<phone")
+    assert {hit.class_path for hit in hits} == {PATHS[0], PATHS[3]}
+    (hits,) = beside.search(vector_ND[:1], NUMBER, where="price == 4")
+    assert {hit.item_id for hit in hits if hit.likely_path} == {"id-4"}
+    (hits,) = beside.search(vector_ND[:1], NUMBER, "gadgets<phone", where="price == 7")
+    assert [hit.row for hit in hits] == [7]
+    # What was filed there since is no prediction any more.
+    filed = index.beside({"Symbols": ["id-3", "id-4"]})
+    assert filed.likely_rows["Symbols"].tolist() == [4]
+    (hits,) = filed.search(vector_ND[:1], NUMBER, where="price < 5")
+    assert {hit.item_id for hit in hits if hit.likely_path} == {"id-4"}
+    # Without added classes all is as it was.
+    for within in (None, "Symbols"):
+        (before,) = index.search(vector_ND[:1], 9, within)
+        (after,) = beside.search(vector_ND[:1], 9, within)
+        assert [hit._replace(likely_path=None) for hit in after] == before
+    with pytest.raises(InputError, match="no item is of class 'gadgets'"):
+        index.search(vector_ND[:1], 5, "gadgets")

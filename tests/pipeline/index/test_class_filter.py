@@ -1,3 +1,4 @@
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -41,3 +42,28 @@ def test_what_is_suggested_begins_or_ends_alike(wrong, close):
     with pytest.raises(InputError) as caught:
         CLASSES.within(wrong)
     assert str(caught.value) == f"no item is of class {wrong!r}; did you mean {close}?"
+
+
+def test_of_an_added_class_what_is_probably_of_it_is_found_too():
+    likely = {
+        "gadgets<phone": np.array([1, 3]),
+        "Symbols<heart": np.array([0]),
+        "toys": np.array([], np.uint64),
+    }
+    classes = ClassFilter(pa.chunked_array([PATHS]), "<", likely)
+    for within in ("gadgets", "Gadgets < PHONE"):
+        assert classes.within(within).tolist() == [False, True, False, True]
+    # Where there are trained classes too, an item is where it is filed.
+    assert classes.within("Symbols").tolist() == [False, False, False, True]
+    assert classes.within("symbols<heart").tolist() == [True, False, False, False]
+    # What is filed there, as an item that was added to the index, is of it in any case.
+    filed = ClassFilter(pa.chunked_array([[*PATHS, "gadgets<phone<old"]]), "<", likely)
+    assert filed.within("gadgets").tolist() == [False, True, False, True, True]
+
+
+def test_an_added_class_without_any_item_is_told():
+    classes = ClassFilter(pa.chunked_array([PATHS]), "<", {"toys": np.array([], np.uint64)})
+    with pytest.raises(InputError, match="'toys', which was added to the model: none is filed"):
+        classes.within("toys")
+    with pytest.raises(InputError, match="did you mean 'toys'"):
+        classes.within("toy")

@@ -11,4 +11,5 @@ def test_a_hit_is_told_without_places_in_the_index():
         "distance": 0.25,
         "words": None,
         "attributes": {"price": 9.5},
+        "likely_path": None,
     }

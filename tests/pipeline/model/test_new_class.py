@@ -4,10 +4,12 @@ import pytest
 from pipeline.model.new_class import (
     EVIDENCE,
     EXAMPLES,
+    NEAREST,
     NewClassRule,
     Place,
     evidence,
     log_odds,
+    place_of_name,
     prototype,
     with_new_classes,
 )
@@ -21,7 +23,8 @@ NEW_D = np.eye(3, dtype=np.float32)[2]
 def rule():
     # Another weight for every modality, number of examples and kind of evidence.
     weight_3SE = np.arange(1.0, 1 + 3 * len(EXAMPLES) * len(EVIDENCE))
-    return NewClassRule(IMAGE_KD, TEXT_KD, weight_3SE.reshape(3, len(EXAMPLES), len(EVIDENCE)))
+    weight_3SE = weight_3SE.reshape(3, len(EXAMPLES), len(EVIDENCE))
+    return NewClassRule(IMAGE_KD, TEXT_KD, TEXT_KD, weight_3SE)
 
 
 def test_weights_are_those_of_the_next_smaller_number_of_examples(rule):
@@ -36,6 +39,27 @@ def test_the_name_counts_as_one_example():
     np.testing.assert_array_equal(prototype(np.zeros((0, 3)), name_D), name_D)
     np.testing.assert_array_equal(prototype(one_D[None], None), one_D)
     assert prototype(np.zeros((0, 3)), None) is None
+
+
+def test_a_name_alone_is_moved_as_the_nearest_names_are_from_their_items():
+    generator = np.random.default_rng(0)
+    name_KD = generator.normal(size=(6, 5))
+    name_KD /= np.linalg.norm(name_KD, axis=1, keepdims=True)
+    # Items are off in the same direction but for those of a class that is far from the new one.
+    moved_D = np.array([0.3, 0.0, 0.0, -0.2, 0.0])
+    mean_KD = name_KD + moved_D
+    new_D = name_KD[:3].sum(axis=0)
+    new_D /= np.linalg.norm(new_D)
+    order = np.argsort(-(name_KD @ new_D))
+    mean_KD[order[NEAREST:]] = 7.0
+    wanted_D = new_D + moved_D
+    wanted_D /= np.linalg.norm(wanted_D)
+    np.testing.assert_allclose(place_of_name(new_D, name_KD, mean_KD), wanted_D, atol=1e-6)
+    # A class without items tells nothing, and of fewer classes all that there are tell.
+    mean_KD[order[1:]] = 0.0
+    np.testing.assert_allclose(place_of_name(new_D, name_KD, mean_KD), wanted_D, atol=1e-6)
+    nothing_KD = np.zeros_like(mean_KD)
+    np.testing.assert_allclose(place_of_name(new_D, name_KD, nothing_KD), new_D, atol=1e-6)
 
 
 def test_what_an_item_lacks_is_no_evidence():

@@ -10,7 +10,7 @@ from pipeline.model.new_class_file import FILE, read_new_class_rule, write_new_c
 def rule():
     generator = np.random.default_rng(0)
     mean_KD = generator.random((5, 3), dtype=np.float32)
-    return NewClassRule(mean_KD, mean_KD[::-1].copy(), generator.random((3, 4, 4)))
+    return NewClassRule(mean_KD, mean_KD[::-1].copy(), mean_KD + 1, generator.random((3, 4, 4)))
 
 
 def test_what_is_written_comes_back(tmp_path, rule):

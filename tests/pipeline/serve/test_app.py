@@ -77,6 +77,7 @@ def test_items_are_classified(client, huse, picture):
     assert [len(one["top"]) for one in found["items"]] == [2, 2]
     (wanted,) = huse.classify(huse.embed(None, ["red heart"]), 2, precision=0.5)
     assert found["items"][0]["top"][0]["path"] == wanted.top[0].path
+    assert found["items"][0]["attributes"] == {}, "none are predicted"
     assert found["can_file"] == huse.filing.can_file(0.5, 0.95)
     (one,) = client.post("/classify", files={"image": picture}, data={"k": "1"}).json()["items"]
     assert one["top"][0]["path"] == found["items"][1]["top"][0]["path"]

@@ -63,6 +63,13 @@ def test_classes_are_at_the_means_of_their_training_items(trained):
             np.testing.assert_allclose(mean_D, wanted_D, atol=1e-5)
 
 
+def test_names_are_kept_where_the_text_tower_puts_them(trained):
+    stored, *_, name_KT = trained
+    with torch.inference_mode():
+        wanted_KD = stored.model.text_tower(name_KT).numpy()
+    np.testing.assert_allclose(fit_new_classes(*trained, seed=0).name_KD, wanted_KD, atol=1e-6)
+
+
 def test_where_no_class_has_so_many_items_what_fewer_tell_is_taken(trained):
     _, index, *_ = trained
     largest = np.bincount(index.only("train").label_N).max()

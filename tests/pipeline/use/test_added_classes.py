@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.model.new_class import prototype
+from pipeline.model.new_class import place_of_name, prototype
 from pipeline.use.added_classes import add_class, new_path, remove_class, unknown_parent
 
 PATH = "Animals & Nature<red heart"
@@ -23,6 +23,22 @@ def test_a_class_is_where_its_name_and_examples_are(model, items, project):
     assert found.place[2:] == (2, 3)
     assert found.texts == texts
     np.testing.assert_array_equal(found.picture_EI, both.image_PI)
+
+
+def test_a_name_alone_is_placed_by_the_nearest_classes(model, items):
+    rule = model.known.rule
+    name_D = model.embed(None, [PATH]).text_ND[0]
+    place = add_class(model, PATH, [], "again").place
+    for place_D, mean_KD in ((place.image_D, rule.image_KD), (place.text_D, rule.text_KD)):
+        wanted_D = place_of_name(name_D, rule.name_KD, mean_KD)
+        np.testing.assert_allclose(place_D, wanted_D, atol=1e-6)
+        assert not np.allclose(place_D, name_D, atol=1e-3)
+    assert place[2:] == (0, 0)
+    # Of texts alone nothing is known of the pictures but the name.
+    texts = model.embed(None, items["text"].head(2).tolist())
+    found = add_class(model, PATH, [texts], "again").place
+    np.testing.assert_allclose(found.image_D, place.image_D, atol=1e-6)
+    np.testing.assert_allclose(found.text_D, prototype(texts.text_ND, name_D), atol=1e-6)
 
 
 def test_a_name_of_unknown_words_wants_examples(model, items):

@@ -17,6 +17,7 @@ def added(path, pictures):
         ["Füße ohne Schuh"],
         "a" * 64,
         f"huse add-class '{path}'",
+        {f"id-{number}": number / 4 for number in range(pictures)},
     )
 
 
@@ -26,7 +27,7 @@ def test_what_is_written_comes_back_in_order(tmp_path):
     write_added(path, classes)
     found = read_added(path)
     for one, other in zip(found, classes, strict=True):
-        for name in ("path", "texts", "digest", "again"):
+        for name in ("path", "texts", "digest", "again", "likely"):
             assert getattr(one, name) == getattr(other, name)
         assert one.place[2:] == other.place[2:]
         for array, wanted in zip(

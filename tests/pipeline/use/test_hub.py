@@ -6,9 +6,12 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from huse import Huse
+from pipeline.attributes.fit_head import fit_head
+from pipeline.attributes.heads import AttributeHeads, ValueHead, write_heads
 from pipeline.core.errors import InputError
 from pipeline.use.added_classes import add_class
 from tests.conftest import ROOT, Project
@@ -27,6 +30,11 @@ def data(finished_project, tmp_path_factory):
     folder = tmp_path_factory.mktemp("published") / "data"
     for name in ("model", "index", "catalog", "evaluate"):
         shutil.copytree(finished_project.root / "data" / name, folder / name)
+    # Of a colour there is but one.
+    recipe = Huse.load(folder / "model").description.recipe
+    words = np.zeros((2, int(recipe["text"]["glove.columns"])), np.float32)
+    grey = ValueHead(["grey"], fit_head(words, np.zeros(2, int), 1, 1.0)[0])
+    write_heads(folder / "attributes", AttributeHeads(recipe, {"colour": {"text": grey}}))
     (folder / "model" / "notes.pkl").write_bytes(b"\x80\x04N.")
     model = Huse.load(folder / "model")
     found = model.embed(texts=["cheese wedge"])
@@ -75,7 +83,9 @@ def push(data, name, **options):
 LOAD = """model = Huse.from_pretrained({name!r}, revision={revision!r})
     v = model.embed(texts=["cheese wedge"])
     hits = [hit.item_id for hit in model.search(v, k=3)[0]]
-    said = [model.classes_.tolist(), v.text_ND[0].tolist(), hits, str(model.folder)]"""
+    said = [model.classes_.tolist(), v.text_ND[0].tolist(), hits, str(model.folder)]
+    assert model.predict_attributes(v)[0]["colour"].value == "grey"
+"""
 
 
 def test_a_published_model_is_what_it_was_also_without_a_network(run, hub, data):
@@ -84,7 +94,10 @@ def test_a_published_model_is_what_it_was_also_without_a_network(run, hub, data)
     tree = hub.tree("shop/emoji")
     assert hub.repositories["shop/emoji"].private
     assert {"README.md", "model/model.json", "model_added.safetensors"} <= set(tree)
-    assert {"index/index.faiss", "model/image_encoder/network.onnx"} <= set(tree)
+    assert {"index/index.faiss", "attributes/heads.json", "attributes/heads.safetensors"} <= set(
+        tree
+    )
+    assert "model/image_encoder/network.onnx" in tree
     assert "model/notes.pkl" not in tree
     assert tree["README.md"].startswith(b"---\n")
     assert b"license: mit" in tree["README.md"]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,16 +10,22 @@ from pipeline.features.classes import make_classes
 from pipeline.model.new_class import Place
 from pipeline.model.new_class_file import FILE
 from pipeline.use.added_classes import add_class, remove_class
-from pipeline.use.added_file import AddedClass
+from pipeline.use.added_file import AddedClass, added_path, write_added
 from pipeline.use.known_classes import KnownClasses, usable_classes, with_added
 
 PATH = "Animals & Nature<red heart"
 
 
-def added(path):
+def added(path, likely=None):
     point_D = np.ones(2, np.float32)
     return AddedClass(
-        path, Place(point_D, point_D, 0, 0), np.zeros((0, 3), np.float32), [], "a", "huse"
+        path,
+        Place(point_D, point_D, 0, 0),
+        np.zeros((0, 3), np.float32),
+        [],
+        "a",
+        "huse",
+        likely or {},
     )
 
 
@@ -75,4 +83,12 @@ def test_a_model_of_an_earlier_version_classifies_but_takes_no_class(model, fold
     assert model.classify(model.embed(None, ["red heart"]))
     known = KnownClasses(folder, model.description, pytest.fail)
     with pytest.raises(InputError, match="no class can be added; train again"):
-        known.require_rule()
+        _ = known.rule
+
+
+def test_an_item_is_probably_of_the_most_probable_added_class(model, folder):
+    mine = [added("a", {"x": 1.0, "y": 3.0}), added("b", {"x": 2.0, "z": -1.0}), added("c")]
+    own = [replace(one, digest=model.description.digest) for one in mine]
+    write_added(added_path(folder), [*own, added("of another model", {"y": 9.0})])
+    known = KnownClasses(folder, model.description, lambda line: None)
+    assert known.likely == {"a": ["y"], "b": ["x", "z"], "c": []}

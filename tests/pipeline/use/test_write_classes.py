@@ -65,7 +65,7 @@ def test_json_has_every_row(huse, table, picture_folder, tmp_path, rows, ending)
     assert read == [row.as_json() for row in rows]
     assert read[1]["text"] == "blue heart"
     first = ["row", "image", "text", "state", "filed", "decided"]
-    assert list(read[1]) == [*first, "top", "near", "distance", "limit"]
+    assert list(read[1]) == [*first, "top", "near", "distance", "limit", "attributes"]
 
 
 def test_csv_has_a_column_for_every_guess(huse, table, picture_folder, tmp_path, rows):
