@@ -28,6 +28,8 @@ class OverloadedError(Exception):
 class Batcher:
     """Puts requests together and gives each its answer.
 
+    Every picture of an item that has several counts as an item.
+
     This is the only thread that asks a model: several would wait for each other's cores.
     """
 
@@ -60,7 +62,7 @@ class Batcher:
     def items(self) -> int:
         """How many items wait."""
         with self._changed:
-            return sum(len(asked.items) for asked in self._waiting.values())
+            return sum(asked.weight for asked in self._waiting.values())
 
     @property
     def busy_seconds(self) -> float:
@@ -77,7 +79,7 @@ class Batcher:
         future: Future[list[Any]] = Future()
         with self._changed:
             # The greatest request has a place as long as nothing waits.
-            if self._closed or (self._waiting and self.items + len(asked.items) > self._queue):
+            if self._closed or (self._waiting and self.items + asked.weight > self._queue):
                 raise OverloadedError
             self._waiting[future] = asked
             self._changed.notify()
@@ -117,7 +119,7 @@ class Batcher:
         items = 0
         with self._changed:
             for future, asked in self._waiting.items():
-                items += len(asked.items)
+                items += asked.weight
                 same = not taken or asked.model is next(iter(taken.values())).model
                 if taken and (items > self._batch or not same):
                     break
@@ -134,7 +136,7 @@ class Batcher:
         self._began = time.monotonic()
         answers = self._answer(list(taken.values()))
         self._began = None
-        self._on_batch(sum(len(asked.items) for asked in taken.values()))
+        self._on_batch(sum(asked.weight for asked in taken.values()))
         for future, answer in zip(taken, answers, strict=True):
             if isinstance(answer, Exception):
                 future.set_exception(answer)

@@ -36,6 +36,11 @@ class Item(NamedTuple):
         files = self.picture if isinstance(self.picture, list) else [self.picture]
         return [PictureBytes(file) for file in files]
 
+    @property
+    def weight(self) -> int:
+        """Items that it counts as: as many as it has pictures, if it has several."""
+        return max(1, len(self.picture)) if isinstance(self.picture, list) else 1
+
 
 class Question(Protocol):
     """What is wanted to know of items; equal ones are answered together."""
@@ -118,6 +123,11 @@ class Asked(NamedTuple):
     """The one that was there when the request came."""
     question: Question
     items: Sequence[Item]
+
+    @property
+    def weight(self) -> int:
+        """Items that it counts as."""
+        return sum(item.weight for item in self.items)
 
 
 def answer_together(

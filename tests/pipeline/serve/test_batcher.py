@@ -71,6 +71,17 @@ def test_what_came_meanwhile_is_answered_together(busy, model):
     assert model.batches == [[["first"]], [["a", "b"], ["c"], ["bad"]], [["e", "f"]]]
 
 
+def test_every_picture_of_an_item_that_has_several_counts(busy, model):
+    of_four = Asked(None, Embed(), [Item([b"picture"] * 4, "four")])
+    futures = [busy.submit(one) for one in (of_four, asked("a", "b"))]
+    assert busy.items == 6
+    with pytest.raises(OverloadedError):
+        busy.submit(asked("c"))
+    model.may.set()
+    assert [future.result(WAIT) for future in futures] == [["four"], ["a", "b"]]
+    assert model.batches == [[["first"]], [["four"]], [["a", "b"]]]
+
+
 def test_a_client_alone_does_not_wait_for_others(make, model):
     model.may.set()
     batcher = make()
