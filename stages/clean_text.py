@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from stages.command import ClassesPath, ItemsPath, ParamsPath, counted, run
-from stages.paths import CLASSES, CLEAN_TEXT, GROUPS, ITEMS, PARAMS
+from stages.command import ClassesPath, ItemsPath, ParamsPath, SplitsPath, counted, run
+from stages.paths import CLASSES, CLEAN_TEXT, GROUPS, ITEMS, PARAMS, SPLITS
 
 SHOWN = 5
 """Sentences that are named."""
@@ -15,6 +15,7 @@ SHOWN = 5
 def main(
     params: ParamsPath = PARAMS,
     items: ItemsPath = ITEMS,
+    splits: SplitsPath = SPLITS,
     classes: ClassesPath = CLASSES,
     groups: Annotated[Path, typer.Option(help="What items have in common.")] = GROUPS,
     out: Annotated[Path, typer.Option(help="Where to write the clean texts.")] = CLEAN_TEXT,
@@ -31,11 +32,14 @@ def main(
     p = load_section(params, "clean_text", CleanTextSettings)
     table = read_table(items, ["item_id", "text", "class_path"])
     table = table.merge(read_table(groups, ["item_id", "group"]), "left", validate="one_to_one")
+    table = table.merge(read_table(splits, ["item_id", "split"]), "left", validate="one_to_one")
     texts = table["text"].tolist()
+    # By the classes of the training items alone: a test item must not say what is cut out of it.
+    known = table[table["split"] == "train"]
     found = find_boilerplate(
-        texts,
-        table["class_path"].tolist(),
-        table["group"].tolist(),
+        known["text"].tolist(),
+        known["class_path"].tolist(),
+        known["group"].tolist(),
         separator=read_json(classes)["separator"],
         share=p.boilerplate,
     )
@@ -47,7 +51,9 @@ def main(
     typer.echo(f"clean_text: {len(texts)} texts, {cleaned.count('')} of them empty after cleaning")
     if found:
         changed = sum(text != said for text, said in zip(texts, cleaning.said(texts), strict=True))
-        shown = ", ".join(f"{one.key!r} ({one.texts})" for one in found[:SHOWN])
+        shown = ", ".join(
+            f"{one.key!r} ({counted(one.texts, 'training text')})" for one in found[:SHOWN]
+        )
         typer.echo(
             f"clean_text: {counted(len(found), 'sentence')} that many products of unlike classes "
             f"share (clean_text.boilerplate) left out of {counted(changed, 'text')}: {shown}"

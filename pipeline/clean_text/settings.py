@@ -29,5 +29,5 @@ class CleanTextSettings(Section):
     fold_accents: bool
     """Write accented letters in ASCII first, so that a recipe does not cut them out."""
     boilerplate: Annotated[float, Field(gt=0.0, le=1.0)]
-    """Share of the products that those with a sentence exceed, in unlike classes, for it to be left
-    out; 1: look for none."""
+    """Share of the training products that those with a sentence exceed, in unlike classes, for it
+    to be left out; 1: look for none."""

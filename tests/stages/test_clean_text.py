@@ -76,7 +76,8 @@ def test_boilerplate_is_left_out_told_and_kept_for_new_texts(shop):
     told = shop.huse("clean_text").stdout.splitlines()
     assert told[1] == (
         "clean_text: 1 sentence that many products of unlike classes share "
-        "(clean_text.boilerplate) left out of 45 texts: 'free shipping on all orders' (45)"
+        "(clean_text.boilerplate) left out of 45 texts: 'free shipping on all orders' "
+        "(22 training texts)"
     )
     cleaned = pq.read_table(shop.root / "data/clean_text/text.parquet")["clean_text"].to_pylist()
     assert set(cleaned) == {"thing number"}
@@ -96,6 +97,30 @@ def test_boilerplate_is_left_out_told_and_kept_for_new_texts(shop):
         assert featurizer.encode_block(name, ["Thing number 5."]) == pytest.approx(plain, abs=1e-6)
     shop.set({"clean_text.boilerplate": 1.0})
     assert len(shop.huse("clean_text").stdout.splitlines()) == 1
+
+
+def test_test_items_do_not_say_what_is_left_out(shop):
+    """Neither their texts nor their classes do: a sentence of theirs alone is no boilerplate."""
+    first, *rows = (shop.root / "catalog.csv").read_text(encoding="utf-8").splitlines()
+    classes = ["a<b", "a<c", "d<e", "d<f", "g<h"]
+    table = [f"{first},split"]
+    for n in range(90):
+        split = ("train", "val", "test")[n % 3]
+        # By the classes of all items this would be of unlike ones, by those of training of one.
+        path = classes[n // 3 % 5] if split != "train" else "a<b"
+        mine = {"train": "Made by our own hands.", "test": "Free shipping on all orders."}
+        ends = f"{mine.get(split, '')} {'' if split == 'train' else mine['train']}"
+        table.append(f"{rows[n % 16].split(',')[0]},Thing number {n}. {ends},{path},{split}")
+    for n, path in enumerate(classes):
+        table.append(f"{rows[n].split(',')[0]},Other number {n}.,{path},train")
+    (shop.root / "catalog.csv").write_text("\n".join(table), encoding="utf-8")
+    shop.set({"split.keep_together": ["group", "text"], "split.min_class_size": 1})
+    shop.set({"catalog.columns.split": "split"})
+    result = shop.huse("catalog")
+    assert result.exit_code == 0, result.output
+    result = shop.huse("clean_text")
+    assert result.exit_code == 0, result.output
+    assert len(result.stdout.splitlines()) == 1
 
 
 def test_torch_is_not_imported(shop):
