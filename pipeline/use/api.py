@@ -142,7 +142,7 @@ class Huse(HubModel):
 
         Raises:
             InputError: A picture cannot be read, or a text is empty.
-            ValueError: The lists differ in length, or an item has neither.
+            ValueError: The lists differ in length, or hold something else.
         """
         return self.embed_features(self._usable(images, texts))
 

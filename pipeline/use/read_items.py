@@ -47,8 +47,11 @@ def read_items(
 
     Returns:
         The features of the usable items, in their order, and N reasons, empty for those.
+
+    Raises:
+        ValueError: Something else is given.
     """
-    pictures = [_listed(image) for image in images]
+    pictures = [_listed(n, image) for n, image in enumerate(images)]
     clean, reasons = _check_texts(pictures, texts)
     written = [n for n, text in enumerate(clean) if text is not None and not reasons[n]]
     text_MF, why = _text_features(raw, description, [text for n in written if (text := clean[n])])
@@ -75,11 +78,23 @@ def read_items(
     return features, reasons
 
 
-def _listed(image: Shown | Sequence[Shown] | None) -> Sequence[Shown]:
-    """The pictures of an item."""
+def _listed(number: int, image: Shown | Sequence[Shown] | None) -> Sequence[Shown]:
+    """The pictures of an item.
+
+    Raises:
+        ValueError: One of them is none.
+    """
     if image is None:
         return []
-    return image if isinstance(image, Sequence) else [image]
+    # The bytes of a file are a sequence too.
+    pictures = image if isinstance(image, Sequence) and not isinstance(image, bytes) else [image]
+    for one in pictures:
+        if not isinstance(one, Shown):
+            raise ValueError(
+                f"item {number}: {type(one).__name__} in place of a picture; give a path, a URI or "
+                "a Pillow image, a list of these where an item has several, or None in place of it"
+            )
+    return pictures
 
 
 def _text_features(
@@ -115,7 +130,7 @@ def located(image: Pictures | None) -> Shown | list[Shown] | None:
     """
     if isinstance(image, str):
         return locate(image, "images")
-    if image is None or not isinstance(image, Sequence):
+    if image is None or not isinstance(image, Sequence) or isinstance(image, bytes):
         return image
     return [locate(one, "images") if isinstance(one, str) else one for one in image]
 
@@ -123,10 +138,16 @@ def located(image: Pictures | None) -> Shown | list[Shown] | None:
 def _check_texts(
     pictures: Sequence[Sequence[Shown]], texts: Sequence[str | None]
 ) -> tuple[list[str | None], list[str]]:
-    """Texts as the catalogue stage normalises them, and why an item cannot be used."""
+    """Texts as the catalogue stage normalises them, and why an item cannot be used.
+
+    Raises:
+        ValueError: One is no text.
+    """
     clean: list[str | None] = []
     reasons: list[str] = []
-    for of_item, text in zip(pictures, texts, strict=True):
+    for number, (of_item, text) in enumerate(zip(pictures, texts, strict=True)):
+        if not isinstance(text, str | None):
+            raise ValueError(f"item {number}: {type(text).__name__} in place of a text; give a str")
         reason = "no image and no text" if not of_item and text is None else ""
         try:
             clean.append(None if text is None else normalize_text(text))

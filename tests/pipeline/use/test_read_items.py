@@ -89,3 +89,25 @@ def test_names_become_places_within_lists_too():
     assert located("a.png") == path
     assert located(None) is None
     assert located(picture) is picture
+
+
+@pytest.mark.parametrize(
+    ("images", "what"),
+    [
+        ([None, [Image.linear_gradient("L"), None]], "item 1: NoneType in place of a picture"),
+        ([[["a.png"]]], "item 0: list in place of a picture"),
+        ([b"bytes"], "item 0: bytes in place of a picture"),
+        ([[b"bytes"]], "item 0: bytes in place of a picture"),
+        ([np.zeros((4, 4, 3), np.uint8)], "item 0: ndarray in place of a picture"),
+    ],
+)
+def test_what_is_no_picture_is_named(made, images, what):
+    raw, description = made
+    with pytest.raises(ValueError, match=what):
+        read_items(raw, description, [located(one) for one in images], ["cat"] * len(images))
+
+
+def test_what_is_no_text_is_named(made):
+    raw, description = made
+    with pytest.raises(ValueError, match="item 1: int in place of a text"):
+        read_items(raw, description, [None, None], ["cat", 5])
