@@ -217,7 +217,7 @@ def test_another_split_does_not_touch_image_extraction(project):
     items = (project.root / "data/catalog/items.parquet").read_bytes()
     project.set({"split.seed": 18})
     output = project.succeed("dvc", "repro", "image_features", "text_features")
-    assert stages_run(output) == ["catalog", "text_block@glove", "text_features"]
+    assert stages_run(output) == ["catalog", "clean_text", "text_block@glove", "text_features"]
     assert "Stage 'image_features' didn't change, skipping" in output
     assert (project.root / "data/catalog/items.parquet").read_bytes() == items
 

@@ -126,14 +126,16 @@ def test_several_pictures_go_from_the_table_to_the_search(several):
     row = items.merge(pd.read_parquet(data / "catalog/attributes.parquet")).iloc[0]
     names = of_items[row["item_id"]]
     assert len(names) == 2
-    new = pd.DataFrame({"product": [row["product"]], "text": ["green boots for winter"]})
-    new.to_csv(several.root / "new.csv", index=False)
-    run(several, "index update new.csv")
-    index = load_index(data / "index", model=data / "model", warn=pytest.fail)
-    (place,) = np.flatnonzero(index.items["text"] == "green boots for winter")
     pictures = [[several.root / "pictures" / name for name in names]]
-    wanted = Huse.load(data / "model").embed(pictures, ["green boots for winter"]).fused_ND
-    assert index.vectors(np.array([place])) == pytest.approx(wanted, abs=1e-5)
+    # The second time it is an added item.
+    for text in ("green boots for winter", "black boots for winter"):
+        new = pd.DataFrame({"product": [row["product"]], "text": [text]})
+        new.to_csv(several.root / "new.csv", index=False)
+        run(several, "index update new.csv")
+        index = load_index(data / "index", model=data / "model", warn=pytest.fail)
+        (place,) = np.flatnonzero(index.items["text"] == text)
+        wanted = Huse.load(data / "model").embed(pictures, [text]).fused_ND
+        assert index.vectors(np.array([place])) == pytest.approx(wanted, abs=1e-5)
 
 
 def test_a_broken_picture_of_two_leaves_the_item_with_the_other(several):

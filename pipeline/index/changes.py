@@ -44,7 +44,9 @@ MOST_ENTRIES = 16
 VECTOR = "vector"
 BASE = "__base"
 """Which making of the index an item was added to; a name that no table of a user has."""
-OWN = ("item_id", "image", "text", "class_path", "split", "x", "y", BASE, VECTOR)
+PICTURES = "__pictures"
+"""All pictures of an added item that has several, joined by LIST; an earlier version wrote none."""
+OWN = ("item_id", "image", "text", "class_path", "split", "x", "y", PICTURES, BASE, VECTOR)
 """Columns of added items that are no attributes."""
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
 from pipeline.index.changed_values import NOTHING, apply, merge, only
-from pipeline.index.changes import BASE, OWN, WITHOUT, Changes
+from pipeline.index.changes import BASE, OWN, PICTURES, WITHOUT, Changes
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,9 @@ def _with_columns(items: pa.Table, schema: pa.Schema) -> pa.Table:
     What they lack is null, and so is a column whose values are no longer of the catalogue's kind:
     an item is found all the same, and can be replaced.
     """
-    columns = {name: items[name] for name in items.column_names if name in OWN}
+    if PICTURES not in items.column_names:
+        items = items.append_column(PICTURES, pa.nulls(len(items), pa.string()))
+    columns = {name: items[name] for name in OWN if name in items.column_names}
     for one in schema:
         columns[one.name] = pa.nulls(len(items), one.type)
         if one.name in items.column_names:

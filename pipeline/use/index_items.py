@@ -18,12 +18,13 @@ from pipeline.catalog.attributes import INTEGER
 from pipeline.catalog.items import make_item_id
 from pipeline.catalog.read import open_rows
 from pipeline.catalog.rows import Source, TableForm
+from pipeline.catalog.several_pictures import LIST
 from pipeline.core.block import Block, stack_rows
 from pipeline.core.errors import BadRowError
 from pipeline.core.vectors import vector_array
 from pipeline.features.attributes import kind_of
 from pipeline.features.class_path import normalize_class_path
-from pipeline.index.changes import BASE, VECTOR
+from pipeline.index.changes import BASE, PICTURES, VECTOR
 from pipeline.use.api import Huse
 from pipeline.use.embeddings import Features
 from pipeline.use.new_items import BadRow, ItemBatch, NewItem
@@ -86,7 +87,8 @@ class IndexItems:
         """Their table as `Entry` wants it."""
         shown = [("item_id", pa.string()), ("image", pa.string()), ("text", pa.string())]
         shown += [("class_path", pa.string()), ("split", pa.string())]
-        shown += [("x", pa.float32()), ("y", pa.float32()), (BASE, pa.string())]
+        shown += [("x", pa.float32()), ("y", pa.float32())]
+        shown += [(PICTURES, pa.string()), (BASE, pa.string())]
         schema = pa.schema([*shown, *(one for one in kind.attributes if one.name != "item_id")])
         table = pa.Table.from_pylist(self.items, schema=schema)
         vector_AD = np.array(self.vectors, np.float32).reshape(-1, kind.dimension)
@@ -173,6 +175,8 @@ def make_items(
                 bad.append(BadRow(*item, str(error)))
                 continue
             one["image"] = picture(item.image) if item.image else ""
+            if one["image"] and len(shown) > 1:
+                one[PICTURES] = LIST.join(map(picture, shown))
             made.rows.append(item.row)
             made.items.append(one)
             made.vectors.append(vector_ND[n])

@@ -16,6 +16,7 @@ from pipeline.core.table import open_parquet
 from pipeline.core.text import normalize_text
 from pipeline.features.class_path import normalize_class_path
 from pipeline.index.changed_values import apply, changed_table
+from pipeline.index.changes import PICTURES as ADDED_PICTURES
 from pipeline.index.stored_index import ITEMS, PICTURES
 from pipeline.use.index_changes import ATTRIBUTE_KEY, State
 from pipeline.use.index_items import IndexItems, RowValues, convert
@@ -126,7 +127,9 @@ class Update:
         cells = self._said.values[item.row]
         if not str(cells[0] or "").strip():
             cells[0] = now["class_path"]
-        image = item.image if "image" in has else self._pictures.get(known[0], now["image"])
+        image = item.image
+        if "image" not in has:
+            image = now.get(ADDED_PICTURES) or self._pictures.get(known[0], now["image"])
         return NewItem(item.row, image, item.text if "text" in has else now["text"])
 
     def fill(self, made: IndexItems) -> None:
@@ -226,8 +229,9 @@ class Update:
         for name in names:
             made_of = made_of.append_column(f"attribute {name}", attributes[name])
         added = state.standing.items
-        added = added.filter(pc.is_in(added["item_id"], wanted)).select([*SHOWN, *names])
-        added = added.rename_columns([*SHOWN, *(f"attribute {name}" for name in names)])
+        shown = [*SHOWN, ADDED_PICTURES]
+        added = added.filter(pc.is_in(added["item_id"], wanted)).select([*shown, *names])
+        added = added.rename_columns([*shown, *(f"attribute {name}" for name in names)])
         found = {}
         for table, hidden in ((made_of, state.standing.hidden), (added, set[str]())):
             for row in table.to_pylist():
