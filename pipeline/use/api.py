@@ -151,7 +151,7 @@ class Huse(HubModel):
     ) -> Features:
         """Make the features of items that all have to be usable; see `embed`."""
         images, texts = pair(images, texts)
-        features, reasons = self.read_features([located(one) for one in images], texts)
+        features, reasons = self.read_features(images, texts)
         for number, reason in enumerate(reasons):
             if reason:
                 raise InputError(f"item {number}: {reason}")
@@ -171,15 +171,16 @@ class Huse(HubModel):
 
     def read_features(
         self,
-        images: Sequence[Shown | Sequence[Shown] | None],
+        images: Sequence[Pictures | Shown | Sequence[Shown] | None],
         texts: Sequence[str | None],
         leave_out: Callable[[LeftOut], None] | None = None,
     ) -> tuple[Features, list[str]]:
         """Make the features of the items that can be used, and say of the others why not.
 
-        See `read_items`.
+        Pictures are given as to `embed`; see `read_items`.
         """
-        return read_items(self._features, self.description, images, texts, leave_out)
+        shown = [located(one) for one in images]
+        return read_items(self._features, self.description, shown, texts, leave_out)
 
     def near(self, v: Features) -> list[Nearness]:
         """Tell whether anything in the catalogue is near to items.

@@ -122,7 +122,9 @@ def pair(
     return images, texts
 
 
-def located(image: Pictures | None) -> Shown | list[Shown] | None:
+def located(
+    image: Pictures | Shown | Sequence[Shown] | None,
+) -> Shown | Sequence[Shown] | None:
     """Turn the names of files and URIs into places.
 
     Raises:

@@ -56,6 +56,10 @@ def test_pictures_may_be_names_paths_or_decoded(model, pictures):
     with Image.open(pictures[0]) as image:
         found = model.embed(images=[str(pictures[0]), pictures[0], image])
     assert np.abs(found.image_ND - found.image_ND[0]).max() < 1e-6
+    names = [str(pictures[0]), [str(pictures[0]), "nowhere.png"], "nowhere.png"]
+    features, reasons = model.read_features(names, [None] * 3, lambda lost: None)
+    assert reasons == ["", "", "nowhere.png: file not found"]
+    assert np.array_equal(features.image_PI[0], features.image_PI[1])
 
 
 def test_images_and_texts_may_be_missing_by_item(model, items, pictures):
@@ -176,6 +180,8 @@ def test_an_added_class_is_the_last_column(finished_project, tmp_path):
         (["a.png"], ["one", "two"], "1 images and 2 texts"),
         ("a.png", None, "images: give a list"),
         (None, "sad cat", "texts: give a list"),
+        ([["a.png", None]], None, "item 0: NoneType in place of a picture"),
+        (None, ["cat", ["sad", "dog"]], "item 1: list in place of a text"),
     ],
 )
 def test_slips_of_a_programmer_are_told(model, images, texts, message):
