@@ -2,7 +2,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.index.changed_values import changed_table, with_base
-from pipeline.index.changes import Entry
+from pipeline.index.changes import PICTURES, Entry
 from pipeline.index.standing import describe
 from tests.pipeline.index.test_changes import ITEM_IDS, rows, standing, write
 
@@ -49,6 +49,12 @@ def test_items_are_found_without_an_attribute_that_has_become_of_another_kind(in
     found = standing(index).items
     assert found["item_id"].to_pylist() == ["d", "e"]
     assert found["price"].to_pylist() == [None, 7.0]
+
+
+def test_items_that_an_earlier_version_added_have_no_list_of_pictures(index):
+    write(index, Entry(rows(["d"])), Entry(rows(["e"], **{PICTURES: ["a.jpg\nb.jpg"]})))
+    found = standing(index).items
+    assert found[PICTURES].to_pylist() == [None, "a.jpg\nb.jpg"]
 
 
 def test_an_item_has_the_features_of_the_entry_that_it_is_of(index):
