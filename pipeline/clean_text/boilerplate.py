@@ -24,8 +24,9 @@ LEAST_CLASSES = 5
 LARGEST = 0.5
 """Share of its products in one part of the class tree that has hardly any of the others."""
 
-_END = re.compile(r"(?<=[.!?\u2026])\s+|(?<=[\u3002\uff01\uff1f])|\s+[|\u2022\u00b7]\s+")
-_EDGE = re.compile(r"^\W+|\W+$")
+# From the first of some blanks alone, or a text of many would take the square of their number.
+_END = re.compile(r"(?<=[.!?\u2026])\s+|(?<=[\u3002\uff01\uff1f])|(?<!\s)\s+[|\u2022\u00b7]\s+")
+_WORD = re.compile(r"\w")
 
 
 class Sentence(NamedTuple):
@@ -44,7 +45,11 @@ def sentences_of(text: str) -> list[str]:
 
 def sentence_key(sentence: str) -> str:
     """What is the same of a sentence however it is written: no case, no signs at its ends."""
-    return _EDGE.sub("", " ".join(sentence.split()).casefold())
+    text = " ".join(sentence.split()).casefold()
+    if (first := _WORD.search(text)) is None:
+        return ""
+    last = next(n for n in reversed(range(len(text))) if _WORD.match(text, n))
+    return text[first.start() : last + 1]
 
 
 def find_boilerplate(

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from pipeline.clean_text.boilerplate import (
@@ -51,6 +53,19 @@ def test_sentences_end_at_stops_and_at_signs_that_part_fragments(text, parts):
 def test_case_blanks_and_signs_at_the_ends_make_no_other_sentence():
     assert sentence_key(" * FREE  shipping on all orders!! ") == sentence_key(SHIPPING[:-1])
     assert sentence_key("Free shipping over $50.") != sentence_key("Free shipping over $90.")
+
+
+@pytest.mark.parametrize("text", [f"a{' ' * 50_000}b", f"a {'!' * 50_000}b"])
+def test_a_long_run_of_blanks_or_signs_takes_no_time(text):
+    """Not the square of its length: a client may send such a text."""
+    start = time.perf_counter()
+    assert len(sentences_of(text)) == 1
+    assert sentence_key(text) == " ".join(text.split())
+    assert time.perf_counter() - start < 1
+
+
+def test_what_has_no_word_has_an_empty_key():
+    assert sentence_key(" -- ! ") == ""
 
 
 def test_a_sentence_of_unlike_classes_is_found_and_one_of_a_part_of_the_tree_is_not():
