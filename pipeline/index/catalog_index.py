@@ -131,12 +131,18 @@ class CatalogIndex:
 
     @once
     def likely_rows(self) -> dict[str, np.ndarray]:
-        """By the paths of classes that were added to the model, places of what is probably so."""
-        ids, filed = self.table["item_id"], self.table["class_path"]
+        """By the paths of classes that were added to the model, places of what is probably so.
+
+        As all that a search finds, of `rows` alone.
+        """
+        table = self.table.select(["item_id", "class_path"]).take(pa.array(self.rows))
+        ids, filed = table["item_id"], table["class_path"]
         return {
-            path: pc.indices_nonzero(
-                pc.and_(pc.is_in(ids, pa.array(those, pa.string())), pc.not_equal(filed, path))
-            ).to_numpy()
+            path: self.rows[
+                pc.indices_nonzero(
+                    pc.and_(pc.is_in(ids, pa.array(those, pa.string())), pc.not_equal(filed, path))
+                ).to_numpy()
+            ]
             for path, those in self._likely.items()
         }
 
@@ -273,8 +279,8 @@ class CatalogIndex:
 
     @once
     def _classes(self) -> ClassFilter:
-        separator = self.description["separator"]
-        return ClassFilter(self.table["class_path"], separator, self.likely_rows)
+        separator, live_N = self.description["separator"], self.vector_index.live_N
+        return ClassFilter(self.table["class_path"], separator, self.likely_rows, live_N)
 
     def inside(self, within: str | None, where: str | None) -> np.ndarray | None:
         """Find the items that a search may find, [N] bool; None where that is all of them.
@@ -294,5 +300,6 @@ class CatalogIndex:
                 columns = columns.append_column(name, self.attributes[name])
             inside_N &= matching(columns, where)
         if not inside_N.any():
-            raise InputError(f"no item of class {within!r} has {where}")
+            which = "where: no item" if within is None else f"no item of class {within!r}"
+            raise InputError(f"{which} has {where}")
         return inside_N
