@@ -14,6 +14,7 @@ from stages.command import (
     ImageColumn,
     ModelPath,
     PicturesPath,
+    SeparatorImages,
     TextColumn,
     counted,
     run,
@@ -49,6 +50,7 @@ def main(
     ] = None,
     image_column: ImageColumn = None,
     text_column: TextColumn = None,
+    separator_images: SeparatorImages = None,
     model: ModelPath = MODEL,
     embeddings: Annotated[
         Path,
@@ -89,6 +91,7 @@ def main(
             images,
             image_column=image_column,
             text_column=text_column,
+            separator_images=separator_images,
         )
     features = list(_usable(batches))
     if examples is not None:
@@ -100,6 +103,7 @@ def main(
         "--images": images,
         "--image-column": image_column,
         "--text-column": text_column,
+        "--separator-images": separator_images,
         "--model": None if model == MODEL else model,
         "--embeddings": None if embeddings == EMBEDDINGS else embeddings,
     }

@@ -50,6 +50,13 @@ ImageColumn = Annotated[
         help="Column of pictures; if not given, catalog.columns.image of params.yaml, or image."
     ),
 ]
+SeparatorImages = Annotated[
+    str | None,
+    typer.Option(
+        help="What stands between several pictures in a cell, such as ';'; if not given, "
+        "catalog.columns.separator_images of params.yaml."
+    ),
+]
 TextColumn = Annotated[
     str | None,
     typer.Option(

@@ -89,7 +89,10 @@ def main(
     }
     words = WordIndex.build(frame["text"].tolist())
     items = pa.Table.from_pandas(frame, preserve_index=False)
-    pictures = embed_pictures(frame, image_features, model)
+    searched = p.modality if p.pictures == "best" and p.modality != "text" else None
+    pictures = embed_pictures(
+        frame, image_features, model, embeddings=embeddings, searched=searched
+    )
     index = CatalogIndex(VectorIndex(built), items, description, words, said, pictures)
     save_index(index, out, model=model)
     figures = {

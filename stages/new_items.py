@@ -26,6 +26,7 @@ def read_rows(
     *,
     image_column: str | None,
     text_column: str | None,
+    separator_images: str | None = None,
     encoding: str | None = None,
     delimiter: str = "auto",
     sheet: str | None = None,
@@ -40,6 +41,7 @@ def read_rows(
         images: Folder or URI of its pictures; None: they are beside it.
         image_column: Name of a column that the user named.
         text_column: Name of a column that the user named.
+        separator_images: Between several pictures in a cell; None: as in the catalogue.
         encoding: Of a text; None: as the catalogue's where there is a params.yaml.
         delimiter: Of a text, or auto.
         sheet: Of an Excel file; None: the first one.
@@ -63,6 +65,7 @@ def read_rows(
         table.parent if images is None else locate(images, "--images"),
         {role: name for role, name in named.items() if name is not None},
         usual={role: name for role, name in usual_columns().items() if role != "classes"},
+        separator_images=separator_images or usual_separator(),
         form=table_form(encoding, delimiter, sheet),
         warn=warner(command),
         complete=complete,
@@ -111,6 +114,12 @@ def usual_columns() -> dict[str, str]:
         return {}
     columns = catalog.columns
     return {"image": columns.image, "text": columns.text, "classes": columns.classes}
+
+
+def usual_separator() -> str | None:
+    """What stands between several pictures in a cell of the catalogue; None without one."""
+    catalog = catalog_settings()
+    return None if catalog is None else catalog.columns.separator_images
 
 
 def table_form(encoding: str | None, delimiter: str, sheet: str | None) -> TableForm:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 def main(
     text: Annotated[str | None, typer.Argument(help="What to look for, in words.")] = None,
-    image: Annotated[Path | None, typer.Option(help="A picture to look for the like of.")] = None,
+    image: Annotated[
+        list[Path] | None,
+        typer.Option(help="A picture to look for the like of; several are of one item."),
+    ] = None,
     both: Annotated[
         bool, typer.Option("--both", help="Insist on a text and a picture, searched as one item.")
     ] = False,
@@ -56,9 +59,9 @@ def main(
     index: IndexPath = INDEX,
 ) -> None:
     """Search the catalogue by a text, by a picture, or by both together."""
-    if text is None and image is None:
+    if text is None and not image:
         raise InputError('search: give a text, as in huse search "sad cat", or --image, or both')
-    if both and (text is None or image is None):
+    if both and (text is None or not image):
         raise InputError(f"search: --both: the {'text' if text is None else 'picture'} is missing")
     if mode == "words" and text is None:
         raise InputError("search: --mode words: the text is missing")
@@ -67,7 +70,7 @@ def main(
 
     warn = warner("search")
     huse = Huse.load(model, index, warn=warn)
-    embeddings = huse.embed([image], [text])
+    embeddings = huse.embed([image or None], [text])
     hits = huse.search(embeddings, k, within, mode, where)[0]
     nearness = huse.near(embeddings)[0]
     if as_json:

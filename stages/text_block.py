@@ -50,7 +50,9 @@ def main(
     is_train = table["split"] == "train"
     entries = item_classes(read_json(classes))
     names = [" ".join(entry["parts"]) for entry in entries]
-    names_read = {"text": names, "clean_text": Cleaning.from_metadata(read_metadata(texts))(names)}
+    cleaning = Cleaning.from_metadata(read_metadata(texts))
+    table["text"] = cleaning.said(table["text"].tolist())
+    names_read = {"text": cleaning.said(names), "clean_text": cleaning(names)}
     if encoder is not None and encoder not in TEXT_ENCODERS:
         raise InputError(f"unknown text encoder {encoder!r}; known: {', '.join(TEXT_ENCODERS)}")
     for name in p.encoders if encoder is None else [encoder]:

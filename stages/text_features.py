@@ -22,7 +22,7 @@ def main(
     ] = TEXT_ENCODER,
 ) -> None:
     """Join the blocks of text.encoders, and keep their encoders for new texts."""
-    from pipeline.clean_text.cleaning import GOLDEN, Cleaning, write_featurizer_file
+    from pipeline.clean_text.cleaning import BOILERPLATE, GOLDEN, Cleaning, write_featurizer_file
     from pipeline.core.atomic import atomic_path, copy_folder
     from pipeline.core.params import load_section
     from pipeline.core.table import read_metadata
@@ -44,8 +44,9 @@ def main(
         # Before a model is trained on words that no new text has.
         cleaning.check(inputs, texts)
         write_featurizer_file(temporary, cleaning, inputs)
-        # The golden text is in the encoder's folder; what made the features is for people too.
-        made_by.pop(GOLDEN, None)
+        # These are in the encoder's folder; what made the features is for people too.
+        for name in (GOLDEN, BOILERPLATE):
+            made_by.pop(name, None)
         digest = {KEY: encoder_digest(temporary)}
         num_texts = join_blocks(paths, out, made_by | digest)
         named = {name: path.with_name("class_names.parquet") for name, path in paths.items()}

@@ -7,7 +7,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from huse import Huse
 from pipeline.image_features.pool import pool
+from pipeline.index.stored_index import load_index
 from stages.__main__ import STAGES
 from tests.feature_tables import read_vectors
 
@@ -29,7 +31,7 @@ def several(shop, request):
         table["product"] = [f"product {n}" for n in range(len(table))]
         more = table[owners].assign(image=second, text="", classes="")
         table = pd.concat([table, more])
-        shop.set({"catalog.columns.id": "product"})
+        shop.set({"catalog.columns.id": "product", "catalog.columns.keep": ["product"]})
     table.to_csv(shop.root / "catalog.csv", index=False)
     return shop
 
@@ -81,6 +83,57 @@ def test_several_pictures_go_from_the_table_to_the_search(several):
             assert set(names) - set(shown) == set(names) - {name}
     words = several.huse("search", "red", "--mode", "words", "--k", "12", "--json").stdout
     assert {hit["image"] for hit in json.loads(words)["hits"]} <= set(items["image"])
+
+    # Found by its best picture an item is no farther than by the pooled one, where it has others.
+    one = of_items[of_items.map(len) == 2].iloc[0][1]
+    shown = ("search", "--image", f"pictures/{one}", "--k", "12", "--json")
+    several.set({"index.pictures": "mean"})
+    run(several, "index")
+    pooled = {hit["item_id"]: hit for hit in json.loads(several.huse(*shown).stdout)["hits"]}
+    several.set({"index.pictures": "best"})
+    run(several, "index")
+    by_best = {hit["item_id"]: hit for hit in json.loads(several.huse(*shown).stdout)["hits"]}
+    assert by_best.keys() == pooled.keys()
+    for item_id, hit in by_best.items():
+        changed = hit["distance"] != pytest.approx(pooled[item_id]["distance"], abs=1e-5)
+        assert changed == (len(of_items[item_id]) == 2)
+        assert hit["image"] == pooled[item_id]["image"]
+
+    # As new items they are the same, by any separator, and are named as the catalogue names them.
+    if (separator := ";") in (several.root / "catalog.csv").read_text(encoding="utf-8"):
+        stored = pd.read_parquet(data / "evaluate/embeddings.parquet").merge(items, on="item_id")
+        for options in ([], ["--separator-images", "|"]):
+            table = pd.read_csv(several.root / "catalog.csv")
+            if options:
+                table["image"] = table["image"].str.replace(separator, "|")
+            table.to_csv(several.root / "new.csv", index=False)
+            options += ["--images", "pictures"]
+            run(several, f"embed new.csv --out new.parquet {' '.join(options)}")
+            found = pd.read_parquet(several.root / "new.parquet")
+            both = stored.merge(found, on=["image", "text", "modality"], suffixes=("", "_new"))
+            assert len(both) == len(stored) == len(found)
+            assert np.abs(np.stack(both["vector"]) - np.stack(both["vector_new"])).max() < 1e-5
+        gone = of_items[of_items.map(len) == 2].index[0]
+        (several.root / "ids.txt").write_text(gone, encoding="utf-8")
+        run(several, "index remove ids.txt")
+        added = several.huse("index", "add", "new.csv", "--images", "pictures", *options[:2])
+        assert added.stdout.startswith("index: 1 item added; 11 rows rejected")
+        asked = several.huse("search", "--image", f"pictures/{of_items[gone][0]}", "--json")
+        assert gone in {hit["item_id"] for hit in json.loads(asked.stdout)["hits"]}
+        return
+
+    # Where the table says another text alone, all pictures of the item go on to count.
+    row = items.merge(pd.read_parquet(data / "catalog/attributes.parquet")).iloc[0]
+    names = of_items[row["item_id"]]
+    assert len(names) == 2
+    new = pd.DataFrame({"product": [row["product"]], "text": ["green boots for winter"]})
+    new.to_csv(several.root / "new.csv", index=False)
+    run(several, "index update new.csv")
+    index = load_index(data / "index", model=data / "model", warn=pytest.fail)
+    (place,) = np.flatnonzero(index.items["text"] == "green boots for winter")
+    pictures = [[several.root / "pictures" / name for name in names]]
+    wanted = Huse.load(data / "model").embed(pictures, ["green boots for winter"]).fused_ND
+    assert index.vectors(np.array([place])) == pytest.approx(wanted, abs=1e-5)
 
 
 def test_a_broken_picture_of_two_leaves_the_item_with_the_other(several):

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
 from pipeline.catalog.leading_folders import NamedPictures
-from pipeline.catalog.several_pictures import join_rows, picture_names
+from pipeline.catalog.several_pictures import LostPictures, join_rows, picture_names
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.text import normalize_text
 from pipeline.features.class_path import normalize_class_path
@@ -101,7 +100,7 @@ def make_items(
     rejected: list[tuple[int, str, str, str, str]] = []
     incomplete: list[tuple[int, str, str, str, str, str, str]] = []
     names_of: dict[str, set[str]] = {}
-    lost: list[tuple[int, str, str]] = []
+    lost = LostPictures()
     of_items: list[tuple[str, str]] = []
     row: Any
     for row, names in zip(table.itertuples(index=False), names_R, strict=True):
@@ -122,12 +121,13 @@ def make_items(
         items.append(found.item)
         of_items += [(item_id, image) for image in found.names_of]
         if found.names_of:
-            lost += [(row.row, *one) for one in found.lost]
+            for name, reason in found.lost:
+                lost.add(row.row, name, reason)
         if found.lacks:
             written = row.image, row.text, row.classes
             incomplete.append((row.row, item_id, *written, found.lacks, found.reason))
-    for line in filter(None, (_doubt_names(names_of), _doubt_lost(lost))):
-        warn(line)
+    for line in filter(None, (_doubt_names(names_of), lost.describe())):
+        warn(f"catalog.columns.image: {line}")
     lacking = pd.DataFrame(incomplete, columns=INCOMPLETE_COLUMNS)
     rejected_frame = pd.DataFrame(rejected, columns=["row", "image", "text", "classes", "reason"])
     _check(len(items), rejected_frame, on_bad_row)
@@ -157,12 +157,19 @@ def duplicate_of(row: int) -> str:
     return f"duplicate of row {row}"
 
 
-def make_item_id(image: str | Sequence[str], text: str, class_path: str) -> str:
+def make_item_id(images: Sequence[str], text: str, class_path: str) -> str:
     """Name an item by its content, so that its name survives new rows and another row order.
 
-    `image` is a list where there are several. 16 hexadecimal digits: a million items share one
-    with probability 3e-8.
+    Args:
+        images: Paths of its pictures; none if it has no picture.
+        text: Empty if it has none.
+        class_path: Its class.
+
+    Returns:
+        16 hexadecimal digits: a million items share one with probability 3e-8.
     """
+    # A path alone where a list is not needed: so items were named before they had several.
+    image = list(images) if len(images) > 1 else "".join(images)
     content = json.dumps([image, text, class_path])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -215,25 +222,12 @@ def _make_item(
     split = normalize_split(row.split) if hasattr(row, "split") else ""
     images = list(names_of)
     image = images[0] if images else ""
-    item_id = make_item_id(images if len(images) > 1 else image, text, class_path)
+    item_id = make_item_id(images, text, class_path)
     return _Found(
         (item_id, image, text, class_path, group, split),
         names_of,
         lost if names else [],
         *next(iter(reason_of.items()), ()),
-    )
-
-
-def _doubt_lost(lost: Sequence[tuple[int, str, str]]) -> str | None:
-    """Say that items have fewer pictures than their rows name: by row, name and why."""
-    if not lost:
-        return None
-    row, name, _ = lost[0]
-    reasons = Counter(reason for *_, reason in lost).most_common(1)
-    pictures = "1 picture is" if len(lost) == 1 else f"{len(lost)} pictures are"
-    return (
-        f"catalog.columns.image: {pictures} left out of items that have others, such as {name!r} "
-        f"of row {row}; most often ({reasons[0][1]} times): {reasons[0][0]}"
     )
 
 
@@ -245,7 +239,7 @@ def _doubt_names(names_of: Mapping[str, set[str]]) -> str | None:
     image, names = several[0]
     pictures = "1 picture has" if len(several) == 1 else f"{len(several)} pictures have"
     return (
-        f"catalog.columns.image: {pictures} several names, such as {names[0]!r} and {names[1]!r} "
+        f"{pictures} several names, such as {names[0]!r} and {names[1]!r} "
         f"for {image!r}; if these are different pictures, put each where its name says"
     )
 

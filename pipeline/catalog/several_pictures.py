@@ -1,5 +1,6 @@
 """Several pictures of one item: in one cell of the user's table, or in several of its rows."""
 
+from collections import Counter
 from typing import Any, NamedTuple, cast
 
 import pandas as pd
@@ -22,6 +23,34 @@ class JoinedRows(NamedTuple):
     """As `read_catalog` returns it."""
     first_row_of: dict[int, int]
     """Of every row that became a part of an earlier one, the number of that one."""
+
+
+class LostPictures:
+    """Pictures that rows name and that cannot be used, of items that have others."""
+
+    def __init__(self) -> None:
+        """Count from none."""
+        self._first: tuple[int, str] | None = None
+        self._reasons = Counter[str]()
+
+    def add(self, row: int, name: str, reason: str) -> None:
+        """Count one."""
+        if self._first is None:
+            self._first = row, name
+        self._reasons[reason] += 1
+
+    def describe(self) -> str | None:
+        """One line on how many there are, and why most of them; None without any."""
+        if self._first is None:
+            return None
+        row, name = self._first
+        (reason, times), *_ = self._reasons.most_common(1)
+        number = self._reasons.total()
+        pictures = "1 picture is" if number == 1 else f"{number} pictures are"
+        return (
+            f"{pictures} left out of items that have others, such as {name!r} of row {row}; most "
+            f"often ({times} times): {reason}"
+        )
 
 
 def picture_names(cell: str, separator: str | None) -> list[str]:

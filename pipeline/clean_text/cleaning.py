@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from pipeline.clean_text.boilerplate import without_boilerplate
 from pipeline.clean_text.golden_text import GoldenText
 from pipeline.clean_text.recipes import RECIPES, clean_texts
 from pipeline.core.errors import InputError
@@ -17,6 +18,8 @@ FILE = "text_encoder.json"
 FORMAT_VERSION = 1
 GOLDEN = "golden_text"
 """Under this key files hold the golden text; in a table's metadata as JSON."""
+BOILERPLATE = "boilerplate"
+"""And under this one the sentences that are left out, where there are any."""
 CLEAN_TEXT = "clean_text"
 """What an encoder of clean texts reads; the others read `text`."""
 
@@ -30,15 +33,26 @@ class Cleaning:
     fold_accents: bool
     golden: GoldenText | None
     """What it made of a text when it was chosen; models of earlier versions do not tell."""
+    boilerplate: frozenset[str] = frozenset()
+    """Keys of the sentences that are left out; see `without_boilerplate`."""
 
     @classmethod
-    def choose(cls, recipe: str | list[str], fold_accents: bool) -> Self:
+    def choose(
+        cls, recipe: str | list[str], fold_accents: bool, boilerplate: Iterable[str] = ()
+    ) -> Self:
         """Choose how the texts of a catalogue are cleaned, here and now."""
-        return cls(recipe, fold_accents, GoldenText.make(recipe, fold=fold_accents))
+        golden = GoldenText.make(recipe, fold=fold_accents)
+        return cls(recipe, fold_accents, golden, frozenset(boilerplate))
+
+    def said(self, texts: Sequence[str]) -> list[str]:
+        """Leave out of N raw texts what says nothing of an item: what encoders read as `text`."""
+        if not self.boilerplate:
+            return list(texts)
+        return [without_boilerplate(text, self.boilerplate) for text in texts]
 
     def __call__(self, texts: Sequence[str]) -> list[str]:
         """Clean N raw texts."""
-        return clean_texts(texts, recipe=self.recipe, fold=self.fold_accents)
+        return clean_texts(self.said(texts), recipe=self.recipe, fold=self.fold_accents)
 
     def check(self, inputs: Mapping[str, str], source: Path) -> None:
         """Check that texts are still cleaned as they were when the cleaning was chosen.
@@ -61,8 +75,11 @@ class Cleaning:
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads."""
+        settings = {"recipe": self.recipe, "fold_accents": self.fold_accents}
+        # A reader that does not know of it refuses what it would clean otherwise.
+        left_out = {BOILERPLATE: sorted(self.boilerplate)} if self.boilerplate else {}
         return {
-            "cleaning": {"recipe": self.recipe, "fold_accents": self.fold_accents},
+            "cleaning": settings | left_out,
             GOLDEN: None if self.golden is None else asdict(self.golden),
         }
 
@@ -75,7 +92,10 @@ class Cleaning:
             TypeError: So is a setting, or there is one that is not known.
         """
         golden = stored.get(GOLDEN)
-        return cls(**stored["cleaning"], golden=None if golden is None else GoldenText(**golden))
+        settings = dict(stored["cleaning"])
+        left_out = frozenset[str](settings.pop(BOILERPLATE, ()))
+        known = None if golden is None else GoldenText(**golden)
+        return cls(**settings, golden=known, boilerplate=left_out)
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -85,6 +105,8 @@ class Cleaning:
         if self.golden is not None:
             noted["cleaned_with"] = self.golden.cleaned_with
             noted[GOLDEN] = json.dumps(asdict(self.golden), ensure_ascii=False)
+        if self.boilerplate:
+            noted[BOILERPLATE] = json.dumps(sorted(self.boilerplate), ensure_ascii=False)
         return noted
 
     @classmethod
@@ -94,6 +116,7 @@ class Cleaning:
         settings = {
             "recipe": recipe if recipe in RECIPES else recipe.split(","),
             "fold_accents": metadata["fold_accents"] == "true",
+            BOILERPLATE: json.loads(metadata.get(BOILERPLATE, "[]")),
         }
         golden = json.loads(metadata.get(GOLDEN, "null"))
         return cls.from_json({"cleaning": settings, GOLDEN: golden})

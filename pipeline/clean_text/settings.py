@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import PlainValidator
+from pydantic import Field, PlainValidator
 
 from pipeline.clean_text.recipes import RECIPES
 from pipeline.clean_text.steps import STEPS
@@ -28,3 +28,6 @@ class CleanTextSettings(Section):
     """Named sequence of cleaning steps, or single steps in the order in which they are taken."""
     fold_accents: bool
     """Write accented letters in ASCII first, so that a recipe does not cut them out."""
+    boilerplate: Annotated[float, Field(gt=0.0, le=1.0)]
+    """Share of the products that those with a sentence exceed, in unlike classes, for it to be left
+    out; 1: look for none."""

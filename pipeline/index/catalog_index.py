@@ -197,7 +197,7 @@ class CatalogIndex:
                 for text in texts
             ]
         alone = [q for q, score_N in enumerate(by_words) if score_N is None]
-        nearest = self.vector_index.nearest(query_QD[alone], k, inside_N)
+        nearest = self._nearest(query_QD[alone], k, inside_N)
         found = dict(zip(alone, map(self._hits, *nearest), strict=True))
         for q, score_N in enumerate(by_words):
             if score_N is not None:
@@ -206,6 +206,21 @@ class CatalogIndex:
             show, last = self.pictures.show, len(self.table)
             found = {q: [show(hit, query_QD[q], last) for hit in found[q]] for q in found}
         return [found[q] for q in range(len(texts))]
+
+    @property
+    def by_picture(self) -> ItemPictures | None:
+        """The pictures, if items are found by their best one."""
+        found = self.pictures
+        return found if found is not None and found.are_searched else None
+
+    def _nearest(
+        self, query_QD: np.ndarray, k: int, inside_N: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As `VectorIndex.nearest`, or the best by single pictures of more that are near."""
+        if self.by_picture is None:
+            return self.vector_index.nearest(query_QD, k, inside_N)
+        near = self.vector_index.nearest(query_QD, max(k, DEPTH), inside_N)
+        return self.by_picture.best_first(*near, query_QD, k)
 
     def _with_words(
         self,
@@ -222,6 +237,8 @@ class CatalogIndex:
             parts.append(self.vector_index.nearest(query_1D, number, inside_N))
         similarity_C, row_C = (np.hstack(one)[0] for one in zip(*parts, strict=True))
         similarity_C, row_C = similarity_C[row_C >= 0], row_C[row_C >= 0]
+        if self.by_picture is not None:
+            similarity_C = self.by_picture.best(row_C, similarity_C, query_1D[0])
         weight = self.description["words"]["weight"]
         best = in_order(row_C, similarity_C, score_N, mode, weight)[:k]
         return self._hits(similarity_C[best], row_C[best], score_N)

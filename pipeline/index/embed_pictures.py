@@ -1,9 +1,10 @@
 """The pictures of items that have several -> points of the space.
 
-Shape letters: N items, P pictures, I image feature.
+Shape letters: N items, P pictures, I image feature, D embedding.
 """
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,19 +13,30 @@ import pyarrow as pa
 from pipeline.core.table import read_table
 from pipeline.core.vectors import vector_array
 from pipeline.features.vector_rows import VectorRows
-from pipeline.index.item_pictures import ItemPictures
+from pipeline.index.item_pictures import SEARCHED, ItemPictures
+from pipeline.index.stored_embeddings import read_embedded
 
 AT_ONCE = 8192
 """Features in memory while they are embedded."""
 
 
-def embed_pictures(items: pd.DataFrame, features: Path, model: Path) -> ItemPictures:
+def embed_pictures(
+    items: pd.DataFrame,
+    features: Path,
+    model: Path,
+    *,
+    embeddings: Path,
+    searched: Literal["image", "fused"] | None = None,
+) -> ItemPictures:
     """Embed the pictures of the items that have several; the model is read only if there are some.
 
     Args:
         items: N items with `item_id` and `image`, as the index has them.
         features: The table of image features: a clean view stands first among those of a picture.
         model: The folder of the trained model.
+        embeddings: Embeddings of the items, by the same model.
+        searched: What the items are found by in an index of `image` or `fused`, picture by picture;
+            None: by their pooled ones.
 
     Raises:
         InputError: A file is missing or damaged.
@@ -38,21 +50,26 @@ def embed_pictures(items: pd.DataFrame, features: Path, model: Path) -> ItemPict
     table = table.dropna(subset="image").drop_duplicates(["row", "image"])
     other_P = table["image"].to_numpy() != items["image"].to_numpy()[table["row"]]
     chosen = table[table["row"].isin(several) | other_P].sort_values(["row", "place"])
-    return ItemPictures(
-        pa.table(
-            {
-                "row": pa.array(chosen["row"].to_numpy(), pa.int64()),
-                "image": pa.array(chosen["image"].tolist(), pa.string()),
-                "vector": _embedded(features, chosen["place"].to_numpy(), model),
-            }
-        )
-    )
+    vector_PD = _embedded(features, chosen["place"].to_numpy(), model)
+    columns = {
+        "row": pa.array(chosen["row"].to_numpy(), pa.int64()),
+        "image": pa.array(chosen["image"].tolist(), pa.string()),
+        "vector": vector_array(vector_PD),
+    }
+    if searched == "fused" and len(chosen):
+        text_PD = read_embedded(embeddings, "text", chosen["item_id"].tolist())
+        # As the towers fuse them: an item without a text has its pictures alone.
+        vector_PD = vector_PD + np.nan_to_num(text_PD)
+        vector_PD /= np.linalg.norm(vector_PD, axis=1, keepdims=True)
+    if searched is not None:
+        columns[SEARCHED] = vector_array(vector_PD)
+    return ItemPictures(pa.table(columns))
 
 
-def _embedded(features: Path, place_P: np.ndarray, model: Path) -> pa.Array:
-    """Embed chosen rows of the table of image features."""
+def _embedded(features: Path, place_P: np.ndarray, model: Path) -> np.ndarray:
+    """Embed chosen rows of the table of image features: [P, D]."""
     if not len(place_P):
-        return pa.array([], pa.list_(pa.float32(), 1))
+        return np.empty((0, 1), np.float32)
     # What a catalogue with one picture per item need not wait for.
     import torch
 
@@ -65,4 +82,4 @@ def _embedded(features: Path, place_P: np.ndarray, model: Path) -> pa.Array:
         image_PI = torch.from_numpy(vectors.read(place_P[start : start + AT_ONCE]))
         no_text = np.zeros(len(image_PI), bool)
         parts.append(embed(towers, image_PI, torch.empty(0, 0), None, no_text)["image"].numpy())
-    return vector_array(np.concatenate(parts))
+    return np.concatenate(parts)

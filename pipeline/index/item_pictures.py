@@ -1,6 +1,6 @@
 """The pictures of items that have several, embedded one by one: which of them is it that matches?
 
-Shape letters: P pictures, D embedding.
+Shape letters: P pictures, Q queries, C candidates, K found, D embedding.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from pipeline.core.vectors import numbers, vector_matrix
 from pipeline.index.hit import Hit
 
 COLUMNS = ["row", "image", "vector"]
+SEARCHED = "searched"
+"""Column of an index whose items are found by their best picture."""
 
 
 class ItemPictures:
@@ -26,9 +28,12 @@ class ItemPictures:
     def __init__(self, table: pa.Table) -> None:
         """Take a table with COLUMNS: row of the item in the index, path, [D] float32 of unit norm.
 
-        Rows ascend, and the pictures of an item are in their order.
+        Rows ascend, and the pictures of an item are in their order. With SEARCHED, [D] float32 of
+        unit norm, items are found by their best picture: of the picture or, in an index of fused
+        embeddings, of picture and text.
         """
         self._table = table
+        self.are_searched = SEARCHED in table.column_names and len(table) > 0
 
     @property
     def images(self) -> list[str]:
@@ -54,6 +59,41 @@ class ItemPictures:
         place = int(start + np.argmax(self._vector_PD[start:stop] @ query_D))
         return hit._replace(image=self._table["image"][place].as_py(), picture=items + place)
 
+    def best(self, row_C: np.ndarray, similarity_C: np.ndarray, query_D: np.ndarray) -> np.ndarray:
+        """Give candidates that have several pictures the similarity of their best one.
+
+        Args:
+            row_C: [C] places of items.
+            similarity_C: [C] of their pooled vectors.
+            query_D: [D] of unit norm.
+
+        Returns:
+            [C] similarities; the others' as they are.
+        """
+        start_C, stop_C = (np.searchsorted(self._row_P, row_C, side) for side in ("left", "right"))
+        number_C = stop_C - start_C
+        several = np.flatnonzero(number_C)
+        if not len(several):
+            return similarity_C
+        first = np.concatenate([[0], np.cumsum(number_C[several])[:-1]])
+        place = np.concatenate([np.arange(start_C[c], stop_C[c]) for c in several])
+        found_C = similarity_C.copy()
+        found_C[several] = np.maximum.reduceat(self._searched_PD[place] @ query_D, first)
+        return found_C
+
+    def best_first(
+        self, similarity_QC: np.ndarray, row_QC: np.ndarray, query_QD: np.ndarray, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Put the candidates of queries in the order of `best`: both [Q, K], at most `k`."""
+        for q, query_D in enumerate(query_QD):
+            similarity_QC[q] = self.best(row_QC[q], similarity_QC[q], query_D)
+        # What is not there, -1, has no similarity and comes last.
+        order_QK = np.argsort(-similarity_QC, axis=1, kind="stable")[:, :k]
+        return (
+            np.take_along_axis(similarity_QC, order_QK, axis=1),
+            np.take_along_axis(row_QC, order_QK, axis=1),
+        )
+
     @once
     def _row_P(self) -> np.ndarray:
         return numbers(self._table["row"].combine_chunks())
@@ -61,6 +101,10 @@ class ItemPictures:
     @once
     def _vector_PD(self) -> np.ndarray:
         return vector_matrix(self._table["vector"])
+
+    @once
+    def _searched_PD(self) -> np.ndarray:
+        return vector_matrix(self._table[SEARCHED])
 
     def save(self, path: Path) -> None:
         """Write them as Parquet."""
@@ -74,4 +118,6 @@ class ItemPictures:
         Raises:
             InputError: The file is missing or damaged.
         """
-        return cls(open_parquet(path, COLUMNS).read(COLUMNS))
+        file = open_parquet(path, COLUMNS)
+        also = [SEARCHED] if SEARCHED in file.schema_arrow.names else []
+        return cls(file.read([*COLUMNS, *also]))

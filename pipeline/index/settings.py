@@ -45,6 +45,8 @@ class IndexSettings(Section):
     """Which embedding of the items is searched."""
     kind: Literal["flat", "hnsw", "ivfpq"]
     """Exact, a graph, or compressed lists."""
+    pictures: Literal["mean", "best"]
+    """What counts of the pictures of an item that has several."""
     near_share: Annotated[float, Field(ge=0.5, lt=1)]
     """Share of the validation items that lie within the distance called near."""
     words: WordsSettings

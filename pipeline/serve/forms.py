@@ -68,22 +68,34 @@ def limits_of(info: ValidationInfo) -> Limits:
     return info.context["limits"]
 
 
-def _read_picture(value: Any, info: ValidationInfo) -> bytes | None:
+def _read_picture(value: Any, info: ValidationInfo) -> bytes | list[bytes] | None:
     if value is None:
         return None
+    limits = limits_of(info)
+    if isinstance(value, list):
+        if not value:
+            raise ValueError("a list without a picture")
+        if len(value) > limits.max_items:
+            raise ValueError(f"{len(value)} pictures; {limits.max_items} are the limit")
+        return [_checked(one, limits.max_pixels) for one in value]
+    return _checked(value, limits.max_pixels)
+
+
+def _checked(value: Any, max_pixels: int) -> bytes:
     if not isinstance(value, (str, bytes)):
         raise ValueError("not base64 of a picture's file")
-    return check_picture(value, limits_of(info).max_pixels)
+    return check_picture(value, max_pixels)
 
 
+_FILE = {"type": "string", "contentEncoding": "base64"}
 Picture = Annotated[
-    bytes | None,
+    bytes | list[bytes] | None,
     BeforeValidator(_read_picture),
     WithJsonSchema(
         {
-            "type": "string",
-            "contentEncoding": "base64",
-            "description": "A picture's file: in JSON in base64, in a form as it is.",
+            "anyOf": [_FILE, {"type": "array", "items": _FILE, "minItems": 1}],
+            "description": "A picture's file, or a list of those of one item, which count as one "
+            "picture together: in JSON in base64, in a form as they are.",
         }
     ),
 ]
@@ -97,7 +109,7 @@ class Form(BaseModel):
 
 
 class ItemForm(Form):
-    """An item: a picture, a text or both."""
+    """An item: a picture or several, a text or both."""
 
     text: Text | None = None
     """As a person writes it."""
@@ -143,10 +155,18 @@ class ItemsForm(Form):
     @classmethod
     def _not_too_many(cls, data: Any, info: ValidationInfo) -> Any:
         if isinstance(data, dict) and isinstance(data.get("items"), list):
-            most, count = limits_of(info).max_items, len(data["items"])
+            most, items = limits_of(info).max_items, data["items"]
+            count = sum(map(_weight, items))
             if count > most:
-                raise ValueError(f"{count} items; {most} are the limit: ask several times")
+                what = "items" if count == len(items) else "items and further pictures of them"
+                raise ValueError(f"{count} {what}; {most} are the limit: ask several times")
         return data
+
+
+def _weight(item: Any) -> int:
+    """What an item, as it was sent, counts: as much as it has pictures, if it has several."""
+    image = item.get("image") if isinstance(item, dict) else None
+    return max(1, len(image)) if isinstance(image, list) else 1
 
 
 class ClassifyForm(ItemsForm):
@@ -181,8 +201,8 @@ AnyForm = TypeVar("AnyForm", bound=BaseModel)
 async def read_form(request: Request, form: type[AnyForm], limits: Limits) -> AnyForm:
     """Read the body of a request.
 
-    A form of a browser has one item, whose `image` is a file; all else is read as JSON, whatever it
-    calls itself.
+    A form of a browser has one item, whose `image` is a file, or several; all else is read as JSON,
+    whatever it calls itself.
 
     Raises:
         RefusedError: It is no JSON, or not as `form` says, or a picture of it cannot be used.
@@ -190,7 +210,7 @@ async def read_form(request: Request, form: type[AnyForm], limits: Limits) -> An
     context = {"limits": limits}
     try:
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            fields = await _read_multipart(request)
+            fields = await _read_multipart(request, limits.max_items)
             if "items" in form.model_fields:
                 item = {name: fields.pop(name) for name in ItemForm.model_fields if name in fields}
                 fields["items"] = [item]
@@ -204,14 +224,17 @@ async def read_form(request: Request, form: type[AnyForm], limits: Limits) -> An
         raise _refusal(error) from error
 
 
-async def _read_multipart(request: Request) -> dict[str, Any]:
-    async with request.form(max_files=1, max_fields=20) as form:
-        return {
-            name: value if isinstance(value, str) else await value.read()
-            for name, value in form.items()
+async def _read_multipart(request: Request, max_files: int) -> dict[str, Any]:
+    async with request.form(max_files=max_files, max_fields=20) as form:
+        fields: dict[str, Any] = {}
+        files: dict[str, list[bytes]] = {}
+        for name, value in form.multi_items():
             # What is left empty on a page was not given: a text, or a file without a name.
-            if (value if isinstance(value, str) else value.filename)
-        }
+            if isinstance(value, str):
+                fields |= {name: value} if value else {}
+            elif value.filename:
+                files.setdefault(name, []).append(await value.read())
+        return fields | {name: of if len(of) > 1 else of[0] for name, of in files.items()}
 
 
 def _refusal(error: ValidationError) -> RefusedError:
@@ -229,7 +252,9 @@ def body_of(form: type[BaseModel]) -> dict[str, Any]:
         schema = _schema(form)
         properties = schema["properties"] | _schema(ItemForm)["properties"]
         properties.pop("items", None)
-        properties["image"] = {"type": "string", "format": "binary"}
+        file = {"type": "string", "format": "binary"}
+        properties["image"] = {**properties["image"], "type": "array", "items": file}
+        properties["image"].pop("anyOf")
         content["multipart/form-data"] = {"schema": {"type": "object", "properties": properties}}
     return {"requestBody": {"required": True, "content": content}}
 

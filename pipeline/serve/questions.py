@@ -18,15 +18,23 @@ from pipeline.pictures.file import PictureBytes
 from pipeline.use.api import Huse
 from pipeline.use.embeddings import Features
 from pipeline.use.new_items import NewItem
+from pipeline.use.pooled_pictures import LeftOut
 from pipeline.use.write_classes import Classified
 
 
 class Item(NamedTuple):
-    """What a client knows of an item: a picture, a text or both."""
+    """What a client knows of an item: a picture or several, a text or both."""
 
-    picture: bytes | None
-    """Its file."""
+    picture: bytes | list[bytes] | None
+    """Its file, or those of several."""
     text: str | None
+
+    def pictures(self) -> list[PictureBytes]:
+        """Give all of them as the model takes them."""
+        if self.picture is None:
+            return []
+        files = self.picture if isinstance(self.picture, list) else [self.picture]
+        return [PictureBytes(file) for file in files]
 
 
 class Question(Protocol):
@@ -136,12 +144,15 @@ def _answer(
 ) -> list[list[Any] | Exception]:
     model = asked[0].model
     items = [item for one in asked for item in one.items]
+    left_out: list[LeftOut] = []
     features, reasons = model.read_features(
-        [None if item.picture is None else PictureBytes(item.picture) for item in items],
-        [item.text for item in items],
+        [item.pictures() for item in items], [item.text for item in items], left_out.append
     )
     # Places of the items among those that can be used.
     row_N = np.cumsum([not reason for reason in reasons]) - 1
+    # A client is told in no other way that a picture of several was not looked at.
+    for lost in left_out:
+        reasons[lost.item] = f"picture {lost.place}: {lost.reason}"
     answers: dict[int, list[Any] | Exception] = {}
     together: dict[Question, list[tuple[int, np.ndarray]]] = {}
     start = 0

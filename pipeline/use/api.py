@@ -14,10 +14,8 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from pipeline.core.errors import InputError
-from pipeline.core.location import Location, locate
 from pipeline.core.once import once
 from pipeline.decide.settings import Rule
 from pipeline.features.class_tree import ClassTree
@@ -27,16 +25,16 @@ from pipeline.index.hybrid import Mode
 from pipeline.index.nearness import Nearness
 from pipeline.index.stored_index import load_index
 from pipeline.model.description import ModelDescription, read_description
-from pipeline.pictures.file import PictureBytes
 from pipeline.use.attribute_values import AttributeValues, ValueGuess
 from pipeline.use.embeddings import Embeddings, Features, class_probabilities, embed_features
 from pipeline.use.filing import Filing
 from pipeline.use.hub import HubModel
 from pipeline.use.known_classes import KnownClasses
 from pipeline.use.network import TowersNetwork, load_network
+from pipeline.use.pooled_pictures import LeftOut, Shown
 from pipeline.use.prediction import Prediction, make_predictions
 from pipeline.use.raw_features import RawFeatures
-from pipeline.use.read_items import Picture, pair, read_items
+from pipeline.use.read_items import Picture, Pictures, located, pair, read_items
 from pipeline.use.surroundings import Surroundings
 
 
@@ -129,13 +127,14 @@ class Huse(HubModel):
 
     def embed(
         self,
-        images: Sequence[Picture | None] | None = None,
+        images: Sequence[Pictures | None] | None = None,
         texts: Sequence[str | None] | None = None,
     ) -> Embeddings:
         """Embed N items, each from its picture, its text or both.
 
         Args:
-            images: N files or URIs or Pillow images, None for an item without; or nothing at all.
+            images: N files or URIs or Pillow images, None for an item without, a list of these for
+                one that has several; or nothing at all.
             texts: N texts as a person writes them, None for an item without; or nothing at all.
 
         Returns:
@@ -148,12 +147,11 @@ class Huse(HubModel):
         return self.embed_features(self._usable(images, texts))
 
     def _usable(
-        self, images: Sequence[Picture | None] | None, texts: Sequence[str | None] | None
+        self, images: Sequence[Pictures | None] | None, texts: Sequence[str | None] | None
     ) -> Features:
         """Make the features of items that all have to be usable; see `embed`."""
         images, texts = pair(images, texts)
-        pictures = [locate(one, "images") if isinstance(one, str) else one for one in images]
-        features, reasons = self.read_features(pictures, texts)
+        features, reasons = self.read_features([located(one) for one in images], texts)
         for number, reason in enumerate(reasons):
             if reason:
                 raise InputError(f"item {number}: {reason}")
@@ -173,14 +171,15 @@ class Huse(HubModel):
 
     def read_features(
         self,
-        images: Sequence[Location | PictureBytes | Image.Image | None],
+        images: Sequence[Shown | Sequence[Shown] | None],
         texts: Sequence[str | None],
+        leave_out: Callable[[LeftOut], None] | None = None,
     ) -> tuple[Features, list[str]]:
         """Make the features of the items that can be used, and say of the others why not.
 
         See `read_items`.
         """
-        return read_items(self._features, self.description, images, texts)
+        return read_items(self._features, self.description, images, texts, leave_out)
 
     def near(self, v: Features) -> list[Nearness]:
         """Tell whether anything in the catalogue is near to items.
@@ -267,7 +266,7 @@ class Huse(HubModel):
 
     def predict_proba(
         self,
-        images: Sequence[Picture | None] | None = None,
+        images: Sequence[Pictures | None] | None = None,
         texts: Sequence[str | None] | None = None,
     ) -> NDArray[np.float32]:
         """Tell how probable each class is for N items: [N, C] float32, rows that sum to 1.
@@ -278,7 +277,7 @@ class Huse(HubModel):
 
     def predict(
         self,
-        images: Sequence[Picture | None] | None = None,
+        images: Sequence[Pictures | None] | None = None,
         texts: Sequence[str | None] | None = None,
     ) -> NDArray[np.str_]:
         """Name the most probable class of N items: [N] of `classes_`; see `predict_proba`."""

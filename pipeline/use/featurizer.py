@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pipeline.clean_text.cleaning import FILE, FORMAT_VERSION, Cleaning, write_featurizer_file
+from pipeline.clean_text.cleaning import (
+    CLEAN_TEXT,
+    FILE,
+    FORMAT_VERSION,
+    Cleaning,
+    write_featurizer_file,
+)
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json
@@ -36,7 +42,7 @@ class TextFeaturizer:
             the model's text features.
         """
         raw = [on_one_line(text) for text in raw_texts]
-        read = {"text": raw, "clean_text": self.cleaning(raw)}
+        read = {"text": self.cleaning.said(raw), CLEAN_TEXT: self.cleaning(raw)}
         return {
             name: encoder.encode(read[self.inputs[name]]) for name, encoder in self.encoders.items()
         }
@@ -44,7 +50,8 @@ class TextFeaturizer:
     def encode_block(self, name: str, raw_texts: Sequence[str]) -> Block:
         """Encode texts as one of the blocks: [N, E] float32, a CSR matrix for a sparse one."""
         raw = [on_one_line(text) for text in raw_texts]
-        read = raw if self.inputs[name] == "text" else self.cleaning(raw)
+        clean = self.cleaning if self.inputs[name] == CLEAN_TEXT else self.cleaning.said
+        read = clean(raw)
         return self.encoders[name].encode(read)
 
     def save(self, folder: Path) -> None:

@@ -167,7 +167,8 @@ def make_items(
             try:
                 if np.isnan(vector_ND[n, 0]):
                     raise BadRowError(f"the index is of {kind.description['modality']}s alone")
-                one = _make_item(item, batch.features.texts[n], said, kind, guesses.get(n))
+                text, shown = batch.features.texts[n], batch.pictures[n]
+                one = _make_item(item, shown, text, said, kind, guesses.get(n))
             except BadRowError as error:
                 bad.append(BadRow(*item, str(error)))
                 continue
@@ -209,14 +210,19 @@ def _class_of(said: RowValues, row: int) -> str:
 
 
 def _make_item(
-    item: NewItem, text: str | None, said: RowValues, kind: IndexKind, guess: str | None
+    item: NewItem,
+    pictures: Sequence[str],
+    text: str | None,
+    said: RowValues,
+    kind: IndexKind,
+    guess: str | None,
 ) -> dict[str, Any]:
     separator = kind.description["separator"]
     class_path = guess or normalize_class_path(_class_of(said, item.row), separator)
     values = said.values[item.row][1:]
     return {
-        # Of the path within the folder, as the catalogue would name it.
-        "item_id": make_item_id(item.image, text or "", class_path),
+        # Of paths within the folder, as the catalogue would name it.
+        "item_id": make_item_id(pictures, text or "", class_path),
         "text": text or "",
         "class_path": class_path,
         "split": ADDED,

@@ -10,12 +10,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.catalog.several_pictures import LIST
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.table import open_parquet
 from pipeline.core.text import normalize_text
 from pipeline.features.class_path import normalize_class_path
 from pipeline.index.changed_values import apply, changed_table
-from pipeline.index.stored_index import ITEMS
+from pipeline.index.stored_index import ITEMS, PICTURES
 from pipeline.use.index_changes import ATTRIBUTE_KEY, State
 from pipeline.use.index_items import IndexItems, RowValues, convert
 from pipeline.use.new_items import BadRow, NewItem
@@ -125,7 +126,7 @@ class Update:
         cells = self._said.values[item.row]
         if not str(cells[0] or "").strip():
             cells[0] = now["class_path"]
-        image = item.image if "image" in has else now["image"]
+        image = item.image if "image" in has else self._pictures.get(known[0], now["image"])
         return NewItem(item.row, image, item.text if "text" in has else now["text"])
 
     def fill(self, made: IndexItems) -> None:
@@ -199,6 +200,19 @@ class Update:
         if changes is None:
             return set()
         return {one for ids, _ in changes.features("image", standing.entry_of) for one in ids}
+
+    @cached_property
+    def _pictures(self) -> dict[str, str]:
+        """All pictures of the catalogue's items that have several, as `read_items` takes them."""
+        path = self._state.folder / PICTURES
+        if not path.exists():  # an index of an earlier version has none
+            return {}
+        table = open_parquet(path, ["row", "image"]).read(["row", "image"])
+        names: dict[str, list[str]] = {}
+        ids = self._state.item_ids.take(table["row"]).to_pylist()
+        for item_id, image in zip(ids, table["image"].to_pylist(), strict=True):
+            names.setdefault(item_id, []).append(image)
+        return {item_id: LIST.join(images) for item_id, images in names.items()}
 
     def _current(self, item_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """What the index shows of items that a search may find, and their attributes, by id."""

@@ -2,8 +2,11 @@ import json
 from importlib.metadata import version
 
 import pyarrow.parquet as pq
+import pytest
 
 from pipeline.core.table import read_metadata
+from pipeline.use.featurizer import TextFeaturizer
+from tests.feature_tables import read_vectors
 from tests.fresh_process import modules_after
 
 
@@ -55,6 +58,44 @@ def test_a_catalogue_in_russian_is_told_what_to_set(shop):
     assert "clean_text.recipe: unicode" in told[2]
     shop.set({"clean_text.recipe": "unicode"})
     assert len(shop.huse("clean_text").stdout.splitlines()) == 2
+
+
+def test_boilerplate_is_left_out_told_and_kept_for_new_texts(shop):
+    """A shop of which most texts end alike, over classes that have hardly anything in common."""
+    first, *rows = (shop.root / "catalog.csv").read_text(encoding="utf-8").splitlines()
+    classes = ["a<b", "a<c", "d<e", "d<f", "g<h"]
+    table = [first]
+    for n in range(60):
+        end = " Free shipping on all orders!" if n % 4 else ""
+        table.append(f"{rows[n % 16].split(',')[0]},Thing number {n}.{end},{classes[n % 5]}")
+    (shop.root / "catalog.csv").write_text("\n".join(table), encoding="utf-8")
+    # Sixteen pictures would make as many products of them.
+    shop.set({"split.keep_together": ["group", "text"], "split.min_class_size": 1})
+    shop.set({"text.encoders": ["glove", "sentence"]})
+    assert shop.huse("catalog").exit_code == 0
+    told = shop.huse("clean_text").stdout.splitlines()
+    assert told[1] == (
+        "clean_text: 1 sentence that many products of unlike classes share "
+        "(clean_text.boilerplate) left out of 45 texts: 'free shipping on all orders' (45)"
+    )
+    cleaned = pq.read_table(shop.root / "data/clean_text/text.parquet")["clean_text"].to_pylist()
+    assert set(cleaned) == {"thing number"}
+    for command in ("text_block", "text_features"):
+        result = shop.huse(command)
+        assert result.exit_code == 0, result.output
+    # Encoders of either input are given the texts without it, and new texts are treated alike.
+    featurizer = TextFeaturizer.load(shop.root / "data/features/text_encoder")
+    items = pq.read_table(shop.root / "data/catalog/items.parquet").to_pandas()
+    row_of = {text: n for n, text in enumerate(items["text"])}
+    for name, block in featurizer.encode(["Thing number 5. FREE shipping on all orders"]).items():
+        stored = read_vectors(shop.root / f"data/text_blocks/{name}/block.parquet", name)[1]
+        plain = featurizer.encode(["Thing number 5."])[name]
+        row = row_of["Thing number 5. Free shipping on all orders!"]
+        assert block == pytest.approx(plain, abs=1e-6)
+        assert block[0] == pytest.approx(stored[row], abs=1e-5)
+        assert featurizer.encode_block(name, ["Thing number 5."]) == pytest.approx(plain, abs=1e-6)
+    shop.set({"clean_text.boilerplate": 1.0})
+    assert len(shop.huse("clean_text").stdout.splitlines()) == 1
 
 
 def test_torch_is_not_imported(shop):

@@ -3,6 +3,7 @@ import json
 import pandas as pd
 import pytest
 
+from huse import Huse
 from tests.fresh_process import modules_after
 
 
@@ -35,6 +36,16 @@ def test_a_picture_alone_and_a_text_alone_find_by_distance(finished_project, ite
         distances = [hit["distance"] for hit in search(finished_project, *arguments)]
         assert len(distances) == 10
         assert distances == sorted(distances)
+
+
+def test_several_pictures_are_searched_as_one_item(finished_project):
+    root = finished_project.root
+    pictures = sorted((root / "data/raw/openmoji/images").iterdir())[:2]
+    hits = search(finished_project, *(word for one in pictures for word in ("--image", one)))
+    model = Huse.load(root / "data/model")
+    wanted = model.search(model.embed(images=[pictures]))[0]
+    assert [hit["item_id"] for hit in hits] == [hit.item_id for hit in wanted]
+    assert hits != search(finished_project, "--image", pictures[0])
 
 
 def test_words_count_unless_the_user_says_otherwise(finished_project, item):

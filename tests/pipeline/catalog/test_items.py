@@ -160,8 +160,8 @@ def test_item_ids_follow_from_the_content_alone(images):
 
 
 def test_item_ids_tell_apart_where_one_value_ends():
-    assert make_item_id("a", "b", "c") != make_item_id("a", 'b", "c', "")
-    assert make_item_id("ab", "c", "d") != make_item_id("a", "bc", "d")
+    assert make_item_id(["a"], "b", "c") != make_item_id(["a"], 'b", "c', "")
+    assert make_item_id(["ab"], "c", "d") != make_item_id(["a"], "bc", "d")
 
 
 def test_group_and_split_are_handed_on(images):

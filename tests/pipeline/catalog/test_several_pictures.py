@@ -167,9 +167,9 @@ def test_an_item_is_named_by_all_its_pictures_and_one_alone_as_ever(images):
     items = items_of(images, SEVERAL, separator=";", require="any").items
     assert items["item_id"].tolist() == [
         make_item_id(["1.jpg", "shoes/3.jpg"], "Boots", "shoes"),
-        make_item_id("2.jpg", "Hat", "hats"),
-        make_item_id("", "Cap", "hats"),
-        make_item_id("2.jpg", "Belt", "belts"),
+        make_item_id(["2.jpg"], "Hat", "hats"),
+        make_item_id([], "Cap", "hats"),
+        make_item_id(["2.jpg"], "Belt", "belts"),
     ]
 
 

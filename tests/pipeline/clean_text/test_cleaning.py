@@ -11,6 +11,7 @@ KINDS = [
     Cleaning.choose("none", fold_accents=False),
     Cleaning.choose(["lower", "stem"], fold_accents=True),
     Cleaning.choose(["lower"], fold_accents=False),
+    Cleaning.choose("letters", fold_accents=True, boilerplate=["free shipping", "\u9001\u6599, x"]),
     # A model of an earlier version.
     Cleaning("letters", fold_accents=True, golden=None),
 ]
@@ -21,6 +22,14 @@ def test_it_cleans_with_its_settings():
     assert Cleaning.choose(["lower"], fold_accents=False)(["Chloé"]) == ["chloé"]
 
 
+def test_boilerplate_is_left_out_of_what_encoders_read():
+    cleaning = Cleaning.choose("letters", fold_accents=True, boilerplate=["free shipping here"])
+    texts = ["Red dress. Free SHIPPING here!", "Free shipping here", "A hat. New."]
+    assert cleaning.said(texts) == ["Red dress.", *texts[1:]]
+    assert cleaning(texts) == ["red dress", "free shipping", "hat new"]
+    assert KINDS[0].said(texts) == texts
+
+
 @pytest.mark.parametrize("cleaning", KINDS)
 def test_metadata_of_a_table_tell_it_all(cleaning):
     assert all(isinstance(value, str) for value in cleaning.metadata.values())
@@ -29,7 +38,7 @@ def test_metadata_of_a_table_tell_it_all(cleaning):
 
 def test_a_table_of_an_earlier_version_does_not_tell_what_cleaned_it():
     noted = {"recipe": "letters", "fold_accents": "true"}
-    assert Cleaning.from_metadata(noted) == KINDS[4]
+    assert Cleaning.from_metadata(noted) == KINDS[-1]
 
 
 @pytest.mark.parametrize("cleaning", KINDS)

@@ -54,7 +54,7 @@ def test_a_section_cannot_be_changed_after_it_was_read(params_with):
         ("loss.huse", "loss.huse: got 1; this objective has no settings of its own"),
         (
             "clean_text.zzz",
-            "clean_text.zzz: unknown key; known keys: recipe, fold_accents",
+            "clean_text.zzz: unknown key; known keys: recipe, fold_accents, boilerplate",
         ),
     ],
 )

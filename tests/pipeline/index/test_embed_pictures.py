@@ -45,7 +45,9 @@ def features(finished_project, tmp_path):
 def test_clean_views_of_items_that_have_several_are_embedded(features, finished_project, tmp_path):
     path, items, vector_MI = features
     model = finished_project.root / "data/model"
-    embed_pictures(items, path, model).save(tmp_path / "pictures.parquet")
+    embed_pictures(items, path, model, embeddings=tmp_path / "none").save(
+        tmp_path / "pictures.parquet"
+    )
     found = pq.read_table(tmp_path / "pictures.parquet")
     # Of `left` the first picture could not be used.
     assert found["row"].to_pylist() == [0, 1, 1]
@@ -57,8 +59,42 @@ def test_clean_views_of_items_that_have_several_are_embedded(features, finished_
     assert np.linalg.norm(vector_PD, axis=1) == pytest.approx(1, abs=1e-5)
 
 
+def test_what_is_searched_is_of_each_picture_with_the_text(features, finished_project, tmp_path):
+    path, items, _ = features
+    model = finished_project.root / "data/model"
+    text_MD = np.zeros((2, 16), np.float32)
+    text_MD[[0, 1], [3, 4]] = 1
+    table = pa.table(
+        {
+            "item_id": ["one", "two", "two"],
+            "modality": ["text", "text", "image"],
+            "vector": vector_array(text_MD[[0, 1, 0]]),
+        }
+    )
+    pq.write_table(table, tmp_path / "embeddings.parquet")
+
+    def searched(of):
+        pictures = embed_pictures(
+            items, path, model, embeddings=tmp_path / "embeddings.parquet", searched=of
+        )
+        pictures.save(tmp_path / "pictures.parquet")
+        found = pq.read_table(tmp_path / "pictures.parquet")
+        return tuple(
+            np.array(found[name].to_pylist(), np.float32) for name in ("vector", "searched")
+        )
+
+    alone_PD, fused_PD = searched("fused")
+    # `left` has no text.
+    both_PD = alone_PD[1:] + text_MD[1]
+    both_PD /= np.linalg.norm(both_PD, axis=1, keepdims=True)
+    assert fused_PD == pytest.approx(np.vstack([alone_PD[:1], both_PD]), abs=1e-6)
+    assert np.array_equal(*searched("image"))
+
+
 def test_a_catalogue_with_one_picture_per_item_needs_no_model(features, tmp_path):
     path, items, _ = features
-    pictures = embed_pictures(items.iloc[2:], path, tmp_path / "no model")
+    pictures = embed_pictures(
+        items.iloc[2:], path, tmp_path / "no model", embeddings=tmp_path / "none", searched="fused"
+    )
     pictures.save(tmp_path / "pictures.parquet")
     assert pq.read_table(tmp_path / "pictures.parquet").num_rows == 0

@@ -46,6 +46,67 @@ def test_an_item_with_one_picture_is_shown_as_it_is(pictures):
     assert pictures.show(hit(3), UNIT[0], items=4) == hit(3)
 
 
+def test_candidates_of_several_pictures_have_the_similarity_of_their_best_one(pictures):
+    table = pictures._table.append_column("searched", vector_array(UNIT[[1, 2, 0, 1, 1]]))
+    searched = ItemPictures(table)
+    assert (searched.are_searched, pictures.are_searched) == (True, False)
+    row_C = np.array([1, 2, 0, -1, 2])
+    similarity_C = np.array([0.5, 0.4, 0.3, -9.0, 0.4], np.float32)
+    query_D = np.array([0.6, 0.8, 0], np.float32)
+    expected = np.array([0.5, 0.8, 0.8, -9.0, 0.8], np.float32)
+    assert searched.best(row_C, similarity_C, query_D) == pytest.approx(expected)
+    assert searched.best(row_C[[0, 3]], similarity_C[[0, 3]], query_D).tolist() == [0.5, -9.0]
+    assert searched.best(row_C[:0], similarity_C[:0], query_D).tolist() == []
+
+
+def test_a_search_by_the_best_picture_is_that_of_all_pictures(tmp_path):
+    """Of many items with one to three pictures, over filters, words and a file."""
+    write_json(tmp_path / "model" / "model.json", {"weights_digest": "3f"})
+    random = np.random.default_rng(5)
+    row_P = np.repeat(np.arange(60), random.integers(1, 4, 60))
+    vector_PD = random.normal(size=(len(row_P), 8)).astype(np.float32)
+    vector_PD /= np.linalg.norm(vector_PD, axis=1, keepdims=True)
+    mean_ND = np.array([vector_PD[row_P == n].mean(axis=0) for n in range(60)])
+    mean_ND /= np.linalg.norm(mean_ND, axis=1, keepdims=True)
+    several = np.bincount(row_P)[row_P] > 1
+    table = {
+        "row": row_P[several],
+        "image": [f"{n}.jpg" for n in np.flatnonzero(several)],
+        "vector": vector_array(vector_PD[several]),
+        "searched": vector_array(vector_PD[several]),
+    }
+    names = [f"item{n}" for n in range(60)]
+    items = {
+        "item_id": names,
+        "image": names,
+        "text": names,
+        "class_path": ["hats" if n % 3 else "belts" for n in range(60)],
+        "split": ["train"] * 60,
+        "x": [0.0] * 60,
+        "y": [0.0] * 60,
+    }
+    index = CatalogIndex(
+        VectorIndex(build_index(mean_ND, None)),
+        pa.table(items),
+        {"separator": "<", "words": {"mode": "hybrid", "weight": 0.2}},
+        WordIndex.build(names),
+        pictures=ItemPictures(pa.table(table)),
+    )
+    save_index(index, tmp_path / "index", model=tmp_path / "model")
+    loaded = load_index(tmp_path / "index", model=tmp_path / "model")
+    query_QD = vector_PD[::7]
+    best_QN = np.array([(query_QD @ vector_PD[row_P == n].T).max(axis=1) for n in range(60)]).T
+    for best_N, hits in zip(best_QN, loaded.search(query_QD, 4), strict=True):
+        assert [hit.row for hit in hits] == np.argsort(-best_N)[:4].tolist()
+        assert [1 - hit.distance for hit in hits] == pytest.approx(np.sort(-best_N)[:4] * -1)
+    belts = [hit.row for hit in loaded.search(query_QD[:1], 4, "belts")[0]]
+    assert belts == [n for n in np.argsort(-best_QN[0]) if n % 3 == 0][:4]
+    # A word of one item's text adds its weight to the same similarities.
+    worded = loaded.search(query_QD[:1], 3, texts=["item7"])[0]
+    score_N = best_QN[0] + 0.2 * (np.arange(60) == 7)
+    assert [hit.row for hit in worded] == np.argsort(-score_N)[:3].tolist()
+
+
 def test_a_search_shows_the_nearest_picture_also_from_a_file(tmp_path):
     write_json(tmp_path / "model" / "model.json", {"weights_digest": "3f"})
     texts = ["red hat", "blue hat", "belt"]

@@ -5,7 +5,12 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.index import stored_embeddings as module
-from pipeline.index.stored_embeddings import MOST_QUERIES, choose_queries, read_modality
+from pipeline.index.stored_embeddings import (
+    MOST_QUERIES,
+    choose_queries,
+    read_embedded,
+    read_modality,
+)
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +26,21 @@ def test_one_modality_comes_back_in_its_order(embeddings):
         assert vector_ND.dtype == np.float32
         assert np.array_equal(vector_ND, np.stack(wanted["vector"]))
         pd.testing.assert_frame_equal(frame, wanted[list(frame.columns)])
+
+
+def test_embeddings_of_items_come_in_their_order_and_are_nan_where_there_are_none(
+    embeddings, tmp_path
+):
+    texts = pd.read_parquet(embeddings).query("modality == 'text'")
+    chosen = texts.iloc[[5, 0, 5]]
+    found = read_embedded(embeddings, "text", [*chosen["item_id"], "none"])
+    assert np.array_equal(found[:3], np.stack(chosen["vector"]))
+    assert np.isnan(found[3]).all()
+    images = pq.read_table(embeddings, filters=[("modality", "=", "image")])
+    pq.write_table(images, tmp_path / "x.parquet")
+    nothing = read_embedded(tmp_path / "x.parquet", "text", chosen["item_id"].tolist())
+    assert np.isnan(nothing).all()
+    assert nothing.shape == (3, found.shape[1])
 
 
 def test_a_modality_that_is_not_there_is_told(embeddings, tmp_path):

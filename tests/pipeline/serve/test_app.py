@@ -106,12 +106,25 @@ def test_a_broken_picture_is_its_own_request_s_alone(client, picture):
     assert "broken picture" in answers[0].json()["error"]["message"]
 
 
+def test_several_pictures_of_an_item_come_as_a_list_or_as_files(client, picture_folder):
+    files = [path.read_bytes() for path in sorted(picture_folder.iterdir())[:2]]
+    items = [{"image": [encoded(file) for file in files]}, {"image": encoded(files[0])}]
+    both, first = client.post("/embed", json={"items": items}).json()["items"]
+    (sent,) = client.post("/embed", files=[("image", file) for file in files]).json()["items"]
+    assert sent["image"] == pytest.approx(both["image"], abs=1e-6)
+    assert both["image"] != pytest.approx(first["image"], abs=1e-3)
+    items[0]["image"].append(encoded(files[0][:200]))
+    answer = client.post("/embed", json={"items": items})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith("item 0: picture 2: broken picture")
+
+
 def test_every_refusal_has_one_shape(client, picture, large_picture):
     answers = [
         client.post("/search", content=b"no"),
         client.post("/search", json={"image": encoded(large_picture)}),
         client.post("/search", files={"image": large_picture}),
-        client.post("/search", files=[("image", picture), ("image", picture)]),
+        client.post("/search", files=[("image", picture), ("image", large_picture)]),
         client.post("/search", content=b"x", headers={"Content-Type": "multipart/form-data"}),
         client.post("/v1/embeddings", json={"input": [1]}),
         client.post("/v1/embeddings", json={"input": "a", "model": "huse-0"}),
@@ -230,10 +243,10 @@ def test_no_request_is_lost_while_models_change_and_each_has_one_model(make_clie
         def __getattr__(self, name):
             return getattr(loaded.huse, name)
 
-        def read_features(self, images, texts):
+        def read_features(self, images, texts, leave_out):
             began.set()
             assert may.wait(WAIT)
-            return loaded.huse.read_features(images, texts)
+            return loaded.huse.read_features(images, texts, leave_out)
 
     models = iter([replace(loaded, huse=Slow(), digest="0" * 64), replace(loaded, digest="1" * 64)])
     client = make_client(load=lambda: next(models))
@@ -257,7 +270,7 @@ def test_a_server_that_is_stuck_says_so(make_client, loaded):
     began, may = threading.Event(), threading.Event()
 
     class Stuck:
-        def read_features(self, images, texts):
+        def read_features(self, images, texts, leave_out):
             began.set()
             assert may.wait(WAIT)
             raise InputError("late")
@@ -278,7 +291,7 @@ def test_a_server_that_is_stuck_says_so(make_client, loaded):
 
 def test_what_fails_inside_is_told_without_what_was_asked(make_service, loaded):
     class Broken:
-        def read_features(self, images, texts):
+        def read_features(self, images, texts, leave_out):
             raise KeyError(texts)
 
     service = make_service(load=lambda: replace(loaded, huse=Broken()))

@@ -74,6 +74,23 @@ def test_a_form_has_one_item_and_json_many(picture):
     assert read_multipart(ClassifyForm, text="red", k="2").k == 2
 
 
+def test_an_item_may_have_several_pictures(picture):
+    several = [encoded(picture), f"data:image/png;base64,{encoded(picture)}"]
+    form = read_json(EmbedForm, {"items": [{"image": several, "text": "red"}]})
+    assert form.items[0].item() == Item([picture, picture], "red")
+    assert read_json(SearchForm, {"image": several}).item().picture == [picture, picture]
+    assert refuse(SearchForm, {"image": []}) == "image: a list without a picture"
+    assert refuse(SearchForm, {"image": [several[0], "AAAA"]}).startswith("image: not a picture")
+    limits = Limits(max_items=2)
+    assert refuse(SearchForm, {"image": [*several, "?"]}, limits=limits) == (
+        "image: 3 pictures; 2 are the limit"
+    )
+    items = [{"image": several}, {"text": "red"}]
+    assert refuse(EmbedForm, {"items": items}, limits=limits) == (
+        "3 items and further pictures of them; 2 are the limit: ask several times"
+    )
+
+
 def test_what_a_client_says_of_classification_counts_before_what_is_usual(settings):
     items = [{"text": "red"}]
     assert read_json(ClassifyForm, {"items": items}).settings(settings) == settings
@@ -180,6 +197,6 @@ def test_the_description_of_a_body_refers_to_nothing_elsewhere():
         "text" in body["application/json"]["schema"]["properties"]["items"]["items"]["properties"]
     )
     form = body["multipart/form-data"]["schema"]["properties"]
-    assert form["image"] == {"type": "string", "format": "binary"}
+    assert form["image"]["items"] == {"type": "string", "format": "binary"}
     assert "items" not in form
     assert "precision" in form

@@ -59,9 +59,9 @@ def test_what_is_asked_beside_changes_no_answer(huse, items, settings):
 def test_the_encoders_run_once_for_all(huse, items, settings, monkeypatch):
     read, calls = type(huse).read_features, []
 
-    def counted(self, images, texts):
+    def counted(self, images, *others):
         calls.append(len(images))
-        return read(self, images, texts)
+        return read(self, images, *others)
 
     monkeypatch.setattr(type(huse), "read_features", counted)
     answer_together([Asked(huse, one, items) for one in (Search(), Embed(), Classify(settings))])
@@ -88,6 +88,20 @@ def test_a_request_that_cannot_be_answered_takes_nothing_from_others(huse, items
     assert "no item is of class 'no such class'" in said[2]
     assert said[3].startswith("where: text is")
     assert said[4] == "text is empty"
+
+
+def test_several_pictures_of_an_item_are_pooled(huse, picture, picture_folder):
+    first, second, *_ = sorted(picture_folder.iterdir())
+    files = [first.read_bytes(), second.read_bytes()]
+    both, broken = answer_together(
+        [
+            Asked(huse, Embed(), [Item(files, "red heart"), Item(files[0], None)]),
+            Asked(huse, Embed(), [Item([*files, picture[:200]], None)]),
+        ]
+    )
+    v = huse.embed([[first, second], first], ["red heart", None])
+    np.testing.assert_allclose([one["fused"] for one in both], v.fused_ND, atol=1e-6)
+    assert str(broken).startswith("picture 2: broken picture")
 
 
 def test_unforeseen_trouble_is_of_one_request_alone(huse, items):

@@ -121,3 +121,40 @@ def test_a_table_without_a_usable_row_is_an_error(tmp_path):
     refuse_if_empty(1, None, tmp_path / "new.csv")
     with pytest.raises(InputError, match=r"no row can be used; the reasons are in .*bad\.csv"):
         refuse_if_empty(0, tmp_path / "bad.csv", tmp_path / "new.csv")
+
+
+def test_several_pictures_of_a_row_are_pooled_and_those_that_cannot_be_used_are_told(
+    huse, picture_folder, picture_names, tmp_path
+):
+    first, second, third = picture_names
+    for name in picture_names:
+        (tmp_path / name).write_bytes((picture_folder / name).read_bytes())
+    (tmp_path / "copy.png").write_bytes((picture_folder / second).read_bytes())
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    rows = [
+        f"{first}; {second};{second};copy.png,red heart",
+        f"broken.png;{third};nowhere.png,blue heart",
+        "broken.png;nowhere.png,green heart",
+        "nowhere.png;gone.png,black heart",
+        " ; ,white heart",
+    ]
+    (tmp_path / "new.csv").write_text("\n".join(["image,text", *rows]) + "\n", encoding="utf-8")
+    lines = []
+    (batch,) = read_items(
+        huse, tmp_path / "new.csv", tmp_path, {}, separator_images=";", warn=lines.append
+    )
+    # What an item is named by are the pictures that are there, readable or not.
+    texts = ["red heart", "blue heart", "white heart"]
+    assert batch.items == list(zip([1, 2, 5], [first, third, ""], texts, strict=True))
+    assert batch.pictures == [[first, second, "copy.png"], ["broken.png", third], []]
+    wanted = huse.embed(
+        [[picture_folder / first, picture_folder / second], picture_folder / third, None],
+        texts,
+    )
+    assert np.allclose(fused(huse, batch), wanted.fused_ND, atol=1e-6)
+    assert [(bad.row, bad.reason.partition(" in the folder")[0]) for bad in batch.rejected] == [
+        (3, f"{tmp_path / 'broken.png'}: not a picture in a known format"),
+        (4, "image not found"),
+    ]
+    (line,) = lines
+    assert line.startswith("3 pictures are left out of items that have others, such as ")

@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from pipeline.core.location import locate
+from pipeline.image_features.pool import pool
 from pipeline.model.description import read_description
 from pipeline.use.raw_features import RawFeatures
-from pipeline.use.read_items import pair, read_items
+from pipeline.use.read_items import located, pair, read_items
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +50,42 @@ def test_what_is_not_given_is_missing_of_every_item():
     for slip in ((None, None), ("a.png", None), (None, "cat"), (["a.png"], ["cat", "dog"])):
         with pytest.raises(ValueError, match="give"):
             pair(*slip)
+
+
+def test_a_list_is_one_item_of_several_pictures(made):
+    raw, description = made
+    one, other = Image.linear_gradient("L"), Image.radial_gradient("L")
+    broken, gone = locate("nowhere.png", "images"), locate("gone.png", "images")
+    left_out = []
+    features, reasons = read_items(
+        raw,
+        description,
+        [[one, other], [gone, broken], [broken, one], [], [other]],
+        [None, "cat", None, "dog", None],
+        left_out.append,
+    )
+    assert reasons == ["", "gone.png: file not found", "", "", ""]
+    assert features.has_image.tolist() == [True, True, False, True]
+    alone = read_items(raw, description, [one, other], [None, None])[0].image_PI
+    assert np.array_equal(features.image_PI, [pool(alone), alone[0], alone[1]])
+    assert [str(found) for found in left_out] == [
+        "nowhere.png: file not found; the item's other pictures are used"
+    ]
+    assert (left_out[0].item, left_out[0].place) == (2, 0)
+
+
+def test_a_picture_that_is_left_out_is_told_to_the_user(made):
+    raw, description = made
+    lines = []
+    told = replace(raw, warn=lines.append)
+    broken = locate("nowhere.png", "images")
+    read_items(told, description, [None, [Image.linear_gradient("L"), broken]], ["cat", None])
+    assert lines == ["item 1: nowhere.png: file not found; the item's other pictures are used"]
+
+
+def test_names_become_places_within_lists_too():
+    path, picture = locate("a.png", "images"), Image.linear_gradient("L")
+    assert located(["a.png", path, picture]) == [path, path, picture]
+    assert located("a.png") == path
+    assert located(None) is None
+    assert located(picture) is picture
