@@ -17,7 +17,7 @@ from pipeline.core.once import once
 from pipeline.core.vectors import vector_matrix
 from pipeline.index.changed_values import apply
 from pipeline.index.changes import VECTOR
-from pipeline.index.class_filter import ClassFilter
+from pipeline.index.class_filter import ClassFilter, likely_places
 from pipeline.index.hit import Hit
 from pipeline.index.hybrid import DEPTH, Mode, candidates_by_words, in_order, keep_inside
 from pipeline.index.item_pictures import ItemPictures
@@ -131,20 +131,10 @@ class CatalogIndex:
 
     @once
     def likely_rows(self) -> dict[str, np.ndarray]:
-        """By the paths of classes that were added to the model, places of what is probably so.
-
-        As all that a search finds, of `rows` alone.
-        """
-        table = self.table.select(["item_id", "class_path"]).take(pa.array(self.rows))
-        ids, filed = table["item_id"], table["class_path"]
-        return {
-            path: self.rows[
-                pc.indices_nonzero(
-                    pc.and_(pc.is_in(ids, pa.array(those, pa.string())), pc.not_equal(filed, path))
-                ).to_numpy()
-            ]
-            for path, those in self._likely.items()
-        }
+        """By the paths of classes that were added to the model, places of what is probably so."""
+        return likely_places(
+            self.table["item_id"], self.table["class_path"], self.rows, self._likely
+        )
 
     def likely_path(self, item_id: str, class_path: str) -> str | None:
         """See `Hit.likely_path`; None if the item was filed there since."""

@@ -1,19 +1,46 @@
 """Which items are of a part of the class tree.
 
-Shape letters: N items.
+Shape letters: N items, M of them that a search may find.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from itertools import compress
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
 from pipeline.core.vectors import numbers
+
+
+def likely_places(
+    id_N: pa.ChunkedArray,
+    path_N: pa.ChunkedArray,
+    row_M: np.ndarray,
+    likely: Mapping[str, Sequence[str]],
+) -> dict[str, np.ndarray]:
+    """Find the items that are filed elsewhere but are probably of classes that were added.
+
+    Args:
+        id_N: Ids of N items.
+        path_N: Their class paths.
+        row_M: [M] places of the items that a search may find.
+        likely: By the paths of the added classes, ids of the items that are probably of them.
+
+    Returns:
+        Of these M, places by the paths of the added classes.
+    """
+    ids, filed = (column.take(pa.array(row_M)) for column in (id_N, path_N))
+    found = {}
+    for path, those in likely.items():
+        is_one = pc.is_in(ids, pa.array(those, pa.string()))
+        is_elsewhere = pc.not_equal(filed, path)
+        found[path] = row_M[pc.indices_nonzero(pc.and_(is_one, is_elsewhere)).to_numpy()]
+    return found
 
 
 class ClassFilter:
