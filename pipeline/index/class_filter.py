@@ -34,6 +34,8 @@ def likely_places(
     Returns:
         Of these M, places by the paths of the added classes.
     """
+    if not likely:  # as mostly
+        return {}
     ids, filed = (column.take(pa.array(row_M)) for column in (id_N, path_N))
     found = {}
     for path, those in likely.items():
