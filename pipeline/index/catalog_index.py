@@ -132,7 +132,7 @@ class CatalogIndex:
     @once
     def likely_rows(self) -> dict[str, np.ndarray]:
         """By the paths of classes that were added to the model, places of what is probably so."""
-        ids, filed = self.table["item_id"], self.table["class_path"]
+        ids, filed = self.table["item_id"], self._filed
         return {
             path: pc.indices_nonzero(
                 pc.and_(pc.is_in(ids, pa.array(those, pa.string())), pc.not_equal(filed, path))
@@ -276,8 +276,7 @@ class CatalogIndex:
         """
         if not 0 <= row < len(self.table):
             raise ValueError(f"row {row} of {len(self.table)}")
-        vector_1D = self.vectors(np.array([row]))
-        hits = self.search(vector_1D, k + 1, within, where=where)[0]
+        hits = self.search(self.vectors(np.array([row])), k + 1, within, where=where)[0]
         return [hit for hit in hits if hit.row != row][:k]
 
     def vectors(self, row_M: np.ndarray) -> np.ndarray:
@@ -290,8 +289,13 @@ class CatalogIndex:
 
     @once
     def _classes(self) -> ClassFilter:
-        separator = self.description["separator"]
-        return ClassFilter(self.table["class_path"], separator, self.likely_rows)
+        return ClassFilter(self._filed, self.description["separator"], self.likely_rows)
+
+    @once
+    def _filed(self) -> pa.ChunkedArray:
+        """Class paths; null of what is not in `rows`: a class may have been emptied."""
+        live_N, filed = self.vector_index.live_N, self.table["class_path"]
+        return filed if live_N is None else pc.if_else(pa.array(live_N), filed, None)
 
     def inside(self, within: str | None, where: str | None) -> np.ndarray | None:
         """Find the items that a search may find, [N] bool; None where that is all of them.
@@ -311,5 +315,6 @@ class CatalogIndex:
                 columns = columns.append_column(name, self.attributes[name])
             inside_N &= matching(columns, where)
         if not inside_N.any():
-            raise InputError(f"no item of class {within!r} has {where}")
+            of = "" if within is None else f" of class {within!r}"
+            raise InputError(f"no item{of} has {where}")
         return inside_N

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
 from pipeline.core.vectors import numbers
@@ -24,12 +25,13 @@ class ClassFilter:
         separator: str,
         likely: Mapping[str, np.ndarray] | None = None,
     ) -> None:
-        """Take N class paths and what joins their parts.
+        """Take N class paths, null of items that nobody may find, and what joins their parts.
 
         `likely` has, by the paths of classes that were added to the model, the places of the items
         that are filed elsewhere but are probably of them.
         """
-        paths = path_N.combine_chunks().dictionary_encode()
+        # No class has an empty path.
+        paths = pc.fill_null(path_N, "").combine_chunks().dictionary_encode()
         self._number_N = numbers(paths.indices)
         self._paths = paths.dictionary.to_pylist()
         self._separator = separator
@@ -77,7 +79,7 @@ class ClassFilter:
         separator = self._separator
         nodes = {
             separator.join(path.split(separator)[:depth]): depth
-            for path in (*self._paths, *self._likely)
+            for path in filter(None, (*self._paths, *self._likely))
             for depth in range(1, path.count(separator) + 2)
         }
         if not wanted:

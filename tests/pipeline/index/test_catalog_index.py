@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.index.catalog_index import CatalogIndex
 from pipeline.index.settings import IvfpqSettings
 from pipeline.index.words import WordIndex
 from tests.small_index import KINDS, NUMBER, PATHS, make_index
@@ -193,3 +194,23 @@ def test_what_is_probably_of_an_added_class_is_found_there_and_told_everywhere(s
         assert [hit._replace(likely_path=None) for hit in after] == before
     with pytest.raises(InputError, match="no item is of class 'gadgets'"):
         index.search(vector_ND[:1], 5, "gadgets")
+
+
+def test_a_class_that_was_emptied_is_told_as_one_that_never_was():
+    vector_ND, whole = make_index()
+    filed = np.array(whole.table["class_path"].to_pylist())
+    live_N = filed != "Symbols"
+    index = CatalogIndex(
+        whole.vector_index.with_added(np.zeros((0, 16), np.float32), live_N),
+        whole.table,
+        whole.description,
+        None,
+        whole.attributes,
+    ).beside({"gadgets": [f"id-{row}" for row in np.flatnonzero(~live_N)[:1]]})
+    with pytest.raises(InputError, match=r"^no item is of class 'Symbols'; "):
+        index.search(vector_ND[:1], 3, "Symbols")
+    with pytest.raises(InputError, match=r"^no item is of class 'gadgets', which was added"):
+        index.search(vector_ND[:1], 3, "gadgets")
+    (gone,) = np.flatnonzero(~live_N)[:1]
+    with pytest.raises(InputError, match=f"^no item has item_id == 'id-{gone}'$"):
+        index.search(vector_ND[:1], 3, where=f"item_id == 'id-{gone}'")

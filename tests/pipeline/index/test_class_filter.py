@@ -67,3 +67,12 @@ def test_an_added_class_without_any_item_is_told():
         classes.within("toys")
     with pytest.raises(InputError, match="did you mean 'toys'"):
         classes.within("toy")
+
+
+def test_a_class_whose_items_are_all_gone_is_no_class():
+    classes = ClassFilter(pa.chunked_array([["hats", None], [None, "bags"]]), "<", {})
+    assert classes.within("bags").tolist() == [False, False, False, True]
+    with pytest.raises(
+        InputError, match=r"^no item is of class ''; did you mean 'bags', 'hats'\?$"
+    ):
+        classes.within("")
