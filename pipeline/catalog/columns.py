@@ -6,6 +6,9 @@ from pathlib import Path
 from pipeline.catalog.rows import Source
 from pipeline.core.errors import InputError
 
+NULLABLE = ("group", "split", "id")
+"""What columns are for that a catalogue may do without: their keys take null."""
+
 
 def find_columns(
     path: Path, names: Sequence[str], wanted: Mapping[str, str], source: Source
@@ -29,7 +32,8 @@ def find_columns(
     if needed:
         keys = ", ".join(dict.fromkeys(source.column.format(role) for role in needed))
         lacking = ", ".join(repr(wanted[role]) for role in needed)
-        raise InputError(f"{keys}: no column {lacking} in {path}; it has {', '.join(names)}")
+        hint = "; set the key to null if there is none" * set(needed).issubset(NULLABLE)
+        raise InputError(f"{keys}: no column {lacking} in {path}; it has {', '.join(names)}{hint}")
     for role, name in wanted.items():
         if (found := names.count(name)) > 1:
             raise InputError(

@@ -245,8 +245,10 @@ def test_a_missing_picture_folder_is_named(shop):
 @pytest.mark.parametrize("role", ["image", "text", "classes", "group", "split"])
 def test_a_missing_column_is_named_with_the_columns_that_there_are(shop, role):
     shop.set({f"catalog.columns.{role}": "colour"})
+    hint = "; set the key to null if there is none" * (role in ("group", "split"))
     assert shop.refuse("catalog") == (
         f"catalog.columns.{role}: no column 'colour' in catalog.csv; it has image, text, classes"
+        f"{hint}"
     )
 
 
