@@ -75,6 +75,11 @@ class Update:
         return bool({"image", "text"} & self._said.has)
 
     @property
+    def names_items(self) -> bool:
+        """Whether a row has a key."""
+        return bool(self._key_of)
+
+    @property
     def changed(self) -> pa.Table:
         """What is changed in place, as `put_items` takes it."""
         return changed_table(self._changed, self._kinds)
@@ -84,6 +89,8 @@ class Update:
         bad = []
         for row in self._said.values:
             try:
+                if reason := self._said.reasons.get(row):
+                    raise BadRowError(reason)
                 self.complete(NewItem(row, "", ""))
             except BadRowError as error:
                 bad.append(BadRow(row, "", "", str(error)))
@@ -114,6 +121,9 @@ class Update:
             values = self._values(item.row)
             self._changed |= dict.fromkeys(known, values)
             return None
+        cells = self._said.values[item.row]
+        if not str(cells[0] or "").strip():
+            cells[0] = now["class_path"]
         if has >= {"image", "text"} and len(known) > 1:
             return item
         if len(known) > 1:
@@ -123,9 +133,6 @@ class Update:
             )
         if "image" not in has and not now["image"] and known[0] in self._pictured:
             raise BadRowError("its picture is not in the catalogue's folder; name it as well")
-        cells = self._said.values[item.row]
-        if not str(cells[0] or "").strip():
-            cells[0] = now["class_path"]
         image = item.image if "image" in has else self._pictures.get(known[0], now["image"])
         return NewItem(item.row, image, item.text if "text" in has else now["text"])
 
