@@ -83,12 +83,12 @@ def main(
     from pipeline.drift.compare import compare
     from pipeline.drift.label_queue import choose_queue, queue_rows
     from pipeline.drift.periods import gather
-    from pipeline.drift.queue_file import QueueFile
+    from pipeline.drift.queue_file import QueueFile, item_name
     from pipeline.drift.report import Row, write_report
     from pipeline.use.api import Huse
 
     file = QueueFile.named(out / "queue.csv", usual_columns())
-    decided = {(one.image, one.text) for one in file.decided()} if queue else set()
+    decided = {item_name(one.image, one.text) for one in file.decided()} if queue else set()
     huse = Huse.load(model, index, warn=warner("drift"))
     found = gather(read_log(log, huse.description.digest), by)
     if not found.periods:
@@ -116,11 +116,12 @@ def main(
     write_report(out, rows, level=level, by=by)
     _print_table(rows, by)
     if queue:
-        open_ones = [one for one in found.candidates if (one.image, one.text) not in decided]
-        chosen = choose_queue(open_ones, queue)
-        file.renew(queue_rows(chosen))
+        open_ones = [
+            one for one in found.candidates if item_name(one.image, one.text) not in decided
+        ]
+        number = file.renew(queue_rows(choose_queue(open_ones, queue)))
         behind = f", behind {counted(len(decided), 'row')} that are decided" if decided else ""
-        typer.echo(f"drift: {counted(len(chosen), 'item')} to label in {file.path}{behind}")
+        typer.echo(f"drift: {counted(number, 'item')} to label in {file.path}{behind}")
     named = "; ".join(f"{row.period.name} ({', '.join(row.beyond)})" for row in rows if row.beyond)
     typer.echo(
         f"drift: {counted(len(rows), by)}, beyond what as many items of the catalogue show, at a "

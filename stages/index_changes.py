@@ -86,6 +86,9 @@ def _putting(what: str, *, replace: bool) -> Callable[..., None]:
                 state.attributes.schema,
                 table_form(encoding, delimiter, sheet),
             )
+            for role in given:
+                if role not in said.has:
+                    raise InputError(f"--{role}-column: no column {given[role]!r} in {table}")
             partly = Update(state, said, table) if replace else None
             # What the table says of no picture is of the catalogue's.
             pictures = _catalog_images() if partly and "image" not in said.has else images
@@ -108,7 +111,8 @@ def _putting(what: str, *, replace: bool) -> Callable[..., None]:
                 made = make_items(huse, batches, said, state.kind, picture=shown, reject=bad.extend)
             else:
                 bad += partly.change_all()
-            if state.key is not None and key is not None:
+            # Rows that are changed in place have one, whatever the others have.
+            if state.key is not None and key is not None and not (partly and partly.names_items):
                 require_key(made, state.key, table)
             if partly is None:
                 done = put_items(state, made, replacing=False, reject=bad.extend)

@@ -19,12 +19,7 @@ from pipeline.attributes.values import Values, frequent, number_values, tell_of_
 from pipeline.core.block import Block
 from pipeline.core.sample import draw_sample
 from pipeline.features.joined import TRAINED_WITH, FeatureIndex
-from pipeline.features.regression import (
-    MODALITIES,
-    MOST_WORK,
-    has_modality,
-    modality_features,
-)
+from pipeline.features.regression import MOST_WORK, has_modality, modality_features
 from pipeline.metrics.bootstrap import interval_ends, resampled_means
 from pipeline.metrics.classification import macro_f1
 
@@ -46,9 +41,16 @@ class _Part(NamedTuple):
     group_N: np.ndarray
     """[N] groups, of which all items are in one split."""
 
-    def of(self, modality: str, name: str) -> tuple[Block, np.ndarray, np.ndarray]:
-        """Features, numbers of the values, and groups of the items that have both."""
+    def of(
+        self, modality: str, name: str, *, asked: bool = False
+    ) -> tuple[Block, np.ndarray, np.ndarray]:
+        """Features, numbers of the values, and groups of the items that have both.
+
+        What lacks a part may help to fit a head of both parts, but is never `asked` by it.
+        """
         has_N = has_modality(self.items, modality) & (self.number_N[name] >= 0)
+        if asked and modality == "fused":
+            has_N &= self.items.has_image & self.items.has_text
         return self.features[modality][has_N], self.number_N[name][has_N], self.group_N[has_N]
 
 
@@ -64,8 +66,9 @@ def fit_attributes(
 ) -> tuple[AttributeHeads, dict[str, Any]]:
     """Fit a head per attribute and modality on training items, and measure it on test items.
 
-    Each is of the items that have the modality and a value; for both together the mean stands for
-    what an item lacks.
+    Each is fitted on the items that have the modality and a value; for both together the mean
+    stands for what an item lacks. It is chosen, calibrated and measured on those that it is asked
+    of: for both together, on items that have both.
 
     Args:
         index: N items.
@@ -74,25 +77,25 @@ def fit_attributes(
         settings: Which columns, at least one.
         recipe: How features were made, by modality.
         path: Where the columns are from, for messages.
-        warn: Takes one line on a column of which most values are too rare.
+        warn: Takes one line on a column of which most values are too rare among the items that
+            heads are fitted on.
 
     Returns:
         The heads, and figures by attribute and modality; see docs/catalogue.md.
 
     Raises:
-        InputError: A column is not there, or its values are none that can be told apart.
+        InputError: A column is not there, or its values are none that can be told apart, too many
+            or all too rare; before anything is fitted.
     """
     is_train_N = index.split_N == "train"
     columns = {name: number_values(name, table, path, is_train_N) for name in settings.predict}
-    for name, column in columns.items():
-        tell_of_rare_values(name, column.number_N[is_train_N], settings.fewest, warn)
     parts = {split: _read_part(index, split, columns, group_N) for split in SPLITS}
+    chosen = {name: _choose(parts["train"], name, settings.fewest, warn) for name in columns}
     heads: dict[str, dict[str, ValueHead]] = {}
     figures: dict[str, Any] = {}
     for name, column in columns.items():
         heads[name], figures[name] = {}, {"values": len(column.values)}
-        for modality in MODALITIES:
-            chosen_C = frequent(name, parts["train"].of(modality, name)[1], settings.fewest)
+        for modality, chosen_C in chosen[name].items():
             if len(chosen_C):
                 values = [column.values[number] for number in chosen_C]
                 head, said = _fit_one(parts, modality, name, chosen_C, len(column.values))
@@ -111,6 +114,19 @@ def _read_part(
     return _Part(taken, modality_features(taken), numbers, group_N[position])
 
 
+def _choose(
+    train: _Part, name: str, fewest: int, warn: Callable[[str], None]
+) -> dict[str, np.ndarray]:
+    """[C] numbers of the values that are predicted of a column, by modality."""
+    tell_of_rare_values(name, train.number_N[name], fewest, warn)
+    return {
+        modality: frequent(
+            name, train.number_N[name][has_modality(train.items, modality)], fewest, block.shape[1]
+        )
+        for modality, block in train.features.items()
+    }
+
+
 def _fit_one(
     parts: dict[str, _Part], modality: str, name: str, chosen_C: np.ndarray, num_values: int
 ) -> tuple[Head, dict[str, Any]]:
@@ -121,7 +137,7 @@ def _fit_one(
     label_V[chosen_C] = np.arange(C)
     known = {}
     for split in TRAINED_WITH:
-        features, number_N, _ = parts[split].of(modality, name)
+        features, number_N, _ = parts[split].of(modality, name, asked=split != "train")
         known_N = np.flatnonzero(label_V[number_N] < C)
         known[split] = features[known_N], label_V[number_N[known_N]]
     features, label_N = known["train"]
@@ -136,7 +152,7 @@ def _fit_one(
         "ended": ended,
         "temperature": float(head.temperature[0]),
     }
-    asked, number_N, group_N = parts["test"].of(modality, name)
+    asked, number_N, group_N = parts["test"].of(modality, name, asked=True)
     if len(number_N):
         most = int(np.bincount(label_N).argmax())
         said |= _measure(head, asked, label_V[number_N], group_N, most)

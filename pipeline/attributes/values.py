@@ -1,6 +1,6 @@
 """Which values of a column are told apart.
 
-Shape letters: N items, V values of a column, C of them that are predicted.
+Shape letters: N items, F features, V values of a column, C of them that are predicted.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
 from pipeline.features.attributes import json_value, kind_of
+from pipeline.features.regression import MOST_WEIGHTS
 
 KEY = "attributes.predict"
 MEASURED = ("integer", "number", "date", "time")
@@ -22,7 +23,7 @@ MEASURED = ("integer", "number", "date", "time")
 MOST_MEASURED = 50
 """Values of such a column: years and sizes have fewer, prices more."""
 MOST_VALUES = 1000
-"""Values of any column that are predicted: a head has weights for each."""
+"""Values of any column that are predicted: a head has weights for each. See MOST_WEIGHTS too."""
 
 
 class Values(NamedTuple):
@@ -68,18 +69,26 @@ def number_values(name: str, table: pa.Table, path: Path, is_train_N: np.ndarray
     return Values(plain, number_N)
 
 
-def frequent(name: str, number_N: np.ndarray, fewest: int) -> np.ndarray:
+def frequent(name: str, number_N: np.ndarray, fewest: int, num_features: int) -> np.ndarray:
     """[C] numbers of the values that at least `fewest` of [N] training items have, rising.
+
+    Args:
+        name: The column.
+        number_N: -1 where an item has none.
+        fewest: Items that a value needs.
+        num_features: F, for each of which a head has a weight per value.
 
     Raises:
         InputError: There are too many for a head.
     """
     count_V = np.bincount(number_N[number_N >= 0])
     chosen_C = np.flatnonzero(count_V >= fewest)
-    if len(chosen_C) > MOST_VALUES:
+    most = min(MOST_VALUES, max(1, MOST_WEIGHTS // num_features))
+    if len(chosen_C) > most:
         raise InputError(
             f"{KEY}: {name} has {len(chosen_C)} values with {fewest} training items or more, at "
-            f"most {MOST_VALUES} are predicted: raise attributes.fewest, or leave {name} out"
+            f"most {most} are predicted from {num_features} features: raise attributes.fewest, or "
+            f"leave {name} out"
         )
     return chosen_C
 

@@ -16,14 +16,13 @@ from pipeline.core.table import open_parquet, read_metadata, read_table, write_t
 from pipeline.features.joined import FeatureIndex
 from pipeline.features.regression import (
     MODALITIES,
+    MOST_WEIGHTS,
     MOST_WORK,
     fit_regression,
     has_modality,
     modality_features,
 )
 
-MOST_WEIGHTS = 2 * 10**7
-"""Features x classes of one fit, which the solver keeps some twenty times in memory: 3 GiB."""
 BLOCK_SCORES = 2**24
 """Scores of test items that are in memory at a time."""
 SEED = 0

@@ -119,7 +119,7 @@ def describe_attributes(attributes: pa.Table) -> str:
 
 
 def _plain(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Undo how Parquet's writers pack text."""
+    """Undo how Parquet's writers pack text; no number and nothing but blanks is null."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     texts = (pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
     if any(is_it(kind) for is_it in texts):
@@ -127,6 +127,9 @@ def _plain(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     column = column.cast(kind)
     if pa.types.is_floating(kind):
         column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, kind))
+    if pa.types.is_string(kind):  # as `_cleaned` has it
+        column = pc.utf8_trim_whitespace(column)
+        column = pc.if_else(pc.not_equal(column, ""), column, pa.scalar(None, kind))
     if kind_of(column) is None:
         raise InputError(f"{KEY}: {name} is of type {kind}; {_allowed()}")
     return column

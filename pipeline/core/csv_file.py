@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+LONGEST = 2**31 - 1
+"""Characters of a field. The module's limit of 131,072 is less than what is written."""
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
@@ -21,8 +25,8 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
     Raises:
         InputError: The folder cannot be written to.
     """
-    with atomic_path(path) as temporary:
-        frame.to_csv(temporary, index=False, lineterminator="\n")
+    with atomic_path(path) as temporary, _open(temporary) as file:
+        frame.to_csv(_Lines(file), index=False, lineterminator="\r\n")
 
 
 def read_csv(path: Path, columns: Collection[str], command: str) -> pd.DataFrame:
@@ -56,16 +60,18 @@ def read_records(path: Path, columns: Collection[str]) -> tuple[list[str], list[
     """Read a CSV file that people write in.
 
     Args:
-        path: In UTF-8. Rows may end early; blank lines are left out.
+        path: In UTF-8. Rows may end early; blank lines are left out, and so are columns without
+            any text whose name is there already, as spreadsheets leave them.
         columns: What it has to have.
 
     Returns:
         Names of all its columns, and its rows by these.
 
     Raises:
-        InputError: The file is missing or cannot be read, a column is missing, or a row has more
-            fields than there are columns.
+        InputError: The file is missing or cannot be read, a column is missing or there twice, or
+            a row has more fields than there are columns.
     """
+    usual = csv.field_size_limit(LONGEST)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             names, *records = [record for record in csv.reader(file) if record] or [[]]
@@ -73,6 +79,8 @@ def read_records(path: Path, columns: Collection[str]) -> tuple[list[str], list[
         raise InputError(f"{path}: not found") from error
     except (OSError, csv.Error, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a readable CSV file ({error})") from error
+    finally:
+        csv.field_size_limit(usual)
     missing = [name for name in columns if name not in names]
     if missing:
         raise InputError(f"{path}: no column {', '.join(missing)}; it has {', '.join(names)}")
@@ -82,8 +90,15 @@ def read_records(path: Path, columns: Collection[str]) -> tuple[list[str], list[
                 f"{path}: row {number} has {len(record)} fields where the column names are "
                 f"{len(names)}; put a text with a comma between quotes"
             )
-    empty = dict.fromkeys(names, "")
-    return names, [empty | dict(zip(names, record, strict=False)) for record in records]
+    places = {name: place for place, name in reversed(list(enumerate(names)))}
+    for place, name in enumerate(names):
+        if place != places[name] and any("".join(record[place : place + 1]) for record in records):
+            raise InputError(f"{path}: two columns are called {name!r}; rename one of them")
+    rows = [
+        {name: "".join(record[place : place + 1]) for name, place in places.items()}
+        for record in records
+    ]
+    return list(dict.fromkeys(names)), rows
 
 
 @contextmanager
@@ -102,10 +117,25 @@ def csv_writer(
     Raises:
         InputError: The folder cannot be written to.
     """
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
+    with atomic_path(path) as temporary, _open(temporary) as file:
+        writer = csv.writer(_Lines(file), lineterminator="\r\n")
         writer.writerow(columns)
         yield writer.writerows
+
+
+class _Lines(io.TextIOBase):
+    """Ends rows with a line feed.
+
+    A field is quoted for the characters that end rows: of a line feed alone, a carriage return in a
+    text would not be, and its row would be read as two.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, row: str) -> int:
+        return self._file.write(row.removesuffix("\r\n") + "\n")
+
+
+def _open(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="")

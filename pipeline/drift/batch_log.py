@@ -69,6 +69,9 @@ SCHEMA = pa.schema(
     ],
     metadata={"format_version": "2"},
 )
+_FIRST_KEPT = pa.struct([one for one in _KEPT if one.name != "others"])
+_FIRST = SCHEMA.set(SCHEMA.get_field_index("kept"), pa.field("kept", pa.list_(_FIRST_KEPT)))
+"""Format version 1: what was served cannot be recorded again, so it is read all the same."""
 
 
 class Kept(NamedTuple):
@@ -209,7 +212,7 @@ def read_log(folder: Path, digest: str) -> Iterator[Batch | None]:
             table = read_digested(path)
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-        if table is None or not table.schema.equals(SCHEMA):
+        if table is None or table.schema not in (SCHEMA, _FIRST):
             what = "damaged" if table is None else "of another version"
             raise InputError(f"{path}: {what}; remove it, and its batch is left out")
         row = table.to_pylist()[0]
@@ -231,7 +234,7 @@ def _read(row: dict[str, Any]) -> Batch:
         item = items[one["place"]]
         said = (item["path"], item["probability"], item["near"], when, row["source"], item["row"])
         vector_D = np.array(one["vector"], dtype=np.float16)
-        others = tuple(Guess(**guess) for guess in one["others"])
+        others = tuple(Guess(**guess) for guess in one.get("others", ()))
         kept.append(Kept(one["image"], one["text"], *said, vector_D, others))
     return Batch(
         when,

@@ -29,6 +29,11 @@ PLAIN = {"image": "image", "text": "text", "classes": "classes"}
 Row = dict[str, str]
 
 
+def item_name(image: str, text: str) -> tuple[str, str]:
+    """Name an item of a queue, which has each once; spreadsheets write line ends of their own."""
+    return image.strip(), " ".join(text.split())
+
+
 class Said(NamedTuple):
     """What a person has said of an item."""
 
@@ -96,11 +101,14 @@ class QueueFile:
         """
         return [one for one in self.read() if one.said.is_decided] if self.path.exists() else []
 
-    def renew(self, rows: Iterable[Row]) -> None:
+    def renew(self, rows: Iterable[Row]) -> int:
         """Put new rows behind those that are decided, in place of the others.
 
         Args:
-            rows: With image, text and OWN but `decision`.
+            rows: With image, text and OWN but `decision`; left out if they are decided meanwhile.
+
+        Returns:
+            How many are to be decided.
 
         Raises:
             InputError: As `read`, or the file cannot be written.
@@ -108,8 +116,15 @@ class QueueFile:
         names, known = self._read() if self.path.exists() else ([], [])
         left = [row for row in known if self._item(row).said.is_decided]
         names += [name for name in (*self.columns.values(), *OWN) if name not in names]
-        new = [{self.columns.get(name, name): value for name, value in row.items()} for row in rows]
+        seen = {self._name(row) for row in left}
+        new = []
+        for one in rows:
+            row = {self.columns.get(name, name): value for name, value in one.items()}
+            if (name := self._name(row)) not in seen:
+                seen.add(name)
+                new.append(row)
         _write(self.path, names, [*left, *new])
+        return len(new)
 
     def say(self, image: str, text: str, said: Said) -> Said:
         """Write at once what is said of an item, and the rows that have a class beside the queue.
@@ -125,7 +140,7 @@ class QueueFile:
         names, rows = self._read()
         if "decision" not in names:
             names = [*names, "decision"]
-        found = next((row for row in rows if self._name(row) == (image, text)), None)
+        found = next((row for row in rows if self._name(row) == item_name(image, text)), None)
         if found is None:
             raise InputError(f"{self.path} does not have this item any more; start again")
         before = self._item(found).said
@@ -164,7 +179,8 @@ class QueueFile:
         pairs = [(row.get(path, ""), row.get(share, "")) for path, share in SUGGESTIONS]
         near, like_it, source = (row.get(name, "") for name in ("near", "like_it", "source"))
         return QueueItem(
-            *self._name(row),
+            row[self.columns["image"]],
+            row[self.columns["text"]],
             tuple(pair for pair in pairs if pair[0]),
             near == "no",
             like_it,
@@ -173,8 +189,7 @@ class QueueFile:
         )
 
     def _name(self, row: Row) -> tuple[str, str]:
-        """Picture and text: a queue has each item once."""
-        return row[self.columns["image"]], row[self.columns["text"]]
+        return item_name(row[self.columns["image"]], row[self.columns["text"]])
 
 
 def _write(path: Path, names: list[str], rows: Iterable[Row]) -> None:

@@ -83,7 +83,12 @@ class ClassMenu:
         for parts, rows in self._likely.items():
             node = parts[: len(above) + 1]
             if node in self._only_added and len(parts) > len(above) and node[:-1] == above:
-                predicted[node] += len(rows) if inside_N is None else int(inside_N[rows].sum())
+                # Who is filed elsewhere below this node is counted already.
+                is_filed = np.array([path[: len(node)] == node for path in self._parts])
+                is_new = ~is_filed[self._code_N[rows]]
+                predicted[node] += int(
+                    (is_new if inside_N is None else is_new & inside_N[rows]).sum()
+                )
         return [
             ClassLink(
                 parts[-1],

@@ -22,6 +22,8 @@ MODALITIES = ("image", "text", "fused")
 """As the model's. It is not taken from there, or what fits regressions would run again when the
 model's code changes."""
 MOST_PASSES = 300
+MOST_WEIGHTS = 2 * 10**7
+"""Features x classes of one fit, which the solver keeps some twenty times in memory: 3 GiB."""
 MOST_WORK = 2 * 10**10
 """Items x features x classes of one fit; a pass over them takes about a second on two cores, and a
 fit about a hundred passes."""

@@ -17,7 +17,7 @@ from pipeline.core.once import once
 from pipeline.core.vectors import vector_matrix
 from pipeline.index.changed_values import apply
 from pipeline.index.changes import VECTOR
-from pipeline.index.class_filter import ClassFilter
+from pipeline.index.class_filter import ClassFilter, likely_places
 from pipeline.index.hit import Hit
 from pipeline.index.hybrid import DEPTH, Mode, candidates_by_words, in_order, keep_inside
 from pipeline.index.item_pictures import ItemPictures
@@ -132,13 +132,9 @@ class CatalogIndex:
     @once
     def likely_rows(self) -> dict[str, np.ndarray]:
         """By the paths of classes that were added to the model, places of what is probably so."""
-        ids, filed = self.table["item_id"], self.table["class_path"]
-        return {
-            path: pc.indices_nonzero(
-                pc.and_(pc.is_in(ids, pa.array(those, pa.string())), pc.not_equal(filed, path))
-            ).to_numpy()
-            for path, those in self._likely.items()
-        }
+        return likely_places(
+            self.table["item_id"], self.table["class_path"], self.rows, self._likely
+        )
 
     def likely_path(self, item_id: str, class_path: str) -> str | None:
         """See `Hit.likely_path`; None if the item was filed there since."""
@@ -290,8 +286,8 @@ class CatalogIndex:
 
     @once
     def _classes(self) -> ClassFilter:
-        separator = self.description["separator"]
-        return ClassFilter(self.table["class_path"], separator, self.likely_rows)
+        separator, live_N = self.description["separator"], self.vector_index.live_N
+        return ClassFilter(self.table["class_path"], separator, self.likely_rows, live_N)
 
     def inside(self, within: str | None, where: str | None) -> np.ndarray | None:
         """Find the items that a search may find, [N] bool; None where that is all of them.
@@ -311,5 +307,6 @@ class CatalogIndex:
                 columns = columns.append_column(name, self.attributes[name])
             inside_N &= matching(columns, where)
         if not inside_N.any():
-            raise InputError(f"no item of class {within!r} has {where}")
+            which = "where: no item" if within is None else f"no item of class {within!r}"
+            raise InputError(f"{which} has {where}")
         return inside_N

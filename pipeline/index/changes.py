@@ -171,10 +171,14 @@ def read_steadily(index: Path, read: Callable[[Changes], Value]) -> Value | None
     """
     while (changes := read_changes(index)) is not None:
         try:
-            return read(changes)
+            found = read(changes)
         except InputError:
             if read_changes(index) == changes:
                 raise
+            continue
+        # Files that an entry may lack could have gone while it was read.
+        if read_changes(index) == changes:
+            return found
     return None
 
 

@@ -91,7 +91,8 @@ def stand(changes: Changes, item_ids: pa.ChunkedArray, attributes: pa.Table, bas
     changed = NOTHING
     for _, values in changed_by:
         of_base = values.filter(pc.equal(values[BASE], base)).drop_columns([BASE])
-        changed = merge(changed, only(of_base, item_ids))
+        if len(of_base):  # An empty table's columns may be of kinds that the catalogue had then.
+            changed = merge(changed, only(of_base, item_ids))
     hidden = removed | ids
     left = pc.invert(pc.is_in(changed["item_id"], pa.array(sorted(hidden), pa.string())))
     superseded = len(live) - len(items)

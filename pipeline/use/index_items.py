@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,6 +56,8 @@ class RowValues(NamedTuple):
     """By number of the row: the class path as written, then the attributes."""
     has: frozenset[str] = frozenset({"image", "text", "classes"})
     """Which of these the table has a column for."""
+    reasons: Mapping[int, str] = MappingProxyType({})
+    """By number, why a row could not be read."""
 
 
 @dataclass
@@ -131,7 +134,8 @@ def read_values(
     roles = list(wanted)
     places = [roles.index(role) for role in ("classes", *(f"attribute {one}" for one in names))]
     values = {row.number: [row.values[place] for place in places] for row in rows}
-    return RowValues(names, values, frozenset(columns) & found)
+    reasons = {row.number: row.reason for row in rows if row.reason}
+    return RowValues(names, values, frozenset(columns) & found, reasons)
 
 
 def make_items(

@@ -76,6 +76,11 @@ class Update:
         return bool({"image", "text"} & self._said.has)
 
     @property
+    def names_items(self) -> bool:
+        """Whether a row has a key."""
+        return bool(self._key_of)
+
+    @property
     def changed(self) -> pa.Table:
         """What is changed in place, as `put_items` takes it."""
         return changed_table(self._changed, self._kinds)
@@ -85,6 +90,8 @@ class Update:
         bad = []
         for row in self._said.values:
             try:
+                if reason := self._said.reasons.get(row):
+                    raise BadRowError(reason)
                 self.complete(NewItem(row, "", ""))
             except BadRowError as error:
                 bad.append(BadRow(row, "", "", str(error)))
@@ -115,6 +122,9 @@ class Update:
             values = self._values(item.row)
             self._changed |= dict.fromkeys(known, values)
             return None
+        cells = self._said.values[item.row]
+        if not str(cells[0] or "").strip():
+            cells[0] = now["class_path"]
         if has >= {"image", "text"} and len(known) > 1:
             return item
         if len(known) > 1:
@@ -124,9 +134,6 @@ class Update:
             )
         if "image" not in has and not now["image"] and known[0] in self._pictured:
             raise BadRowError("its picture is not in the catalogue's folder; name it as well")
-        cells = self._said.values[item.row]
-        if not str(cells[0] or "").strip():
-            cells[0] = now["class_path"]
         image = item.image
         if "image" not in has:
             image = now.get(ADDED_PICTURES) or self._pictures.get(known[0], now["image"])

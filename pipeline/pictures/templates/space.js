@@ -56,6 +56,9 @@ function spaceMap({ points, classes, show, visible = () => true }) {
     context.stroke();
     joined.forEach((point) => { mark(point, 6); context.stroke(); });
   }
+  // Of a class that is singled out, pointer and keys reach its points alone.
+  const reachable = () =>
+    points.filter((point) => visible(point) && (single === null || point.kind === single));
   function choose(point) {
     current = point;
     show(point);
@@ -65,8 +68,7 @@ function spaceMap({ points, classes, show, visible = () => true }) {
     const box = canvas.getBoundingClientRect();
     const [left, top] = [event.clientX - box.left, event.clientY - box.top];
     let [best, least] = [null, 24 ** 2];
-    for (const point of points.filter(visible)) {
-      if (single !== null && point.kind !== single) continue;
+    for (const point of reachable()) {
       const [x, y] = place(point);
       const square = (x - left) ** 2 + (y - top) ** 2;
       if (square < least) [least, best] = [square, point];
@@ -75,11 +77,11 @@ function spaceMap({ points, classes, show, visible = () => true }) {
   }
   function step([right, down]) {
     // The nearest point that lies more in this direction than to the side of it.
-    const drawn = points.filter(visible);
-    if (!current) return drawn[0] || null;
+    const offered = reachable();
+    if (!current) return offered[0] || null;
     const [fromX, fromY] = place(current);
     let [best, least] = [current, Infinity];
-    for (const point of drawn) {
+    for (const point of offered) {
       const [x, y] = place(point);
       const along = (x - fromX) * right + (y - fromY) * down;
       const aside = Math.abs((x - fromX) * down) + Math.abs((y - fromY) * right);

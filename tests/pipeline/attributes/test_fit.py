@@ -7,6 +7,7 @@ import pytest
 from pipeline.attributes import fit as module
 from pipeline.attributes.fit import fit_attributes
 from pipeline.attributes.settings import AttributesSettings
+from pipeline.core.errors import InputError
 from pipeline.features.joined import index_features
 from tests.feature_tables import write_tables
 
@@ -56,7 +57,10 @@ def test_every_modality_has_a_head_of_the_items_that_have_it(index, table):
     assert heads.attributes["half"]["image"].values == ["high", "low"]
     assert heads.attributes["noise"]["text"].values == [False, True]
     tested = index.only("test")
-    counts = {"image": tested.has_image.sum(), "text": tested.has_text.sum(), "fused": len(tested)}
+    has_image, has_text = tested.has_image, tested.has_text
+    counts = {"image": has_image.sum(), "text": has_text.sum()}
+    # One that lacks a part is never asked by the head of both.
+    counts["fused"] = (has_image & has_text).sum()
     for modality, count in counts.items():
         found = figures["half"][modality]
         assert found["items"] == count
@@ -96,8 +100,9 @@ def test_a_value_of_few_items_is_never_predicted_and_counts_as_an_error(index, t
 
 def test_items_without_a_value_are_left_out(index, table):
     _, figures = fit(index, table, "rare")
-    known = [value is not None for value in table["rare"].to_pylist()]
-    assert figures["rare"]["fused"]["items"] == (np.array(known) & (index.split_N == "test")).sum()
+    known = np.array([value is not None for value in table["rare"].to_pylist()])
+    asked = known & index.has_text & (index.split_N == "test")
+    assert figures["rare"]["text"]["items"] == asked.sum()
 
 
 def test_of_too_many_items_a_sample_is_fitted_on_with_every_value(index, table, monkeypatch):
@@ -106,7 +111,30 @@ def test_of_too_many_items_a_sample_is_fitted_on_with_every_value(index, table, 
     assert 30 <= figures["half"]["fused"]["train_items"] <= 32
     monkeypatch.setattr(module, "MOST_ITEMS", 50)
     _, figures = fit(index, table, "half", fewest=2)
-    assert figures["half"]["fused"]["items"] == 50
+    counts = {name: figures["half"][name]["items"] for name in ("image", "text", "fused")}
+    assert counts["image"] + counts["text"] - counts["fused"] == 50
+
+
+def test_what_is_too_rare_in_the_sample_is_told_of(index, table, monkeypatch):
+    """Of a split of many items, few have each of a brand's values."""
+    table = table.append_column("brand", pa.array([f"{n // 20}" for n in range(COUNT)]))
+    assert fit(index, table, "brand")[1]["brand"]["fused"]["predicted_values"] == 20
+    monkeypatch.setattr(module, "MOST_ITEMS", 50)
+    with pytest.raises(InputError, match="brand has no value with 10 training items"):
+        fit(index, table, "brand")
+
+
+def test_a_head_of_both_parts_is_calibrated_on_items_that_have_both(index, table):
+    has_both = index.has_image & index.has_text
+    lacks = (index.split_N == "val") & ~has_both
+    assert lacks.any()
+    values = np.array(table["half"].to_pylist())
+    values[lacks] = LABELS[(values[lacks] == "low").astype(int)]
+    table = table.append_column("other", pa.array(values))
+    heads, _ = fit(index, table, "half", "other")
+    one, other = (heads.attributes[name] for name in ("half", "other"))
+    assert np.array_equal(one["fused"].head.temperature, other["fused"].head.temperature)
+    assert not np.array_equal(one["image"].head.temperature, other["image"].head.temperature)
 
 
 def test_the_same_items_give_the_same_heads(index, table):

@@ -59,14 +59,22 @@ def test_a_column_that_is_not_there_is_named():
 
 def test_values_that_enough_items_have_are_predicted():
     number_N = np.array([0, 0, 1, 3, 3, 3, -1, -1])
-    assert frequent("colour", number_N, 2).tolist() == [0, 3]
-    assert frequent("colour", number_N[-2:], 2).tolist() == []
+    assert frequent("colour", number_N, 2, 5).tolist() == [0, 3]
+    assert frequent("colour", number_N[-2:], 2, 5).tolist() == []
 
 
 def test_more_values_than_a_head_has_room_for_are_refused(monkeypatch):
     monkeypatch.setattr(module, "MOST_VALUES", 2)
     with pytest.raises(InputError, match="brand has 3 values with 2 training items or more, at"):
-        frequent("brand", np.arange(3).repeat(2), 2)
+        frequent("brand", np.arange(3).repeat(2), 2, 5)
+
+
+def test_of_more_features_fewer_values_are_predicted(monkeypatch):
+    monkeypatch.setattr(module, "MOST_WEIGHTS", 10)
+    number_N = np.arange(3).repeat(2)
+    assert len(frequent("brand", number_N, 2, 3)) == 3
+    with pytest.raises(InputError, match="at most 2 are predicted from 5 features: raise"):
+        frequent("brand", number_N, 2, 5)
 
 
 def test_rare_values_are_told_of():

@@ -139,6 +139,20 @@ def test_parquet_keeps_its_types(tmp_path):
     assert table["share"].to_pylist() == [None, 0.5]
 
 
+def test_blanks_say_nothing_in_any_format(tmp_path):
+    """Else a search finds, and a head predicts, a colour of no name."""
+    values = ["red", "", "  ", " red ", None]
+    pq.write_table(
+        pa.table({"colour": values, "size": pa.array(values).dictionary_encode()}),
+        tmp_path / "shop.parquet",
+    )
+    write_json(tmp_path / "shop.jsonl", *({"colour": value, "size": value} for value in values))
+    for name in ("shop.parquet", "shop.jsonl"):
+        table, _ = attributes_of(tmp_path / name, ["colour", "size"])
+        for column in ("colour", "size"):
+            assert table[column].to_pylist() == ["red", None, None, "red", None]
+
+
 def test_what_is_no_attribute_is_named(tmp_path):
     path = write_json(tmp_path / "shop.jsonl", {"tags": "new"}, {"tags": ["new", "red"]})
     with pytest.raises(InputError, match=r"^catalog\.columns\.keep: row 2: tags is list; what is"):

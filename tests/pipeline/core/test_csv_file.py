@@ -62,6 +62,7 @@ def test_what_people_write_in_is_read_row_by_row(tmp_path):
         (None, "not found"),
         (b"\xff\xfe", "not a readable CSV file"),
         (b"id\n", "no column text; it has id"),
+        (b"id,text,note,note\n1,a,,b\n", "two columns are called 'note'; rename one of them"),
         (b"id,text\n1,a,b\n", "row 1 has 3 fields where the column names are 2"),
     ],
 )
@@ -71,3 +72,21 @@ def test_a_file_that_cannot_be_read_row_by_row_is_named(tmp_path, content, messa
         path.write_bytes(content)
     with pytest.raises(InputError, match=rf"x\.csv: {message}"):
         read_records(path, ["id", "text"])
+
+
+@pytest.mark.parametrize("text", ["a\rb", "a\r\nb", "\r", "a\nb\r\n", "long " * 30_000])
+def test_a_text_is_one_field_whatever_ends_its_lines(tmp_path, text):
+    write_csv(tmp_path / "x.csv", pd.DataFrame({"id": ["1"], "text": [text]}))
+    with csv_writer(tmp_path / "y.csv", ["id", "text"]) as write:
+        write([("1", text)])
+    assert (tmp_path / "x.csv").read_bytes() == (tmp_path / "y.csv").read_bytes()
+    assert (tmp_path / "x.csv").read_bytes().startswith(b"id,text\n1,")
+    assert read_records(tmp_path / "x.csv", ["id"])[1] == [{"id": "1", "text": text}]
+    assert read_csv(tmp_path / "x.csv", ["id"], "huse catalog")["text"].tolist() == [text]
+
+
+def test_columns_of_one_name_are_one_where_the_others_are_empty(tmp_path):
+    (tmp_path / "x.csv").write_text("id,note,,note,\n1,first,,,\n2\n")
+    names, rows = read_records(tmp_path / "x.csv", ["id"])
+    assert names == ["id", "note", ""]
+    assert rows == [{"id": "1", "note": "first", "": ""}, {"id": "2", "note": "", "": ""}]

@@ -1,10 +1,12 @@
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy.sparse import csr_matrix
 
 from pipeline.core.errors import InputError
+from pipeline.core.vector_store import read_digested, write_digested
 from pipeline.drift.batch_log import (
     MOST_KEPT,
     SUGGESTED,
@@ -102,6 +104,32 @@ def test_a_damaged_file_is_named(log, huse):
     path.write_bytes(whole.replace(b"red heart", b"red beard"))
     with pytest.raises(InputError, match=f"{path.name}: damaged; remove it"):
         list(read_log(log, huse.description.digest))
+
+
+def test_what_was_recorded_before_other_classes_were_kept_is_read(tmp_path, log, huse):
+    (path,) = log_files(log)
+    table = read_digested(path)
+    (row,) = table.to_pylist()
+    for one in row["kept"]:
+        del one["others"]
+    kept = table.schema.field("kept").type.value_type
+    kept = pa.list_(pa.struct([one for one in kept if one.name != "others"]))
+    place = table.schema.get_field_index("kept")
+    schema = table.schema.set(place, pa.field("kept", kept))
+    schema = schema.with_metadata({"format_version": "1"})
+    write_digested(tmp_path / "first", pa.Table.from_pylist([row], schema=schema))
+    (batch,), (first,) = (
+        read_log(folder, huse.description.digest) for folder in (log, tmp_path / "first")
+    )
+    assert first.paths == batch.paths
+    assert [one[:-2] for one in first.kept] == [one[:-2] for one in batch.kept]
+    assert {one.others for one in first.kept} == {()}
+
+
+def test_a_file_of_another_version_is_named(tmp_path, huse):
+    write_digested(tmp_path, pa.table({"when": [1]}))
+    with pytest.raises(InputError, match="of another version; remove it"):
+        list(read_log(tmp_path, huse.description.digest))
 
 
 def test_an_empty_or_missing_log_is_told(tmp_path, huse):

@@ -103,3 +103,19 @@ def test_mistakes_are_told(file, tmp_path):
     file.path.write_text("name,path,picture,decision\nbelt,,,what\n")
     with pytest.raises(InputError, match=r"row 1: decision 'what' is none of none, skip, or noth"):
         file.read()
+
+
+def test_an_item_is_the_same_whatever_a_spreadsheet_made_of_its_line_ends(file):
+    rows = [row("red\r\nbag ", "a.png"), row("a\rb"), row("a\nb"), row("x" * 200_000)]
+    assert file.renew(rows) == 3
+    assert [one.text for one in file.read()] == [rows[0]["text"], "a\rb", "x" * 200_000]
+    file.path.write_bytes(file.path.read_bytes().replace(b"red\r\nbag ", b"red\nbag"))
+    file.say("a.png", "red\r\nbag ", Said("bags"))
+    assert file.renew(rows) == 2, "one is decided"
+    assert [one.said for one in file.read()] == [Said("bags"), Said(), Said()]
+
+
+def test_no_column_of_a_person_is_lost(file):
+    file.path.write_text("name,path,note,picture,note\nbelt,,mine,,\nshoe,,too,,\n")
+    file.say("", "shoe", Said("shoes"))
+    assert [one["note"] for one in rows_of(file.path)] == ["mine", "too"]

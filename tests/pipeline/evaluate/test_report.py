@@ -98,8 +98,8 @@ def page(numbered_pictures, tmp_path):
             },
         },
         map={
-            "items": [[name, f"bags<{name}", 0] for name in names],
-            "classes": [ATTACK],
+            "items": [[name, f"bags<{name}", n // 2] for n, name in enumerate(names)],
+            "classes": [ATTACK, CLOSING],
             "points": {"image": places, "text": [[y, x] for x, y in places]},
             "sheet": "",
             "side": 48,
@@ -241,6 +241,12 @@ def test_a_class_can_be_singled_out_by_keyboard(page, browser):
     assert button.get_attribute("aria-pressed") == "false"
     button.send_keys(Keys.ENTER)
     assert button.get_attribute("aria-pressed") == "true"
+    canvas, hover = (browser.find_element("id", name) for name in ("space", "hover"))
+    shown = set()
+    for key in (Keys.ARROW_RIGHT, Keys.ARROW_UP, Keys.ARROW_LEFT, Keys.ARROW_DOWN) * 3:
+        canvas.send_keys(key)
+        shown.add(hover.text.splitlines()[1].rsplit(" (", 1)[0])
+    assert shown == {f"bags<{ATTACK}", f"bags<{CLOSING}"}, "keys reach its points alone"
 
 
 def test_colours_follow_the_system(page, browser):

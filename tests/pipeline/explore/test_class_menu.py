@@ -51,3 +51,15 @@ def test_an_added_class_comes_with_what_is_probably_of_it():
     assert menu.below("toys", inside_N) == [ClassLink("kite", "toys<kite", 1)]
     assert menu.below("hats<cap", None) == []
     assert [link.path for link in menu.trail("HATS<Cap")] == ["hats", "hats<cap"]
+
+
+def test_what_is_filed_beside_its_prediction_is_counted_once():
+    likely = {"toys<kite": np.array([0, 1, 2]), "toys<top": np.array([], int)}
+    menu = ClassMenu(["toys<top", "toys<kite<small", "hats"], "<", None, likely)
+    assert menu.below("", None) == [ClassLink("hats", "hats", 1), ClassLink("toys", "toys", 3, 1)]
+    assert menu.below("toys", None) == [
+        ClassLink("kite", "toys<kite", 3, 2),
+        ClassLink("top", "toys<top", 1),
+    ]
+    inside_N = np.array([True, True, False])
+    assert menu.below("", inside_N) == [ClassLink("toys", "toys", 2)]

@@ -146,7 +146,7 @@ def test_all_text_is_escaped_and_nothing_comes_from_elsewhere(page):
     asked = {name: ATTACK for name in ("q", "class", "where", "like", "is.x", "from.y", "picture")}
     for path in ("/", "/map"):
         answer = page.get(path, params=asked)
-        assert answer.text.count("<script") == 1
+        assert answer.text.count("<script") == answer.text.count('<script src="files/')
         assert "://" not in answer.text
         assert "style=" not in answer.text
         policy = answer.headers["content-security-policy"]
@@ -173,7 +173,7 @@ def hostile(kept_project, tmp_path_factory):
 @pytest.mark.parametrize("path", ["/", "/?q=heart", "/map", "/compare?q=heart"])
 def test_all_text_of_the_catalogue_is_escaped(hostile, picture_folder, visit, path):
     html = visit(picture_folder, hostile, hostile).get(path).text
-    assert html.count("<script") == 1
+    assert html.count("<script") == html.count('<script src="files/') > 0
     assert "'\"" in unescape(html)
     assert "'\"" not in html
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.index.catalog_index import CatalogIndex
 from pipeline.index.settings import IvfpqSettings
 from pipeline.index.words import WordIndex
 from tests.small_index import KINDS, NUMBER, PATHS, make_index
@@ -193,3 +194,24 @@ def test_what_is_probably_of_an_added_class_is_found_there_and_told_everywhere(s
         assert [hit._replace(likely_path=None) for hit in after] == before
     with pytest.raises(InputError, match="no item is of class 'gadgets'"):
         index.search(vector_ND[:1], 5, "gadgets")
+
+
+def test_what_was_removed_is_found_by_nothing_and_counted_nowhere():
+    vector_ND, index = make_index()
+    live_N = np.arange(NUMBER) % 4 < 3
+    live_N[4] = False
+    vectors = index.vector_index.with_added(vector_ND[:0], live_N)
+    left = CatalogIndex(vectors, index.table, index.description, None, index.attributes)
+    beside = left.beside({"gadgets": ["id-4", "id-5"], "toys": ["id-3"]})
+    assert {path: at.tolist() for path, at in beside.likely_rows.items()} == {
+        "gadgets": [5],
+        "toys": [],
+    }
+    for within, where, said in [
+        ("symbols", None, "no item is of class 'symbols'; "),
+        ("toys", None, "no item is of class 'toys', which was added to the model: none is filed"),
+        (None, "class_path == 'Symbols'", "where: no item has class_path == 'Symbols'"),
+    ]:
+        with pytest.raises(InputError) as caught:
+            beside.search(vector_ND[:1], 5, within, where=where)
+        assert str(caught.value).startswith(said)

@@ -21,6 +21,7 @@ from pipeline.index.changes import (
     changes_folder,
     changing,
     read_changes,
+    read_steadily,
     replace_entries,
     write_entry,
 )
@@ -183,3 +184,17 @@ def test_an_error_while_an_index_is_changed_is_told_as_it_is(index):
         raise FileNotFoundError("elsewhere")
     with changing(index):  # and nobody waits for it
         pass
+
+
+def test_what_is_read_while_a_command_changes_it_is_read_again(index):
+    write(index, Entry(rows(["d"])))
+    seen = []
+
+    def read(changes):
+        if not seen:
+            replace_entries(index, MadeFor("model", {}, None), Entry(rows(["d", "e"])))
+        seen.append(changes.names)
+        return changes.names
+
+    assert read_steadily(index, read) == ("000002",)
+    assert seen == [("000001",), ("000002",)]

@@ -67,3 +67,18 @@ def test_an_added_class_without_any_item_is_told():
         classes.within("toys")
     with pytest.raises(InputError, match="did you mean 'toys'"):
         classes.within("toy")
+
+
+def test_what_was_removed_is_of_no_class():
+    paths = pa.chunked_array([[*PATHS, "gadgets<old"]])
+    live_N = np.array([False, True, True, True, False])
+    classes = ClassFilter(paths, "<", {"gadgets<phone": np.array([1])}, live_N)
+    assert classes.within("Animals & Nature").tolist() == [False, True, False, False, False]
+    with pytest.raises(InputError) as caught:
+        classes.within("animals & nature<cat")
+    assert str(caught.value) == (
+        "no item is of class 'animals & nature<cat'; did you mean 'Animals & Nature', "
+        "'Animals & Nature<dog', 'Animals & Naturals'?"
+    )
+    # Nothing but an added class is left there.
+    assert classes.within("gadgets").tolist() == [False, True, False, False, False]

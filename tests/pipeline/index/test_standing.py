@@ -1,3 +1,5 @@
+from datetime import date
+
 import pyarrow as pa
 import pytest
 
@@ -93,3 +95,18 @@ def test_a_value_of_an_index_that_was_made_anew_is_the_catalogues(index):
     later = standing(index, base="two")
     assert len(later.changed) == 0
     assert later.items["price"].to_pylist() == [7.0], "an added item is no catalogue's"
+
+
+def test_a_value_of_another_making_may_have_been_of_another_kind(index):
+    flags = changed_table({"a": {"price": True}}, {"price": pa.bool_()})
+    write(
+        index,
+        Entry(rows([]), changed=with_base(flags, "old")),
+        Entry(
+            rows([]),
+            changed=with_base(
+                changed_table({"a": {"price": date(2026, 1, 2)}}, {"price": pa.date32()}), "one"
+            ),
+        ),
+    )
+    assert standing(index).changed.to_pylist() == [{"item_id": "a", "price": [date(2026, 1, 2)]}]

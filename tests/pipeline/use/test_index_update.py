@@ -181,3 +181,40 @@ def test_tables_that_can_change_nothing_are_told(shop):
         "new.csv: no row can be used; the reasons are in new_rejected.csv"
     )
     assert not (shop.root / "data/index_changes/changes.json").exists()
+
+
+def test_a_row_without_a_key_is_new_where_all_others_are_changed_in_place(shop):
+    was = items_of(load(shop))
+    table = f"price,text,brand\n3.5,{was[3.5]['text']},Lidl\n,a wholly new one,Own\n"
+    assert update(shop, table) == (
+        "index: 1 item added, 0 replaced, 1 changed in place, 1 of them in the most probable "
+        "class, as their rows have none; 0 rows rejected, see new_rejected.csv\n"
+    )
+    assert items_of(load(shop))[3.5]["brand"] == "Lidl"
+
+
+def test_what_takes_the_place_of_several_items_keeps_their_class(shop):
+    state = read_state(shop.root / "data/index", shop.root / "data/model", "brand")
+    nike = state.ids_of(["Nike"])["Nike"]
+    said = RowValues(["brand"], {1: ["", "Nike"]}, frozenset({"image", "text"}))
+    item = Update(state, said, shop.root / "new.csv").complete(NewItem(1, "a.png", "other"))
+    assert item == NewItem(1, "a.png", "other")
+    table = load(shop).table
+    paths = dict(zip(table["item_id"].to_pylist(), table["class_path"].to_pylist(), strict=True))
+    assert said.values[1][0] == paths[min(nike)]
+
+
+@pytest.mark.parametrize("option", ["image", "text", "classes"])
+def test_a_named_column_that_the_table_lacks_is_told(shop, option):
+    (shop.root / "new.csv").write_text("price,brand\n3.5,Lidl\n", encoding="utf-8")
+    named = ("--key", "price", f"--{option}-column", "titel")
+    assert shop.refuse("index", "update", "new.csv", *named).startswith(
+        f"--{option}-column: no column 'titel' in new.csv"
+    )
+
+
+def test_a_row_that_cannot_be_read_changes_nothing(shop):
+    before = items_of(load(shop))
+    update(shop, "price,brand\n3.5,Lidl,too much\n4.5,Lidl\n")
+    assert reasons(shop) == {1: "3 fields where the column names are 2"}
+    assert items_of(load(shop))[3.5] == before[3.5]
