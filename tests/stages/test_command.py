@@ -23,6 +23,10 @@ CATALOGUE = {
 }
 
 
+# Without a column to predict stage attributes reads nothing.
+PREDICTED = {"catalog.columns.keep": ["group"], "attributes.predict": ["group"]}
+
+
 def inputs():
     for stage in STAGES:
         for dep in DVC_YAML[stage]["deps"]:
@@ -102,6 +106,7 @@ def test_a_params_yaml_that_is_not_yaml_is_told(shop):
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_run_before_all_others_names_what_it_needs(shop, stage):
     (shop.root / "catalog.csv").unlink()
+    shop.set(PREDICTED)
     message = shop.refuse(stage)
     assert any(path in message for path in ["catalog.csv", *DVC_YAML[stage]["deps"]])
     assert "not found" in message
@@ -111,7 +116,9 @@ def test_a_stage_run_before_all_others_names_what_it_needs(shop, stage):
 @pytest.fixture(scope="module")
 def stripped(finished_project, tmp_path_factory):
     """A finished project from which tests take one input at a time."""
-    return finished_project.copy(tmp_path_factory.mktemp("stripped") / "project")
+    project = finished_project.copy(tmp_path_factory.mktemp("stripped") / "project")
+    project.set(PREDICTED)
+    return project
 
 
 @pytest.mark.parametrize(("stage", "path"), inputs())
