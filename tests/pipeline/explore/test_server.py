@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from huse import Huse
-from pipeline.core.location import locate
 from pipeline.explore import server
 from pipeline.explore.explorer import Explorer
 from pipeline.explore.server import make_app
@@ -87,8 +86,6 @@ def test_pictures_may_be_on_another_filesystem(huse, picture_folder, bucket, vis
     (bucket / name).write_bytes((picture_folder / name).read_bytes())
     here, there = (visit(folder, huse) for folder in (picture_folder, bucket))
     assert there.get("/picture/3").content == here.get("/picture/3").content
-    silent = locate("s3://a?endpoint_override=127.0.0.1:1&scheme=http", "catalog.images")
-    assert visit(silent, huse).get("/picture/3").status_code == 503
 
 
 def test_an_address_is_a_query(page, huse):
