@@ -16,7 +16,9 @@ SAMPLE = 10_000
 PLACES = 4
 """Decimals of a share."""
 SHOWN = 3
-"""Languages that are named."""
+"""Languages that are named at most."""
+LEAST_SHOWN = 0.01
+"""Share of the texts that such a language has."""
 
 
 def summarise(
@@ -89,9 +91,14 @@ def describe(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "texts",
         f"{texts['median_words']:g} words (median), at most {texts['most_words']}; {_said(texts)}",
     )
-    codes = Counter(texts["languages"]).most_common()
     certain = sum(texts["languages"].values())
-    named = ", ".join(f"{code} {count / certain:.0%}" for code, count in codes[:SHOWN])
+    # A few texts of a language are as likely told wrongly.
+    codes = [
+        (code, count / certain)
+        for code, count in Counter(texts["languages"]).most_common(SHOWN)
+        if count / certain >= LEAST_SHOWN
+    ]
+    named = ", ".join(f"{code} {share:.0%}" for code, share in codes)
     yield "languages", f"{named} of {certain} texts long enough to tell" if named else "not told"
     pictures = _said(summary["pictures"])
     if several := summary["pictures"]["several"]:

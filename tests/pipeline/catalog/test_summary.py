@@ -56,6 +56,10 @@ def test_a_summary_is_a_line_per_subject():
     assert "25% of the items have none, 50% share one, 1 placeholders" in lines["texts"]
     assert lines["pictures"].endswith("50% share one, 2 placeholders, 25% have several")
     assert lines["languages"] == "en 100% of 1 texts long enough to tell"
+    summary = make()
+    summary["texts"]["languages"] = {"en": 950, "de": 45, "mg": 5}
+    said = "en 95%, de 4% of 1000 texts long enough to tell"
+    assert dict(describe(summary))["languages"] == said
 
 
 def test_noise_is_one_line_or_none():
