@@ -39,7 +39,7 @@ def main(
     from pipeline.core.params import read_value
 
     with from_extra("review", "explore"):
-        from pipeline.review.server import HOST
+        from pipeline.review.steps_page import HOST
         from pipeline.web.local_app import serve
 
     folder = require_folder("catalog.images", images or read_value(params, "catalog.images"))

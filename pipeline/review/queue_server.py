@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import fastapi
-from fastapi.responses import HTMLResponse, RedirectResponse
 
 from pipeline.core.location import Location
 from pipeline.drift.queue_file import QueueItem
 from pipeline.pictures.folder import picture_inside
 from pipeline.review.queue_session import LABEL, QueueSession
-from pipeline.review.server import HOST, MOST_CHARACTERS, SIDE
-from pipeline.web.local_app import local_app, require_own_page
-from pipeline.web.pages import in_words, open_page, serve_files
+from pipeline.review.steps_page import FROM_THE_PAGE, MOST_CHARACTERS, back_to_page, steps_app
 
 
 def make_queue_app(
@@ -26,50 +23,38 @@ def make_queue_app(
         separator: What joins the parts of a class path.
         background: Colour under transparent pixels, `#rrggbb`.
     """
-    files = [one.image for one in session.items]
-    app = local_app(HOST, images, files, side=SIDE, background=background)
-    serve_files(app, "pipeline.review")
-    template = open_page(
-        "pipeline.review", "queue.html", {"in_words": lambda path: in_words(path, separator)}
+
+    def values(place: int | None) -> dict[str, Any]:
+        item = None if place is None else session.items[place]
+        return {
+            "item": item,
+            "has_picture": item is not None and _is_there(images, item.image),
+            "folder": str(images),
+            "reasons": [] if item is None else _reasons(item),
+            "suggestions": [] if item is None else _suggestions(item),
+            "classes": session.classes,
+            "labelled": session.file.labelled,
+            "label": LABEL,
+        }
+
+    app = steps_app(
+        session,
+        "queue.html",
+        values,
+        images,
+        [one.image for one in session.items],
+        separator=separator,
+        background=background,
     )
-    from_the_page = [fastapi.Depends(require_own_page)]
 
-    @app.get("/")
-    def page() -> HTMLResponse:
-        place = session.place
-        item = session.items[place] if place < session.total else None
-        html = template.render(
-            item=item,
-            has_picture=item is not None and _is_there(images, item.image),
-            folder=str(images),
-            reasons=[] if item is None else _reasons(item),
-            suggestions=[] if item is None else _suggestions(item),
-            place=place,
-            total=session.total,
-            said=session.said,
-            counts=session.counts,
-            can_undo=session.can_undo,
-            classes=session.classes,
-            labelled=session.file.labelled,
-            label=LABEL,
-            separator=separator,
-            most_characters=MOST_CHARACTERS,
-        )
-        return HTMLResponse(html)
-
-    @app.post("/decide", dependencies=from_the_page)
+    @app.post("/decide", dependencies=FROM_THE_PAGE)
     def decide(
         place: Annotated[int, fastapi.Form()],
         decision: Annotated[Literal["label", "none", "skip"], fastapi.Form()],
         class_path: Annotated[str, fastapi.Form(max_length=MOST_CHARACTERS)] = "",
     ) -> fastapi.Response:
         session.decide(place, decision, class_path)
-        return RedirectResponse("./", status_code=303)
-
-    @app.post("/undo", dependencies=from_the_page)
-    def undo() -> fastapi.Response:
-        session.undo()
-        return RedirectResponse("./", status_code=303)
+        return back_to_page()
 
     return app
 
