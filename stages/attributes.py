@@ -55,9 +55,9 @@ def main(
         return
 
     from pipeline.attributes.fit import fit_attributes
-    from pipeline.core.table import read_metadata, read_table
+    from pipeline.core.table import read_metadata
     from pipeline.features.attributes import read_attributes
-    from pipeline.features.joined import index_features
+    from pipeline.features.joined import index_features, read_groups
 
     index = index_features(
         items=items,
@@ -67,11 +67,10 @@ def main(
         image_features=image_features,
         text_features=text_features,
     )
-    group = read_table(groups, ["item_id", "group"]).set_index("item_id")["group"]
     heads, figures = fit_attributes(
         index,
         read_attributes(attributes, index.item_ids.tolist()),
-        group.loc[index.item_ids].to_numpy(),
+        read_groups(groups, index.item_ids),
         settings,
         recipe={"image": read_metadata(image_features), "text": read_metadata(text_features)},
         path=attributes,

@@ -90,7 +90,7 @@ def main(
     from pipeline.features.encoder_digest import KEY, check_encoder
     from pipeline.features.graph_file import read_graph
     from pipeline.features.item_graph import item_graph
-    from pipeline.features.joined import index_features
+    from pipeline.features.joined import index_features, read_groups
     from pipeline.features.text_rows import TextRows
     from pipeline.model.description import TOWERS
     from pipeline.model.model_file import StoredModel, save_model
@@ -195,8 +195,7 @@ def main(
     del train  # most of the memory, and what follows needs some of its own
     fusion = calibrate(model, val, membership_KL, seed=p.seed)
     stored = StoredModel(model, fusion, class_list, recipe)
-    group = read_table(groups, ["item_id", "group"]).set_index("item_id")["group"]
-    said = measure_confidence(stored, val, group.loc[val.item_ids].to_numpy(), seed=p.seed)
+    said = measure_confidence(stored, val, read_groups(groups, val.item_ids), seed=p.seed)
     name_KT = TextRows(class_names).read(np.arange(len(names))).to(device)
     rule = fit_new_classes(stored, index, val, name_KT, seed=p.seed)
     model.cpu()  # where it is used

@@ -20,7 +20,7 @@ from pipeline.core.sample import draw_sample
 from pipeline.core.table import read_metadata, read_table
 from pipeline.drift.batch_log import measured_text
 from pipeline.drift.moments import Moments
-from pipeline.features.joined import FeatureIndex, join_features
+from pipeline.features.joined import FeatureIndex, join_features, read_groups
 from pipeline.index.fit_references import OWN
 from pipeline.index.nearness import Nearness, decide
 from pipeline.index.references import FOLDER, load_references
@@ -86,8 +86,7 @@ def make_baseline(
     dense = int(model.description.config["text_features"])
     trained = _measured(_read(_some(every.only("train"))), dense)
     tree = model.known.trained_tree
-    shared = read_table(groups, ["item_id", "group"]).set_index("item_id")
-    group_M = shared.loc[held_out.item_ids, "group"].to_numpy()
+    group_M = read_groups(groups, held_out.item_ids)
     return Baseline(
         group_M,
         [guess.path for guess in top],

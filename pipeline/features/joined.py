@@ -190,3 +190,14 @@ def _views(image_features: Path, item_id: pd.Series) -> pd.DataFrame:
     views = views[views["item"] >= 0]
     views = views[views["item"].isin(views.loc[views["view"] == 0, "item"])]
     return views.sort_values(["item", "view"], kind="stable")
+
+
+def read_groups(groups: Path, item_ids: np.ndarray) -> np.ndarray:
+    """Read which items are never divided: [M] int64 numbers of the groups of M items.
+
+    Args:
+        groups: Parquet with item_id and group.
+        item_ids: [M] ids, in any order.
+    """
+    group = read_table(groups, ["item_id", "group"]).set_index("item_id")["group"]
+    return group.loc[item_ids].to_numpy(dtype=np.int64)

@@ -1,9 +1,10 @@
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.features.joined import index_features, join_features
+from pipeline.features.joined import index_features, join_features, read_groups
 from pipeline.features.shared import REQUIRE
 from tests.feature_tables import write_tables
 
@@ -74,3 +75,9 @@ def test_training_needs_items_that_have_both_in_train_and_val(tmp_path):
     paths = write_tables(tmp_path, 12, without_text=[2, 6, 10])
     with pytest.raises(InputError, match="no item of split val has both an image and a text"):
         index_features(**paths)
+
+
+def test_groups_are_in_the_order_of_the_items(tmp_path):
+    path = tmp_path / "groups.parquet"
+    pq.write_table(pa.table({"item_id": ["a", "b", "c"], "group": [7, 8, 7]}), path)
+    assert read_groups(path, np.array(["c", "b"])).tolist() == [7, 8]
