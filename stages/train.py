@@ -140,7 +140,7 @@ def main(
         "text_features": text_features,
     }
     with join_world(device) as world:
-        seed_everything(p.seed)
+        seed_everything(p.seed, device)
         index = index_features(**tables)
         train, val = load_train_and_val(index, device, int(p.max_memory * GIB), p.seed)
         watched = val.take(draw_sample(len(val), MAX_ITEMS, p.seed))
@@ -161,7 +161,7 @@ def main(
         train.standardise(model)
         if not world.is_main:
             # The weights above are the same everywhere; the dropout masks from here on are not.
-            seed_everything(p.seed + world.rank)
+            seed_everything(p.seed + world.rank, device)
         # Not the section machine: a killed run goes on under another one.
         sections = [section.model_dump() for section in (sizes, loss, p)]
         facts = [*sections, device.type, world.size]
