@@ -10,12 +10,11 @@ class Section(BaseModel):
     """A group of parameters: frozen, no unknown keys, no defaults, so that the file says what ran.
 
     `strict` is on: `steps: "100"` or `dropout: yes` is a mistake, not a number. An integer is
-    accepted where a float is expected.
+    accepted where a float is expected. What checks a section is built when it is first used: every
+    command imports all of them.
     """
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     moved: ClassVar[Mapping[str, str]] = {}
     """Keys that the section had in earlier versions, and what they are called now."""

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import betaincinv
 
 STARTS = 5
 """Searches for a threshold: from the smallest set that could speak for the precision, if all of it
@@ -94,6 +93,9 @@ def fit_thresholds(
 
 def lower_bound(right: float, items: float, risk: float) -> float:
     """Least share that `right` of `items` speak for, by Clopper and Pearson; wrong with `risk`."""
+    # A search imports this module and decides nothing.
+    from scipy.special import betaincinv
+
     return float(betaincinv(right, items - right + 1, risk)) if right > 0 else 0.0
 
 

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from pipeline.core.json_file import read_json
 from pipeline.core.table import read_metadata
 from pipeline.features.classes import item_classes
@@ -102,6 +100,9 @@ def model_card(
 
 
 def _template() -> Any:
+    # Every search imports this module with the model's class, and publishes nothing.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(
         loader=PackageLoader("pipeline.use", "templates"),
         # Markdown: what is filled in is numbers, names of models, and names of classes, made safe.
