@@ -27,7 +27,7 @@ from ruamel.yaml import YAML
 
 from benchmarks.harness import environment, median_ratio, write_results
 from pipeline.core.json_file import read_json, write_json
-from pipeline.encoders.text_network import FILE, NETWORK, TOKENIZER
+from pipeline.encoders.text_network import FILE, NETWORK, TOKENIZER, WEIGHTS
 from pipeline.features.encoder_digest import KEY, encoder_digest
 from pipeline.model.description import FILE as MODEL_FILE
 from pipeline.model.description import TOWERS
@@ -145,7 +145,7 @@ def strip(model: Path, out: Path) -> None:
     (out / TOWERS).unlink()
     for path in (out / "text_encoder").glob(f"*/{FILE}"):
         write_json(path, {**read_json(path), "network": None})
-        for name in (NETWORK, TOKENIZER):
+        for name in (NETWORK, WEIGHTS, TOKENIZER):
             (path.parent / name).unlink(missing_ok=True)
     described = read_json(out / MODEL_FILE)
     described["recipe"]["text"][KEY] = encoder_digest(out / "text_encoder")

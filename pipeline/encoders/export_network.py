@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import onnx
 import torch
 from tokenizers import Tokenizer
 from torch import nn
@@ -24,6 +25,7 @@ from pipeline.encoders.text_network import (
     NETWORK,
     OUTPUT,
     TOKENIZER,
+    WEIGHTS,
     TextFacts,
     TextNetwork,
     padding_of,
@@ -74,7 +76,7 @@ def export_network(
     Raises:
         InputError: The folder cannot be written to.
     """
-    paths = folder / NETWORK, folder / TOKENIZER
+    paths = folder / TOKENIZER, folder / NETWORK, folder / WEIGHTS
     logging.disable(logging.WARNING)
     try:
         parts = make_parts()
@@ -120,7 +122,7 @@ def fill_up_as(fast: Tokenizer, tokenizer: Any, length: int | None = None) -> No
     )
 
 
-def _write(parts: NetworkParts, network: Path, tokenizer: Path) -> None:
+def _write(parts: NetworkParts, tokenizer: Path, network: Path, weights: Path) -> None:
     with atomic_path(tokenizer) as temporary:
         parts.tokenizer.save(str(temporary))
     padding = padding_of(parts.tokenizer.padding)
@@ -141,6 +143,9 @@ def _write(parts: NetworkParts, network: Path, tokenizer: Path) -> None:
             dynamic_axes={name: {0: "texts", 1: "tokens"} for name in parts.inputs}
             | {OUTPUT: {0: "texts"}},
         )
+        proto = onnx.load(temporary)
+        weights.unlink(missing_ok=True)  # it would be written on
+        onnx.save(proto, temporary, save_as_external_data=True, location=weights.name)
 
 
 def _is_right(

@@ -69,4 +69,4 @@ def _is_entry(folder: Path) -> bool:
     """Whether a folder is an entry: by its name, and by nothing else being in it."""
     if not (_NAME.fullmatch(folder.name) and (folder / NOTE).is_file()):
         return False
-    return all(path.suffix in (".json", ".onnx", ".txt") for path in folder.iterdir())
+    return all(path.suffix in (".json", ".onnx", ".weights", ".txt") for path in folder.iterdir())

@@ -25,9 +25,11 @@ from pipeline.encoders.text_cleaners import CLEANERS
 from pipeline.encoders.token_batches import Padding, TokenBatch, Tokens, run_in_batches
 
 FILE, NETWORK, TOKENIZER = "encoder.json", "network.onnx", "tokenizer.json"
+WEIGHTS = "network.weights"
 """In an encoder's folder. The graph takes some of a `TokenBatch`, under the names INPUTS, and gives
-[B, E]; the tokenizer says how texts are cut, and how they are filled up; the first file holds the
-facts."""
+[B, E], and finds its weights in the file beside it, which is mapped, so that of the vectors of all
+tokens those are read that a text has; the tokenizer says how texts are cut, and how they are filled
+up; the first file holds the facts."""
 INPUTS, OUTPUT = ("token", "mask", "counted"), "vector"
 
 
@@ -146,14 +148,20 @@ class TextNetwork:
         Raises:
             InputError: It cannot be written to.
         """
-        for name in (NETWORK, TOKENIZER):
-            with atomic_path(folder / name) as temporary:
-                shutil.copyfile(self._folder / name, temporary)
+        for path in self._files():
+            with atomic_path(folder / path.name) as temporary:
+                shutil.copyfile(path, temporary)
 
     def pack(self) -> PackedNetwork:
         """Make plain data of it, for another machine."""
-        files = {name: (self._folder / name).read_bytes() for name in (NETWORK, TOKENIZER)}
-        return PackedNetwork(self.described(), files)
+        return PackedNetwork(
+            self.described(), {path.name: path.read_bytes() for path in self._files()}
+        )
+
+    def _files(self) -> list[Path]:
+        """A network of an earlier version has its weights in the graph's own file."""
+        names = (WEIGHTS, NETWORK, TOKENIZER)
+        return [path for name in names if (path := self._folder / name).exists()]
 
     def described(self) -> dict[str, Any]:
         """What `load_text_network` wants to be told."""
