@@ -90,10 +90,8 @@ def main(
     words = WordIndex.build(frame["text"].tolist())
     items = pa.Table.from_pandas(frame, preserve_index=False)
     searched = p.modality if p.pictures == "best" and p.modality != "text" else None
-    pictures = embed_pictures(
-        frame, image_features, model, embeddings=embeddings, searched=searched
-    )
-    index = CatalogIndex(VectorIndex(built), items, description, words, said, pictures)
+    embed_pictures(out, frame, image_features, model, embeddings=embeddings, searched=searched)
+    index = CatalogIndex(VectorIndex(built), items, description, words, said)
     save_index(index, out, model=model)
     figures = {
         "items": len(frame),

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import InputError
+from pipeline.core.mapped_table import map_table
 from pipeline.core.sample import draw_sample
 from pipeline.core.table import read_metadata, read_table
 from pipeline.drift.batch_log import measured_text
@@ -23,7 +24,7 @@ from pipeline.drift.moments import Moments
 from pipeline.features.joined import FeatureIndex, join_features, read_groups
 from pipeline.index.fit_references import OWN
 from pipeline.index.nearness import Nearness, decide
-from pipeline.index.references import FOLDER, load_references
+from pipeline.index.references import load_references, references_file
 from pipeline.use.api import Huse
 from pipeline.use.embeddings import Features
 
@@ -133,7 +134,7 @@ def _judge(
         references = load_references(index, modality, model=folder)
         if references is None:
             return [Nearness(None, None, None, None, modality)] * len(v)
-        known = read_table(index / FOLDER / f"{modality}.parquet", ["item_id"])["item_id"]
+        known = map_table(references_file(index, modality), ["item_id"])["item_id"].to_pandas()
         own = OWN[modality]
         found = references.judge(
             feature,

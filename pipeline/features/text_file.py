@@ -78,13 +78,17 @@ def read_block(path: Path, name: str) -> Block:
         InputError: The file is missing or damaged.
     """
     file = open_parquet(path, ["item_id"])
-    if name in file.schema_arrow.names:
-        return vector_matrix(file.read([name])[name]).astype(np.float32, copy=False)
-    indices, values = f"{name}_indices", f"{name}_values"
-    open_parquet(path, [indices, values])
-    table = file.read([indices, values])
-    column_N, value_N = (table[one].combine_chunks() for one in (indices, values))
-    width = int((file.schema_arrow.metadata or {})[f"{name}.columns".encode()])
+    names = [name] if name in file.schema_arrow.names else [f"{name}_indices", f"{name}_values"]
+    open_parquet(path, names)
+    width = (file.schema_arrow.metadata or {}).get(f"{name}.columns".encode(), b"0")
+    return block_of(file.read(names), name, int(width))
+
+
+def block_of(table: pa.Table, name: str, width: int) -> Block:
+    """Put together what `columns_of` took apart; only a sparse block needs its `width` E."""
+    if name in table.column_names:
+        return vector_matrix(table[name]).astype(np.float32, copy=False)
+    column_N, value_N = (table[f"{name}_{one}"].combine_chunks() for one in ("indices", "values"))
     # Copies, since SciPy may put the columns of a row in order in place.
     parts = (numbers(one).copy() for one in (value_N.flatten(), column_N.flatten()))
     return csr_matrix((*parts, numbers(column_N.offsets).copy()), shape=(len(table), width))

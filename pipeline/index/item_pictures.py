@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipeline.core.atomic import atomic_path
+from pipeline.core.mapped_table import MappedVectors, map_table
 from pipeline.core.once import once
-from pipeline.core.table import open_parquet
-from pipeline.core.vectors import numbers, vector_matrix
+from pipeline.core.vectors import numbers
 from pipeline.index.hit import Hit
 
+FILE = "pictures.arrow"
+"""In the index's folder."""
 COLUMNS = ["row", "image", "vector"]
 SEARCHED = "searched"
 """Column of an index whose items are found by their best picture."""
@@ -56,7 +56,7 @@ class ItemPictures:
         start, stop = np.searchsorted(self._row_P, [hit.row, hit.row + 1])
         if start == stop:
             return hit
-        place = int(start + np.argmax(self._vector_PD[start:stop] @ query_D))
+        place = int(start + np.argmax(self._vector_PD[np.arange(start, stop)] @ query_D))
         return hit._replace(image=self._table["image"][place].as_py(), picture=items + place)
 
     def best(self, row_C: np.ndarray, similarity_C: np.ndarray, query_D: np.ndarray) -> np.ndarray:
@@ -99,25 +99,18 @@ class ItemPictures:
         return numbers(self._table["row"].combine_chunks())
 
     @once
-    def _vector_PD(self) -> np.ndarray:
-        return vector_matrix(self._table["vector"])
+    def _vector_PD(self) -> MappedVectors:
+        return MappedVectors(self._table["vector"])
 
     @once
-    def _searched_PD(self) -> np.ndarray:
-        return vector_matrix(self._table[SEARCHED])
-
-    def save(self, path: Path) -> None:
-        """Write them as Parquet."""
-        with atomic_path(path) as temporary:
-            pq.write_table(self._table, temporary)
+    def _searched_PD(self) -> MappedVectors:
+        return MappedVectors(self._table[SEARCHED])
 
     @classmethod
-    def load(cls, path: Path) -> ItemPictures:
-        """Read what `save` wrote.
+    def load(cls, folder: Path) -> ItemPictures:
+        """Map the file that `embed_pictures` wrote into the folder of an index.
 
         Raises:
-            InputError: The file is missing or damaged.
+            InputError: It is missing or damaged.
         """
-        file = open_parquet(path, COLUMNS)
-        also = [SEARCHED] if SEARCHED in file.schema_arrow.names else []
-        return cls(file.read([*COLUMNS, *also]))
+        return cls(map_table(folder / FILE, COLUMNS))

@@ -15,17 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.sparse import diags, issparse
+import pyarrow as pa
+from scipy.sparse import diags
 
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.json_file import read_json
-from pipeline.features.text_file import read_block, write_block
+from pipeline.core.mapped_table import map_table, write_mapped
+from pipeline.features.text_file import block_of, columns_of
 from pipeline.index.nearness import Nearness
-from pipeline.index.stored_index import model_digest
+from pipeline.index.stored_index import FORMAT_VERSION, model_digest
 
 FOLDER = "references"
-"""In the index's folder: a feature table per modality."""
+"""In the index's folder: a file per modality."""
 ROWS = 256
 """Queries per matrix product: at most some tens of megabytes of similarities."""
 
@@ -73,15 +75,20 @@ class References:
         Returns:
             All the rest, which `load_references` wants to find in index.json.
         """
-        stored = self.unit_RF if issparse(self.unit_RF) else self.unit_RF.astype(np.float16)
-        path = folder / FOLDER / f"{modality}.parquet"
-        write_block(path, modality, iter([(item_ids, stored)]), {})
+        columns = {"item_id": pa.array(item_ids, pa.string()), **columns_of(modality, self.unit_RF)}
+        batch = pa.record_batch(columns)
+        write_mapped(references_file(folder, modality), batch.schema, [batch])
         return {
             "limit": self.limit,
             "share": self.share,
             "queries": self.queries,
             "columns": [self.columns.start, self.columns.stop],
         }
+
+
+def references_file(folder: Path, modality: str) -> Path:
+    """The file of a modality's references, with their `item_id`, for `map_table`."""
+    return folder / FOLDER / f"{modality}.arrow"
 
 
 def load_references(folder: Path, modality: str, *, model: Path) -> References | None:
@@ -98,12 +105,15 @@ def load_references(folder: Path, modality: str, *, model: Path) -> References |
         return None
     description = read_json(path)
     try:
-        if description["model"] != model_digest(model) or "near" not in description:
+        if description["format_version"] != FORMAT_VERSION:
+            return None
+        if description["model"] != model_digest(model):
             return None
         fitted = {**description["near"][modality]}
         fitted["columns"] = slice(*fitted["columns"])
-        feature_RF = read_block(folder / FOLDER / f"{modality}.parquet", modality)
-        return References(unit_RF=feature_RF, **fitted)
+        table = map_table(references_file(folder, modality), ["item_id"])
+        width = fitted["columns"].stop - fitted["columns"].start
+        return References(unit_RF=block_of(table, modality, width), **fitted)
     except (KeyError, TypeError) as error:
         raise InputError(f"{path}: damaged ({error}); run huse index") from error
 

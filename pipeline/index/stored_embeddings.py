@@ -33,23 +33,29 @@ def read_modality(path: Path, modality: str) -> tuple[pd.DataFrame, np.ndarray]:
     return table.to_pandas(), VectorRows(path, ["vector"]).read(row_N)
 
 
-def read_embedded(path: Path, modality: str, item_ids: Sequence[str]) -> np.ndarray:
-    """Read the embeddings of M items in one modality: [M, D] float32, NaN where one has none.
+class EmbeddedItems:
+    """Embeddings of items in one modality, by their ids."""
 
-    Raises:
-        InputError: The file is missing or damaged.
-    """
-    file = open_parquet(path, ["item_id", "modality", "vector"])
-    table = file.read(["item_id", "modality"])
-    row_N = np.flatnonzero(pc.equal(table["modality"], modality))
-    known = table["item_id"].take(row_N).to_pylist()
-    row_of = dict(zip(known, row_N.tolist(), strict=True))
-    row_M = np.array([row_of.get(one, -1) for one in item_ids], dtype=np.int64)
-    there_M = row_M >= 0
-    dimension = file.schema_arrow.field("vector").type.list_size
-    vector_MD = np.full((len(row_M), dimension), np.nan, np.float32)
-    vector_MD[there_M] = VectorRows(path, ["vector"]).read(row_M[there_M])
-    return vector_MD
+    def __init__(self, path: Path, modality: str) -> None:
+        """Read which rows they are.
+
+        Raises:
+            InputError: The file is missing or damaged.
+        """
+        file = open_parquet(path, ["item_id", "modality", "vector"])
+        table = file.read(["item_id", "modality"])
+        row_N = np.flatnonzero(pc.equal(table["modality"], modality))
+        known = table["item_id"].take(row_N).to_pylist()
+        self._row_of = dict(zip(known, row_N.tolist(), strict=True))
+        self._vectors = VectorRows(path, ["vector"])
+        self._dimension = file.schema_arrow.field("vector").type.list_size
+
+    def read(self, item_ids: Sequence[str]) -> np.ndarray:
+        """Read the embeddings of M items: [M, D] float32, NaN where one has none."""
+        row_M = np.array([self._row_of.get(one, -1) for one in item_ids], dtype=np.int64)
+        vector_MD = np.full((len(row_M), self._dimension), np.nan, np.float32)
+        vector_MD[row_M >= 0] = self._vectors.read(row_M[row_M >= 0])
+        return vector_MD
 
 
 def choose_queries(embeddings: Path) -> np.ndarray:

@@ -24,20 +24,22 @@ from pipeline.index.changes import (
     read_changes,
     read_steadily,
 )
+from pipeline.index.item_pictures import FILE as PICTURES
 from pipeline.index.item_pictures import ItemPictures
 from pipeline.index.standing import describe, stand
 from pipeline.index.vector_index import VectorIndex, read_faiss
 from pipeline.index.words import FOLDER, WordIndex
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 DESCRIPTION = "index.json"
 ITEMS = "items.parquet"
 ATTRIBUTES = "attributes.parquet"
-PICTURES = "pictures.parquet"
 
 
 def save_index(index: CatalogIndex, folder: Path, *, model: Path) -> None:
     """Write an index as it was made, without later changes; `index.json` names the model.
+
+    Its pictures and references are there already, see `embed_pictures` and `fit_references`.
 
     Raises:
         InputError: There is no such model, or the folder cannot be written to.
@@ -46,8 +48,6 @@ def save_index(index: CatalogIndex, folder: Path, *, model: Path) -> None:
     with atomic_path(folder / ITEMS) as temporary:
         pq.write_table(index.table.replace_schema_metadata(None), temporary)
     write_attributes(folder / ATTRIBUTES, index.attributes)
-    if index.pictures is not None:
-        index.pictures.save(folder / PICTURES)
     described: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "model": model_digest(model),
@@ -133,8 +133,6 @@ def read_known(folder: Path) -> tuple[pa.ChunkedArray, pa.Table]:
         InputError: A file is missing or damaged.
     """
     item_ids = open_parquet(folder / ITEMS, ["item_id"]).read(["item_id"])
-    if not (folder / ATTRIBUTES).exists():  # an index of an earlier version has none
-        return item_ids["item_id"], item_ids
     attributes = open_parquet(folder / ATTRIBUTES, ["item_id"]).read()
     if len(attributes) != len(item_ids):
         raise InputError(f"{folder / ATTRIBUTES}: of another index; run huse index")
@@ -144,8 +142,7 @@ def read_known(folder: Path) -> tuple[pa.ChunkedArray, pa.Table]:
 def base_of(folder: Path) -> str:
     """Name the making of an index: one of other items or by another model has another name."""
     description = read_json(folder / DESCRIPTION)
-    # An index of an earlier version does not say what it was made of.
-    return f"{description['model']}-{description.get('items', '')}"
+    return f"{description['model']}-{description['items']}"
 
 
 def model_digest(model: Path) -> str:
@@ -167,11 +164,11 @@ def _load_made(folder: Path, model: Path) -> CatalogIndex:
     if index.ntotal != len(items):
         raise InputError(f"{folder}: {index.ntotal} vectors but {len(items)} items; run huse index")
     words = None
-    if "words" in description:  # an index of an earlier version has none
+    if "words" in description:  # else it was put together without
         words = WordIndex.load(folder / FOLDER)
         if words.digest != description["words"]["digest"] or len(words) != len(items):
             raise InputError(f"{folder / FOLDER}: words of another index; run huse index")
-    pictures = ItemPictures.load(folder / PICTURES) if (folder / PICTURES).exists() else None
+    pictures = ItemPictures.load(folder) if (folder / PICTURES).exists() else None
     attributes = read_known(folder)[1]
     return CatalogIndex(VectorIndex(index), items, description, words, attributes, pictures)
 

@@ -131,13 +131,13 @@ class VectorIndex:
 
 
 def read_faiss(path: Path) -> Any:
-    """Read what `VectorIndex.save` wrote.
+    """Read what `VectorIndex.save` wrote; exact vectors stay in the file, which is mapped.
 
     Raises:
         InputError: The file is missing or damaged.
     """
     try:
-        return faiss.read_index(str(path))
+        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[-200:]
         raise InputError(f"{path.parent}: damaged index ({reason}); run huse index") from error

@@ -30,9 +30,12 @@ MODEL, INDEX, CARD = "model", "index", "README.md"
 CHANGES, ADDED = changes_folder(Path(INDEX)).name, added_path(Path(MODEL)).name
 HEADS = heads_folder(Path(MODEL)).name
 """In a repository, where they lie to each other as in a project."""
-ENDINGS = (".json", ".safetensors", ".onnx", ".model", ".npz", ".bin", ".parquet", ".faiss", ".npy")
+ENDINGS = (
+    *(".json", ".safetensors", ".onnx", ".weights", ".model", ".npz", ".bin"),
+    *(".parquet", ".arrow", ".faiss", ".npy"),
+)
 """Of the files of a model and of an index; others are neither published nor downloaded, pickles
-among them. The ones in the middle are those of text models that a package carries."""
+among them. From `.model` to `.bin` they are of text models that a package carries."""
 PATTERNS = [
     *(f"{folder}/*{ending}" for folder in (MODEL, INDEX, CHANGES, HEADS) for ending in ENDINGS),
     ADDED,

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -5,9 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from pipeline.core.mapped_table import MappedVectors, map_table
 from pipeline.core.vectors import vector_array
 from pipeline.features.vector_rows import VectorRows
+from pipeline.index import embed_pictures as module
 from pipeline.index.embed_pictures import embed_pictures
+from pipeline.index.item_pictures import COLUMNS, FILE, SEARCHED, ItemPictures
 from pipeline.model.embed import embed
 from pipeline.model.model_file import load_model
 
@@ -45,10 +50,9 @@ def features(finished_project, tmp_path):
 def test_clean_views_of_items_that_have_several_are_embedded(features, finished_project, tmp_path):
     path, items, vector_MI = features
     model = finished_project.root / "data/model"
-    embed_pictures(items, path, model, embeddings=tmp_path / "none").save(
-        tmp_path / "pictures.parquet"
-    )
-    found = pq.read_table(tmp_path / "pictures.parquet")
+    assert embed_pictures(tmp_path, items, path, model, embeddings=tmp_path / "none") == 3
+    found = map_table(tmp_path / FILE, COLUMNS)
+    assert found.column_names == COLUMNS
     # Of `left` the first picture could not be used.
     assert found["row"].to_pylist() == [0, 1, 1]
     assert found["image"].to_pylist() == ["3b.jpg", "2a.jpg", "2b.jpg"]
@@ -74,11 +78,10 @@ def test_what_is_searched_is_of_each_picture_with_the_text(features, finished_pr
     pq.write_table(table, tmp_path / "embeddings.parquet")
 
     def searched(of):
-        pictures = embed_pictures(
-            items, path, model, embeddings=tmp_path / "embeddings.parquet", searched=of
+        embed_pictures(
+            tmp_path, items, path, model, embeddings=tmp_path / "embeddings.parquet", searched=of
         )
-        pictures.save(tmp_path / "pictures.parquet")
-        found = pq.read_table(tmp_path / "pictures.parquet")
+        found = map_table(tmp_path / FILE, [*COLUMNS, SEARCHED])
         return tuple(
             np.array(found[name].to_pylist(), np.float32) for name in ("vector", "searched")
         )
@@ -91,10 +94,27 @@ def test_what_is_searched_is_of_each_picture_with_the_text(features, finished_pr
     assert np.array_equal(*searched("image"))
 
 
-def test_a_catalogue_with_one_picture_per_item_needs_no_model(features, tmp_path):
+def test_batches_make_no_difference(features, finished_project, tmp_path, monkeypatch):
     path, items, _ = features
-    pictures = embed_pictures(
-        items.iloc[2:], path, tmp_path / "no model", embeddings=tmp_path / "none", searched="fused"
-    )
-    pictures.save(tmp_path / "pictures.parquet")
-    assert pq.read_table(tmp_path / "pictures.parquet").num_rows == 0
+    model = finished_project.root / "data/model"
+    embed_pictures(tmp_path / "whole", items, path, model, embeddings=tmp_path / "none")
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    embed_pictures(tmp_path / "parts", items, path, model, embeddings=tmp_path / "none")
+    whole, parts = (map_table(tmp_path / one / FILE, COLUMNS) for one in ("whole", "parts"))
+    assert parts["vector"].num_chunks == 2
+    assert parts.drop_columns("vector") == whole.drop_columns("vector")
+    vector_PD = MappedVectors(parts["vector"])[np.arange(3)]
+    assert vector_PD == pytest.approx(MappedVectors(whole["vector"])[np.arange(3)], abs=1e-6)
+
+
+def test_a_catalogue_with_one_picture_per_item_needs_no_towers(
+    features, finished_project, tmp_path
+):
+    path, items, _ = features
+    (tmp_path / "model").mkdir()
+    shutil.copy(finished_project.root / "data/model/model.json", tmp_path / "model")
+    for searched in (None, "fused"):
+        one = items.iloc[2:], path, tmp_path / "model"
+        none = embed_pictures(tmp_path, *one, embeddings=tmp_path / "none", searched=searched)
+        assert none == 0
+        assert not ItemPictures.load(tmp_path).are_searched

@@ -5,10 +5,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.core.mapped_table import map_table
 from pipeline.core.table import read_metadata, read_table, write_table
+from pipeline.core.vectors import vector_matrix
 from pipeline.features.text_file import columns_of
 from pipeline.index import fit_references as module
 from pipeline.index.fit_references import choose_block, fit_limit, fit_references
+from pipeline.index.references import references_file
 from tests.feature_tables import read_vectors, write_tables
 
 COUNT = 80
@@ -59,11 +62,11 @@ def test_the_share_of_validation_items_is_within_the_limit(tables, tmp_path, mod
 
 def test_queries_are_compared_with_all_items(tables, tmp_path, monkeypatch):
     save(tables, tmp_path)
-    ids, _ = read_vectors(tmp_path / "references" / "image.parquet", "image")
-    assert list(ids) == [f"item-{n}" for n in range(COUNT)]
+    ids = map_table(references_file(tmp_path, "image"), ["image"])["item_id"].to_pylist()
+    assert ids == [f"item-{n}" for n in range(COUNT)]
     monkeypatch.setattr(module, "MOST_REFERENCES", 9)
     save(tables, tmp_path)
-    ids, _ = read_vectors(tmp_path / "references" / "image.parquet", "image")
+    ids = map_table(references_file(tmp_path, "image"), ["image"])["item_id"].to_pylist()
     assert len(set(ids)) == 9
     # Not every so many: catalogues are sorted, and a period may be in them.
     assert len(set(np.diff([int(one.removeprefix("item-")) for one in ids]))) > 1
@@ -119,8 +122,8 @@ def test_the_block_that_judges_is_told_by_its_columns(tmp_path, tables):
     paths = write_tables(tmp_path / "words", COUNT, words=9)
     found = save(tables | {"text_features": paths["text_features"]}, tmp_path)["text"]
     assert found["columns"] == [0, 4]
-    _, vectors = read_vectors(tmp_path / "references" / "text.parquet", "text")
-    assert vectors.shape == (COUNT, 4)
+    kept = map_table(references_file(tmp_path, "text"), ["text"])
+    assert vector_matrix(kept["text"]).shape == (COUNT, 4)
 
 
 def test_features_of_another_recipe_are_refused(tables, tmp_path):

@@ -3,11 +3,12 @@ import pyarrow as pa
 import pytest
 
 from pipeline.core.json_file import write_json
+from pipeline.core.mapped_table import write_mapped
 from pipeline.core.vectors import vector_array
 from pipeline.index.build import build_index
 from pipeline.index.catalog_index import CatalogIndex
 from pipeline.index.hit import Hit
-from pipeline.index.item_pictures import ItemPictures
+from pipeline.index.item_pictures import FILE, ItemPictures
 from pipeline.index.stored_index import load_index, save_index
 from pipeline.index.vector_index import VectorIndex
 from pipeline.index.words import WordIndex
@@ -19,14 +20,20 @@ def hit(row):
     return Hit(row, f"id-{row}", "first.jpg", "bag", "bags", 0.5)
 
 
+def write(folder, table):
+    """As the stage does, but in batches of two."""
+    folder.mkdir(exist_ok=True)
+    write_mapped(folder / FILE, table.schema, table.to_batches(max_chunksize=2))
+
+
 @pytest.fixture
 def pictures(tmp_path):
     """Of three items, of which the second has one picture, the others two and three."""
     images = ["0a.jpg", "0b.jpg", "2a.jpg", "2b.jpg", "2c.jpg"]
     vector_PD = UNIT[[0, 1, 2, 1, 0]]
     table = pa.table({"row": [0, 0, 2, 2, 2], "image": images, "vector": vector_array(vector_PD)})
-    ItemPictures(table).save(tmp_path / "pictures.parquet")
-    return ItemPictures.load(tmp_path / "pictures.parquet")
+    write(tmp_path, table)
+    return ItemPictures.load(tmp_path)
 
 
 def test_the_picture_nearest_to_the_query_is_shown(pictures):
@@ -90,8 +97,8 @@ def test_a_search_by_the_best_picture_is_that_of_all_pictures(tmp_path):
         pa.table(items),
         {"separator": "<", "words": {"mode": "hybrid", "weight": 0.2}},
         WordIndex.build(names),
-        pictures=ItemPictures(pa.table(table)),
     )
+    write(tmp_path / "index", pa.table(table))
     save_index(index, tmp_path / "index", model=tmp_path / "model")
     loaded = load_index(tmp_path / "index", model=tmp_path / "model")
     query_QD = vector_PD[::7]
@@ -128,8 +135,8 @@ def test_a_search_shows_the_nearest_picture_also_from_a_file(tmp_path):
         items,
         description,
         WordIndex.build(texts),
-        pictures=ItemPictures(pa.table(near)),
     )
+    write(tmp_path / "index", pa.table(near))
     save_index(index, tmp_path / "index", model=tmp_path / "model")
     loaded = load_index(tmp_path / "index", model=tmp_path / "model")
     assert loaded.images == ["a.jpg", "b.jpg", "c.jpg", "b.jpg", "b2.jpg"]

@@ -7,8 +7,14 @@ from scipy.sparse import csr_matrix
 from pipeline.core.errors import InputError
 from pipeline.features.text_matrix import side_by_side
 from pipeline.index import references as module
-from pipeline.index.references import References, load_references, nearest_distances, unit_rows
-from pipeline.index.stored_index import model_digest
+from pipeline.index.references import (
+    References,
+    load_references,
+    nearest_distances,
+    references_file,
+    unit_rows,
+)
+from pipeline.index.stored_index import FORMAT_VERSION, model_digest
 
 IDS = ["first", "second"]
 
@@ -32,7 +38,7 @@ def make(unit):
 
 
 def write_index(folder, model, near):
-    described = {"model": model_digest(model)} | ({} if near is None else {"near": near})
+    described = {"format_version": FORMAT_VERSION, "model": model_digest(model), "near": near}
     folder.mkdir(exist_ok=True)
     (folder / "index.json").write_text(json.dumps(described), encoding="utf-8")
 
@@ -118,13 +124,12 @@ def test_what_is_written_is_read(tmp_path, model, make, unit, kind):
         saved.judge(side_by_side(block), "text"),
         strict=True,
     ):
-        assert found[1] == pytest.approx(wanted[1], abs=1e-3)
-        assert found._replace(distance=None) == wanted._replace(distance=None)
+        assert found == wanted
 
 
 def test_an_index_that_says_nothing_gives_no_references(tmp_path, model, make):
     assert load_references(tmp_path / "nowhere", "text", model=model) is None
-    write_index(tmp_path, model, None)  # of an earlier version
+    (tmp_path / "index.json").write_text('{"format_version": 1}', encoding="utf-8")
     assert load_references(tmp_path, "text", model=model) is None
     write_index(tmp_path, model, {"text": make().save(tmp_path, "text", IDS)})
     (model / "model.json").write_text('{"weights_digest": "4567"}', encoding="utf-8")
@@ -136,6 +141,6 @@ def test_damage_is_told(tmp_path, model, make):
     with pytest.raises(InputError, match=r"index\.json: damaged .*run huse index"):
         load_references(tmp_path, "text", model=model)
     write_index(tmp_path, model, {"text": make().save(tmp_path, "text", IDS)})
-    (tmp_path / "references" / "text.parquet").unlink()
-    with pytest.raises(InputError, match=r"text\.parquet: not found"):
+    references_file(tmp_path, "text").unlink()
+    with pytest.raises(InputError, match=r"text\.arrow: not found"):
         load_references(tmp_path, "text", model=model)

@@ -7,8 +7,8 @@ from pipeline.core.errors import InputError
 from pipeline.index import stored_embeddings as module
 from pipeline.index.stored_embeddings import (
     MOST_QUERIES,
+    EmbeddedItems,
     choose_queries,
-    read_embedded,
     read_modality,
 )
 
@@ -33,12 +33,12 @@ def test_embeddings_of_items_come_in_their_order_and_are_nan_where_there_are_non
 ):
     texts = pd.read_parquet(embeddings).query("modality == 'text'")
     chosen = texts.iloc[[5, 0, 5]]
-    found = read_embedded(embeddings, "text", [*chosen["item_id"], "none"])
+    found = EmbeddedItems(embeddings, "text").read([*chosen["item_id"], "none"])
     assert np.array_equal(found[:3], np.stack(chosen["vector"]))
     assert np.isnan(found[3]).all()
     images = pq.read_table(embeddings, filters=[("modality", "=", "image")])
     pq.write_table(images, tmp_path / "x.parquet")
-    nothing = read_embedded(tmp_path / "x.parquet", "text", chosen["item_id"].tolist())
+    nothing = EmbeddedItems(tmp_path / "x.parquet", "text").read(chosen["item_id"].tolist())
     assert np.isnan(nothing).all()
     assert nothing.shape == (3, found.shape[1])
 
