@@ -25,7 +25,12 @@ def vector_array(vector_ND: np.ndarray) -> pa.FixedSizeListArray:
 def vector_matrix(column: pa.ChunkedArray) -> np.ndarray:
     """N fixed-size lists -> [N, D] of their own type, read-only where no copy was needed."""
     dimension = column.type.list_size
-    return numbers(column.combine_chunks().flatten()).reshape(-1, dimension)
+    return numbers(as_one(column).flatten()).reshape(-1, dimension)
+
+
+def as_one(column: pa.ChunkedArray) -> pa.Array:
+    """Put the chunks of a column together; `combine_chunks` would copy a single one too."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def numbers(array: pa.Array) -> np.ndarray:

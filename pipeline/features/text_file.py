@@ -13,7 +13,14 @@ from scipy.sparse import csr_matrix
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.table import open_parquet
-from pipeline.core.vectors import ROW_GROUP, numbers, vector_array, vector_matrix, vector_writer
+from pipeline.core.vectors import (
+    ROW_GROUP,
+    as_one,
+    numbers,
+    vector_array,
+    vector_matrix,
+    vector_writer,
+)
 
 
 def columns_of(name: str, block: Block) -> dict[str, pa.Array]:
@@ -88,7 +95,7 @@ def block_of(table: pa.Table, name: str, width: int) -> Block:
     """Put together what `columns_of` took apart; only a sparse block needs its `width` E."""
     if name in table.column_names:
         return vector_matrix(table[name]).astype(np.float32, copy=False)
-    column_N, value_N = (table[f"{name}_{one}"].combine_chunks() for one in ("indices", "values"))
+    column_N, value_N = (as_one(table[f"{name}_{one}"]) for one in ("indices", "values"))
     # Copies, since SciPy may put the columns of a row in order in place.
     parts = (numbers(one).copy() for one in (value_N.flatten(), column_N.flatten()))
     return csr_matrix((*parts, numbers(column_N.offsets).copy()), shape=(len(table), width))

@@ -19,6 +19,7 @@ from scipy.sparse import csr_matrix, hstack, vstack
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.core.table import open_parquet
+from pipeline.core.vectors import as_one
 from pipeline.features.vector_rows import VectorRows
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ class TextRows:
             local = row_R[place] - self._dense.first_row(int(group))
             blocks = []
             for name, width in zip(self._sparse, self._width, strict=True):
-                indices = table[name + INDICES].combine_chunks()
-                values = table[name + VALUES].combine_chunks().flatten().to_numpy()
+                indices = as_one(table[name + INDICES])
+                values = as_one(table[name + VALUES]).flatten().to_numpy()
                 pointer = indices.offsets.to_numpy() - indices.offsets[0].as_py()
                 block = (values, indices.flatten().to_numpy(), pointer)
                 blocks.append(csr_matrix(block, shape=(len(indices), width))[local])

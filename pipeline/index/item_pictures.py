@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipeline.core.mapped_table import MappedVectors, map_table
 from pipeline.core.once import once
-from pipeline.core.vectors import numbers
+from pipeline.core.vectors import as_one, numbers
 from pipeline.index.hit import Hit
 
 FILE = "pictures.arrow"
@@ -96,7 +96,7 @@ class ItemPictures:
 
     @once
     def _row_P(self) -> np.ndarray:
-        return numbers(self._table["row"].combine_chunks())
+        return numbers(as_one(self._table["row"]))
 
     @once
     def _vector_PD(self) -> MappedVectors:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from pipeline.core.errors import InputError
 from pipeline.core.quiet import without_warnings
-from pipeline.core.vectors import numbers
+from pipeline.core.vectors import as_one, numbers
 from pipeline.features.attributes import NUMBERS, kind_of
 
 LONGEST = 4000
@@ -128,7 +128,7 @@ def matching(table: pa.Table, where: str) -> Any:
         raise InputError(f"where: {_short(where)!r} cannot be read ({error})") from error
     except pa.ArrowException as error:
         raise InputError(f"where: {_short(where)!r} cannot be compared ({error})") from error
-    found_N = numbers(pc.cast(found, pa.uint8()).combine_chunks()).astype(bool)
+    found_N = numbers(as_one(pc.cast(found, pa.uint8()))).astype(bool)
     if not found_N.any():
         raise InputError(f"where: no item has {_short(where)}{walk.hint()}")
     return found_N

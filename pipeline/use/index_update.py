@@ -16,8 +16,9 @@ from pipeline.core.table import open_parquet
 from pipeline.core.text import normalize_text
 from pipeline.features.class_path import normalize_class_path
 from pipeline.index.changed_values import apply, changed_table
-from pipeline.index.changes import PICTURES as ADDED_PICTURES
-from pipeline.index.stored_index import ITEMS, PICTURES
+from pipeline.index.changes import PICTURES
+from pipeline.index.item_pictures import ItemPictures
+from pipeline.index.stored_index import ITEMS
 from pipeline.use.index_changes import ATTRIBUTE_KEY, State
 from pipeline.use.index_items import IndexItems, RowValues, convert
 from pipeline.use.new_items import BadRow, NewItem
@@ -136,7 +137,7 @@ class Update:
             raise BadRowError("its picture is not in the catalogue's folder; name it as well")
         image = item.image
         if "image" not in has:
-            image = now.get(ADDED_PICTURES) or self._pictures.get(known[0], now["image"])
+            image = now.get(PICTURES) or self._pictures.get(known[0], now["image"])
         return NewItem(item.row, image, item.text if "text" in has else now["text"])
 
     def fill(self, made: IndexItems) -> None:
@@ -214,13 +215,10 @@ class Update:
     @cached_property
     def _pictures(self) -> dict[str, str]:
         """All pictures of the catalogue's items that have several, as `read_items` takes them."""
-        path = self._state.folder / PICTURES
-        if not path.exists():  # an index of an earlier version has none
-            return {}
-        table = open_parquet(path, ["row", "image"]).read(["row", "image"])
+        several = ItemPictures.load(self._state.folder)
         names: dict[str, list[str]] = {}
-        ids = self._state.item_ids.take(table["row"]).to_pylist()
-        for item_id, image in zip(ids, table["image"].to_pylist(), strict=True):
+        ids = self._state.item_ids.take(pa.array(several.rows, pa.int64())).to_pylist()
+        for item_id, image in zip(ids, several.images, strict=True):
             names.setdefault(item_id, []).append(image)
         return {item_id: LIST.join(images) for item_id, images in names.items()}
 
@@ -236,7 +234,7 @@ class Update:
         for name in names:
             made_of = made_of.append_column(f"attribute {name}", attributes[name])
         added = state.standing.items
-        shown = [*SHOWN, ADDED_PICTURES]
+        shown = [*SHOWN, PICTURES]
         added = added.filter(pc.is_in(added["item_id"], wanted)).select([*shown, *names])
         added = added.rename_columns([*shown, *(f"attribute {name}" for name in names)])
         found = {}

@@ -6,7 +6,6 @@ import torch
 
 from pipeline.core.seeding import seed_everything
 
-
 CPU = torch.device("cpu")
 
 

@@ -30,6 +30,16 @@ def write(path, vector_ND, batches, value_type=None):
     return ids
 
 
+def test_one_array_of_vectors_is_viewed_and_several_are_put_together():
+    before = pa.total_allocated_bytes()
+    whole = pa.chunked_array([vector_array(np.ones((4000, 100), np.float32))])
+    one_ND = vector_matrix(whole)
+    assert pa.total_allocated_bytes() < before + 100_000
+    assert np.array_equal(
+        one_ND, vector_matrix(pa.chunked_array([*whole.slice(0, 9).chunks, *whole.slice(9).chunks]))
+    )
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_vectors_come_back_bit_for_bit(tmp_path, dtype):
     vector_ND = np.random.default_rng(0).normal(size=(7, 5)).astype(dtype)

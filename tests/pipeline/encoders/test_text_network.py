@@ -1,4 +1,5 @@
 import numpy as np
+import onnx
 import pytest
 
 from pipeline.core.errors import InputError
@@ -48,12 +49,12 @@ def test_texts_are_encoded_in_batches(folder):
 def test_what_was_loaded_can_be_stored_again(folder, tmp_path):
     Encoder.load(folder).save(tmp_path / "again")
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ["encoder.json", "network.onnx", "tokenizer.json"]
+    assert names == ["encoder.json", "network.onnx", "network.weights", "tokenizer.json"]
     for name in names:
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
 
 
-@pytest.mark.parametrize("name", ["network.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["network.onnx", "network.weights", "tokenizer.json"])
 def test_a_damaged_or_missing_file_is_told(folder, name):
     (folder / name).write_bytes(b"damaged")
     with pytest.raises(InputError, match=r"damaged text model .*dvc repro --force text_block"):
@@ -78,6 +79,15 @@ def test_cases_and_prefixes_are_those_of_the_facts(folder):
     one, other = (type(network)(folder, facts) for facts in (lower, with_prefix))
     assert np.array_equal(one.encode(["red SHIRT"], 1), network.encode(["red shirt"], 1))
     assert np.array_equal(other.encode([" hat "], 1), network.encode(["a hat"], 1))
+
+
+def test_a_network_of_an_earlier_version_has_its_weights_in_the_graph(folder, tmp_path):
+    expected = Encoder.load(folder).encode(TEXTS)
+    onnx.save(onnx.load(folder / "network.onnx"), folder / "network.onnx")
+    (folder / "network.weights").unlink()
+    Encoder.load(folder).save(tmp_path / "again")
+    assert np.array_equal(Encoder.load(tmp_path / "again").encode(TEXTS), expected)
+    assert not (tmp_path / "again" / "network.weights").exists()
 
 
 def test_facts_of_a_model_of_an_earlier_version_are_read(folder):

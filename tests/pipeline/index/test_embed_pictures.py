@@ -1,4 +1,4 @@
-import shutil
+import hashlib
 
 import numpy as np
 import pandas as pd
@@ -7,12 +7,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from pipeline.core.json_file import read_json, write_json
 from pipeline.core.mapped_table import MappedVectors, map_table
 from pipeline.core.vectors import vector_array
 from pipeline.features.vector_rows import VectorRows
 from pipeline.index import embed_pictures as module
 from pipeline.index.embed_pictures import embed_pictures
 from pipeline.index.item_pictures import COLUMNS, FILE, SEARCHED, ItemPictures
+from pipeline.model.description import DIGEST, WEIGHTS
 from pipeline.model.embed import embed
 from pipeline.model.model_file import load_model
 
@@ -112,7 +114,10 @@ def test_a_catalogue_with_one_picture_per_item_needs_no_towers(
 ):
     path, items, _ = features
     (tmp_path / "model").mkdir()
-    shutil.copy(finished_project.root / "data/model/model.json", tmp_path / "model")
+    (tmp_path / "model" / WEIGHTS).write_bytes(b"no towers")
+    described = read_json(finished_project.root / "data/model/model.json")
+    described[DIGEST] = hashlib.sha256(b"no towers").hexdigest()
+    write_json(tmp_path / "model" / "model.json", described)
     for searched in (None, "fused"):
         one = items.iloc[2:], path, tmp_path / "model"
         none = embed_pictures(tmp_path, *one, embeddings=tmp_path / "none", searched=searched)

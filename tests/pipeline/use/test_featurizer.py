@@ -60,7 +60,7 @@ def test_a_stored_featurizer_gives_the_same_features(featurizer, tmp_path):
         # A network adds in another order than the library that it was made of.
         assert abs(found[name] - block).max() <= (1e-5 if name == "sentence" else 0)
     kinds = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
-    assert kinds == {".json", ".onnx", ".safetensors"}
+    assert kinds == {".json", ".onnx", ".weights", ".safetensors"}
 
 
 @pytest.mark.parametrize(
