@@ -22,6 +22,7 @@ from pipeline.audit.folds import capped_sample
 from pipeline.audit.item_features import MODALITIES, ItemFeatures, has_features
 from pipeline.audit.probe import Probe, fit_probe
 from pipeline.core.sample import draw_sample
+from pipeline.core.take_step import spare_the_compiler, take_step
 from pipeline.features.joined import FeatureIndex
 
 BLOCK_LOGITS = 2**22
@@ -157,6 +158,7 @@ class OutOfFoldProbes:
         image_MK, text_MK = self._log_p(chosen_M, self._features.read(chosen_M))
         label_M = torch.from_numpy(self._label_N[chosen_M])
         weight = torch.tensor(START, requires_grad=True)
+        spare_the_compiler()
         optimizer = torch.optim.LBFGS([weight], max_iter=MOST_STEPS, line_search_fn="strong_wolfe")
 
         def loss() -> Tensor:
@@ -165,7 +167,7 @@ class OutOfFoldProbes:
             value.backward()
             return value
 
-        optimizer.step(loss)
+        take_step(optimizer, loss)
         return Pooling(*weight.detach().tolist())
 
     def _pool(self, image_BK: Tensor, text_BK: Tensor, weight: Tensor) -> Tensor:

@@ -6,11 +6,14 @@ moved label in a hundred more on fashion products and none on the sample, for fo
 Shape letters: M items fitted on, F features, K classes, B items of a batch.
 """
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
+
+from pipeline.core.take_step import spare_the_compiler, take_step
 
 SMALLEST_BATCH, LARGEST_BATCH = 256, 1024
 """A larger one takes the same time per item for its products, and fewer updates of all weights."""
@@ -55,18 +58,18 @@ def fit_probe(feature_MF: np.ndarray, label_M: np.ndarray, num_classes: int, see
     bias_K = share_K.log().requires_grad_()
     batch = min(max(SMALLEST_BATCH, PASSES * len(label) // FEWEST_STEPS), LARGEST_BATCH)
     steps = max(FEWEST_STEPS, PASSES * len(label) // batch)
-    optimizer = torch.optim.AdamW(
-        [
-            {"params": [weight_FK], "weight_decay": WEIGHT_DECAY},
-            {"params": [bias_K], "weight_decay": 0.0},
-        ],
-        lr=LEARNING_RATE * max(1.0, MANY_FEATURES / feature_MF.shape[1]),
-        fused=True,  # one kernel updates all weights
-    )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    groups: list[dict[str, Any]] = [
+        {"params": [weight_FK], "weight_decay": WEIGHT_DECAY},
+        {"params": [bias_K], "weight_decay": 0.0},
+    ]
+    spare_the_compiler()
+    optimizer = torch.optim.AdamW(groups, fused=True)  # one kernel updates all weights
+    rate = LEARNING_RATE * max(1.0, MANY_FEATURES / feature_MF.shape[1])
     generator = torch.Generator().manual_seed(seed)
     order, at = torch.randperm(len(label), generator=generator), 0
-    for _ in range(steps):
+    for step in range(steps):
+        for group in groups:
+            group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * step / steps))
         if at >= len(label):
             order, at = torch.randperm(len(label), generator=generator), 0
         chosen_B = order[at : at + batch]
@@ -74,8 +77,7 @@ def fit_probe(feature_MF: np.ndarray, label_M: np.ndarray, num_classes: int, see
         logits_BK = torch.addmm(bias_K, standard_MF[chosen_B], weight_FK)
         optimizer.zero_grad()
         cross_entropy(logits_BK, label[chosen_B]).backward()
-        optimizer.step()
-        schedule.step()
+        take_step(optimizer)
     plain_FK = weight_FK.detach().numpy() / scale_F[:, None]
     return Probe(plain_FK, bias_K.detach().numpy() - mean_F @ plain_FK)
 

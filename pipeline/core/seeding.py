@@ -14,7 +14,8 @@ def seed_everything(seed: int, device: torch.device) -> None:
     times as long. On CUDA, sums in atomic order can still differ in the last bits.
     """
     # Not an error: an operation of a user's own objective may have no other order.
-    torch.use_deterministic_algorithms(device.type == "cpu", warn_only=True)
+    # Torch's other function for it imports the compiler.
+    torch.set_deterministic_debug_mode("warn" if device.type == "cpu" else "default")
     torch.utils.deterministic.fill_uninitialized_memory = False
     random.seed(seed)
     np.random.seed(seed)

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from pipeline.core.errors import InputError
 from pipeline.core.machine import MachineSettings
 from pipeline.core.precision import autocast_type
+from pipeline.core.take_step import take_step
 from pipeline.features.pairs import Pairs
 from pipeline.model.towers import NameBatch, Towers, TowersOutput
 from pipeline.train.batches import Batch, Batches
@@ -26,7 +27,7 @@ from pipeline.train.budget import budget_of
 from pipeline.train.checkpoint import CheckpointFile
 from pipeline.train.data.class_names import ClassNames
 from pipeline.train.losses.labels import check_labels
-from pipeline.train.optimizer import learning_rate, make_optimizer, take_step
+from pipeline.train.optimizer import learning_rate, make_optimizer
 from pipeline.train.settings import TrainSettings
 from pipeline.train.validate import validate
 from pipeline.train.world import (

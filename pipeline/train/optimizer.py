@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from pipeline.core.errors import InputError
+from pipeline.core.take_step import spare_the_compiler
 from pipeline.train.settings import TrainSettings
 
 
@@ -22,7 +23,7 @@ def make_optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.Opt
     Raises:
         InputError: The optimizer has no weight decay, but one was asked for.
     """
-    _spare_the_compiler()
+    spare_the_compiler()
     names = {name.lower(): name for name in torch.optim.__all__}
     kind: type[torch.optim.Optimizer] = getattr(torch.optim, names[settings.optimizer])
     known = inspect.signature(kind).parameters
@@ -45,24 +46,6 @@ def make_optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.Opt
         ],
         **options,
     )
-
-
-def take_step(optimizer: torch.optim.Optimizer) -> None:
-    """Do what `optimizer.step()` does, without torch's compiler; see `_spare_the_compiler`."""
-    with torch.no_grad():
-        inspect.unwrap(type(optimizer).step)(optimizer)
-
-
-def _spare_the_compiler() -> None:
-    """Let optimizers be made and used without torch's compiler.
-
-    They import it, which takes as long as the rest of torch, to tell it what it must not compile;
-    an optimizer is never compiled here. Where torch does this another way, nothing is changed.
-    """
-    for name in ("add_param_group", "zero_grad", "state_dict", "load_state_dict"):
-        method = getattr(getattr(torch.optim.Optimizer, name), "__wrapped__", None)
-        if method is not None:
-            method.__dynamo_disable = method
 
 
 def learning_rate(settings: TrainSettings, step: int, steps: int) -> float:

@@ -73,8 +73,7 @@ USED = {
     "baseline": {"pandas", "scipy", "scipy.stats", "sklearn"},
     "attributes": {"scipy"},
     "evaluate": {"pandas", "scipy", "torch"},
-    # torch's own optimizer, which imports its compiler.
-    "audit": {"pandas", "scipy", "scipy.stats", "sympy", "torch", "torch._dynamo", "torch.onnx"},
+    "audit": {"pandas", "scipy", "scipy.stats", "torch"},
     "index": {"pandas", "scipy"},
 }
 """Of that, what each stage has a use for where the encoders are GloVe."""

@@ -1,5 +1,4 @@
 import math
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -7,12 +6,10 @@ import torch
 from torch import nn
 
 from pipeline.core.errors import InputError
-from pipeline.train.optimizer import learning_rate, make_optimizer, take_step
+from pipeline.core.take_step import take_step
+from pipeline.train.optimizer import learning_rate, make_optimizer
 from pipeline.train.settings import Optimizer
-from tests.fresh_process import modules_after
 from tests.shipped import shipped
-
-ROOT = Path(__file__).parents[3]
 
 
 def descend(name: str, **changed) -> nn.Linear:
@@ -53,22 +50,6 @@ def test_weight_matrices_alone_are_decayed():
     layer = descend("adamw", weight_decay=0.5)
     torch.testing.assert_close(layer.weight.data, torch.full((2, 2), 0.85))
     torch.testing.assert_close(layer.bias.data, torch.full((2,), 0.9))
-
-
-def test_nothing_is_compiled_and_the_compiler_is_not_imported():
-    """It takes as long as torch itself."""
-    code = """
-from torch import nn
-from pipeline.train.optimizer import make_optimizer, take_step
-from tests.shipped import shipped
-layer = nn.Linear(2, 2)
-optimizer = make_optimizer(layer, shipped("train"))
-layer.weight.sum().backward()
-take_step(optimizer)
-optimizer.zero_grad()
-optimizer.load_state_dict(optimizer.state_dict())
-"""
-    assert modules_after(code, ROOT).isdisjoint({"torch._dynamo", "torch._inductor", "sympy"})
 
 
 def test_momentum_reaches_the_optimizers_that_have_it():
