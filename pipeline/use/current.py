@@ -10,9 +10,10 @@ import gc
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from PIL import Image
 
@@ -26,7 +27,8 @@ from pipeline.use.api import Huse
 Value = TypeVar("Value")
 
 
-class Stored(NamedTuple):
+@dataclass(frozen=True)
+class Stored:
     """Where a model and its index are."""
 
     model: Path

@@ -308,8 +308,7 @@ def test_text_search_works_without_scripts(page, address):
 
 def test_lists_are_marked_by_each_others_ranks(explorer, picture_folder):
     one, two, three = (Hit(n, f"i{n}", "", "", "bags", 0.1) for n in range(3))
-    pictures = Pictures(picture_folder, [], side=8, background="#ffffff")
-    sides = [Side(name, explorer, pictures) for name in "ab"]
+    sides = [Side(n, explorer, Pictures(picture_folder, [], side=8, background="")) for n in "ab"]
     answers = [Answer("Nearest", [one, two]), Answer("Nearest", [three, one])]
     made = make_view(Query("x"), COMPARE, sides, answers)
     assert made["said"] == "Nearest: 1 of 2 items are in both lists (50%)"

@@ -29,7 +29,7 @@ def test_a_model_that_was_read_needs_its_files_no_more(project, stored, settings
 
 def test_what_does_not_belong_together_is_not_loaded(stored):
     with pytest.raises(InputError, match="no index here"):
-        load_checked(stored._replace(index=stored.index.with_name("nowhere")), pytest.fail)
+        load_checked(Stored(stored.model, stored.index.with_name("nowhere")), pytest.fail)
     path = stored.index / "index.json"
     described = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**described, "model": "other"}))
