@@ -32,7 +32,7 @@ def main(
     """Open a local web page to search the catalogue by text and picture, and to compare models."""
     from pipeline.core.errors import InputError
     from pipeline.core.params import read_value
-    from pipeline.use.api import Huse
+    from pipeline.use.current import Stored
     from stages.review import make_page
 
     with from_extra("explore", "explore"):
@@ -41,11 +41,11 @@ def main(
 
     folder = require_folder("catalog.images", images or read_value(params, "catalog.images"))
     warn = warner("explore")
-    models = {str(model): Huse.load(model, index, warn=warn)}
+    models = {str(model): Stored(model, index)}
     if against is not None:
         if against.resolve() == model.parent.resolve():
             raise InputError(f"explore: --against: {against} is the folder of {model} itself")
-        models[str(against / "model")] = Huse.load(against / "model", warn=warn)
+        models[str(against / "model")] = Stored(against / "model", against / "index")
     review = None
     # Its page changes a file and asks nobody who they are.
     if (AUDIT / "items.csv").is_file() and is_loopback(host):
@@ -55,10 +55,10 @@ def main(
             warn(f"no review: {error}")
     if review is not None and review[1].left:
         page, session = review
-        app = make_app(models, folder, host, lambda: session.left)
+        app = make_app(models, folder, host, lambda: session.left, warn=warn)
         app.mount("/review", page)
     else:
-        app = make_app(models, folder, host)
+        app = make_app(models, folder, host, warn=warn)
     typer.echo(f"explore: http://{host}:{port} until Ctrl-C")
     serve(app, host, port)
 

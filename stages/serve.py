@@ -62,10 +62,11 @@ def main(
 
     with from_extra("serve", "serve"):
         from pipeline.serve.app import Service
-        from pipeline.serve.current import Current, load_checked
         from pipeline.serve.limits import Limits
+        from pipeline.serve.loaded import load_checked
         from pipeline.serve.recorder import Recorder
         from pipeline.serve.server import listen, serve
+        from pipeline.use.current import Current, Stored
         from pipeline.web.local_app import is_loopback
     from stages.classify import classify_settings
 
@@ -75,7 +76,7 @@ def main(
     settings = classify_settings()
     with listen(host, port) as listener:
         service = Service(
-            Current(partial(load_checked, model, index, settings, warn)),
+            Current(partial(load_checked, Stored(model, index), warn)),
             limits,
             settings,
             host=host,

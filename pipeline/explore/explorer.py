@@ -18,9 +18,11 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from pipeline.core.errors import InputError
+from pipeline.core.once import once
 from pipeline.explore.class_menu import ClassLink, ClassMenu
 from pipeline.explore.facets import Box, Facet, make_boxes, make_facets, taken, without, write_where
 from pipeline.explore.query import Filters, Query
+from pipeline.explore.space_map import SpaceMap
 from pipeline.index.hit import Hit
 from pipeline.use.api import Huse
 
@@ -80,6 +82,11 @@ class Explorer:
         self._inside = lru_cache(MASKS)(self._find_inside)
         # A call keeps all cores busy by itself, and not every tokenizer is made for threads.
         self._lock = Lock()
+
+    @once
+    def space(self) -> SpaceMap:
+        """The items as points."""
+        return SpaceMap(self.index.items, self.separator, self.index.rows)
 
     def answer(self, query: Query, picture: Image.Image | None = None) -> Answer:
         """Answer a query by its text and the picture, by its item, or by its filters alone."""

@@ -1,5 +1,6 @@
 """The explorer's server: the pages, pictures that are asked with, and what the scripts load."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -12,60 +13,55 @@ from starlette.datastructures import UploadFile
 
 from pipeline.core.errors import InputError
 from pipeline.core.location import Location
-from pipeline.explore.explorer import Answer, Explorer
+from pipeline.explore.explorer import Answer
 from pipeline.explore.query import Query, read_query
-from pipeline.explore.space_map import SpaceMap
+from pipeline.explore.side import LONGER, Side, follow_side
 from pipeline.explore.upload import MOST_BYTES, Uploads, check_size
-from pipeline.explore.view import COMPARE, SEARCH, Side, make_view
+from pipeline.explore.view import COMPARE, SEARCH, make_view
 from pipeline.features.attributes import show_value
 from pipeline.pictures.decode import upright_rgb
 from pipeline.pictures.file import UnreadableImageError
-from pipeline.use.api import Huse
+from pipeline.use.current import Stored
 from pipeline.web.local_app import local_app, require_own_page
-from pipeline.web.pages import in_words, open_page, serve_files
+from pipeline.web.pages import open_page, serve_files
 
-SIDE = 240
-"""Length of the longer side of a served picture in pixels."""
 AROUND = 2**16
 """Bytes of a form beside its picture."""
 PACKAGE = "pipeline.explore"
 
 
 def make_app(
-    models: dict[str, Huse],
+    models: dict[str, Stored],
     images: Location,
     host: str,
     findings: Callable[[], int] | None = None,
+    *,
+    warn: Callable[[str], None] = warnings.warn,
 ) -> fastapi.FastAPI:
     """Put the server together.
 
-    On a `host` of this machine alone, only requests for this machine are answered.
+    On a `host` of this machine alone, only requests for this machine are answered. What has changed
+    of a model or its index since the last request is read before the next one is answered.
 
     Args:
         models: The model by its name, and perhaps another one to compare it with.
         images: The folder of the pictures, of both.
         host: Address to bind to.
         findings: How many findings are left to decide at `review/`, if that page is there.
+        warn: Takes one line of what is no error, or of why something goes on as it was.
 
     Raises:
-        InputError: There is no usable index.
+        InputError: There is no usable model, or no usable index.
     """
-    files: list[str] = []
-    sides = []
-    for name, model in models.items():
-        sides.append(Side(name, Explorer(model), len(files)))
-        files += model.index.images
-    first = sides[0].explorer
-    background = first.model.description.recipe["image"].get("background", "#ffffff")
-    app = local_app(host, images, files, side=SIDE, background=background)
+    followed = [follow_side(name, stored, images, warn) for name, stored in models.items()]
+    first = followed[0]
+    app = local_app(host, lambda: [one.latest().pictures for one in followed])
     serve_files(app, PACKAGE)
-    space = SpaceMap(first.index.items, first.separator, first.index.rows)
     uploads = Uploads()
-    filters = {"in_words": lambda path: in_words(path, first.separator), "value": show_value}
     search_page, map_page = (
-        open_page(PACKAGE, name, filters) for name in ("explore.html", "map.html")
+        open_page(PACKAGE, name, {"value": show_value}) for name in ("explore.html", "map.html")
     )
-    paths = {SEARCH: sides[:1], COMPARE: sides} if len(sides) > 1 else {SEARCH: sides}
+    paths = {SEARCH: [first], COMPARE: followed} if len(followed) > 1 else {SEARCH: [first]}
 
     def ask(side: Side, query: Query) -> Answer:
         try:
@@ -79,8 +75,9 @@ def make_app(
         return {"can_compare": COMPARE in paths, "findings": findings and findings()}
 
     def show(query: Query, path: str, mistake: str | None = None) -> HTMLResponse:
-        answers = [Answer(error=mistake) if mistake else ask(side, query) for side in paths[path]]
-        view = make_view(query, path, paths[path], answers)
+        sides = [one.latest() for one in paths[path]]
+        answers = [Answer(error=mistake) if mistake else ask(side, query) for side in sides]
+        view = make_view(query, path, sides, answers)
         return HTMLResponse(search_page.render(**view, **around()), 400 if mistake else 200)
 
     @app.get("/")
@@ -117,25 +114,27 @@ def make_app(
     @app.get("/upload/{digest}")
     def uploaded(digest: str) -> fastapi.Response:
         try:
-            shown = upright_rgb(uploads.open(digest), background)
+            shown = upright_rgb(uploads.open(digest), first.latest().background)
         except (InputError, UnreadableImageError) as error:
             raise fastapi.HTTPException(404) from error
-        shown.thumbnail((SIDE, SIDE))
+        shown.thumbnail((LONGER, LONGER))
         buffer = BytesIO()
         shown.save(buffer, format="JPEG", quality=85)
         return fastapi.Response(buffer.getvalue(), media_type="image/jpeg")
 
     @app.get("/map")
     def show_map() -> HTMLResponse:
+        space = first.latest().explorer.space
         return HTMLResponse(map_page.render(space=space, narrow=_narrow, **around()))
 
     @app.get("/points")
     def points() -> dict[str, object]:
-        return space.points()
+        side = first.latest()
+        return side.explorer.space.points(side.pictures.name)
 
     @app.get("/classes")
     def classes() -> list[str]:
-        return first.classes.paths
+        return first.latest().explorer.classes.paths
 
     return app
 

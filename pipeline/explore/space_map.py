@@ -5,6 +5,7 @@ Shape letters: N items, S shown items, C classes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,21 +50,25 @@ class SpaceMap:
     def __len__(self) -> int:
         return len(self._shown)
 
-    def points(self) -> dict[str, Any]:
+    def points(self, name_picture: Callable[[int], str]) -> dict[str, Any]:
         """What the script draws: `classes` as in `classes`, and a row per point.
 
-        A point is x and y in 0 to 1, the number of its class, its place in the index or None if it
-        has no picture, its id, text and class path.
+        A point is x and y in 0 to 1, the number of its class, its picture's name as it is given by
+        the place in the index, or None if it has none, its id, text and class path.
         """
         names = [one.name for one in self.classes()]
         number_of = {name: number for number, name in enumerate(names)}
+        pictures = [
+            name_picture(row) if image else None
+            for row, image in zip(self._row_S.tolist(), self._shown["image"], strict=True)
+        ]
         points = [
-            [*xy, number_of[top], row if image else None, item_id, text, self._in_words(path)]
-            for xy, top, row, image, item_id, text, path in zip(
+            [*xy, number_of[top], picture, item_id, text, self._in_words(path)]
+            for xy, top, picture, item_id, text, path in zip(
                 _to_unit_square(self._xy_S2),
                 self._top_S,
-                self._row_S.tolist(),
-                *(self._shown[name] for name in ("image", "item_id", "text", "class_path")),
+                pictures,
+                *(self._shown[name] for name in ("item_id", "text", "class_path")),
                 strict=True,
             )
         ]

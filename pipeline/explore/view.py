@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from pipeline.explore.explorer import Answer, Explorer
 from pipeline.explore.facets import FEW, describe_filter
 from pipeline.explore.query import LONGEST_TEXT, MOST, USUAL, Query
+from pipeline.explore.side import Side
 from pipeline.explore.upload import MOST_BYTES
-from pipeline.index.hit import Hit
 from pipeline.index.hybrid import Mode
 from pipeline.index.where import LONGEST
 from pipeline.web.pages import in_words
@@ -22,19 +22,6 @@ MODES: dict[Mode, str] = {
     "dense": "meaning alone",
     "words": "words alone",
 }
-
-
-class Side(NamedTuple):
-    """One of the models that are asked."""
-
-    name: str
-    explorer: Explorer
-    offset: int
-    """Place of its first picture among those that are served."""
-
-    def place(self, hit: Hit) -> int:
-        """Place of a hit's picture."""
-        return self.offset + (hit.row if hit.picture is None else hit.picture)
 
 
 class Chip(NamedTuple):

@@ -9,7 +9,14 @@ from pipeline.core.location import Location
 from pipeline.drift.queue_file import QueueItem
 from pipeline.pictures.folder import picture_inside
 from pipeline.review.queue_session import LABEL, QueueSession
-from pipeline.review.steps_page import FROM_THE_PAGE, MOST_CHARACTERS, back_to_page, steps_app
+from pipeline.review.steps_page import (
+    FROM_THE_PAGE,
+    MOST_CHARACTERS,
+    SIDE,
+    back_to_page,
+    steps_app,
+)
+from pipeline.web.pictures import Pictures
 
 
 def make_queue_app(
@@ -23,12 +30,15 @@ def make_queue_app(
         separator: What joins the parts of a class path.
         background: Colour under transparent pixels, `#rrggbb`.
     """
+    files = [one.image for one in session.items]
+    pictures = Pictures(images, files, side=SIDE, background=background)
 
     def values(place: int | None) -> dict[str, Any]:
         item = None if place is None else session.items[place]
+        is_there = place is not None and _is_there(images, files[place])
         return {
             "item": item,
-            "has_picture": item is not None and _is_there(images, item.image),
+            "picture": pictures.name(place) if place is not None and is_there else None,
             "folder": str(images),
             "reasons": [] if item is None else _reasons(item),
             "suggestions": [] if item is None else _suggestions(item),
@@ -37,15 +47,7 @@ def make_queue_app(
             "label": LABEL,
         }
 
-    app = steps_app(
-        session,
-        "queue.html",
-        values,
-        images,
-        [one.image for one in session.items],
-        separator=separator,
-        background=background,
-    )
+    app = steps_app(session, "queue.html", values, pictures, separator=separator)
 
     @app.post("/decide", dependencies=FROM_THE_PAGE)
     def decide(

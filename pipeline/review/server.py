@@ -9,7 +9,14 @@ import pandas as pd
 from pipeline.audit.wording import TITLE_LENGTH
 from pipeline.core.location import Location
 from pipeline.review.session import Session
-from pipeline.review.steps_page import FROM_THE_PAGE, MOST_CHARACTERS, back_to_page, steps_app
+from pipeline.review.steps_page import (
+    FROM_THE_PAGE,
+    MOST_CHARACTERS,
+    SIDE,
+    back_to_page,
+    steps_app,
+)
+from pipeline.web.pictures import Pictures
 
 
 def make_app(
@@ -31,11 +38,13 @@ def make_app(
         background: Colour under transparent pixels, `#rrggbb`.
         home: Address of the page that this one is a part of.
     """
+    pictures = Pictures(images, items["image"].tolist(), side=SIDE, background=background)
     place_of = {item_id: place for place, item_id in enumerate(items["item_id"])}
 
     def card(item_id: str) -> dict[Hashable, Any]:
         place = place_of[item_id]
-        return items.iloc[place][["image", "text", "class_path"]].to_dict() | {"place": place}
+        shown = items.iloc[place][["image", "text", "class_path"]].to_dict()
+        return shown | {"picture": pictures.name(place)}
 
     def values(place: int | None) -> dict[str, Any]:
         finding = None
@@ -54,15 +63,7 @@ def make_app(
             "title_length": TITLE_LENGTH,
         }
 
-    app = steps_app(
-        session,
-        "review.html",
-        values,
-        images,
-        items["image"].tolist(),
-        separator=separator,
-        background=background,
-    )
+    app = steps_app(session, "review.html", values, pictures, separator=separator)
 
     @app.post("/decide", dependencies=FROM_THE_PAGE)
     def decide(

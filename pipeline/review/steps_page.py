@@ -1,15 +1,15 @@
 """What pages to decide on have in common: one thing at a time, and a step back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import fastapi
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from pipeline.core.location import Location
 from pipeline.review.steps import Steps
 from pipeline.web.local_app import local_app, require_own_page
 from pipeline.web.pages import in_words, open_page, serve_files
+from pipeline.web.pictures import Pictures
 
 HOST = "127.0.0.1"
 """The page changes a file and asks nobody who they are, so it is for this machine alone."""
@@ -25,11 +25,9 @@ def steps_app(
     session: Steps,
     template: str,
     values: Callable[[int | None], dict[str, Any]],
-    images: Location,
-    files: Sequence[str],
+    pictures: Pictures,
     *,
     separator: str,
-    background: str,
 ) -> fastapi.FastAPI:
     """Put together all of a page's server but the route that decides.
 
@@ -37,12 +35,10 @@ def steps_app(
         session: What is decided.
         template: Name of the page's file in this room.
         values: What it names beside the steps, by the place that is shown; None after the last.
-        images: The folder of the pictures.
-        files: Their names, as `/picture/<number>` counts them.
+        pictures: Those that the page shows.
         separator: What joins the parts of a class path.
-        background: Colour under transparent pixels, `#rrggbb`.
     """
-    app = local_app(HOST, images, files, side=SIDE, background=background)
+    app = local_app(HOST, lambda: [pictures])
     serve_files(app, "pipeline.review")
     page = open_page(
         "pipeline.review", template, {"in_words": lambda path: in_words(path, separator)}

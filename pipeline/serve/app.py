@@ -29,15 +29,16 @@ from pipeline.serve.answers import (
 )
 from pipeline.serve.asking import ask
 from pipeline.serve.batcher import Batcher
-from pipeline.serve.current import Current, Loaded
 from pipeline.serve.forms import ClassifyForm, EmbedForm, SearchForm, body_of, read_form
 from pipeline.serve.guard import HEALTH, RELOAD, Guard
 from pipeline.serve.limits import Limits
+from pipeline.serve.loaded import Loaded
 from pipeline.serve.meters import Meters
 from pipeline.serve.openai_shape import EmbeddingsForm, embeddings_answer, models_answer
 from pipeline.serve.questions import Classify, Embed, Search, answer_together
 from pipeline.serve.recorder import Recorder
 from pipeline.serve.refused import RefusedError
+from pipeline.use.current import Current
 from pipeline.web.local_app import is_loopback, loopback_names
 
 STUCK = 2
@@ -52,7 +53,7 @@ class Service:
 
     def __init__(
         self,
-        current: Current,
+        current: Current[Loaded],
         limits: Limits,
         settings: ClassifySettings,
         *,

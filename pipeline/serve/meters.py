@@ -15,7 +15,7 @@ from prometheus_client import (
 )
 from starlette.responses import Response
 
-from pipeline.serve.current import Loaded
+from pipeline.serve.loaded import Loaded
 
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 ITEMS = (1, 2, 4, 8, 16, 32, 64, 128, 256)

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from pipeline.serve.current import Loaded
 from pipeline.serve.forms import check_picture, limits_of
 from pipeline.serve.limits import LONGEST_TEXT
+from pipeline.serve.loaded import Loaded
 from pipeline.serve.questions import Item
 from pipeline.serve.refused import RefusedError
 

@@ -1,12 +1,6 @@
-"""What the local pages have in common: who is answered, the catalogue's pictures, the server.
-
-A picture is asked for by its item's place in a list and by nothing else, so that no path comes from
-outside.
-"""
+"""What the local pages have in common: who is answered, the catalogue's pictures, the server."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import lru_cache
-from io import BytesIO
 from ipaddress import ip_address
 
 import fastapi
@@ -15,9 +9,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
 
 from pipeline.core.errors import InputError
-from pipeline.core.location import Location
-from pipeline.pictures.folder import picture_inside
-from pipeline.pictures.thumbnail import thumbnail
+from pipeline.web.pictures import Pictures
 
 HEADERS = {
     # Another catalogue has another picture in the same place; drawn ones are kept here.
@@ -29,25 +21,17 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 """Of every answer."""
-KEPT = 2000
-"""Served pictures that stay in memory, tens of kilobytes each."""
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 
 
-def local_app(
-    host: str, images: Location, files: Sequence[str], *, side: int, background: str
-) -> fastapi.FastAPI:
+def local_app(host: str, pictures: Callable[[], Sequence[Pictures]]) -> fastapi.FastAPI:
     """Make a server that has pictures and no page yet.
 
     On a `host` of this machine alone, only requests for this machine are answered.
 
     Args:
         host: Address to bind to.
-        images: The folder of the pictures.
-        files: Their names, empty for an item without; `/picture/<place>` is the picture of that
-            place in the list.
-        side: Length of the longer side of a served picture in pixels.
-        background: Colour under transparent pixels, `#rrggbb`.
+        pictures: Gives those that there are now: `/picture/<name>` is the first that has the name.
     """
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     if is_loopback(host):
@@ -62,23 +46,14 @@ def local_app(
         response.headers.update(HEADERS)
         return response
 
-    @lru_cache(KEPT)
-    def draw(picture: Location) -> bytes:
-        buffer = BytesIO()
-        thumbnail(picture, side, background).save(buffer, format="JPEG", quality=85)
-        return buffer.getvalue()
-
-    @app.get("/picture/{row}")
-    def picture(row: int) -> fastapi.Response:
-        found = None
-        if 0 <= row < len(files) and files[row]:
-            found = picture_inside(images, files[row])
-        if found is None:
-            raise fastapi.HTTPException(404)
+    @app.get("/picture/{name}")
+    def picture(name: str) -> fastapi.Response:
         try:
-            drawn = draw(found)
+            drawn = next(filter(None, (one.draw(name) for one in pictures())), None)
         except InputError as error:
             raise fastapi.HTTPException(503) from error
+        if drawn is None:
+            raise fastapi.HTTPException(404)
         return fastapi.Response(drawn, media_type="image/jpeg")
 
     return app

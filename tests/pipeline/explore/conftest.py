@@ -7,8 +7,17 @@ from fastapi.testclient import TestClient
 from huse import Huse
 from pipeline.explore.explorer import Explorer
 from pipeline.explore.server import make_app
+from pipeline.use.current import Stored
 
 OWN = {"Origin": "http://127.0.0.1"}
+
+
+def stored(*models):
+    """Where models were read from, by names for the page."""
+    return {
+        f"model {number}": Stored(model.folder, model.index_folder)
+        for number, model in enumerate(models, start=1)
+    }
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +42,7 @@ def visit():
     """Make a visitor of the page of some models; his pictures come from a folder."""
 
     def begin(folder, *models, **more):
-        named = {f"model {number}": model for number, model in enumerate(models, start=1)}
-        app = make_app(named, folder, "127.0.0.1", **more)
+        app = make_app(stored(*models), folder, "127.0.0.1", **more)
         return TestClient(app, base_url="http://127.0.0.1", headers=OWN)
 
     return begin

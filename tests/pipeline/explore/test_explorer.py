@@ -9,7 +9,6 @@ from huse import Huse
 from pipeline.explore.class_menu import ClassLink
 from pipeline.explore.explorer import Explorer
 from pipeline.explore.query import Query
-from pipeline.explore.space_map import SpaceMap
 from pipeline.use.added_classes import add_class, remove_class
 
 
@@ -168,9 +167,8 @@ def test_what_was_added_is_there_and_what_was_removed_is_not(kept_project, tmp_p
     (_, brand, *_) = changed.facet_menus(Query())
     assert {box.label: box.items for box in brand.boxes}["Puma"] == 1
     assert sum(box.items for box in brand.boxes) == left
-    space = SpaceMap(changed.index.items, "<", changed.index.rows)
-    assert space.total == left - 1, "an added item has no place"
-    assert not {point[4] for point in space.points()["points"]} & {*gone, added.item_id}
+    assert changed.space.total == left - 1, "an added item has no place"
+    assert not {point[4] for point in changed.space.points(str)["points"]} & {*gone, added.item_id}
 
 
 def test_many_may_ask_at_a_time(explorer, huse):

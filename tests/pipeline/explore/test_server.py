@@ -13,6 +13,8 @@ from pipeline.explore import server
 from pipeline.explore.explorer import Explorer
 from pipeline.explore.server import make_app
 from pipeline.use.added_classes import add_class
+from pipeline.web.pictures import picture_name
+from tests.pipeline.explore.conftest import stored
 from tests.pipeline.explore.test_upload import picture
 
 ATTACK = "<script>alert(1)</script>\"'{{alert(2)}}"
@@ -44,8 +46,12 @@ def send(page, data, query="", target="./"):
     )
 
 
-def test_a_picture_of_the_catalogue_is_served_small(page):
-    answer = page.get("/picture/3")
+def picture_of(model, row):
+    return f"/picture/{picture_name(row, model.index.items['image'].iloc[row])}"
+
+
+def test_a_picture_of_the_catalogue_is_served_small(page, huse):
+    answer = page.get(picture_of(huse, 3))
     assert answer.headers["content-type"] == "image/jpeg"
 
 
@@ -54,8 +60,8 @@ def test_a_picture_of_an_item_that_was_removed_is_not_served(huse, project, visi
     result = project.huse("index", "remove", "gone.txt")
     assert result.exit_code == 0, result.output
     there = visit(project.root / "data/raw/openmoji/images", Huse.load(project.root / "data/model"))
-    assert there.get("/picture/3").status_code == 404
-    assert there.get("/picture/4").status_code == 200
+    assert there.get(picture_of(huse, 3)).status_code == 404
+    assert there.get(picture_of(huse, 4)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -73,8 +79,9 @@ def test_nothing_but_the_page_and_pictures_is_served(page, path):
     assert "catalog:" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["", "picture/3", "map", "points", "classes", "files/explore.js"])
-def test_only_requests_for_this_machine_are_answered(page, path):
+@pytest.mark.parametrize("path", ["", "picture", "map", "points", "classes", "files/explore.js"])
+def test_only_requests_for_this_machine_are_answered(page, huse, path):
+    path = picture_of(huse, 3)[1:] if path == "picture" else path
     for host in ("127.0.0.1", "127.0.0.1:7860", "localhost:7860", "[::1]:7860"):
         assert page.get(f"/{path}", headers={"Host": host}).status_code == 200, host
     for host in ("rebound.example", "rebound.example:7860", "127.0.0.1.rebound.example"):
@@ -85,7 +92,8 @@ def test_pictures_may_be_on_another_filesystem(huse, picture_folder, bucket, vis
     name = huse.index.items["image"].iloc[3]
     (bucket / name).write_bytes((picture_folder / name).read_bytes())
     here, there = (visit(folder, huse) for folder in (picture_folder, bucket))
-    assert there.get("/picture/3").content == here.get("/picture/3").content
+    address = picture_of(huse, 3)
+    assert there.get(address).content == here.get(address).content
 
 
 def test_an_address_is_a_query(page, huse):
@@ -240,10 +248,12 @@ def test_two_models_answer_side_by_side(both, huse, other):
     assert html.count("in this list alone") == 12 - 2 * len(common)
     for name in ("model 1", "model 2"):
         assert f"<h2>{name}</h2>" in html
-    places = [int(place) for place in re.findall(r'src="picture/(\d+)"', html)]
-    assert min(places[6:]) >= len(huse.index), "the other catalogue's pictures come after"
-    for place in places:
-        assert both.get(f"/picture/{place}").status_code == 200
+    names = re.findall(r'src="picture/([^"]*)"', html)
+    for place, name in enumerate(names):
+        images = (huse, other)[place // 6].index.images
+        row = int(name.partition("-")[0])
+        assert name == picture_name(row, images[row])
+        assert both.get(f"/picture/{name}").status_code == 200
     assert "compare?q=heart" in both.get("/", params={"q": "heart"}).text
 
 
@@ -282,7 +292,7 @@ def test_findings_to_decide_are_linked_while_there_are_any(huse, picture_folder,
 def test_a_server_for_the_network_answers_by_any_name(huse, picture_folder):
     from fastapi.testclient import TestClient
 
-    app = make_app({"model": huse}, picture_folder, "0.0.0.0")
+    app = make_app(stored(huse), picture_folder, "0.0.0.0")
     assert isinstance(app, fastapi.FastAPI)
     assert TestClient(app, base_url="http://shop.example").get("/").status_code == 200
     assert Explorer(huse).facets == []
@@ -302,4 +312,4 @@ def test_what_is_predicted_is_told_apart_from_what_is_filed(project, picture_fol
     html = page.get("/", params={"class": path}).text
     assert set(shown(html)) == set(added.likely)
     assert html.count("predicted, not filed: <a href=") == len(added.likely)
-    assert ">gadgets \u203a red heart</a>" in html
+    assert ">gadgets \u203a red heart</a>" in unescape(html)

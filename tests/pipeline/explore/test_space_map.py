@@ -25,12 +25,12 @@ def items(count):
 
 def test_a_point_has_its_place_its_class_and_what_names_it():
     space = SpaceMap(items(8), "<")
-    found = space.points()
+    found = space.points(str)
     assert found["classes"] == ["bags", "hats", "toys"]
     assert len(found["points"]) == len(space) == space.total == 8
     first, second = found["points"][:2]
     assert first == [0.0, 0.0, 0, None, "i0", "thing 0", "bags \u203a big"]
-    assert second[3:] == [1, "i1", "thing 1", "bags"]
+    assert second[3:] == ["1", "i1", "thing 1", "bags"]
     places = np.array([point[:2] for point in found["points"]])
     assert (places.min(), places.max()) == (0.0, 1.0)
     json.dumps(found)
@@ -41,16 +41,16 @@ def test_items_without_a_place_are_left_out():
     table.loc[3, ["x", "y"]] = np.nan
     space = SpaceMap(table, "<")
     assert (len(space), space.total) == (7, 7)
-    assert "i3" not in [point[4] for point in space.points()["points"]]
-    assert np.isfinite([point[:2] for point in space.points()["points"]]).all()
-    assert SpaceMap(table.assign(x=np.nan), "<").points() == {"classes": [], "points": []}
+    assert "i3" not in [point[4] for point in space.points(str)["points"]]
+    assert np.isfinite([point[:2] for point in space.points(str)["points"]]).all()
+    assert SpaceMap(table.assign(x=np.nan), "<").points(str) == {"classes": [], "points": []}
 
 
 def test_of_many_items_a_fair_share_is_shown(monkeypatch):
     monkeypatch.setattr(module, "MOST_POINTS", 10)
     space = SpaceMap(items(100), "<")
     assert (len(space), space.total) == (10, 100)
-    ids = [point[4] for point in space.points()["points"]]
+    ids = [point[4] for point in space.points(str)["points"]]
     assert (ids[0], ids[-1]) == ("i0", "i99")
 
 
@@ -66,4 +66,4 @@ def test_the_table_says_which_classes_lie_side_by_side():
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_point_alone_is_on_the_map_too(count):
-    assert len(SpaceMap(items(count), "<").points()["points"]) == count
+    assert len(SpaceMap(items(count), "<").points(str)["points"]) == count

@@ -7,15 +7,18 @@ from pipeline.explore import view
 from pipeline.explore.explorer import Answer
 from pipeline.explore.query import Query
 from pipeline.explore.server import make_app
-from pipeline.explore.view import COMPARE, SEARCH, Side, make_view
+from pipeline.explore.side import Side
+from pipeline.explore.view import COMPARE, SEARCH, make_view
 from pipeline.index.hit import Hit
+from pipeline.web.pictures import Pictures
 from tests.local_page import asked_elsewhere, barriers, emulate, find, heard, served, wait
+from tests.pipeline.explore.conftest import stored
 
 
 @pytest.fixture(scope="module")
 def address(huse, other, picture_folder):
     """The page of two models, served from a thread."""
-    app = make_app({"one": huse, "two": other}, picture_folder, "127.0.0.1", lambda: 2)
+    app = make_app(stored(huse, other), picture_folder, "127.0.0.1", lambda: 2)
     with served(app) as address:
         yield address
 
@@ -210,7 +213,7 @@ def expression(browser):
 
 def test_facets_can_be_ticked(browser, kept_explorer, picture_folder, monkeypatch):
     monkeypatch.setattr(view, "FEW", 1)  # so that other values can be typed
-    app = make_app({"model": kept_explorer.model}, picture_folder, "127.0.0.1")
+    app = make_app(stored(kept_explorer.model), picture_folder, "127.0.0.1")
     with served(app) as address:
         emulate(browser)
         browser.get(f"{address}/?q=heart")
@@ -303,16 +306,14 @@ def test_text_search_works_without_scripts(page, address):
         page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
-def test_lists_are_marked_by_each_others_ranks(explorer):
+def test_lists_are_marked_by_each_others_ranks(explorer, picture_folder):
     one, two, three = (Hit(n, f"i{n}", "", "", "bags", 0.1) for n in range(3))
-    sides = [Side("a", explorer, 0), Side("b", explorer, 9)]
+    sides = [Side(n, explorer, Pictures(picture_folder, [], side=8, background="")) for n in "ab"]
     answers = [Answer("Nearest", [one, two]), Answer("Nearest", [three, one])]
     made = make_view(Query("x"), COMPARE, sides, answers)
     assert made["said"] == "Nearest: 1 of 2 items are in both lists (50%)"
     (_, _, there), (_, _, here) = made["lists"]
     assert (there.get("i0"), there.get("i1"), here.get("i0")) == (2, None, 1)
-    assert sides[1].place(one) == 9
-    assert sides[0].place(one._replace(picture=7)) == 7
     failed = make_view(Query("x"), COMPARE, sides, [answers[0], Answer("x", error="no")])
     assert failed["said"] == "There are not two lists to compare."
     alone = make_view(Query("x"), SEARCH, sides[:1], [Answer("x", error="no")])

@@ -12,6 +12,7 @@ from pipeline.audit.decisions import COLUMNS, Decision, read_decisions
 from pipeline.review.findings import Finding
 from pipeline.review.server import make_app
 from pipeline.review.session import Session
+from pipeline.web.pictures import picture_name
 from tests.local_page import barriers, emulate, served, wait
 
 ATTACK = "<script>alert(1)</script>\"'{{alert(2)}}"
@@ -52,10 +53,11 @@ def decide(page, place, decision, **more):
 def test_a_finding_is_shown_with_all_that_speaks_for_it(page):
     html = page.get("/").text
     assert "1 of 3" in html
-    shown = re.findall(r"picture/(\d)", html)
-    assert shown == ["3", "5", "1"], "the item, then what to compare it with"
-    for place in shown:
-        assert page.get(f"/picture/{place}").headers["content-type"] == "image/jpeg"
+    shown = re.findall(r'src="(picture/[^"]*)"', html)
+    places = [one.removeprefix("picture/")[0] for one in shown]
+    assert places == ["3", "5", "1"], "the item, then what to compare it with"
+    for name in shown:
+        assert page.get(f"/{name}").headers["content-type"] == "image/jpeg"
     assert "hats \u203a tall" in html
     assert "It says so" in html
     options = [unescape(path) for path in re.findall(r'<option value="([^"]*)">', html)]
@@ -70,10 +72,10 @@ def test_an_item_without_a_picture_is_shown_by_its_text(tmp_path, numbered_pictu
     app = make_app(session, items, numbered_pictures, separator="|", background="#ffffff")
     page = TestClient(app, base_url="http://127.0.0.1", headers=OWN)
     html = page.get("/").text
-    assert re.findall(r"picture/(\d)", html) == ["1"]
+    assert re.findall(r"picture/(\d)-", html) == ["1"]
     assert html.count("<img") == 1
     assert "alert(1)&lt;/script&gt;&#34;&#39;{{alert(2)}} 3</figcaption>" in html
-    assert page.get("/picture/3").status_code == 404
+    assert page.get(f"/{picture_name(3, '')}").status_code == 404
 
 
 def test_all_text_of_the_catalogue_is_escaped_and_nothing_comes_from_elsewhere(page):

@@ -4,6 +4,7 @@ from fastapi.testclient import TestClient
 from pipeline.core.location import locate
 from pipeline.review.steps import Steps, Written
 from pipeline.review.steps_page import HOST, steps_app
+from pipeline.web.pictures import Pictures
 
 ADDRESS = f"http://{HOST}:7861"
 
@@ -26,9 +27,8 @@ def page(steps, shown, tmp_path):
         return {"home": None, "finding": None, "classes": [], "title_length": 80}
 
     folder = locate(str(tmp_path), "catalog.images")
-    app = steps_app(
-        steps, "review.html", values, folder, ["a.png"], separator="<", background="#ffffff"
-    )
+    pictures = Pictures(folder, ["a.png"], side=48, background="#ffffff")
+    app = steps_app(steps, "review.html", values, pictures, separator="<")
     return TestClient(app, base_url=ADDRESS, headers={"Origin": ADDRESS})
 
 

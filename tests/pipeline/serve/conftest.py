@@ -11,9 +11,10 @@ from PIL import Image
 
 from pipeline.decide.settings import ClassifySettings
 from pipeline.serve.app import Service
-from pipeline.serve.current import Current, load_checked
 from pipeline.serve.limits import Limits
+from pipeline.serve.loaded import load_checked
 from pipeline.serve.recorder import Recorder
+from pipeline.use.current import Current, Stored
 
 SETTINGS = ClassifySettings(precision=0.95, confidence=0.95, decide="probable", beta=1.0)
 
@@ -30,7 +31,7 @@ def settings():
 @pytest.fixture(scope="session")
 def loaded(finished_project):
     data = finished_project.root / "data"
-    return load_checked(data / "model", data / "index", SETTINGS, pytest.fail)
+    return load_checked(Stored(data / "model", data / "index"), pytest.fail)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from pipeline.serve.answers import (
     SearchAnswer,
 )
 from pipeline.serve.limits import Limits
+from pipeline.serve.loaded import load_checked
+from pipeline.use.current import Stored
 from tests.pipeline.serve.conftest import encoded
 
 WAIT = 20
@@ -54,13 +56,10 @@ def test_hits_can_be_narrowed(client, huse):
     assert "no item is of class 'nowhere'" in refused.json()["error"]["message"]
 
 
-def test_attributes_come_with_the_hits(make_client, kept_project, settings):
-    from pipeline.serve.current import load_checked
-
+def test_attributes_come_with_the_hits(make_client, kept_project):
     data = kept_project.root / "data"
-    client = make_client(
-        load=lambda: load_checked(data / "model", data / "index", settings, pytest.fail)
-    )
+    stored = Stored(data / "model", data / "index")
+    client = make_client(load=lambda: load_checked(stored, pytest.fail))
     asked = {"text": "heart", "where": "price < 20 and brand == 'Nike'", "k": 3}
     found = client.post("/search", json=asked).json()
     SearchAnswer.model_validate(found)

@@ -10,12 +10,15 @@ from PIL import Image
 
 from pipeline.core.location import locate
 from pipeline.web.local_app import is_loopback, local_app, require_own_page
+from pipeline.web.pictures import Pictures, picture_name
 
 FILES = ["11.png", "3.png"]
+FIRST = f"/picture/{picture_name(0, FILES[0])}"
 
 
 def client(images, host="127.0.0.1", name="127.0.0.1"):
-    app = local_app(host, images, FILES, side=64, background="#ffffff")
+    pictures = Pictures(images, FILES, side=64, background="#ffffff")
+    app = local_app(host, lambda: [pictures])
 
     @app.post("/change", dependencies=[Depends(require_own_page)])
     def change() -> str:
@@ -24,19 +27,27 @@ def client(images, host="127.0.0.1", name="127.0.0.1"):
     return TestClient(app, base_url=f"http://{name}")
 
 
-def test_a_picture_is_served_by_its_place_alone_and_small(numbered_pictures):
+def test_a_picture_is_served_by_its_name_alone_and_small(numbered_pictures):
     page = client(numbered_pictures)
-    answer = page.get("/picture/0")
+    answer = page.get(FIRST)
     with Image.open(BytesIO(answer.content)) as served:
         assert (served.format, max(served.size)) == ("JPEG", 64)
-    assert page.get("/picture/1").content != answer.content
-    for place in ("-1", "2", "x", "..%2f..%2fparams.yaml", "11.png"):
-        assert page.get(f"/picture/{place}").status_code in (404, 422)
+    assert page.get(f"/picture/{picture_name(1, '3.png')}").content != answer.content
+    for name in ("-1", "0", "x", "..%2f..%2fparams.yaml", "11.png", picture_name(0, "3.png")):
+        assert page.get(f"/picture/{name}").status_code == 404
+
+
+def test_the_pictures_are_those_of_the_moment(numbered_pictures):
+    now = [Pictures(numbered_pictures, ["3.png"], side=64, background="#ffffff")]
+    page = TestClient(local_app("127.0.0.1", lambda: now), base_url="http://127.0.0.1")
+    assert page.get(FIRST).status_code == 404
+    now.append(Pictures(numbered_pictures, FILES, side=64, background="#ffffff"))
+    assert page.get(FIRST).status_code == 200
 
 
 def test_a_folder_that_does_not_answer_is_no_missing_picture(s3):
     silent = locate("s3://a?endpoint_override=127.0.0.1:1&scheme=http", "catalog.images")
-    assert client(silent).get("/picture/0").status_code == 503
+    assert client(silent).get(FIRST).status_code == 503
 
 
 @pytest.mark.parametrize(
@@ -45,14 +56,14 @@ def test_a_folder_that_does_not_answer_is_no_missing_picture(s3):
 )
 def test_a_server_for_this_machine_answers_to_its_names_alone(numbered_pictures, bound, status):
     page = client(numbered_pictures, bound, "shop.example")
-    assert page.get("/picture/0").status_code == status
+    assert page.get(FIRST).status_code == status
     for name in (
         "127.0.0.1:7861",
         "localhost:80",
         "[::1]:7861",
         f"{bound}".replace("::1", "[::1]"),
     ):
-        assert client(numbered_pictures, bound, name).get("/picture/0").status_code == 200
+        assert client(numbered_pictures, bound, name).get(FIRST).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -75,7 +86,7 @@ def test_only_the_page_itself_may_change_anything(numbered_pictures, origin, sta
 
 def test_every_answer_forbids_what_comes_from_elsewhere(numbered_pictures):
     page = client(numbered_pictures)
-    for path in ("/picture/0", "/picture/99", "/nothing"):
+    for path in (FIRST, "/picture/99", "/nothing"):
         headers = page.get(path).headers
         assert headers["cache-control"] == "no-store"
         assert headers["content-security-policy"].startswith("default-src 'self'; ")
