@@ -21,6 +21,7 @@ from torch import Tensor
 from benchmarks.harness import environment, interleave, median_ratio, write_results
 from pipeline.core.machine import MachineSettings
 from pipeline.core.params import load_section
+from pipeline.core.seeding import seed_everything
 from pipeline.features.graph_file import SemanticGraph
 from pipeline.model.towers import Towers, TowersConfig
 from pipeline.train.batches import Batch
@@ -101,7 +102,7 @@ def bare_products(batch: int, device: str, dtype: torch.dtype) -> Run:
 
 def whole_step(batch_size: int, device: str, precision: str) -> Run:
     """Batch from resident features, forward, loss, backward, optimizer: what the loop does."""
-    torch.manual_seed(0)
+    seed_everything(0, torch.device(device))
     c = CONFIG
     image_NI = torch.randn(ITEMS, c.image_features, device=device)
     text_NT = torch.randn(ITEMS, c.text_features, device=device)
