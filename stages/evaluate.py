@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from stages.command import (
     AttributesPath,
     ClassesPath,
@@ -81,7 +82,7 @@ def main(
     from pipeline.evaluate.settings import EvaluateSettings
     from pipeline.evaluate.zero_shot import TextTables
     from pipeline.features.attributes import read_attributes
-    from pipeline.features.classes import check_same_classes
+    from pipeline.features.classes import check_same_classes, read_classes
     from pipeline.features.classes import class_names as names_of
     from pipeline.features.graph_file import read_graph
     from pipeline.model.model_file import check_features, load_model
@@ -90,7 +91,7 @@ def main(
     images = read_value(params, "catalog.images")
     folder = require_folder("catalog.images", images)
     p = load_section(params, "evaluate", EvaluateSettings)
-    stored, semantic_graph, class_list = load_model(model), read_graph(graph), read_json(classes)
+    stored, semantic_graph, class_list = load_model(model), read_graph(graph), read_classes(classes)
     said = read_baseline(baseline)
     for stage, recipe in (("train", stored.recipe), ("baseline", said.recipe)):
         check_features(recipe["image"], image_features, stage)
@@ -136,7 +137,10 @@ def main(
         warner("evaluate")(warning)
     queries = min(len(found.test), p.queries)
     sampled = f", a sample of {queries} as queries" if queries < len(found.test) else ""
-    typer.echo(f"evaluate: {len(found.test)} test items{sampled}; report in {out / 'report.html'}")
+    typer.echo(
+        f"evaluate: {counted(len(found.test), 'test item')}{sampled}; "
+        f"report in {out / 'report.html'}"
+    )
 
 
 if __name__ == "__main__":
