@@ -1,7 +1,7 @@
 """Model and features -> metrics, plots, embeddings, report."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -73,7 +73,7 @@ def main(
 ) -> None:
     """Measure the trained towers on the test split and write plots and a report."""
     from pipeline.baseline.baseline import read_baseline
-    from pipeline.core.json_file import read_json
+    from pipeline.core.json_file import read_json_as
     from pipeline.core.params import load_section, read_value
     from pipeline.core.table import read_metadata
     from pipeline.decide.settings import ClassifySettings
@@ -126,7 +126,7 @@ def main(
             for section in ("model", "loss", "train", "evaluate", "classify")
         },
         attributes=read_attributes(attributes, found.table["item_id"].tolist()),
-        catalogue=read_json(summary),
+        catalogue=read_json_as(summary, dict[str, Any], "run huse catalog"),
         rejected={
             "rows of the catalogue": rejected,
             "items without a picture or without a text": incomplete,
