@@ -64,9 +64,7 @@ def read_json_as(
         InputError: The file is missing, is not JSON, is of another version, or holds something
             else; the first key that does is named.
     """
-    from pydantic import ValidationError
-
-    value, checked = read_json(path, again), cast(Any, kind)
+    value = read_json(path, again)
     if version is not None and isinstance(value, dict):
         found = value.get(VERSION)
         if type(found) is not int:
@@ -76,11 +74,36 @@ def read_json_as(
             raise InputError(
                 f"{path}: format version {found}, this program reads {version}; {remedy}"
             )
+    return _checked(path, value, kind, again)
+
+
+def read_note_as(path: Path, note: str | None, kind: type[Content], again: str) -> Content:
+    """Read JSON that stands in a file of another form, as in a table's metadata.
+
+    Args:
+        path: That file, for the message.
+        note: The JSON; None where there is none.
+        kind: As `read_json_as` takes it.
+        again: What to do about another one.
+
+    Raises:
+        InputError: There is none, or it says something else.
+    """
     try:
-        _checker(checked).validate_python(value, strict=True)
+        value = json.loads(note or "")
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: damaged, or of another program ({error}); {again}") from error
+    return _checked(path, value, kind, again)
+
+
+def _checked(path: Path, value: Any, kind: type[Content], again: str) -> Content:
+    from pydantic import ValidationError
+
+    try:
+        _checker(cast(Any, kind)).validate_python(value, strict=True)
     except ValidationError as error:
         raise InputError(f"{path}: damaged ({_first(error)}); {again}") from error
-    return value
+    return cast(Content, value)
 
 
 @cache

@@ -4,7 +4,7 @@ import pytest
 from typing_extensions import TypedDict
 
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json, read_json_as, write_json
+from pipeline.core.json_file import read_json, read_json_as, read_note_as, write_json
 
 
 class Config(TypedDict):
@@ -110,3 +110,21 @@ def test_a_file_of_a_newer_program_says_so(tmp_path):
         f"{tmp_path / 'model.json'}: format version 3, this program reads 2; update the program, "
         "or run huse train"
     )
+
+
+@pytest.mark.parametrize(
+    ("note", "message"),
+    [
+        (None, "damaged, or of another program (Expecting value: line 1 column 1 (char 0))"),
+        ("{", "damaged, or of another program (Expecting property name"),
+        ("[]", "damaged (all of it: should be an object)"),
+        ('{"a": "bc"}', "damaged (a: should be a valid list)"),
+    ],
+)
+def test_a_note_in_another_file_is_checked_likewise(tmp_path, note, message):
+    path = tmp_path / "x.parquet"
+    assert read_note_as(path, '{"a": ["b"]}', dict[str, list[str]], "run huse") == {"a": ["b"]}
+    with pytest.raises(InputError) as caught:
+        read_note_as(path, note, dict[str, list[str]], "run huse evaluate")
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert str(caught.value).endswith("; run huse evaluate")
