@@ -225,7 +225,7 @@ def test_a_row_with_a_picture_or_a_text_alone_is_an_item_that_lacks_the_other(im
     assert incomplete["item_id"].tolist() == items["item_id"].tolist()[3:]
     assert doubt_incomplete(incomplete, len(items)).startswith(
         "catalog.require: of 6 items 2 have no picture and 1 has no text that can be used; most "
-        "often (1 times): "
+        "often (once): "
     )
 
 
