@@ -66,10 +66,10 @@ def check_params(path: Path, *, every: bool = True) -> None:
         try:
             sections[name] = check_section(path, name, model, values, every=every)
         except InputError as error:
-            mistakes.append(str(error))
+            mistakes += error.args
     mistakes += [f"{path}: {mistake}" for mistake in _do_not_go_together(sections)]
     if mistakes:
-        raise InputError("\n".join(mistakes))
+        raise InputError(*mistakes)
 
 
 def _do_not_go_together(sections: dict[str, Section]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
 from stages.command import (
     ImageColumn,
@@ -16,7 +17,6 @@ from stages.command import (
     PicturesPath,
     SeparatorImages,
     TextColumn,
-    counted,
     run,
     warner,
 )

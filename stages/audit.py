@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from stages.command import (
     ClassesPath,
     GroupsPath,
@@ -13,7 +14,6 @@ from stages.command import (
     ParamsPath,
     SplitsPath,
     TextFeaturesPath,
-    counted,
     require_folder,
     run,
 )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from stages.command import (
     ClassesPath,
     GroupsPath,
@@ -13,7 +14,6 @@ from stages.command import (
     ParamsPath,
     SplitsPath,
     TextFeaturesPath,
-    counted,
     run,
 )
 from stages.paths import (
@@ -40,10 +40,9 @@ def main(
 ) -> None:
     """Fit logistic regression on the same features, which the trained model has to beat."""
     from pipeline.baseline.baseline import fit_baseline, write_baseline
-    from pipeline.core.json_file import read_json
     from pipeline.core.params import read_value
     from pipeline.core.table import read_metadata
-    from pipeline.features.classes import item_classes
+    from pipeline.features.classes import item_classes, read_classes
     from pipeline.features.joined import index_features
 
     most_items = read_value(params, "evaluate.baseline")
@@ -55,7 +54,7 @@ def main(
         image_features=image_features,
         text_features=text_features,
     )
-    names = [entry["name"] for entry in item_classes(read_json(classes))]
+    names = [entry["name"] for entry in item_classes(read_classes(classes))]
     recipe = {"image": read_metadata(image_features), "text": read_metadata(text_features)}
     baseline = fit_baseline(index, names, most_items=most_items, recipe=recipe)
     write_baseline(out, baseline)

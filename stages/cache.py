@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
-from stages.command import ParamsPath, counted, run
+from stages.command import ParamsPath, run
 from stages.dvc_cache import digest_cache, vector_cache
 from stages.paths import GRAPH, IMAGE_FEATURES, PARAMS, PICTURES, TEXT_BLOCKS
 
@@ -61,8 +62,8 @@ def main(
             remove_recipe(stored.place)
     size = sum(stored.size for _, stored in listed) / 1e6
     done = "removed" if empty else "stored"
-    entries = "entry" if len(listed) == 1 else "entries"
-    typer.echo(f"cache: {done} {len(listed)} {entries}, {size:.1f} MB")
+    entries = "1 entry" if len(listed) == 1 else f"{len(listed) or 'no'} entries"
+    typer.echo(f"cache: {done} {entries}, {size:.1f} MB")
 
 
 def _stores(machine: MachineSettings) -> Iterator[tuple[str, Location]]:

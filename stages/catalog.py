@@ -5,8 +5,14 @@ from typing import Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
-from stages.command import ParamsPath, counted, run, warner
+from stages.command import (
+    ParamsPath,
+    rejected_rows,
+    run,
+    warner,
+)
 from stages.dvc_cache import digest_cache, tracked_contents
 from stages.paths import (
     ATTRIBUTES,
@@ -140,9 +146,10 @@ def main(
         typer.echo(f"catalog: kept {describe_attributes(said)}")
     sizes = split_table["split"].value_counts().reindex(["train", "val", "test"], fill_value=0)
     typer.echo(
-        f"catalog: {counted(len(found), 'item')} in {len(class_list['classes'])} classes "
+        f"catalog: {counted(len(found), 'item')} in "
+        f"{counted(len(class_list['classes']), 'class')} "
         f"(train {sizes['train']}, val {sizes['val']}, test {sizes['test']}); "
-        f"{counted(len(bad), 'row')} rejected, see {rejected}"
+        f"{rejected_rows(len(bad), rejected)}"
     )
     lines = [*describe(figures)]
     if advice := advise_on_size(split_table):

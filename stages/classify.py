@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.core.counted import counted
 from stages.command import (
     ImageColumn,
     LoggedAt,
@@ -27,7 +28,7 @@ from stages.command import (
     TableSheet,
     TextColumn,
     beside,
-    counted,
+    rejected_rows,
     run,
     shortened,
     warner,
@@ -116,11 +117,10 @@ def main(
     if shown:
         _print_table(shown, attributes)
     refuse_if_empty(counts.used, listed, table)
-    see = "" if listed is None else f", see {listed}"
-    used, rows = counted(counts.used, "item"), counted(counts.rejected, "row")
+    used, rows = counted(counts.used, "item"), rejected_rows(counts.rejected, listed)
     what = ", ".join(f"{states[state]} {state}" for state in STATES if states[state])
     typer.echo(
-        f"classify: {used}, {what} at a precision of {settings.precision:g}; {rows} rejected{see}",
+        f"classify: {used}, {what} at a precision of {settings.precision:g}; {rows}",
         err=as_json,
     )
 

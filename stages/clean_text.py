@@ -4,12 +4,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typing_extensions import TypedDict
 
-from stages.command import ClassesPath, ItemsPath, ParamsPath, SplitsPath, counted, run
+from pipeline.core.counted import counted
+from stages.command import ClassesPath, ItemsPath, ParamsPath, SplitsPath, run
 from stages.paths import CLASSES, CLEAN_TEXT, GROUPS, ITEMS, PARAMS, SPLITS
 
 SHOWN = 5
 """Sentences that are named."""
+
+
+class Separated(TypedDict):
+    """What is read of classes.json."""
+
+    separator: str
 
 
 def main(
@@ -25,7 +33,7 @@ def main(
     from pipeline.clean_text.cleaning import Cleaning
     from pipeline.clean_text.hints import emptied_hint, language_hint
     from pipeline.clean_text.settings import CleanTextSettings
-    from pipeline.core.json_file import read_json
+    from pipeline.core.json_file import read_json_as
     from pipeline.core.params import load_section
     from pipeline.core.table import read_table, write_table
 
@@ -40,7 +48,7 @@ def main(
         known["text"].tolist(),
         known["class_path"].tolist(),
         known["group"].tolist(),
-        separator=read_json(classes)["separator"],
+        separator=read_json_as(classes, Separated, "run huse catalog")["separator"],
         share=p.boilerplate,
     )
     cleaning = Cleaning.choose(p.recipe, p.fold_accents, [one.key for one in found])
@@ -48,7 +56,8 @@ def main(
     write_table(out, table[["item_id", "clean_text"]], cleaning.metadata)
     kept = [pair for pair in zip(texts, cleaned, strict=True) if pair[0]]
     texts, cleaned = [text for text, _ in kept], [text for _, text in kept]
-    typer.echo(f"clean_text: {len(texts)} texts, {cleaned.count('')} of them empty after cleaning")
+    emptied = cleaned.count("") or "none"
+    typer.echo(f"clean_text: {counted(len(texts), 'text')}, {emptied} of them empty after cleaning")
     if found:
         changed = sum(text != said for text, said in zip(texts, cleaning.said(texts), strict=True))
         shown = ", ".join(

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
 from pipeline.core.location import Location, locate
 
@@ -120,17 +121,18 @@ def warner(command: str) -> Callable[[str], None]:
     return lambda message: typer.echo(f"{command}: warning: {message}", err=True)
 
 
-def counted(number: int, thing: str) -> str:
-    """Say how many there are of something.
+def rejected_rows(number: int, listed: Path | None) -> str:
+    """Say how many rows were kept out, and where they are listed.
 
     Args:
         number: How many.
-        thing: What one of them is called.
+        listed: The list; None: there is none.
 
     Returns:
-        For example `1 row` or `2 rows`.
+        For example `1 row rejected, see rejected.csv`.
     """
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+    see = f", see {listed}" if number and listed is not None else ""
+    return f"{counted(number, 'row')} rejected{see}"
 
 
 def shortened(text: str) -> str:

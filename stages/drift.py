@@ -10,6 +10,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.core.counted import counted
 from stages.command import (
     ClassesPath,
     GroupsPath,
@@ -19,7 +20,6 @@ from stages.command import (
     ModelPath,
     SplitsPath,
     TextFeaturesPath,
-    counted,
     run,
     warner,
 )

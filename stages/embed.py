@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
 from stages.command import (
     ImageColumn,
@@ -20,7 +21,7 @@ from stages.command import (
     TableSheet,
     TextColumn,
     beside,
-    counted,
+    rejected_rows,
     run,
     warner,
 )
@@ -70,8 +71,8 @@ def main(
     )
     counts = write_embedded(huse, out, listed, batches, recorder(huse, table, log, logged_at))
     refuse_if_empty(counts.used, listed, table)
-    used, rows = counted(counts.used, "item"), counted(counts.rejected, "row")
-    typer.echo(f"embed: {used} in {out}; {rows} rejected, see {listed}")
+    used = counted(counts.used, "item")
+    typer.echo(f"embed: {used} in {out}; {rejected_rows(counts.rejected, listed)}")
 
 
 if __name__ == "__main__":

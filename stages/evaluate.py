@@ -1,10 +1,11 @@
 """Model and features -> metrics, plots, embeddings, report."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from pipeline.core.counted import counted
 from stages.command import (
     AttributesPath,
     ClassesPath,
@@ -72,7 +73,7 @@ def main(
 ) -> None:
     """Measure the trained towers on the test split and write plots and a report."""
     from pipeline.baseline.baseline import read_baseline
-    from pipeline.core.json_file import read_json
+    from pipeline.core.json_file import read_json_as
     from pipeline.core.params import load_section, read_value
     from pipeline.core.table import read_metadata
     from pipeline.decide.settings import ClassifySettings
@@ -81,7 +82,7 @@ def main(
     from pipeline.evaluate.settings import EvaluateSettings
     from pipeline.evaluate.zero_shot import TextTables
     from pipeline.features.attributes import read_attributes
-    from pipeline.features.classes import check_same_classes
+    from pipeline.features.classes import check_same_classes, read_classes
     from pipeline.features.classes import class_names as names_of
     from pipeline.features.graph_file import read_graph
     from pipeline.model.model_file import check_features, load_model
@@ -90,7 +91,7 @@ def main(
     images = read_value(params, "catalog.images")
     folder = require_folder("catalog.images", images)
     p = load_section(params, "evaluate", EvaluateSettings)
-    stored, semantic_graph, class_list = load_model(model), read_graph(graph), read_json(classes)
+    stored, semantic_graph, class_list = load_model(model), read_graph(graph), read_classes(classes)
     said = read_baseline(baseline)
     for stage, recipe in (("train", stored.recipe), ("baseline", said.recipe)):
         check_features(recipe["image"], image_features, stage)
@@ -125,7 +126,7 @@ def main(
             for section in ("model", "loss", "train", "evaluate", "classify")
         },
         attributes=read_attributes(attributes, found.table["item_id"].tolist()),
-        catalogue=read_json(summary),
+        catalogue=read_json_as(summary, dict[str, Any], "run huse catalog"),
         rejected={
             "rows of the catalogue": rejected,
             "items without a picture or without a text": incomplete,
@@ -136,7 +137,10 @@ def main(
         warner("evaluate")(warning)
     queries = min(len(found.test), p.queries)
     sampled = f", a sample of {queries} as queries" if queries < len(found.test) else ""
-    typer.echo(f"evaluate: {len(found.test)} test items{sampled}; report in {out / 'report.html'}")
+    typer.echo(
+        f"evaluate: {counted(len(found.test), 'test item')}{sampled}; "
+        f"report in {out / 'report.html'}"
+    )
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
-from stages.command import IndexPath, ModelPath, counted, from_extra, require_folder, run, warner
+from stages.command import IndexPath, ModelPath, from_extra, require_folder, run, warner
 from stages.paths import EMBEDDINGS, INDEX, MODEL, PARAMS
 
 if TYPE_CHECKING:
@@ -90,6 +91,12 @@ def main(
 
 
 def _export_onnx(out: Path, model: Path) -> None:
+    from pipeline.model.description import TOWERS
+    from pipeline.use.network import copy_network
+
+    if copy_network(model, out):
+        typer.echo(f"export: {out}, a copy of {model / TOWERS}")
+        return
     from pipeline.model.model_file import load_model
     from pipeline.model.onnx_file import export_onnx
 
@@ -100,9 +107,9 @@ def _export_onnx(out: Path, model: Path) -> None:
 def _export_items(
     out: Path, images: str | None, model: Path, index: Path, embeddings: Path
 ) -> None:
-    from pipeline.core.json_file import read_json
     from pipeline.core.params import read_value
     from pipeline.index.stored_index import load_index
+    from pipeline.model.description import read_model_file
     from pipeline.stores.evaluated import EvaluatedItems
     from pipeline.stores.parquet_file import write_items
     from pipeline.stores.rows import ItemRows
@@ -112,7 +119,7 @@ def _export_items(
     folder = require_folder("catalog.images", images or read_value(PARAMS, "catalog.images"))
     found = load_index(index, model=model, warn=warner("export"))
     evaluated = EvaluatedItems(embeddings, found)
-    recipe = read_json(model / "model.json")["recipe"]["image"]
+    recipe = read_model_file(model)["recipe"]["image"]
     background = recipe.get("background", "#ffffff")
     rows = ItemRows(found, evaluated)
     number = write_items(out, found, rows, evaluated, folder, background)

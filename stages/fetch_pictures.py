@@ -5,8 +5,15 @@ from typing import Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
-from stages.command import ParamsPath, TableSheet, beside, counted, run
+from stages.command import (
+    ParamsPath,
+    TableSheet,
+    beside,
+    rejected_rows,
+    run,
+)
 from stages.paths import PARAMS
 
 
@@ -96,7 +103,7 @@ def main(
         f"fetch_pictures: {len(named)} of {counted(len(url_of), 'row')} with a URL now name a "
         f"picture in {folder} ({counted(found.downloaded, 'picture')} downloaded, "
         f"{len(found.name_of) - found.downloaded} there before); "
-        f"{counted(len(url_of) - len(named), 'row')} rejected, see {listed}; set catalog.path to "
+        f"{rejected_rows(len(url_of) - len(named), listed)}; set catalog.path to "
         f"{copy}"
     )
     if not named:

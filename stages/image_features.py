@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
-from stages.command import ParamsPath, counted, run, warner
+from stages.command import ParamsPath, run, warner
 from stages.dvc_cache import tracked_contents, vector_cache
 from stages.paths import (
     IMAGE_ENCODER,
@@ -92,10 +93,10 @@ def main(
             f"{counted(more, 'item')} with more than {MOST_VIEWS - 1} views of pictures; training "
             "draws among the first of them alone; set image.views lower to have more pictures seen"
         )
+    failed = f"{len(found.failures)} failed, see {failures}" if found.failures else "none failed"
     typer.echo(
-        f"image_features: {len(found.usable)} pictures, {len(found.failures)} failed, see "
-        f"{failures}; {found.extracted} extracted, {found.from_cache} from the cache, "
-        f"{found.duplicates} the same as another "
+        f"image_features: {counted(len(found.usable), 'picture')}, {failed}; {found.extracted} "
+        f"extracted, {found.from_cache} from the cache, {found.duplicates} the same as another "
         f"({files.recipe.runtime}, {time.monotonic() - start:.0f} s)"
     )
 

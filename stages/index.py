@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
 from stages.command import (
     AttributesPath,
@@ -45,7 +46,7 @@ def main(
     """Make the catalogue searchable by its embeddings."""
     import pyarrow as pa
 
-    from pipeline.core.json_file import read_json, write_json
+    from pipeline.core.json_file import write_json
     from pipeline.core.params import load_section
     from pipeline.core.table import read_metadata, read_table
     from pipeline.features.attributes import read_attributes
@@ -58,6 +59,7 @@ def main(
     from pipeline.index.stored_index import differs, model_digest, save_index
     from pipeline.index.vector_index import VectorIndex
     from pipeline.index.words import WordIndex
+    from pipeline.model.description import read_model_file
 
     p = load_section(params, "index", IndexSettings)
     if read_metadata(embeddings).get("model") != model_digest(model):
@@ -71,13 +73,13 @@ def main(
     built = build_index(vector_ND, {"flat": None, "hnsw": p.hnsw, "ivfpq": p.ivfpq}[p.kind])
     recall = measure_recall(built, vector_ND, choose_queries(embeddings))
     del vector_ND  # gigabytes of a large catalogue, which the index holds itself
-    stored = read_json(model / "model.json")
+    stored = read_model_file(model)
     near = fit_references(
         out,
         frame,
         groups=groups,
         features={"image": image_features, "text": text_features},
-        recipe=stored["recipe"],
+        recipe={**stored["recipe"]},
         share=p.near_share,
     )
     description = {
@@ -105,7 +107,7 @@ def main(
         for modality, one in near.items()
     )
     typer.echo(
-        f"index: {len(frame)} items, {words.size} words, {p.kind}, "
+        f"index: {counted(len(frame), 'item')}, {counted(words.size, 'word')}, {p.kind}, "
         f"recall {recall:.4f} of exact search; near is within: {limits}"
     )
     if line := differs(index, out):

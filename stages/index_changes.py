@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
 from stages.command import (
     ImageColumn,
@@ -22,7 +23,7 @@ from stages.command import (
     TableSheet,
     TextColumn,
     beside,
-    counted,
+    rejected_rows,
     warner,
 )
 from stages.new_items import catalog_settings, read_rows, table_form, usual_columns
@@ -132,7 +133,7 @@ def _putting(what: str, *, replace: bool) -> Callable[..., None]:
             said_of += (
                 f", {done.guessed} of them in the most probable class, as their rows have none"
             )
-        typer.echo(f"index: {said_of}; {counted(len(bad), 'row')} rejected, see {listed}")
+        typer.echo(f"index: {said_of}; {rejected_rows(len(bad), listed)}")
 
     put.__doc__ = what
     return put

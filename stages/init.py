@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
 from stages.command import run
 
@@ -45,7 +46,7 @@ def main(
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(folder / name) as temporary:
             temporary.write_text(content, encoding="utf-8")
-    typer.echo(f"init: {len(contents)} files in {folder}")
+    typer.echo(f"init: {counted(len(contents), 'file')} in {folder}")
     if not update:
         typer.echo(
             f"Next: cd {folder} && git init && git add . && git commit -m Start\n"

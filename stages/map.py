@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
-from stages.command import ItemsPath, ModelPath, TextFeaturesPath, counted, run, warner
+from stages.command import ItemsPath, ModelPath, TextFeaturesPath, run, warner
 from stages.paths import ITEMS, MODEL, TEXT_FEATURES
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from stages.command import IndexPath, ModelPath, counted, run, warner
+from pipeline.core.counted import counted
+from stages.command import IndexPath, ModelPath, run, warner
 from stages.paths import INDEX, MODEL
 
 

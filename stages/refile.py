@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from stages.command import ParamsPath, counted, run, warner
+from pipeline.core.counted import counted
+from stages.command import ParamsPath, run, warner
 from stages.dvc_cache import tracked_contents
 from stages.paths import PARAMS
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stages.command import ItemsPath, ParamsPath, counted, from_extra, require_folder, run
+from pipeline.core.counted import counted
+from stages.command import ItemsPath, ParamsPath, from_extra, require_folder, run
 from stages.paths import AUDIT, ITEMS, PARAMS
 
 if TYPE_CHECKING:

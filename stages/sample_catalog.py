@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from stages.command import from_extra, run
 from stages.paths import SAMPLE
 
@@ -20,7 +21,7 @@ def main(
         from pipeline.sample.openmoji import make_sample_catalog
 
     count = make_sample_catalog(out, limit)
-    typer.echo(f"sample catalogue: {count} items in {out}")
+    typer.echo(f"sample catalogue: {counted(count, 'item')} in {out}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from stages.command import ClassesPath, ParamsPath, run
 from stages.dvc_cache import vector_cache
 from stages.paths import CLASSES, GRAPH, PARAMS
@@ -18,15 +19,15 @@ def main(
     """Embed every class name and measure the cosine distances between them."""
     import numpy as np
 
-    from pipeline.core.json_file import read_json
     from pipeline.core.params import load_section
+    from pipeline.features.classes import read_classes
     from pipeline.features.graph_file import SemanticGraph, write_graph
     from pipeline.semantic_graph.adjacency import class_adjacency, same_name_classes
     from pipeline.semantic_graph.class_embeddings import embed_classes
     from pipeline.semantic_graph.settings import GraphSettings
 
     p = load_section(params, "graph", GraphSettings)
-    class_list = read_json(classes)
+    class_list = read_classes(classes)
     entries = class_list["classes"]
     names = [entry["name"] for entry in entries]
     class_parts = [entry["parts"] for entry in entries]
@@ -47,7 +48,7 @@ def main(
     }
     write_graph(out, SemanticGraph(names, adjacency_KK, embedding_KE.astype(np.float32)), notes)
     typer.echo(
-        f"semantic_graph: {len(names)} classes; words without a vector: "
+        f"semantic_graph: {counted(len(names), 'class')}; words without a vector: "
         f"{', '.join(unknown) or 'none'}; "
         f"classes read by a part above them: {len(stand_ins)}; "
         f"pairs of classes with the same embedding: {len(same)}"

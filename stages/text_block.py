@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
 from stages.command import ClassesPath, ItemsPath, ParamsPath, SplitsPath, run
 from stages.dvc_cache import vector_cache
@@ -30,12 +31,11 @@ def main(
     """Fit a text encoder on the training texts and encode every text, and the class names."""
     from pipeline.clean_text.cleaning import Cleaning
     from pipeline.core.atomic import atomic_path
-    from pipeline.core.json_file import read_json
     from pipeline.core.machine import MachineSettings
     from pipeline.core.params import load_section
     from pipeline.core.table import read_metadata, read_table
     from pipeline.encoders.encoder import find_encoder
-    from pipeline.features.classes import item_classes
+    from pipeline.features.classes import item_classes, read_classes
     from pipeline.features.encoder_digest import KEY, encoder_digest
     from pipeline.text_features.make_block import make_block
     from pipeline.text_features.settings import TEXT_ENCODERS, TextSettings
@@ -48,7 +48,7 @@ def main(
     # An item without a text has no features of one.
     table = table[table["text"] != ""]
     is_train = table["split"] == "train"
-    entries = item_classes(read_json(classes))
+    entries = item_classes(read_classes(classes))
     names = [" ".join(entry["parts"]) for entry in entries]
     cleaning = Cleaning.from_metadata(read_metadata(texts))
     table["text"] = cleaning.said(table["text"].tolist())
@@ -79,8 +79,10 @@ def main(
         read = names_read[column]
         make_block(named, name, fitted, class_ids, read, metadata, cache, engine)
         typer.echo(
-            f"text_block: {name}: {summary.texts} texts, {summary.features} features; "
-            f"{summary.empty} texts without any, {summary.reused} taken from an earlier run"
+            f"text_block: {name}: {counted(summary.texts, 'text')}, "
+            f"{counted(summary.features, 'feature')}; "
+            f"{counted(summary.empty, 'text')} without any, "
+            f"{summary.reused or 'none'} taken from an earlier run"
         )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.core.counted import counted
 from stages.command import ParamsPath, run
 from stages.paths import CLASS_NAMES, CLEAN_TEXT, PARAMS, TEXT_BLOCKS, TEXT_ENCODER, TEXT_FEATURES
 
@@ -51,7 +52,7 @@ def main(
         num_texts = join_blocks(paths, out, made_by | digest)
         named = {name: path.with_name("class_names.parquet") for name, path in paths.items()}
         join_blocks(named, class_names, digest)
-    typer.echo(f"text_features: {num_texts} texts, blocks {', '.join(p.encoders)}")
+    typer.echo(f"text_features: {counted(num_texts, 'text')}, blocks {', '.join(p.encoders)}")
 
 
 if __name__ == "__main__":

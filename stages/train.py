@@ -75,7 +75,6 @@ def main(
     from pipeline.core.allocator import keep_freed_memory
     from pipeline.core.atomic import copy_folder
     from pipeline.core.device import choose_device
-    from pipeline.core.json_file import read_json
     from pipeline.core.machine import MachineSettings
     from pipeline.core.params import load_section
     from pipeline.core.sample import draw_sample
@@ -86,6 +85,7 @@ def main(
         class_levels,
         item_classes,
         label_membership,
+        read_classes,
     )
     from pipeline.features.encoder_digest import KEY, check_encoder
     from pipeline.features.graph_file import read_graph
@@ -123,7 +123,7 @@ def main(
     device = choose_device(p.device)
     check_kernel(machine.kernel, device)
     keep_freed_memory()
-    class_list = read_json(classes)
+    class_list = read_classes(classes)
     recipe = {"image": read_metadata(image_features), "text": read_metadata(text_features)}
     check_encoder(image_encoder, recipe["image"].get(KEY), "run stage image_features again")
     for noted in (recipe["text"], read_metadata(class_names)):
@@ -194,7 +194,7 @@ def main(
     trained_on = len(train)
     del train  # most of the memory, and what follows needs some of its own
     fusion = calibrate(model, val, membership_KL, seed=p.seed)
-    stored = StoredModel(model, fusion, class_list, recipe)
+    stored = StoredModel(model, fusion, {**class_list}, recipe)
     said = measure_confidence(stored, val, read_groups(groups, val.item_ids), seed=p.seed)
     name_KT = TextRows(class_names).read(np.arange(len(names))).to(device)
     rule = fit_new_classes(stored, index, val, name_KT, seed=p.seed)

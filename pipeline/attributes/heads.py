@@ -14,11 +14,12 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 from scipy.sparse import csr_matrix
+from typing_extensions import TypedDict
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json, write_json
+from pipeline.core.json_file import read_json_as, write_json
 
 FORMAT_VERSION = 1
 FILE, WEIGHTS = "heads.json", "heads.safetensors"
@@ -85,6 +86,12 @@ class AttributeHeads:
     """Heads by attribute and modality; of a modality that no value has enough items of, none."""
 
 
+class _Described(TypedDict):
+    weights_digest: str
+    recipe: dict[str, dict[str, str]]
+    values: dict[str, dict[str, list[str | float | bool]]]
+
+
 def write_heads(folder: Path, heads: AttributeHeads) -> None:
     """Write `heads.safetensors` and `heads.json`.
 
@@ -123,15 +130,10 @@ def read_heads(folder: Path) -> AttributeHeads | None:
     path = folder / FILE
     if not path.is_file():
         return None
-    noted = read_json(path)
+    noted = read_json_as(path, _Described, "run huse attributes again", version=FORMAT_VERSION)
     try:
-        if noted["format_version"] != FORMAT_VERSION:
-            raise InputError(
-                f"{path}: format version {noted['format_version']}, this program reads "
-                f"{FORMAT_VERSION}; run huse attributes again"
-            )
         weights = (folder / WEIGHTS).read_bytes()
-        if hashlib.sha256(weights).hexdigest() != noted[DIGEST]:
+        if hashlib.sha256(weights).hexdigest() != noted["weights_digest"]:
             raise InputError(
                 f"{folder / WEIGHTS}: not the weights that {FILE} was written with; run huse "
                 "attributes again"
@@ -148,6 +150,6 @@ def read_heads(folder: Path) -> AttributeHeads | None:
             for name, of_modality in noted["values"].items()
         }
         return AttributeHeads(noted["recipe"], attributes)
-    except (KeyError, TypeError, AttributeError, OSError, SafetensorError) as error:
+    except (KeyError, OSError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"{folder}: damaged ({reason}); run huse attributes again") from error

@@ -8,9 +8,9 @@ import pandas as pd
 
 from pipeline.core.csv_file import read_csv
 from pipeline.core.errors import BadRowError
-from pipeline.core.json_file import read_json
 from pipeline.core.table import read_table
 from pipeline.features.class_path import normalize_class_path
+from pipeline.features.classes import read_classes
 
 CATALOG = "huse catalog"
 PLACEHOLDER_COLUMNS = [
@@ -48,7 +48,7 @@ def read_catalogue(
     Raises:
         InputError: One is missing or damaged.
     """
-    found = read_json(classes)
+    found = read_classes(classes)
     written = read_csv(rejected, ["classes"], CATALOG)["classes"]
     return Catalogue(
         read_table(items, ["item_id", "image", "text", "class_path"]),

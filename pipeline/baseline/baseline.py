@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from typing_extensions import TypedDict
 
 from pipeline.core.block import Block
+from pipeline.core.json_file import read_note_as
 from pipeline.core.table import open_parquet, read_metadata, read_table, write_table
 from pipeline.features.joined import FeatureIndex
 from pipeline.features.regression import (
@@ -41,6 +43,12 @@ class Baseline(NamedTuple):
     """Training items that there are."""
     recipe: dict[str, dict[str, str]]
     """How image and text features were made, by modality, as their tables say."""
+
+
+class _Noted(TypedDict):
+    fitted_items: int
+    train_items: int
+    recipe: dict[str, dict[str, str]]
 
 
 def fit_baseline(
@@ -88,11 +96,16 @@ def write_baseline(path: Path, baseline: Baseline) -> None:
 
 
 def read_baseline(path: Path) -> Baseline:
-    """Read what `write_baseline` wrote."""
+    """Read what `write_baseline` wrote.
+
+    Raises:
+        InputError: The file is missing or damaged.
+    """
     columns = [name for name in open_parquet(path, []).schema_arrow.names if name in MODALITIES]
     table = read_table(path, ["item_id", *columns])
-    noted = json.loads(read_metadata(path)["baseline"])
-    return Baseline(**noted | {"predicted": table.set_index("item_id")})
+    noted = read_note_as(path, read_metadata(path).get("baseline"), _Noted, "run huse baseline")
+    predicted = table.set_index("item_id")
+    return Baseline(predicted, noted["fitted_items"], noted["train_items"], noted["recipe"])
 
 
 def _classify(features: Block, label_N: np.ndarray, asked: Block) -> np.ndarray:

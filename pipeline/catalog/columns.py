@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.catalog.rows import Source
+from pipeline.catalog.settings import NULLABLE
 from pipeline.core.errors import InputError
-
-NULLABLE = ("group", "split", "id")
-"""What columns are for that a catalogue may do without: their keys take null."""
 
 
 def find_columns(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeline.catalog.leading_folders import NamedPictures
 from pipeline.catalog.several_pictures import LostPictures, join_rows, picture_names
+from pipeline.core.counted import counted, times
 from pipeline.core.errors import BadRowError, InputError
 from pipeline.core.text import normalize_text
 from pipeline.features.class_path import normalize_class_path
@@ -143,11 +144,13 @@ def doubt_incomplete(incomplete: pd.DataFrame, items: int) -> str | None:
     if incomplete.empty:
         return None
     counts = incomplete["lacks"].value_counts()
-    lacking = " and ".join(f"{count} have no {part}" for part, count in counts.items())
+    lacking = " and ".join(
+        f"{count} {'has' if count == 1 else 'have'} no {part}" for part, count in counts.items()
+    )
     reasons = incomplete["reason"].value_counts()
     return (
-        f"catalog.require: of {items} items {lacking} that can be used; most often "
-        f"({reasons.iloc[0]} times): {reasons.index[0]}; all are listed beside the rejected rows, "
+        f"catalog.require: of {counted(items, 'item')} {lacking} that can be used; most often "
+        f"({times(reasons.iloc[0])}): {reasons.index[0]}; all are listed beside the rejected rows, "
         "and are left out with catalog.require: both"
     )
 
@@ -251,8 +254,8 @@ def _check_pictures(incomplete: pd.DataFrame, *, any_found: bool) -> None:
         return
     first = named.iloc[0]
     raise InputError(
-        f"catalog.images: of {len(named)} pictures that rows name none can be used; the first is "
-        f"row {first['row']} (image {first['image']!r}): {first['reason']}"
+        f"catalog.images: of {counted(len(named), 'picture')} that rows name none can be used; "
+        f"the first is row {first['row']} (image {first['image']!r}): {first['reason']}"
     )
 
 
@@ -262,13 +265,18 @@ def _check(num_items: int, rejected: pd.DataFrame, on_bad_row: str) -> None:
     first = rejected.iloc[0]
     where = f"row {first['row']} (image {first['image']!r})"
     if on_bad_row == "error":
+        others = len(rejected) - 1
+        more = (
+            f"{counted(others, 'more row')} cannot either; repair them" if others else "repair it"
+        )
         raise InputError(
-            f"catalog: {where} cannot be used: {first['reason']}; {len(rejected) - 1} more rows "
-            "cannot either; repair them, or set catalog.on_bad_row to skip"
+            f"catalog: {where} cannot be used: {first['reason']}; {more}, or set "
+            "catalog.on_bad_row to skip"
         )
     if num_items == 0:
         reasons = rejected["reason"].value_counts()
         raise InputError(
-            f"catalog: none of {len(rejected)} rows can be used; most often ({reasons.iloc[0]} "
-            f"times): {reasons.index[0]}; the first is {where}: {first['reason']}"
+            f"catalog: none of {counted(len(rejected), 'row')} can be used; most often "
+            f"({times(reasons.iloc[0])}): {reasons.index[0]}; the first is {where}: "
+            f"{first['reason']}"
         )

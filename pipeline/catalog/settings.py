@@ -10,9 +10,11 @@ from pipeline.core.section import Section
 
 Name = Annotated[str, Field(min_length=1)]
 
+NULLABLE = ("group", "split", "id")
+"""What columns are for that a catalogue may do without: their keys take null."""
 OWN_COLUMNS = (
     *("item_id", "image", "text", "class_path", "split", "modality", "vector", "predicted_path"),
-    *("score", "x", "y", "distance", "words", "class_nodes"),
+    *("score", "x", "y", "distance", "words", "class_nodes", "__base", "__pictures"),
 )
 """Columns that files and results have anyway, so that nothing kept may be called like them."""
 
@@ -47,6 +49,17 @@ class ColumnSettings(Section):
                 f"{own!r} is what a column of our own is called; rename yours in the table"
             )
         return keep
+
+    @model_validator(mode="after")
+    def _name_a_column_for_each(self) -> Self:
+        first_of: dict[str, str] = {}
+        for role, name in self.roles().items():
+            if (first := first_of.setdefault(name, role)) != role:
+                raise ValueError(
+                    f"{first} and {role} both name the column {name!r}; name another for one of "
+                    "them" + f", or set {role} to null" * (role in NULLABLE)
+                )
+        return self
 
     def roles(self) -> dict[str, str]:
         """Say what the items are made of: what a column is for, and its name."""

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, cast
 
 import pandas as pd
 
+from pipeline.core.counted import times
 from pipeline.core.errors import BadRowError
 from pipeline.features.class_path import normalize_class_path
 
@@ -44,12 +45,12 @@ class LostPictures:
         if self._first is None:
             return None
         row, name = self._first
-        (reason, times), *_ = self._reasons.most_common(1)
+        (reason, often), *_ = self._reasons.most_common(1)
         number = self._reasons.total()
         pictures = "1 picture is" if number == 1 else f"{number} pictures are"
         return (
             f"{pictures} left out of items that have others, such as {name!r} of row {row}; most "
-            f"often ({times} times): {reason}"
+            f"often ({times(often)}): {reason}"
         )
 
 

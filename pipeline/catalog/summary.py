@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.catalog.items import duplicate_of
+from pipeline.core.counted import counted
 from pipeline.core.languages import identify_languages
 from pipeline.core.readable import make_readable
 
@@ -79,17 +80,20 @@ def describe(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Say a summary in a line per subject: what of, and what of it."""
     rejected, classes, texts = summary["rejected"], summary["classes"], summary["texts"]
     bad, twice = rejected["rows"], rejected["duplicates"]
-    yield "rows", f"{summary['rows']}, {bad} rejected, {twice} of them as duplicates"
+    said = f", {twice} of them as {'a duplicate' if twice == 1 else 'duplicates'}" * bool(twice)
+    yield "rows", f"{summary['rows']}, {bad or 'none'} rejected{said}"
     least, most = classes["least_depth"], classes["most_depth"]
     deep = f"{least}" if least == most else f"{least} to {most}"
     yield (
         "classes",
-        f"{classes['number']}, {deep} deep, {classes['with_one_item']} with one item; the largest, "
-        f"{classes['largest']}, has {classes['share_of_largest']:.0%} of the items",
+        f"{classes['number']}, {deep} deep, {classes['with_one_item'] or 'none'} with one item; "
+        f"the largest, {classes['largest']}, has {classes['share_of_largest']:.0%} of the items",
     )
+    length = texts["median_words"]
     yield (
         "texts",
-        f"{texts['median_words']:g} words (median), at most {texts['most_words']}; {_said(texts)}",
+        f"{length:g} {'word' if length == 1 else 'words'} (median), at most {texts['most_words']}; "
+        f"{_said(texts)}",
     )
     certain = sum(texts["languages"].values())
     # A few texts of a language are as likely told wrongly.
@@ -99,12 +103,17 @@ def describe(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if count / certain >= LEAST_SHOWN
     ]
     named = ", ".join(f"{code} {share:.0%}" for code, share in codes)
-    yield "languages", f"{named} of {certain} texts long enough to tell" if named else "not told"
+    yield (
+        "languages",
+        f"{named} of {counted(certain, 'text')} long enough to tell" if named else "not told",
+    )
     pictures = _said(summary["pictures"])
     if several := summary["pictures"]["several"]:
         pictures += f", {several:.0%} have several"
     yield "pictures", pictures
-    yield "largest group", f"{summary['largest_group']} items that are never divided"
+    largest = summary["largest_group"]
+    together = "that are never divided" if largest > 1 else "since none are kept together"
+    yield "largest group", f"{counted(largest, 'item')} {together}"
 
 
 def count_noise(texts: pd.Series) -> Counter[str]:
@@ -118,7 +127,8 @@ def describe_noise(texts: pd.Series) -> str | None:
     if not found:
         return None
     kinds = ", ".join(f"{kind} in {count}" for kind, count in found.most_common())
-    return f"catalog.columns.text: of {len(texts)} texts what nobody sees is not read: {kinds}"
+    of = counted(len(texts), "text")
+    return f"catalog.columns.text: of {of} what nobody sees is not read: {kinds}"
 
 
 def _pictures(pictures: pd.DataFrame, items: int) -> dict[str, float]:
@@ -142,7 +152,7 @@ def _values(value_N: pd.Series) -> dict[str, float]:
 def _said(of: dict[str, Any]) -> str:
     return (
         f"{of['missing']:.0%} of the items have none, {of['shared']:.0%} share one, "
-        f"{of['placeholders']} placeholders"
+        f"{counted(of['placeholders'], 'placeholder')}"
     )
 
 

@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, NotRequired, Self
+
+from typing_extensions import TypedDict
 
 from pipeline.clean_text.boilerplate import without_boilerplate
 from pipeline.clean_text.golden_text import GoldenText
@@ -22,6 +24,27 @@ BOILERPLATE = "boilerplate"
 """And under this one the sentences that are left out, where there are any."""
 CLEAN_TEXT = "clean_text"
 """What an encoder of clean texts reads; the others read `text`."""
+
+
+class _Settings(TypedDict):
+    recipe: str | list[str]
+    fold_accents: bool
+    boilerplate: NotRequired[list[str]]
+
+
+class _Golden(TypedDict):
+    text: str
+    clean_text: str
+    versions: dict[str, str]
+
+
+class FeaturizerFile(TypedDict):
+    """Content of text_encoder.json; see docs/model_format.md."""
+
+    format_version: int
+    cleaning: _Settings
+    golden_text: NotRequired[_Golden | None]
+    blocks: dict[str, Literal["text", "clean_text"]]
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ def check_section(
             for detail in details
             if detail["type"] != "missing" or detail["loc"] not in meant
         ]
-        raise InputError("\n".join(f"{path}: {line}" for line in lines)) from error
+        raise InputError(*(f"{path}: {line}" for line in lines)) from error
 
 
 def _describe(section: str, model: type[Section], detail: Any) -> str:

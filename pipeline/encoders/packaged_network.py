@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -128,7 +128,7 @@ def open_packaged(name: str) -> PackagedNetwork:
         raise _missing(name) from error
 
 
-def load_network(folder: Path, described: dict[str, Any] | None) -> Network | None:
+def load_network(folder: Path, described: Mapping[str, Any] | None) -> Network | None:
     """Load what an encoder was stored with; None for one that has no network.
 
     Raises:

@@ -25,7 +25,7 @@ from pydantic import Field
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json, write_json
+from pipeline.core.json_file import read_json_as, write_json
 from pipeline.core.section import Section
 from pipeline.encoders.find_model import files_here
 from pipeline.encoders.model_digest import files_digest, library_versions
@@ -33,6 +33,7 @@ from pipeline.encoders.network_cache import KeptNetwork, entry_of, read_entry, w
 from pipeline.encoders.packaged_network import Network, load_network, unpack_network
 from pipeline.encoders.text_network import (
     FILE,
+    EncoderFile,
     PackedNetwork,
     TextNetwork,
     load_text_network,
@@ -289,13 +290,12 @@ class PretrainedEncoder(Generic[SettingsT]):
             InputError: A file is missing or damaged, the model cannot be loaded, or its name
                 stands for another one now: features would be others than those trained on.
         """
-        stored = read_json(folder / FILE)
+        stored = read_json_as(folder / FILE, EncoderFile, "make it again")
         try:
             settings: Any = cls.SECTION.model_validate({**NOT_STORED, **stored["settings"]})
-            digest = str(stored["model_digest"])
-        except (KeyError, TypeError, ValueError) as error:
+        except ValueError as error:
             raise InputError(f"{folder / FILE}: not the settings of a text encoder") from error
-        network = load_network(folder, stored.get("network"))
+        network, digest = load_network(folder, stored.get("network")), stored["model_digest"]
         encoder = cls(settings, network, digest)
         if network is None:
             remedy = "put the old one back, or make the features again with "

@@ -10,13 +10,14 @@ Shape letters: M texts, B batch, L tokens of the longest, E features.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.cores import thread_limit
@@ -31,6 +32,27 @@ WEIGHTS = "network.weights"
 tokens those are read that a text has; the tokenizer says how texts are cut, and how they are filled
 up; the first file holds the facts."""
 INPUTS, OUTPUT = ("token", "mask", "counted"), "vector"
+
+
+class _Described(TypedDict, total=False):
+    """A `TextFacts`, or what a `PackagedNetwork` says of itself."""
+
+    dimension: int
+    clean: str
+    lower: bool
+    prefix: str
+    limit: int | None
+    packaged: str
+    version: str
+    golden: list[float]
+
+
+class EncoderFile(TypedDict):
+    """Content of encoder.json; see docs/model_format.md."""
+
+    settings: dict[str, Any]
+    model_digest: str
+    network: NotRequired[_Described | None]
 
 
 @dataclass(frozen=True)
@@ -183,7 +205,7 @@ def unpack_text_network(packed: PackedNetwork) -> TextNetwork:
         return TextNetwork(Path(folder), TextFacts(**packed.described))
 
 
-def load_text_network(folder: Path, described: dict[str, Any] | None) -> TextNetwork | None:
+def load_text_network(folder: Path, described: Mapping[str, Any] | None) -> TextNetwork | None:
     """Load what an encoder was stored with; None for one that has no network.
 
     Raises:

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json, write_json
+from pipeline.core.json_file import read_json_as, write_json
 
 WORDS = "words.json"
 TENSORS = "encoder.safetensors"
@@ -30,9 +30,9 @@ def load_words(folder: Path, names: Sequence[str]) -> tuple[list[str], dict[str,
     Raises:
         InputError: A file is missing or damaged, or they are not of the same words.
     """
-    words = read_json(folder / WORDS)
+    words = read_json_as(folder / WORDS, list[str], "make it again")
     tensors = load_tensors(folder / TENSORS, names)
-    if not isinstance(words, list) or any(len(rows) != len(words) for rows in tensors.values()):
+    if any(len(rows) != len(words) for rows in tensors.values()):
         raise InputError(f"{folder}: words and tensors do not belong together; make it again")
     return words, tensors
 

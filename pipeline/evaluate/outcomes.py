@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import InputError
+from pipeline.core.json_file import read_note_as
 from pipeline.core.table import open_parquet, read_metadata, read_table, write_table
 from pipeline.metrics.bootstrap import interval_ends, resampled_means
 
@@ -160,14 +161,20 @@ def write_outcomes(path: Path, outcomes: Outcomes) -> None:
 
 
 def read_outcomes(path: Path) -> Outcomes:
-    """Read what `write_outcomes` wrote."""
+    """Read what `write_outcomes` wrote.
+
+    Raises:
+        InputError: The file is missing or damaged.
+    """
     names = open_parquet(path, ROLES).schema_arrow.names
     table = read_table(path, names)
     return Outcomes(
         table["item_id"].to_numpy(dtype=object),
         table["group"].to_numpy(dtype=np.int64),
         {name: table[name].to_numpy(dtype=np.float64) for name in names if name not in ROLES},
-        json.loads(read_metadata(path)["means_of"]),
+        read_note_as(
+            path, read_metadata(path).get("means_of"), dict[str, list[str]], "run huse evaluate"
+        ),
     )
 
 

@@ -7,11 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from os import PathLike
-from typing import Any, Literal, NotRequired, TypedDict
+from pathlib import Path
+from typing import Any, Literal, NotRequired
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from pipeline.core.errors import InputError
+from pipeline.core.json_file import read_json_as
 
 Label = Literal["path", "leaf", "parts"]
 
@@ -95,6 +98,15 @@ def make_classes(class_paths: Iterable[str], *, separator: str, label: Label) ->
             for path, count in count_of_path.items()
         ]
     return classes
+
+
+def read_classes(path: Path) -> Classes:
+    """Read a classes.json.
+
+    Raises:
+        InputError: The file is missing or damaged.
+    """
+    return read_json_as(path, Classes, "run huse catalog")
 
 
 def doubt_separator(classes: Classes) -> str | None:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json, write_json
+from pipeline.core.json_file import read_json_as, write_json
 
 
 class SemanticGraph(NamedTuple):
@@ -22,6 +23,10 @@ class SemanticGraph(NamedTuple):
     """[K, K] float32 cosine distances."""
     class_embedding_KE: np.ndarray
     """[K, E] float32, psi of the class names."""
+
+
+class _Names(TypedDict):
+    classes: list[str]
 
 
 def write_graph(folder: Path, graph: SemanticGraph, notes: dict[str, Any]) -> None:
@@ -37,10 +42,7 @@ def read_graph(folder: Path) -> SemanticGraph:
     Raises:
         InputError: A file is missing or damaged, or the sizes differ.
     """
-    description = read_json(folder / "classes.json")
-    if "classes" not in description:
-        raise InputError(f"{folder / 'classes.json'}: no key classes; make it again")
-    names = description["classes"]
+    names = read_json_as(folder / "classes.json", _Names, "run huse semantic_graph")["classes"]
     adjacency_KK = _read_array(folder / "adjacency.npy")
     class_embedding_KE = _read_array(folder / "class_embeddings.npy")
     size = len(names)

@@ -15,9 +15,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json
 from pipeline.core.table import read_metadata, read_table
-from pipeline.features.classes import class_indices
+from pipeline.features.classes import class_indices, read_classes
 from pipeline.features.present import Present, present_of
 from pipeline.features.shared import REQUIRE, SHARED
 from pipeline.features.text_rows import TextRows
@@ -152,7 +151,7 @@ def join_features(
     views = _views(image_features, table["item_id"])
     return FeatureIndex(
         table["item_id"].to_numpy(dtype=object),
-        class_indices(read_json(classes), table["class_path"]),
+        class_indices(read_classes(classes), table["class_path"]),
         table["split"].to_numpy(dtype=object),
         views["row"].to_numpy(dtype=np.int64),
         np.bincount(views["item"], minlength=len(table)),

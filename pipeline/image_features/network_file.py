@@ -7,14 +7,20 @@ is the right one tells the digest of the folder, which the features note as `enc
 import shutil
 from pathlib import Path
 
+from typing_extensions import TypedDict
+
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json, write_json
+from pipeline.core.json_file import read_json_as, write_json
 
 FORMAT_VERSION = 1
 """Of docs/model_format.md; raised when a reader of the older format would go wrong."""
 
 _DESCRIPTION, _NETWORK = "image_encoder.json", "network.onnx"
+
+
+class _Described(TypedDict):
+    network: str | None
 
 
 def save_network(folder: Path, onnx_file: Path | None) -> None:
@@ -46,16 +52,10 @@ def find_network(folder: Path) -> Path | None:
         InputError: The description is missing, or of another version.
     """
     path = folder / _DESCRIPTION
-    described = read_json(path)
-    if described["format_version"] != FORMAT_VERSION:
-        raise InputError(
-            f"{path}: format version {described['format_version']}, this program reads "
-            f"{FORMAT_VERSION}; update the program"
-        )
-    name = described["network"]
+    name = read_json_as(path, _Described, "train again", version=FORMAT_VERSION)["network"]
     if name is None:
         return None
     # A model may have been downloaded: no file elsewhere is opened for it.
-    if not isinstance(name, str) or Path(name).name != name:
+    if Path(name).name != name:
         raise InputError(f"{path}: {name!r} is no name of a file beside it; train again")
     return folder / name

@@ -21,11 +21,12 @@ from typing import Any, NamedTuple, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
+from typing_extensions import TypedDict
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json, write_json
+from pipeline.core.json_file import read_json_as, write_json
 from pipeline.core.table import open_parquet
 from pipeline.features.text_file import read_block, write_block
 
@@ -56,6 +57,13 @@ class MadeFor(NamedTuple):
     model: str
     recipe: Any
     key: str | None
+
+
+class _Described(TypedDict):
+    model: str
+    recipe: dict[str, dict[str, str]]
+    key: str | None
+    entries: list[str]
 
 
 @dataclass
@@ -94,9 +102,7 @@ class Changes:
         """
         for name in self.names:
             folder = self.folder / name
-            removed = read_json(folder / REMOVED)
-            if not isinstance(removed, list) or not all(isinstance(one, str) for one in removed):
-                raise InputError(f"{folder / REMOVED}: damaged; {WITHOUT}")
+            removed = read_json_as(folder / REMOVED, list[str], WITHOUT)
             try:
                 items = open_parquet(folder / ITEMS, ["item_id", BASE, VECTOR]).read()
                 changed = None
@@ -143,21 +149,15 @@ def read_changes(index: Path) -> Changes | None:
     path = changes_folder(index) / DESCRIPTION
     if not path.is_file():
         return None
-    described = read_json(path)
-    version = described.get("format_version") if isinstance(described, dict) else None
-    if version != FORMAT_VERSION:
-        raise InputError(
-            f"{path}: format version {version}, this program reads {FORMAT_VERSION}; update the "
-            f"program, or {WITHOUT}"
-        )
-    names = described.get("entries")
+    described = read_json_as(path, _Described, WITHOUT, version=FORMAT_VERSION)
+    names = described["entries"]
     # An index may have been downloaded: no folder elsewhere is read, or removed, for it.
-    if not isinstance(names, list) or not all(re.fullmatch("[0-9]+", str(one)) for one in names):
+    if not all(re.fullmatch("[0-9]+", one) for one in names):
         raise InputError(f"{path}: damaged (entries {names}); {WITHOUT}")
     if not names:
         return None
-    recipe, key = described.get("recipe"), described.get("key")
-    return Changes(path.parent, str(described.get("model")), recipe, key, tuple(names))
+    made_for = described["model"], described["recipe"], described["key"]
+    return Changes(path.parent, *made_for, tuple(names))
 
 
 def read_steadily(index: Path, read: Callable[[Changes], Value]) -> Value | None:

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from scipy.sparse import diags
+from typing_extensions import TypedDict
 
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json
+from pipeline.core.json_file import read_json, read_json_as
 from pipeline.core.mapped_table import map_table, write_mapped
 from pipeline.features.text_file import block_of, columns_of
 from pipeline.index.nearness import Nearness
@@ -30,6 +31,18 @@ FOLDER = "references"
 """In the index's folder: a file per modality."""
 ROWS = 256
 """Queries per matrix product: at most some tens of megabytes of similarities."""
+
+
+class _Fitted(TypedDict):
+    limit: float | None
+    share: float
+    queries: int
+    columns: list[int]
+
+
+class _Noted(TypedDict):
+    model: str
+    near: dict[str, _Fitted]
 
 
 @dataclass(frozen=True)
@@ -103,13 +116,14 @@ def load_references(folder: Path, modality: str, *, model: Path) -> References |
     path = folder / "index.json"
     if not path.is_file():
         return None
-    description = read_json(path)
+    noted = read_json(path)
+    if isinstance(noted, dict) and noted.get("format_version") != FORMAT_VERSION:
+        return None
+    description = read_json_as(path, _Noted, "run huse index")
+    if description["model"] != model_digest(model):
+        return None
     try:
-        if description["format_version"] != FORMAT_VERSION:
-            return None
-        if description["model"] != model_digest(model):
-            return None
-        fitted = {**description["near"][modality]}
+        fitted: dict[str, Any] = {**description["near"][modality]}
         fitted["columns"] = slice(*fitted["columns"])
         table = map_table(references_file(folder, modality), ["item_id"])
         width = fitted["columns"].stop - fitted["columns"].start

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.core.counted import counted
 from pipeline.core.errors import InputError
 from pipeline.index.changed_values import NOTHING, apply, merge, only
 from pipeline.index.changes import BASE, OWN, PICTURES, WITHOUT, Changes
@@ -131,10 +132,16 @@ def describe(standing: Standing, item_ids: pa.ChunkedArray) -> str:
     still = pc.sum(pc.is_in(item_ids, removed)).as_py() or 0
     replaced = _in_both(standing.items["item_id"], item_ids)
     new = len(standing.items) - (pc.sum(replaced).as_py() or 0)
-    parts = [f"{new} added", f"{len(standing.items) - new} replaced", f"{still} removed"]
-    if len(standing.changed):
-        parts.append(f"{len(standing.changed)} changed in place")
-    said = f"{', '.join(parts)} since it was made of {len(item_ids)} items"
+    numbers = {
+        "added": new,
+        "replaced": len(standing.items) - new,
+        "removed": still,
+        "changed in place": len(standing.changed),
+    }
+    parts = [f"{number} {what}" for what, number in numbers.items() if number]
+    made_of = counted(len(item_ids), "item")
+    said = f"{', '.join(parts) or 'nothing changed'} since it was made of {made_of}"
     if standing.superseded:
-        said += f"; {standing.superseded} that were added before are of the catalogue now"
+        was, are = ("was", "is") if standing.superseded == 1 else ("were", "are")
+        said += f"; {standing.superseded} that {was} added before {are} of the catalogue now"
     return said

@@ -6,14 +6,15 @@ import hashlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NotRequired
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from typing_extensions import TypedDict
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json, write_json
+from pipeline.core.json_file import read_json_as, write_json
 from pipeline.core.table import open_parquet
 from pipeline.features.attributes import write_attributes
 from pipeline.index.catalog_index import SHOWN, CatalogIndex
@@ -34,6 +35,29 @@ FORMAT_VERSION = 2
 DESCRIPTION = "index.json"
 ITEMS = "items.parquet"
 ATTRIBUTES = "attributes.parquet"
+AGAIN = "run huse index again"
+
+
+class _Words(TypedDict):
+    mode: Literal["hybrid", "dense", "words"]
+    weight: float
+    digest: str
+
+
+class IndexFile(TypedDict):
+    """Content of index.json but for what `load_references` reads; see docs/model_format.md."""
+
+    format_version: int
+    model: str
+    items: str
+    kind: str
+    modality: str
+    separator: str
+    words: NotRequired[_Words]
+
+
+class _Named(TypedDict):
+    weights_digest: str
 
 
 def save_index(index: CatalogIndex, folder: Path, *, model: Path) -> None:
@@ -99,7 +123,7 @@ def differs(index: CatalogIndex, folder: Path) -> str | None:
         return None
     item_ids = index.table["item_id"]
     standing = stand(changes, item_ids, index.attributes, base_of(folder))
-    if len(standing.items) and changes.model != read_json(folder / DESCRIPTION)["model"]:
+    if len(standing.items) and changes.model != read_index_file(folder)["model"]:
         return _other_model(changes)
     return f"{changes.folder}: searches differ from this index: {describe(standing, item_ids)}"
 
@@ -112,18 +136,21 @@ def read_description(folder: Path, model: Path) -> dict[str, Any]:
     """
     if not (folder / DESCRIPTION).is_file():
         raise InputError(f"{folder}: no index here; run dvc repro, or huse index")
-    description = read_json(folder / DESCRIPTION)
-    version = description.get("format_version") if isinstance(description, dict) else None
-    if version != FORMAT_VERSION:
-        raise InputError(
-            f"{folder / DESCRIPTION}: format version {version}, this program reads "
-            f"{FORMAT_VERSION}; update the program or run huse index again"
-        )
+    description: dict[str, Any] = {**read_index_file(folder)}
     if description["model"] != model_digest(model):
         raise InputError(
             f"{folder}: made by another model than {model}; run dvc repro, or huse index"
         )
     return description
+
+
+def read_index_file(folder: Path) -> IndexFile:
+    """Read index.json, whichever model it is of.
+
+    Raises:
+        InputError: It is missing or damaged, or of another format.
+    """
+    return read_json_as(folder / DESCRIPTION, IndexFile, AGAIN, version=FORMAT_VERSION)
 
 
 def read_known(folder: Path) -> tuple[pa.ChunkedArray, pa.Table]:
@@ -141,7 +168,7 @@ def read_known(folder: Path) -> tuple[pa.ChunkedArray, pa.Table]:
 
 def base_of(folder: Path) -> str:
     """Name the making of an index: one of other items or by another model has another name."""
-    description = read_json(folder / DESCRIPTION)
+    description = read_index_file(folder)
     return f"{description['model']}-{description['items']}"
 
 
@@ -149,12 +176,9 @@ def model_digest(model: Path) -> str:
     """SHA-256 of a model's weights, as model.json has it; `load_model` checks that it is theirs.
 
     Raises:
-        InputError: There is no model, or it is of an earlier version.
+        InputError: There is no model, or its file is damaged.
     """
-    description = read_json(model / "model.json")
-    if "weights_digest" not in description:
-        raise InputError(f"{model}: does not name its weights; train again")
-    return description["weights_digest"]
+    return read_json_as(model / "model.json", _Named, "train again")["weights_digest"]
 
 
 def _load_made(folder: Path, model: Path) -> CatalogIndex:

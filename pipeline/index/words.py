@@ -10,14 +10,15 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
 import bm25s
 import numpy as np
+from typing_extensions import TypedDict
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json, write_json
+from pipeline.core.json_file import read_json_as, write_json
 from pipeline.core.text import fold_accents
 from pipeline.index.added_words import AddedWords
 
@@ -28,6 +29,13 @@ TOKENS_VERSION = 1
 """Of the rules of `tokens`: words cut by other rules would not be found."""
 # Written without spaces between words, so a character is a word, as in Lucene's StandardTokenizer.
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+
+
+class _Described(TypedDict):
+    digest: str
+    texts: int
+    words: int
+    mean_length: NotRequired[float | None]
 
 
 class WordIndex:
@@ -141,7 +149,7 @@ class WordIndex:
         Raises:
             InputError: A file is missing or damaged.
         """
-        described = read_json(folder / DESCRIPTION)
+        described = read_json_as(folder / DESCRIPTION, _Described, "run huse index")
         try:
             bm25 = None
             if described["words"]:

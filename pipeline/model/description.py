@@ -3,10 +3,13 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json
+from pipeline.core.json_file import read_json_as
+from pipeline.features.classes import Classes
 
 FORMAT_VERSION = 3
 """Of docs/model_format.md; raised when a reader of the older format would go wrong."""
@@ -22,6 +25,52 @@ EMBEDDINGS = tuple(f"{modality}_embedding" for modality in MODALITIES)
 PROBABILITIES = tuple(f"{modality}_probability" for modality in MODALITIES)
 OUTPUTS = EMBEDDINGS + PROBABILITIES
 """Of the towers' ONNX graph."""
+
+
+class _Config(TypedDict):
+    """See `TowersConfig`, whose defaults need not be there."""
+
+    image_features: int
+    text_features: int
+    text_words: int
+    num_classes: int
+    dim: int
+    image_layers: int
+    text_layers: int
+    width: int
+    dropout: float
+    logit_scale: str
+    classifier: str
+    fusion: str
+    residual: NotRequired[bool]
+    input_dropout: NotRequired[float]
+
+
+class _Fusion(TypedDict):
+    """See `Fusion`, whose defaults need not be there."""
+
+    image_weight: float
+    image_temperature: float
+    text_temperature: float
+    fused_temperature: float
+    rule: NotRequired[str]
+    multi_label: NotRequired[bool]
+
+
+class _Recipe(TypedDict):
+    image: dict[str, str]
+    text: dict[str, str]
+
+
+class ModelFile(TypedDict):
+    """Content of model.json; see docs/model_format.md."""
+
+    format_version: int
+    weights_digest: str
+    config: _Config
+    fusion: _Fusion
+    classes: Classes
+    recipe: _Recipe
 
 
 @dataclass(frozen=True)
@@ -45,6 +94,15 @@ class ModelDescription:
         return int(self.config["dim"])
 
 
+def read_model_file(folder: Path) -> ModelFile:
+    """Read `model.json` alone.
+
+    Raises:
+        InputError: It is missing or damaged, or of another format.
+    """
+    return read_json_as(folder / FILE, ModelFile, "train again", version=FORMAT_VERSION)
+
+
 def read_description(folder: Path) -> ModelDescription:
     """Read `model.json` and check that the weights beside it are its own.
 
@@ -52,8 +110,7 @@ def read_description(folder: Path) -> ModelDescription:
         InputError: A file is missing, damaged, of a newer format, or of another model than the
             other file.
     """
-    content = read_json(folder / FILE)
-    _check_version(folder / FILE, content)
+    content: dict[str, Any] = {**read_model_file(folder)}
     try:
         with (folder / WEIGHTS).open("rb") as weights:
             found = hashlib.file_digest(weights, "sha256").hexdigest()
@@ -64,7 +121,7 @@ def read_description(folder: Path) -> ModelDescription:
             )
         named = {name: content[name] for name in ("config", "fusion", "classes", "recipe")}
         return ModelDescription(**named, digest=found)
-    except (KeyError, TypeError, OSError) as error:
+    except OSError as error:
         raise damaged(folder, error) from error
 
 
@@ -72,15 +129,3 @@ def damaged(folder: Path, error: Exception) -> InputError:
     """Say in one line that a model's files cannot be read."""
     reason = " ".join(str(error).split())[:300]
     return InputError(f"{folder}: damaged model ({reason}); train again")
-
-
-def _check_version(path: Path, content: Any) -> None:
-    version = content.get("format_version") if isinstance(content, dict) else None
-    if not isinstance(version, int):
-        raise InputError(f"{path}: damaged model (no format version); train again")
-    if version != FORMAT_VERSION:
-        newer = version > FORMAT_VERSION
-        raise InputError(
-            f"{path}: format version {version}, this program reads {FORMAT_VERSION}; "
-            f"{'update the program' if newer else 'train again'}"
-        )

@@ -147,7 +147,8 @@ def _reasons() -> Iterator[None]:
             raise
         # Damage makes Pillow's decoders raise almost anything (TypeError, IndexError, ...), and one
         # odd picture must not end the extraction of all.
-        reason = f"broken picture ({type(error).__name__}: {error})"
+        said = " ".join(str(error).split())
+        reason = f"broken picture ({type(error).__name__}: {said})"
         raise UnreadableImageError(reason) from error
 
 

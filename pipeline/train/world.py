@@ -153,18 +153,18 @@ def told_by_main(work: Callable[[], T], world: World) -> T:
     # The main one too, so that nothing is another's alone. Plain data: nothing is unpickled.
     content = io.BytesIO(told.cpu().numpy().tobytes())
     found = torch.load(content, map_location="cpu", weights_only=True)
-    if found["mistake"] is not None:
-        raise InputError(found["mistake"])
+    if found["mistakes"]:
+        raise InputError(*found["mistakes"])
     result: T = found["result"]
     return result
 
 
 def _packed(work: Callable[[], object]) -> Tensor:
-    found: dict[str, object] = {"result": None, "mistake": None}
+    found: dict[str, object] = {"result": None, "mistakes": []}
     try:
         found["result"] = work()
     except InputError as error:
-        found["mistake"] = str(error)
+        found["mistakes"] = list(error.args)
     content = io.BytesIO()
     torch.save(found, content)
     return torch.frombuffer(bytearray(content.getbuffer()), dtype=torch.uint8)

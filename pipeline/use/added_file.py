@@ -14,10 +14,14 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
+from typing_extensions import TypedDict
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
+from pipeline.core.json_file import read_note_as
 from pipeline.model.new_class import Place
+
+AGAIN = "remove the file and add the classes again"
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,16 @@ class AddedClass:
     likely: Mapping[str, float] = field(default_factory=dict)
     """Ids of the catalogue's items that it was more probable of than each trained class when it was
     added, with its log odds against all of these."""
+
+
+class _Note(TypedDict):
+    path: str
+    examples: list[str]
+    digest: str
+    again: str
+    pictures: int
+    texts: int
+    likely: list[str]
 
 
 def added_path(model: Path) -> Path:
@@ -80,6 +94,7 @@ def read_added(path: Path) -> list[AddedClass]:
         return []
     try:
         with safe_open(path, "np") as file:
+            notes = read_note_as(path, (file.metadata() or {}).get("classes"), list[_Note], AGAIN)
             return [
                 AddedClass(
                     note["path"],
@@ -97,10 +112,10 @@ def read_added(path: Path) -> list[AddedClass]:
                         zip(note["likely"], file.get_tensor(f"{number}.odds").tolist(), strict=True)
                     ),
                 )
-                for number, note in enumerate(json.loads((file.metadata() or {})["classes"]))
+                for number, note in enumerate(notes)
             ]
-    except (KeyError, ValueError, OSError, SafetensorError) as error:
+    except InputError:
+        raise
+    except (ValueError, OSError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise InputError(
-            f"{path}: damaged ({reason}); remove the file and add the classes again"
-        ) from error
+        raise InputError(f"{path}: damaged ({reason}); {AGAIN}") from error

@@ -87,7 +87,7 @@ class Huse(HubModel):
             description = read_description(folder)
         except InputError as error:
             # The line says it all; a traceback of two errors hides it.
-            raise InputError(str(error)) from None
+            raise InputError(*error.args) from None
         place = folder.parent / "index" if index is None else Path(index)
         return cls(description, RawFeatures(folder, description.recipe, warn), place)
 

@@ -15,11 +15,12 @@ from pipeline.clean_text.cleaning import (
     FILE,
     FORMAT_VERSION,
     Cleaning,
+    FeaturizerFile,
     write_featurizer_file,
 )
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json
+from pipeline.core.json_file import read_json_as
 from pipeline.core.text import on_one_line
 from pipeline.encoders.encoder import TextEncoder, find_encoder
 
@@ -68,15 +69,12 @@ class TextFeaturizer:
             InputError: A file is missing, damaged or of a newer format, texts would be cleaned
                 otherwise than then, or a pretrained model is not there any more.
         """
-        stored = read_json(folder / FILE)
+        stored = read_json_as(
+            folder / FILE, FeaturizerFile, "make it again", version=FORMAT_VERSION
+        )
         try:
-            if stored["format_version"] != FORMAT_VERSION:
-                raise InputError(
-                    f"{folder / FILE}: format version {stored['format_version']}, this program "
-                    f"reads {FORMAT_VERSION}; update the program or run the pipeline again"
-                )
             cleaning = Cleaning.from_json(stored)
-            inputs: dict[str, str] = dict(stored["blocks"])
+            inputs: dict[str, str] = {**stored["blocks"]}
             cleaning.check(inputs, folder / FILE)
             encoders = {name: find_encoder(name).load(folder / name) for name in inputs}
         except (KeyError, TypeError, ValueError) as error:

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 
 from pipeline.core.block import Block, stack_rows
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json
 from pipeline.core.vectors import vector_array
 from pipeline.index.changed_values import NOTHING, apply, with_base
 from pipeline.index.changes import (
@@ -29,6 +28,7 @@ from pipeline.index.changes import (
 )
 from pipeline.index.standing import Standing, stand
 from pipeline.index.stored_index import base_of, read_description, read_known
+from pipeline.model.description import read_model_file
 from pipeline.use.api import Huse
 from pipeline.use.embeddings import Features
 from pipeline.use.index_items import IndexItems, IndexKind
@@ -111,7 +111,8 @@ def read_state(folder: Path, model: Path, key: str | None, *, other_model: bool 
             f"{ATTRIBUTE_KEY}: the index has no attribute {key!r}; it has {names}, see "
             "catalog.columns.keep"
         )
-    dimension = read_json(model / "model.json")["config"]["dim"]
+    described = read_model_file(model)
+    dimension = described["config"]["dim"]
     kind = IndexKind(description, base_of(folder), attributes.schema, dimension)
     changes = read_changes(folder)
     standing = Standing(IndexItems().table(kind), set(), set(), 0, {})
@@ -124,7 +125,7 @@ def read_state(folder: Path, model: Path, key: str | None, *, other_model: bool 
             )
     # The key of earlier changes goes on to tell which of them the catalogue has since.
     last = key or (None if changes is None else changes.key)
-    made_for = MadeFor(description["model"], read_json(model / "model.json")["recipe"], last)
+    made_for = MadeFor(description["model"], described["recipe"], last)
     return State(folder, made_for, kind, item_ids, attributes, changes, standing, key)
 
 

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.core.json_file import read_json
+from typing_extensions import TypedDict
+
+from pipeline.core.json_file import read_json_as
 from pipeline.core.table import read_metadata
 from pipeline.features.classes import item_classes
 from pipeline.model.description import ModelDescription
@@ -43,6 +45,36 @@ FIGURES = {
 """Of metrics.json; HP@K comes on top, whose K depends on the catalogue."""
 
 
+class _Pictures(TypedDict):
+    missing: float
+
+
+class _Texts(TypedDict):
+    missing: float
+    median_words: float
+    most_words: int
+    languages: dict[str, int]
+
+
+class _Summary(TypedDict):
+    """What is read of summary.json."""
+
+    items: int
+    pictures: _Pictures
+    texts: _Texts
+
+
+class _Tested(TypedDict):
+    items: int
+    classes: int
+
+
+class _Metrics(TypedDict):
+    """What is read of metrics.json beside FIGURES."""
+
+    test: _Tested
+
+
 def model_card(
     name: str,
     description: ModelDescription,
@@ -70,12 +102,15 @@ def model_card(
     """
     from huggingface_hub import ModelCardData
 
-    summary = _read(data / "catalog" / "summary.json")
+    summary = _read(data / "catalog" / "summary.json", _Summary, "run huse catalog")
     evaluated = data / "evaluate" / "embeddings.parquet"
     # Of another model, as after a training that was cut off, they would be a false promise.
     is_own = evaluated.is_file() and read_metadata(evaluated).get("model") == description.digest
-    metrics = _read(data / "evaluate" / "metrics.json") if is_own else None
-    details = _read(data / "evaluate" / "details.json") if is_own else None
+    metrics = details = None
+    if is_own:
+        again = "run huse evaluate"
+        metrics = _read(data / "evaluate" / "metrics.json", _Metrics, again)
+        details = _read(data / "evaluate" / "details.json", dict[str, Any], again)
     languages = _languages(summary)
     metadata = ModelCardData(
         license=license,
@@ -116,8 +151,8 @@ def _template() -> Any:
     return environment.get_template("model_card.md")
 
 
-def _read(path: Path) -> Any:
-    return read_json(path) if path.is_file() else None
+def _read(path: Path, kind: Any, again: str) -> Any:
+    return read_json_as(path, kind, again) if path.is_file() else None
 
 
 def _languages(summary: Mapping[str, Any] | None) -> dict[str, float]:

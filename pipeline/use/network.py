@@ -6,6 +6,7 @@ F text features with the sparse part, K classes, L labels.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import onnxruntime
 
+from pipeline.core.atomic import atomic_path
 from pipeline.core.block import Block
 from pipeline.core.errors import InputError
 from pipeline.features.text_matrix import arrays_of
@@ -22,6 +24,7 @@ from pipeline.model.description import (
     TOWERS,
     ModelDescription,
     damaged,
+    read_description,
 )
 
 CHUNK_LOGITS = 2**22
@@ -93,6 +96,28 @@ def load_network(
         made = Path(temporary) / TOWERS
         export_onnx(load_model(folder), made)
         return TowersNetwork(_open(made, folder, description), description)
+
+
+def copy_network(folder: Path, out: Path) -> bool:
+    """Copy the graph that a model has beside its weights.
+
+    Args:
+        folder: Folder of the model.
+        out: The copy.
+
+    Returns:
+        Whether there is one; a model of an earlier version has none.
+
+    Raises:
+        InputError: It is damaged or of another model, or the copy cannot be written.
+    """
+    path = folder / TOWERS
+    if not path.is_file():
+        return False
+    _open(path, folder, read_description(folder))
+    with atomic_path(out) as temporary:
+        shutil.copyfile(path, temporary)
+    return True
 
 
 def _open(path: Path, folder: Path, description: ModelDescription) -> onnxruntime.InferenceSession:

@@ -102,9 +102,14 @@ def read_items(
         several pictures those that can be used are pooled.
 
     Raises:
-        InputError: The table or the folder cannot be read, or a column is missing.
+        InputError: The table or the folder cannot be read, or a column is missing or named twice.
     """
     wanted = {role: role for role in ROLES} | dict(usual or {}) | dict(columns)
+    if wanted["image"] == wanted["text"]:
+        raise InputError(
+            f"--image-column and --text-column: {wanted['image']!r} would be read as both; name "
+            "another column for one of them"
+        )
     source = Source("table", "--{}-column", frozenset(ROLES) - set(columns), warn, "give --{} {}")
     named = open_rows(table, wanted, source._replace(warn=None), form)
     pictures = _name_pictures(images, named, separator_images)

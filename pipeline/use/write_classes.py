@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.attributes.settings import PROBABILITY
 from pipeline.core.atomic import atomic_path
 from pipeline.core.csv_file import csv_writer
 from pipeline.core.errors import InputError
@@ -73,7 +74,7 @@ def csv_columns(k: int, attributes: Sequence[str] = ()) -> list[str]:
     """
     filed = [f"{kind}_{name}" for kind in ("filed", "decided") for name in Guess._fields]
     numbered = [f"{name}_{n}" for n in range(1, k + 1) for name in Guess._fields]
-    said = [f"attribute_{name}{end}" for name in attributes for end in ("", "_probability")]
+    said = [f"attribute_{name}{end}" for name in attributes for end in ("", PROBABILITY)]
     return [*NewItem._fields, "state", *filed, *numbered, *NEAR, *said]
 
 

@@ -158,6 +158,7 @@ def test_every_parameter_is_explained_in_the_schema_and_in_the_file():
         ("evaluate.seed", "-1"),
         ("attributes.predict", "colour"),
         ("attributes.predict", "[colour, colour]"),
+        ("attributes.predict", "[colour, colour_probability]"),
         ("attributes.predict", '[""]'),
         ("attributes.fewest", "1"),
         ("index.words.mode", "bm25"),

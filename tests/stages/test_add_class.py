@@ -143,7 +143,7 @@ def test_rows_that_cannot_be_used_are_told(project, examples):
     result = project.huse("add-class", PATH, "--examples", "new.csv")
     assert result.exit_code == 0, result.output
     assert "add_class: row 2 rejected: no image and no text" in result.stderr
-    assert "0 pictures and 1 text;" in result.stdout
+    assert "no pictures and 1 text;" in result.stdout
 
 
 def test_a_parent_that_nobody_knows_is_a_warning(project):

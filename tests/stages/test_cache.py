@@ -39,7 +39,7 @@ def test_recipes_are_listed_with_vectors_size_and_last_use_and_removed(used):
     assert len(listed(used, "--kind", "image", "--empty")[0]) == 2
     assert [kind for kind, _ in listed(used)[0]] == ["text", "word", "digest"]
     assert listed(used, "--empty")[1].startswith("cache: removed 3 entries, ")
-    assert listed(used) == ([], "cache: stored 0 entries, 0.0 MB")
+    assert listed(used) == ([], "cache: stored no entries, 0.0 MB")
     assert "16 extracted, 0 from the cache" in used.huse("image_features").stdout
 
 

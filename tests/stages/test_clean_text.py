@@ -18,7 +18,7 @@ def test_texts_are_cleaned_item_by_item_and_the_recipe_is_noted(shop):
     (shop.root / "catalog.csv").write_text(table, encoding="utf-8")
     shop.huse("catalog")
     result = shop.huse("clean_text")
-    assert result.stdout == "clean_text: 16 texts, 0 of them empty after cleaning\n"
+    assert result.stdout == "clean_text: 16 texts, none of them empty after cleaning\n"
     path = shop.root / "data" / "clean_text" / "text.parquet"
     cleaned = pq.read_table(path).to_pandas()["clean_text"].tolist()
     assert cleaned[0] == "not red sweater wool"

@@ -12,7 +12,7 @@ import torch
 from ruamel.yaml import YAML
 
 from stages.__main__ import STAGES
-from stages.command import CHECK_EVERY_OBJECTIVE, counted, one_line_errors, shortened
+from stages.command import CHECK_EVERY_OBJECTIVE, one_line_errors, rejected_rows, shortened
 
 DVC_YAML = YAML(typ="safe").load(Path(__file__).parents[2] / "dvc.yaml")["stages"]
 
@@ -167,8 +167,14 @@ def test_a_stage_file_run_as_a_program_does_the_same(project):
     assert line.startswith("error: params.yaml: train.steps: got -1; ")
 
 
-def test_one_is_no_plural():
-    assert [counted(number, "row") for number in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]
+def test_a_list_of_rejected_rows_is_named_if_there_are_any():
+    said = [rejected_rows(number, Path("bad.csv")) for number in (0, 1, 2)]
+    assert said == [
+        "no rows rejected",
+        "1 row rejected, see bad.csv",
+        "2 rows rejected, see bad.csv",
+    ]
+    assert rejected_rows(1, None) == "1 row rejected"
 
 
 def test_a_long_text_is_cut_on_a_terminal():

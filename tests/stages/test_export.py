@@ -4,8 +4,28 @@ import onnx
 import pyarrow.parquet as pq
 import pytest
 
+from tests.fresh_process import modules_after
 
-def test_a_checked_graph_is_written(project):
+
+def test_the_models_graph_is_copied_and_torch_not_waited_for(project):
+    out = "new/model.onnx"
+    result = project.huse("export", "--out", out)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"export: {out}, a copy of data/model/towers.onnx\n"
+    theirs = (project.root / "data" / "model" / "towers.onnx").read_bytes()
+    assert (project.root / out).read_bytes() == theirs
+    code = "from stages.export import main; main()"
+    assert "torch" not in modules_after(code, project.root)
+
+
+def test_a_damaged_graph_is_not_copied(project):
+    (project.root / "data" / "model" / "towers.onnx").write_bytes(b"not a graph")
+    assert "damaged model" in project.refuse("export")
+    assert not (project.root / "model.onnx").exists()
+
+
+def test_a_checked_graph_is_written_of_a_model_of_an_earlier_version(project):
+    (project.root / "data" / "model" / "towers.onnx").unlink()
     result = project.huse("export", "--out", "new/model.onnx")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("export: new/model.onnx; differs from torch by at most ")

@@ -12,6 +12,12 @@ def item(finished_project):
     return pd.read_parquet(finished_project.root / "data" / "index" / "items.parquet").iloc[4]
 
 
+@pytest.fixture(scope="module")
+def damaged_project(finished_project, tmp_path_factory):
+    """A copy in which one file after the other is something else."""
+    return finished_project.copy(tmp_path_factory.mktemp("damaged") / "project")
+
+
 def search(project, *arguments):
     result = project.huse("search", *arguments, "--json")
     assert result.exit_code == 0, result.output
@@ -188,3 +194,31 @@ with suppress(SystemExit):
     }
     assert not loaded & heavy
     assert "faiss" in loaded
+
+
+@pytest.mark.parametrize(
+    ("command", "file", "key", "value", "message"),
+    [
+        (["search", "cat"], "model/model.json", None, [], "all of it: should be an object"),
+        (["search", "cat"], "model/model.json", "config", {"dim": 8}, "config.image_features: "),
+        (["search", "cat"], "model/model.json", "recipe", {}, "recipe.image: missing"),
+        (["search", "cat"], "index/index.json", "words", {"mode": "any"}, "words.mode: should be"),
+        (["search", "cat"], "index/index.json", "separator", None, "separator: should be a valid"),
+        (["search", "cat"], "index/words/words.json", "texts", "9", "texts: should be a valid int"),
+        (["index"], "model/model.json", "classes", [], "classes: should be an object"),
+        (["evaluate"], "graph/classes.json", "classes", "ab", "classes: should be a valid list"),
+        (["evaluate"], "catalog/classes.json", "label", "root", "label: should be 'path', 'leaf'"),
+        (["train"], "catalog/classes.json", "classes", ["a"], "classes.0: should be an object"),
+        (["clean_text"], "catalog/classes.json", "separator", 1, "separator: should be a valid s"),
+    ],
+)
+def test_json_that_says_something_else_is_one_line_with_file_and_key(
+    damaged_project, command, file, key, value, message
+):
+    path = damaged_project.root / "data" / file
+    whole = path.read_bytes()
+    path.write_text(json.dumps(value if key is None else json.loads(whole) | {key: value}))
+    said = damaged_project.refuse(*command)
+    path.write_bytes(whole)
+    assert said.startswith(f"data/{file}: damaged ({message}")
+    assert "\n" not in said

@@ -25,7 +25,7 @@ def block(project, name):
 def test_a_text_without_a_known_word_gets_a_zero_vector_and_is_counted(cleaned):
     result = cleaned.huse("text_block", "glove")
     assert result.exit_code == 0, result.output
-    assert "text_block: glove: 16 texts, 50 features; 1 texts without any" in result.stdout
+    assert "text_block: glove: 16 texts, 50 features; 1 text without any" in result.stdout
     assert np.flatnonzero(~block(cleaned, "glove").any(axis=1)).tolist() == [0]
 
 

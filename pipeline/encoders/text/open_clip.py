@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from pipeline.core.clip_name import CONFIGURATION, HUB, ClipName, read_clip_name
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import read_json
+from pipeline.core.json_file import read_json_as
 from pipeline.core.published_model import check_hub
 from pipeline.encoders.find_model import PACKAGED, one_line
 from pipeline.encoders.model_digest import (
@@ -27,6 +28,20 @@ from pipeline.encoders.text_network import TextFacts
 
 if TYPE_CHECKING:
     from pipeline.encoders.export_network import NetworkParts
+
+
+class _Text(TypedDict, total=False):
+    hf_tokenizer_name: str | None
+
+
+class _Model(TypedDict, total=False):
+    text_cfg: _Text
+
+
+class _Published(TypedDict, total=False):
+    """What is read of a published model's CONFIGURATION."""
+
+    model_cfg: _Model
 
 
 class Settings(PretrainedSettings):
@@ -113,8 +128,8 @@ def _check_tokenizer(model: str, clip: ClipName) -> None:
     folder = clip.folder()
     if folder is None or not clip.model.startswith(HUB):
         return
-    text = read_json(folder / CONFIGURATION).get("model_cfg", {}).get("text_cfg", {})
-    if name := text.get("hf_tokenizer_name"):
+    found = read_json_as(folder / CONFIGURATION, _Published, "get the model again")
+    if name := found.get("model_cfg", {}).get("text_cfg", {}).get("hf_tokenizer_name"):
         files = ["tokenizer.json", "tokenizer_config.json"]
         what = f"text model {model}, of its tokenizer {name}"
         check_hub(name, files, what=what, instead=PACKAGED)

@@ -1,10 +1,13 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from pipeline.baseline import baseline as module
 from pipeline.baseline.baseline import fit_baseline, read_baseline, write_baseline
+from pipeline.core.errors import InputError
+from pipeline.core.table import write_table
 from pipeline.features.joined import index_features
 from pipeline.features.pairs import read_pairs
 
@@ -80,6 +83,13 @@ def test_written_and_read_back(index, tmp_path):
         assert found.predicted.astype(str).equals(made.predicted.astype(str))
         assert found._replace(predicted=None) == made._replace(predicted=None)
     assert list(read_baseline(path).predicted) == [], "0 items: no baseline"
+
+
+def test_a_table_of_another_program_is_refused(tmp_path):
+    path = tmp_path / "predictions.parquet"
+    write_table(path, pd.DataFrame({"item_id": ["a"], "fused": ["hats"]}), {"baseline": "[]"})
+    with pytest.raises(InputError, match=r"predictions\.parquet: damaged .*; run huse baseline"):
+        read_baseline(path)
 
 
 def test_an_item_is_classified_by_what_it_has_and_the_mean_of_the_rest(write_artifacts):

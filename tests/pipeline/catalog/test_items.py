@@ -180,7 +180,7 @@ def test_on_bad_row_error_stops_at_the_first(images):
     message = str(caught.value)
     assert "row 2 (image '9.jpg')" in message
     assert "image not found" in message
-    assert "1 more rows" in message
+    assert "1 more row cannot either" in message
     assert "text is empty" not in message
 
 
@@ -224,8 +224,8 @@ def test_a_row_with_a_picture_or_a_text_alone_is_an_item_that_lacks_the_other(im
     ]
     assert incomplete["item_id"].tolist() == items["item_id"].tolist()[3:]
     assert doubt_incomplete(incomplete, len(items)).startswith(
-        "catalog.require: of 6 items 2 have no picture and 1 have no text that can be used; most "
-        "often (1 times): "
+        "catalog.require: of 6 items 2 have no picture and 1 has no text that can be used; most "
+        "often (once): "
     )
 
 

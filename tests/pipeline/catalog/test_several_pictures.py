@@ -159,7 +159,7 @@ def test_items_have_the_pictures_that_a_cell_names_each_once_and_in_order(images
     assert made.rejected.empty
     assert lines == [
         "catalog.columns.image: 1 picture is left out of items that have others, such as '9.jpg' "
-        "of row 2; most often (1 times): image not found in the folder catalog.images"
+        "of row 2; most often (once): image not found in the folder catalog.images"
     ]
 
 

@@ -51,12 +51,16 @@ def test_what_there_is_is_counted():
 def test_a_summary_is_a_line_per_subject():
     lines = dict(describe(make()))
     assert list(lines) == [*("rows", "classes", "texts", "languages", "pictures", "largest group")]
-    assert lines["rows"] == "6, 2 rejected, 1 of them as duplicates"
+    assert lines["rows"] == "6, 2 rejected, 1 of them as a duplicate"
     assert "3, 1 to 3 deep, 2 with one item" in lines["classes"]
-    assert "25% of the items have none, 50% share one, 1 placeholders" in lines["texts"]
+    assert "25% of the items have none, 50% share one, 1 placeholder" in lines["texts"]
     assert lines["pictures"].endswith("50% share one, 2 placeholders, 25% have several")
-    assert lines["languages"] == "en 100% of 1 texts long enough to tell"
+    assert lines["languages"] == "en 100% of 1 text long enough to tell"
     summary = make()
+    summary["rejected"] = {"rows": 0, "duplicates": 0}
+    summary["largest_group"] = 1
+    assert dict(describe(summary))["rows"] == "6, none rejected"
+    assert dict(describe(summary))["largest group"] == "1 item since none are kept together"
     summary["texts"]["languages"] = {"en": 950, "de": 45, "mg": 5}
     said = "en 95%, de 4% of 1000 texts long enough to tell"
     assert dict(describe(summary))["languages"] == said

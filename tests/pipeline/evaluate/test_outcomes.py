@@ -1,9 +1,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.core.table import write_table
 from pipeline.evaluate.outcomes import (
     Outcomes,
     against_baseline,
@@ -48,6 +50,13 @@ def test_written_and_read_back(tmp_path):
     assert found.means_of == RUN.means_of
     for name, value_N in RUN.value_of.items():
         np.testing.assert_array_equal(found.value_of[name], value_N)
+
+
+def test_a_table_of_another_program_is_refused(tmp_path):
+    path = tmp_path / "outcomes.parquet"
+    write_table(path, pd.DataFrame({"item_id": IDS, "group": range(4), "accuracy": 1.0}))
+    with pytest.raises(InputError, match=r"outcomes\.parquet: damaged, .*; run huse evaluate"):
+        read_outcomes(path)
 
 
 def test_runs_are_paired_by_item_and_not_by_position():

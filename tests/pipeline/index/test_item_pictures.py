@@ -95,7 +95,12 @@ def test_a_search_by_the_best_picture_is_that_of_all_pictures(tmp_path):
     index = CatalogIndex(
         VectorIndex(build_index(mean_ND, None)),
         pa.table(items),
-        {"separator": "<", "words": {"mode": "hybrid", "weight": 0.2}},
+        {
+            "kind": "flat",
+            "modality": "fused",
+            "separator": "<",
+            "words": {"mode": "hybrid", "weight": 0.2},
+        },
         WordIndex.build(names),
     )
     write(tmp_path / "index", pa.table(table))
@@ -128,7 +133,12 @@ def test_a_search_shows_the_nearest_picture_also_from_a_file(tmp_path):
             "y": [0.0] * 3,
         }
     )
-    description = {"separator": "<", "words": {"mode": "hybrid", "weight": 0.2}}
+    description = {
+        "kind": "flat",
+        "modality": "fused",
+        "separator": "<",
+        "words": {"mode": "hybrid", "weight": 0.2},
+    }
     near = {"row": [1, 1], "image": ["b.jpg", "b2.jpg"], "vector": vector_array(UNIT[[1, 2]])}
     index = CatalogIndex(
         VectorIndex(build_index(UNIT, None)),

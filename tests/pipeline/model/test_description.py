@@ -9,12 +9,17 @@ from pipeline.model.model_file import StoredModel, save_model
 from tests.fresh_process import modules_after
 
 FUSION = Fusion(0.3, image_temperature=1.5, text_temperature=0.7, fused_temperature=2.0)
-CLASSES = {"classes": [{"name": "a"}]}
+CLASSES = {
+    "label": "path",
+    "separator": "<",
+    "classes": [{"name": name, "parts": [name], "count": 1} for name in ("a", "b", "c")],
+}
+RECIPE = {"image": {"backbone": "b"}, "text": {"recipe": "letters"}}
 
 
 @pytest.fixture
 def folder(make_model, tmp_path):
-    save_model(tmp_path, StoredModel(make_model(), FUSION, CLASSES, {"image": {"backbone": "b"}}))
+    save_model(tmp_path, StoredModel(make_model(), FUSION, CLASSES, RECIPE))
     return tmp_path
 
 
@@ -22,7 +27,7 @@ def test_everything_but_the_weights_is_told(folder):
     found = read_description(folder)
     written = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     assert found.dimension == found.config["dim"] == 8
-    assert (found.classes, found.recipe) == (CLASSES, {"image": {"backbone": "b"}})
+    assert (found.classes, found.recipe) == (CLASSES, RECIPE)
     assert found.fusion["image_temperature"] == 1.5
     assert found.digest == written["weights_digest"]
 

@@ -1,7 +1,9 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from pipeline.core.errors import InputError
 from pipeline.model.new_class import Place
@@ -63,3 +65,6 @@ def test_a_damaged_file_is_one_line(tmp_path):
         path.write_bytes(damage)
         with pytest.raises(InputError, match=r"damaged \([^\n]*\); remove the file and add"):
             read_added(path)
+    save_file({}, path, {"classes": json.dumps([{"path": "bags"}, "hats"])})
+    with pytest.raises(InputError, match=r"damaged \(0.examples: missing\); remove the file and"):
+        read_added(path)

@@ -26,7 +26,7 @@ def stored(request, make_model):
         label="parts" if several else "path",
     )
     fusion = Fusion(0.3, **TEMPERATURES, rule=rule, multi_label=several)
-    return StoredModel(make_model(fusion=rule), fusion, classes, {})
+    return StoredModel(make_model(fusion=rule), fusion, classes, {"image": {}, "text": {}})
 
 
 @pytest.fixture

@@ -74,9 +74,10 @@ def test_figures_of_another_model_are_left_out(data, tmp_path):
     card = model_card(*given, tmp_path / "nowhere", license="mit")
     assert "were not beside the model" in card
     assert "language" not in ModelCard(card).data.to_dict()
-    (data / "catalog" / "summary.json").write_text("{", encoding="utf-8")
-    with pytest.raises(InputError, match="summary"):
-        card_of(data)
+    for content, message in (("{", "not valid JSON"), ('{"items": "9"}', "items: should be")):
+        (data / "catalog" / "summary.json").write_text(content, encoding="utf-8")
+        with pytest.raises(InputError, match=rf"summary\.json: .*{message}.*; run huse catalog"):
+            card_of(data)
 
 
 def test_a_licence_that_is_not_known_is_not_made_up(data):

@@ -13,15 +13,19 @@ from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel, save_model
 from pipeline.model.onnx_file import export_onnx
 from pipeline.use import network as module
-from pipeline.use.network import load_network
+from pipeline.use.network import copy_network, load_network
 from tests.fresh_process import modules_after
 
 FUSION = Fusion(0.3, image_temperature=1.5, text_temperature=0.7, fused_temperature=2.0)
-CLASSES = {"classes": [{"name": name} for name in "abc"]}
+CLASSES = {
+    "label": "path",
+    "separator": "<",
+    "classes": [{"name": name, "parts": [name], "count": 1} for name in "abc"],
+}
 
 
 def store(folder, model):
-    stored = StoredModel(model, FUSION, CLASSES, {})
+    stored = StoredModel(model, FUSION, CLASSES, {"image": {}, "text": {}})
     save_model(folder, stored)
     export_onnx(stored, folder / "towers.onnx")
     return folder
@@ -90,10 +94,21 @@ def test_the_graph_of_another_model_is_refused(folder, make_model, tmp_path):
         run(folder)
 
 
-def test_a_damaged_graph_is_refused(folder):
+def test_a_damaged_graph_is_refused(folder, tmp_path):
     (folder / "towers.onnx").write_bytes(b"not a graph")
     with pytest.raises(InputError, match=r"damaged model .*train again"):
         run(folder)
+    with pytest.raises(InputError, match=r"damaged model .*train again"):
+        copy_network(folder, tmp_path / "copy.onnx")
+    assert not (tmp_path / "copy.onnx").exists()
+
+
+def test_the_graph_is_copied_as_it_is(folder, tmp_path):
+    assert copy_network(folder, tmp_path / "new" / "copy.onnx")
+    there = (folder / "towers.onnx").read_bytes()
+    assert (tmp_path / "new" / "copy.onnx").read_bytes() == there
+    (folder / "towers.onnx").unlink()
+    assert not copy_network(folder, tmp_path / "other.onnx")
 
 
 def test_torch_is_not_imported(folder):

@@ -98,6 +98,7 @@ def test_a_broken_picture_keeps_its_row_out(huse, tmp_path):
         ("price\n3\n", {}, r"no column 'image', 'text' in .*; it has price"),
         ("text\nheart\n", {"text": "title"}, r"--text-column: no column 'title'"),
         ("image,text\nx.png,heart\n", {}, r"--images: .*nowhere not found"),
+        ("text\nheart\n", {"image": "text"}, r"--text-column: 'text' would be read as both"),
         ("text\ncaf\udce9\n", {}, r"^table: .* is not UTF-8"),
     ],
 )
