@@ -111,7 +111,8 @@ def used_project(running_project, tmp_path_factory):
     encoders = ["sentence", "transformer"]
     project.set({"text.encoders": encoders, "graph.encoder": "sentence"})
     for encoder in encoders:
-        project.succeed(sys.executable, "-m", "stages", "text_block", encoder)
+        result = project.huse("text_block", encoder)
+        assert result.exit_code == 0, result.output
     return project
 
 
