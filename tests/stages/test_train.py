@@ -33,6 +33,10 @@ SMALL = {
     "machine": {"checkpoint_every": 5},
 }
 
+# A server that has imported everything forks the processes of these tests.
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(["stages.train", "pipeline.train.loop", "dvclive"])
+
 
 class Run:
     """A folder with all inputs of the train stage, and runs of it."""
@@ -105,13 +109,10 @@ def test_a_run_killed_again_and_again_ends_with_the_bytes_of_one_that_was_not(ru
     run.train("whole")
     options = run.options("killed")
     checkpoint = options["curves"] / "checkpoint" / "state.pt"
-    # A server that has imported everything forks the processes that are killed.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["stages.train", "pipeline.train.loop", "dvclive"])
     killed = 0
     for delay in (0.0, 0.013, 0.031, 0.05):
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
-        process = context.Process(target=main, kwargs=options)
+        process = FORKED.Process(target=main, kwargs=options)
         process.start()
         while process.is_alive() and (
             not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before
@@ -215,7 +216,9 @@ def test_a_process_that_sees_no_checkpoint_goes_on_with_the_main_one(run):
         with socket.socket() as free:
             free.bind(("localhost", 0))
             port = free.getsockname()[1]
-        torch.multiprocessing.spawn(on_its_own_disk, (port, options), nprocs=2)
+        torch.multiprocessing.start_processes(
+            on_its_own_disk, (port, options), nprocs=2, start_method="forkserver"
+        )
         notes = [options["curves"] / f"{rank}" / "notes.json" for rank in range(2)]
         return [json.loads(path.read_text()) for path in notes]
 
