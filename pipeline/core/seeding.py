@@ -16,7 +16,7 @@ def seed_everything(seed: int, device: torch.device) -> None:
     # Not an error: an operation of a user's own objective may have no other order.
     # Torch's other function for it imports the compiler.
     torch.set_deterministic_debug_mode("warn" if device.type == "cpu" else "default")
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
