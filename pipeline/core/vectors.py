@@ -6,6 +6,7 @@ Shape letters: N rows, D dimension.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -71,6 +72,10 @@ def vector_writer(
 ) -> Iterator[VectorWriter]:
     """Stream rows with vector columns into one Parquet file, written whole or not at all.
 
+    The bytes of numbers that are like each other, their exponents, lie together, which compresses
+    better and is written and read sooner; no two vectors share numbers that a dictionary could
+    have.
+
     Args:
         path: Final file name.
         schema: Columns and types.
@@ -79,9 +84,21 @@ def vector_writer(
     Raises:
         InputError: The folder cannot be written to, or the disk is full.
     """
+    vectors = {field.name for field in schema if pa.types.is_fixed_size_list(field.type)}
+    others = [
+        f"{field.name}.list.element" if pa.types.is_nested(field.type) else field.name
+        for field in schema
+        if field.name not in vectors
+    ]
+    how: dict[str, Any] = {
+        "compression": "zstd",
+        "use_dictionary": others,
+        "write_statistics": others,
+        "use_byte_stream_split": [f"{name}.list.element" for name in vectors],
+    }
     with (
         atomic_path(path) as temporary,
-        pq.ParquetWriter(temporary, schema.with_metadata(dict(metadata))) as file,
+        pq.ParquetWriter(temporary, schema.with_metadata(dict(metadata)), **how) as file,
     ):
         writer = VectorWriter(file)
         yield writer

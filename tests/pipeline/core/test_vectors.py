@@ -41,6 +41,18 @@ def test_one_array_of_vectors_is_viewed_and_several_are_put_together():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_vectors_take_less_than_their_numbers_and_ids_a_dictionary(tmp_path, dtype):
+    vector_ND = np.random.default_rng(0).normal(size=(500, 64)).astype(dtype)
+    write(tmp_path / "x.parquet", vector_ND, [500], pa.from_numpy_dtype(dtype))
+    row_group = pq.ParquetFile(tmp_path / "x.parquet").metadata.row_group(0)
+    ids, vectors = row_group.column(0), row_group.column(1)
+    assert vectors.encodings == ("RLE", "BYTE_STREAM_SPLIT")
+    assert vectors.total_compressed_size < 0.95 * vector_ND.nbytes
+    assert "RLE_DICTIONARY" in ids.encodings
+    assert ids.statistics.max == "item-99"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_vectors_come_back_bit_for_bit(tmp_path, dtype):
     vector_ND = np.random.default_rng(0).normal(size=(7, 5)).astype(dtype)
     ids = write(tmp_path / "x.parquet", vector_ND, [3, 4], pa.from_numpy_dtype(dtype))
