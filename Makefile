@@ -8,6 +8,8 @@ DEVELOPED := $(VENV)/.huse-developed
 # DVC runs its stages with the `python` it finds on the path.
 export PATH := $(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
+# Every stage is a process: each would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install demo test tests quick lint clean
 .DEFAULT_GOAL := demo
@@ -16,16 +18,13 @@ $(BIN)/python:
 	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and 'Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.12')"
 	$(PYTHON) -m venv $(VENV)
 
-# To compile all of 26,000 files takes a minute or more; what is imported is compiled then.
-PIP := $(BIN)/python -m pip install --quiet --no-compile
-
 $(INSTALLED): pyproject.toml | $(BIN)/python
-	$(PIP) --editable ".[sample]"
+	$(BIN)/python -m pip install --quiet --editable ".[sample]"
 	touch $(INSTALLED)
 
 # With the sample's packages.
 $(DEVELOPED): pyproject.toml | $(BIN)/python
-	$(PIP) --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $(INSTALLED) $(DEVELOPED)
 
 install: $(INSTALLED)
