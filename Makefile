@@ -18,13 +18,19 @@ $(BIN)/python:
 	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and 'Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.12')"
 	$(PYTHON) -m venv $(VENV)
 
+# pip compiles tens of thousands of files on one core; a file that is no Python 3 is left alone.
+define install
+	$(BIN)/python -m pip install --quiet --no-compile --editable ".[$(1)]"
+	$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+endef
+
 $(INSTALLED): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable ".[sample]"
+	$(call install,sample)
 	touch $(INSTALLED)
 
 # With the sample's packages.
 $(DEVELOPED): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	$(call install,dev)
 	touch $(INSTALLED) $(DEVELOPED)
 
 install: $(INSTALLED)
