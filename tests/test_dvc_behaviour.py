@@ -97,7 +97,7 @@ def test_changing_the_catalogue_back_restores_the_texts_features_as_they_were(pr
     catalog.write_text("".join([header, new, *rows[1:-4]]), encoding="utf-8")
     output = project.succeed("dvc", "repro", "text_features")
     assert {"text_block@sentence", "text_features"} <= set(stages_run(output))
-    assert "116 texts, 384 features; 0 texts without any, 115 taken from an earlier run" in output
+    assert "116 texts, 384 features; no texts without any, 115 taken from an earlier run" in output
 
     catalog.write_text(first, encoding="utf-8")
     output = project.succeed("dvc", "repro", "text_features")

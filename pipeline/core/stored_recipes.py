@@ -11,7 +11,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.location import Location, RemotePath
 from pipeline.core.vector_store import RECIPE_FILE, RECIPE_FOLDER, SUFFIX
 
-OURS = (SUFFIX, ".json", ".onnx", ".safetensors", ".tmp")
+OURS = (SUFFIX, ".json", ".onnx", ".weights", ".safetensors", ".tmp")
 """How files of ours end."""
 
 

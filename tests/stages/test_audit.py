@@ -10,6 +10,7 @@ from PIL import Image
 from pipeline.audit.class_findings import find_in_tree
 from pipeline.audit.named_class import find_named_classes
 from pipeline.audit.shared_content import find_shared
+from pipeline.core.counted import counted
 from stages.__main__ import STAGES
 
 
@@ -81,7 +82,7 @@ def test_what_is_listed_can_be_refiled(project):
         table.head(1).assign(decision="accept").to_csv(project.root / f"{name}.csv", index=False)
         result = project.huse("refile", f"{name}.csv", "--out", f"{name}_copy.csv")
         assert result.exit_code == 0, result.output
-        assert f"refile: {len(table.head(1))} row" in result.stdout
+        assert f"refile: {counted(len(table.head(1)), 'row')} of" in result.stdout
 
 
 def test_a_decision_makes_the_next_run_list_less(project):

@@ -40,7 +40,7 @@ def test_a_second_run_writes_the_same_bytes(project):
         return {path.name: path.read_bytes() for path in files}
 
     before = content()
-    assert {"image.parquet", "text.parquet"} <= set(before)
+    assert {"image.arrow", "text.arrow"} <= set(before)
     index(project)
     assert content() == before
 

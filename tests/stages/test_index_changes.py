@@ -55,7 +55,7 @@ def shrink(project, whole, part):
     """Make the index of a part of the items."""
     vector_ND = whole.vectors(part)
     table = whole.table.take(part)
-    description = {key: whole.description[key] for key in ("modality", "separator", "near")}
+    description = {key: whole.description[key] for key in ("kind", "modality", "separator", "near")}
     smaller = CatalogIndex(
         VectorIndex(build_index(vector_ND, None)),
         table,
@@ -142,14 +142,14 @@ def test_items_are_replaced_by_their_key(shop):
         and (shop.root / "new_rejected.csv").read_text(encoding="utf-8")
     )
     said = run(shop, "update", "new.csv", "--images", PICTURES, "--key", "price")
-    assert said.startswith("index: 0 items added, 2 replaced; 0 rows rejected")
+    assert said.startswith("index: no items added, 2 replaced; no rows rejected")
     (hit,) = search(shop, "renamed", "--where", "price == 4.5")["hits"]
     assert hit["text"] == "wholly renamed"
     assert len(load(shop)) == number + 1
     # Of the catalogue's own table nothing is new.
     write_rows(shop.root / "all.csv", rows)
     said = run(shop, "update", "all.csv", "--images", PICTURES, "--key", "price")
-    assert said.startswith("index: 0 items added,")
+    assert said.startswith("index: no items added,")
     index = load(shop)
     assert sorted(index.items["text"].iloc[index.rows]) == sorted(
         [*(row["text"] for row in rows if row["text"] in set(index.items["text"])), "new one"]
@@ -176,7 +176,7 @@ def test_items_are_removed_by_id_or_key_and_stay_so(shop):
     assert "no attribute 'sku'; it has price, brand" in shop.refuse(
         "index", "remove", "keys.txt", "--key", "sku"
     )
-    assert run(shop, "compact").startswith("index: 0 added, 0 replaced, 3 removed since")
+    assert run(shop, "compact").startswith("index: 3 removed since")
     assert len(load(shop)) == len(ids) - 3
     # The stage makes the same index from scratch, and says that searches differ from it.
     before = (shop.root / "data/index/index.faiss").read_bytes()
@@ -191,7 +191,7 @@ def test_a_key_that_several_items_share_names_all_of_them(shop):
     row = next(row for row in catalogue(shop) if row["brand"] == "Nike")
     write_rows(shop.root / "new.csv", [{**row, "text": "the only one"}])
     said = run(shop, "update", "new.csv", "--images", PICTURES, "--key", "brand")
-    assert said.startswith("index: 0 items added, 1 replaced;")
+    assert said.startswith("index: no items added, 1 replaced;")
     index = load(shop)
     left = [index.attributes["brand"][row].as_py() for row in index.rows.tolist()]
     assert left.count("Nike") == 1 < brands.count("Nike")
@@ -261,7 +261,7 @@ def test_when_no_change_is_left_all_is_as_it_was_made(shop):
     added = load(shop).items["item_id"].iloc[-1]
     (shop.root / "ids.txt").write_text(added, encoding="utf-8")
     run(shop, "remove", "ids.txt")
-    assert run(shop, "compact").startswith("index: 0 added, 0 replaced, 0 removed")
+    assert run(shop, "compact").startswith("index: nothing changed since")
     assert len(load(shop)) == before
     assert search(shop, "red")["hits"]
     assert run(shop, "refresh") == "index: no added items embedded again\n"

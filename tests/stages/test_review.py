@@ -161,7 +161,7 @@ def test_what_was_served_is_labelled_found_and_part_of_the_next_catalogue(projec
     }
 
     said = run(project, "index", "add", "data/drift/queue_labelled.csv", "--images", "new")
-    assert said.startswith("index: 2 items added; 0 rows rejected")
+    assert said.startswith("index: 2 items added; no rows rejected")
     (hit,) = json.loads(run(project, "search", "sea", "--in", "Own", "--json"))["hits"]
     assert hit["text"] == "dog, at sea"
 

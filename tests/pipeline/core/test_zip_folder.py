@@ -89,4 +89,4 @@ def test_pictures_may_lie_in_a_zip_file(shop, folder):
         assert artifact(shop, name).equals(frame)
     result = shop.huse("image_features")
     assert result.exit_code == 0, result.output
-    assert "16 pictures, 0 failed" in result.stdout
+    assert "16 pictures, none failed" in result.stdout
