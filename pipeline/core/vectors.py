@@ -30,7 +30,12 @@ def vector_matrix(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def as_one(column: pa.ChunkedArray) -> pa.Array:
-    """Put the chunks of a column together; `combine_chunks` would copy a single one too."""
+    """Put the chunks of a column together; `combine_chunks` would copy a single one too.
+
+    Of none it would import pandas.
+    """
+    if column.num_chunks == 0:
+        return pa.nulls(0, column.type)
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
