@@ -103,7 +103,9 @@ def test_an_error_stops_the_other_threads(jobs, plan, monkeypatch):
 
 
 ALONE = """
-import json, sys, time
+import json, signal, sys, time
+# A shell has its background processes ignore it, and they theirs.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pipeline.image_features.decoder import Decoder
 from pipeline.image_features.engines.local import run_local
 from pipeline.image_features.recipe import Recipe
