@@ -35,7 +35,8 @@ from pipeline.model.description import TOWERS
 ROOT = Path(__file__).parents[1]
 STAGES = (
     *("catalog", "clean_text", "image_features", "text_block glove", "text_block sentence"),
-    *("text_features", "semantic_graph", "train", "baseline", "evaluate", "index"),
+    *("text_features", "semantic_graph", "train", "baseline", "attributes", "evaluate", "audit"),
+    "index",
 )
 RECORD = """
 import json, pathlib, runpy, sys

@@ -200,9 +200,10 @@ def wait_briefly() -> None:
     The threads of GNU's OpenMP, which torch, faiss and scikit-learn use, otherwise wait in a long
     loop. Where somebody else works on one of the cores, they take it from the very thread that they
     wait for, and training takes many times as long. Asleep at once they have to be woken for every
-    product, which takes a third longer where nobody else is. So many turns of the loop cost nothing
-    alone and little beside a neighbour; benchmarks/neighbour.py measures it. The library looks at
-    this when it is loaded, so it has to be there before torch is imported.
+    product, which takes a third longer where nobody else is. So many turns of the loop cost little
+    beside a neighbour; alone they cost nothing on one maker's processors and up to that third on
+    another's, so benchmarks/neighbour.py measures it. The library looks at this when it is loaded,
+    so it has to be there before torch is imported.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")

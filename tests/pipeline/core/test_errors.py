@@ -1,4 +1,4 @@
-import pickle
+import copy
 
 import pytest
 
@@ -10,10 +10,10 @@ def test_what_a_library_says_in_several_lines_is_one(kind):
     error = kind("a.parquet: not readable (Parquet magic bytes\n\n  not found\r\nin  'a  b')")
     assert str(error) == "a.parquet: not readable (Parquet magic bytes not found in  'a  b')"
     assert str(kind("one line,  as it  is ")) == "one line,  as it  is "
-    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 our own
+    assert str(copy.copy(error)) == str(error)
 
 
 def test_several_mistakes_are_a_line_each():
     error = InputError("catalog.path: missing\nkey", "split.val: got 2")
     assert str(error) == "catalog.path: missing key\nsplit.val: got 2"
-    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 our own
+    assert str(copy.copy(error)) == str(error)
