@@ -3,7 +3,8 @@
 A store has a folder per recipe, which is whatever turns a picture or a text into a vector. In it
 are Arrow files, each written whole under the digest of its own bytes and never changed: any number
 of processes and machines may write at once, a killed one leaves nothing half done, and a damaged
-file is recognised, thrown away and made again. In a store of this machine many small files become
+file is recognised, thrown away and made again. A file is read for that once, and again if its size
+or time has changed. In a store of this machine many small files become
 few large ones, and only the recipes used last stay. A store on another filesystem is copied file by
 file to this machine before it is read.
 
@@ -25,6 +26,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.atomic import atomic_path
+from pipeline.core.checked_files import NOTE, CheckedFiles
 from pipeline.core.errors import InputError
 from pipeline.core.location import REMOTE_READERS, Location, RemotePath
 from pipeline.core.vectors import vector_array, vector_matrix
@@ -131,12 +133,14 @@ class VectorStore:
         self._tables = {
             name: table for name, table in self._tables.items() if (self.folder / name).exists()
         }
+        checked = CheckedFiles(self.folder)
         tried = set(self._tables)
         while new := {path.name for path in self.folder.glob(f"*{SUFFIX}")} - tried:
             tried |= new
             for name in sorted(new):
                 try:
-                    table = read_digested(self.folder / name)
+                    path = self.folder / name
+                    table = read_digested(path, compare=path not in checked)
                 except OSError:
                     # A network file system's hiccup says nothing about what the file holds.
                     continue
@@ -144,7 +148,8 @@ class VectorStore:
                     self._tables[name] = table
                     continue
                 with suppress(OSError):
-                    (self.folder / name).unlink()
+                    path.unlink()
+        checked.keep([self.folder / name for name in sorted(self._tables)])
 
     def _rows(self, names: Sequence[str]) -> Iterator[tuple[bytes, Row]]:
         for name in names:
@@ -213,8 +218,12 @@ def write_digested(folder: Location, table: pa.Table) -> str:
     return name
 
 
-def read_digested(path: Path) -> pa.Table | None:
-    """Open a file of `write_digested` and compare it with its name.
+def read_digested(path: Path, *, compare: bool = True) -> pa.Table | None:
+    """Open a file of `write_digested`.
+
+    Args:
+        path: The file.
+        compare: Whether to read it in full, and compare it with its name.
 
     Returns:
         The table, whose columns stay in the mapped file; None if the file is damaged.
@@ -225,7 +234,9 @@ def read_digested(path: Path) -> pa.Table | None:
     try:
         with pa.memory_map(str(path)) as source:
             data = source.read_buffer()
-            return pa.ipc.open_file(data).read_all() if _name(data) == path.name else None
+            if compare and _name(data) != path.name:
+                return None
+            return pa.ipc.open_file(data).read_all()
     except pa.ArrowInvalid:
         return None
 
@@ -233,7 +244,7 @@ def read_digested(path: Path) -> pa.Table | None:
 def _is_recipe(folder: Path) -> bool:
     """Whether a folder is a recipe's: by its name, and by nothing else being in it."""
     return RECIPE_FOLDER.fullmatch(folder.name) is not None and all(
-        path.suffix == SUFFIX or path.name == RECIPE_FILE or path.name.endswith(".tmp")
+        path.suffix == SUFFIX or path.name in (RECIPE_FILE, NOTE) or path.name.endswith(".tmp")
         for path in folder.iterdir()
     )
 

@@ -47,7 +47,9 @@ def test_a_file_is_compared_with_its_name_once(store, monkeypatch):
     store.find({key(1)})
     read = []
     monkeypatch.setattr(
-        vector_store, "read_digested", lambda path: read.append(path) or read_digested(path)
+        vector_store,
+        "read_digested",
+        lambda path, **options: read.append(path) or read_digested(path, **options),
     )
     store.write([key(6)], matrix([6]), [106])
     found = store.find({key(1), key(6)})
@@ -55,6 +57,30 @@ def test_a_file_is_compared_with_its_name_once(store, monkeypatch):
     assert np.array_equal(store.read([found[key(6)], found[key(1)]]), matrix([6, 1]))
     (store.folder / found[key(6)].file).unlink()
     assert set(store.find({key(1), key(6)})) == {key(1)}
+
+
+def test_a_later_process_reads_in_full_what_is_new_or_changed_alone(store, monkeypatch):
+    every = {key(n) for n in range(7)}
+    hashed = []
+    name = vector_store._name
+    monkeypatch.setattr(vector_store, "_name", lambda data: hashed.append(len(data)) or name(data))
+
+    def find():
+        hashed.clear()
+        return len(VectorStore(store.folder).find(every)), len(hashed)
+
+    assert find() == (6, 2)
+    assert find() == (6, 0)
+    store.write([key(6)], matrix([6]), [106])
+    assert find() == (7, 1)
+    changed = max(files(store), key=lambda path: path.stat().st_size)
+    data = bytearray(changed.read_bytes())
+    data[-200] ^= 4
+    changed.write_bytes(data)
+    assert find() == (3, 1)
+    assert find() == (3, 0)
+    (store.folder / "checked.json").write_text('{"no": "note"}')
+    assert find() == (3, 2)
 
 
 def test_rows_of_texts_have_no_pixels_and_come_back_exactly(tmp_path):
@@ -151,13 +177,13 @@ def test_many_small_files_become_few_and_serve_whoever_has_them_open(tmp_path, m
 def test_files_that_another_process_merges_meanwhile_are_read_merged(store, monkeypatch):
     first, second = files(store)
 
-    def merge(path):
+    def merge(path, **options):
         if first.exists():
             merged = pa.concat_tables([read_digested(first), read_digested(second)])
             for old in (first, second):
                 old.unlink()
             write_digested(store.folder, merged)
-        return read_digested(path)
+        return read_digested(path, **options)
 
     monkeypatch.setattr(vector_store, "read_digested", merge)
     found = store.find({key(n) for n in range(6)})
