@@ -50,7 +50,7 @@ def main(
     is_train = table["split"] == "train"
     entries = item_classes(read_classes(classes))
     names = [" ".join(entry["parts"]) for entry in entries]
-    cleaning = Cleaning.from_metadata(read_metadata(texts))
+    cleaning = Cleaning.from_metadata(read_metadata(texts), texts)
     table["text"] = cleaning.said(table["text"].tolist())
     names_read = {"text": cleaning.said(names), "clean_text": cleaning(names)}
     if encoder is not None and encoder not in TEXT_ENCODERS:

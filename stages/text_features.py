@@ -33,7 +33,7 @@ def main(
 
     p = load_section(params, "text", TextSettings)
     made_by = read_metadata(texts)
-    cleaning = Cleaning.from_metadata(made_by)
+    cleaning = Cleaning.from_metadata(made_by, texts)
     paths: dict[str, Path] = {name: blocks / name / "block.parquet" for name in p.encoders}
     noted: dict[str, dict[str, str]] = {name: read_metadata(path) for name, path in paths.items()}
     with atomic_path(encoder) as temporary:

@@ -149,7 +149,14 @@ def read_heads(folder: Path) -> AttributeHeads | None:
             }
             for name, of_modality in noted["values"].items()
         }
-        return AttributeHeads(noted["recipe"], attributes)
     except (KeyError, OSError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"{folder}: damaged ({reason}); run huse attributes again") from error
+    for name, of_modality in attributes.items():
+        for modality, (values, head) in of_modality.items():
+            if len(values) != len(head.coefficient_VF):
+                raise InputError(
+                    f"{path}: damaged (values.{name}.{modality}: {len(values)}, its head tells "
+                    f"{len(head.coefficient_VF)} apart); run huse attributes again"
+                )
+    return AttributeHeads(noted["recipe"], attributes)

@@ -133,16 +133,30 @@ class Cleaning:
         return noted
 
     @classmethod
-    def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
-        """Read what `metadata` gave, from a table of clean texts."""
-        recipe = metadata["recipe"]
-        settings = {
-            "recipe": recipe if recipe in RECIPES else recipe.split(","),
-            "fold_accents": metadata["fold_accents"] == "true",
-            BOILERPLATE: json.loads(metadata.get(BOILERPLATE, "[]")),
-        }
-        golden = json.loads(metadata.get(GOLDEN, "null"))
-        return cls.from_json({"cleaning": settings, GOLDEN: golden})
+    def from_metadata(cls, metadata: Mapping[str, str], source: Path) -> Self:
+        """Read what `metadata` gave.
+
+        Args:
+            metadata: Of a table of clean texts.
+            source: That table's file, for the message.
+
+        Raises:
+            InputError: Something else made it.
+        """
+        try:
+            recipe = metadata["recipe"]
+            settings = {
+                "recipe": recipe if recipe in RECIPES else recipe.split(","),
+                "fold_accents": metadata["fold_accents"] == "true",
+                BOILERPLATE: json.loads(metadata.get(BOILERPLATE, "[]")),
+            }
+            golden = json.loads(metadata.get(GOLDEN, "null"))
+            return cls.from_json({"cleaning": settings, GOLDEN: golden})
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{source}: does not say how its texts were cleaned ({error}); run stage "
+                "clean_text again"
+            ) from error
 
 
 def write_featurizer_file(folder: Path, cleaning: Cleaning, inputs: Mapping[str, str]) -> None:

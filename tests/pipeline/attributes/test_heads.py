@@ -76,6 +76,11 @@ def test_what_is_missing_damaged_or_of_another_run_is_told(feature_NF, heads, tm
     refuse("format version 9, this program reads 1")
     path.write_text(json.dumps(noted | {"values": {"price": {"text": [1]}}}), encoding="utf-8")
     refuse("damaged")
+    colour = noted["values"]["colour"]
+    for values in (colour["fused"][:-1], [*colour["fused"], "mauve"]):
+        changed = noted | {"values": noted["values"] | {"colour": colour | {"fused": values}}}
+        path.write_text(json.dumps(changed), encoding="utf-8")
+        refuse(rf"heads\.json: damaged \(values\.colour\.fused: {len(values)}, its head tells")
     path.write_text("[]", encoding="utf-8")
     refuse("damaged")
 

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -33,12 +34,24 @@ def test_boilerplate_is_left_out_of_what_encoders_read():
 @pytest.mark.parametrize("cleaning", KINDS)
 def test_metadata_of_a_table_tell_it_all(cleaning):
     assert all(isinstance(value, str) for value in cleaning.metadata.values())
-    assert Cleaning.from_metadata({**cleaning.metadata, "glove.vectors": "x"}) == cleaning
+    noted = {**cleaning.metadata, "glove.vectors": "x"}
+    assert Cleaning.from_metadata(noted, Path("clean.parquet")) == cleaning
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"recipe": None}, {"fold_accents": None}, {"golden_text": "{"}, {"golden_text": '{"a": 1}'}],
+)
+def test_a_table_of_something_else_is_named(changed):
+    noted = KINDS[0].metadata | changed
+    noted = {key: value for key, value in noted.items() if value is not None}
+    with pytest.raises(InputError, match=r"^clean\.parquet: .*run stage clean_text again$"):
+        Cleaning.from_metadata(noted, Path("clean.parquet"))
 
 
 def test_a_table_of_an_earlier_version_does_not_tell_what_cleaned_it():
     noted = {"recipe": "letters", "fold_accents": "true"}
-    assert Cleaning.from_metadata(noted) == KINDS[-1]
+    assert Cleaning.from_metadata(noted, Path("clean.parquet")) == KINDS[-1]
 
 
 @pytest.mark.parametrize("cleaning", KINDS)
