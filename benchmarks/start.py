@@ -6,7 +6,8 @@ Every case is a process of its own, started from files that are in the system's 
 a round run one after the other, and the ratios are of the same round. The model without its
 networks is the same model as versions before kept it: the towers run in torch, and the text encoder
 is loaded by its library. What a stage imports is what its run on a small sample had imported in the
-end, in that order, imported anew and without the run.
+end, in that order, imported anew and without the run; the first run also exports networks, which
+the second finds.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -122,7 +124,7 @@ def main(
 
 
 def record_imports(folder: Path) -> dict[str, Path]:
-    """Run every stage on a small sample; per stage, a list of the modules that were imported."""
+    """Run every stage twice on a small sample; per run, a list of the modules it had imported."""
     folder.mkdir()
     yaml = YAML()
     params = yaml.load(ROOT / "params.yaml")
@@ -133,9 +135,9 @@ def record_imports(folder: Path) -> dict[str, Path]:
     sample = [sys.executable, "-m", "stages", "sample_catalog", "--limit", "200"]
     subprocess.run(sample, check=True, cwd=folder, env=here, capture_output=True)
     found = {}
-    for stage in STAGES:
-        found[stage] = folder / f"{stage}.json"
-        record = [sys.executable, "-c", RECORD, str(found[stage]), *f"stages.{stage}".split()]
+    for stage, again in product(STAGES, ("", ", again")):
+        modules = found[stage + again] = folder / f"{stage}{again}.json"
+        record = [sys.executable, "-c", RECORD, str(modules), *f"stages.{stage}".split()]
         subprocess.run(record, check=True, cwd=folder, env=here, capture_output=True)
     return found
 
