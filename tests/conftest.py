@@ -5,11 +5,14 @@ import os
 # also depend in the last bits on the number of threads.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from io import StringIO
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -58,6 +61,21 @@ CLASSES = {
 }
 
 
+@cache
+def _changed(params: str, values: str) -> str:
+    """Change leaves of params.yaml, comments kept; many tests change it alike, which takes long."""
+    yaml, out = YAML(), StringIO()
+    content = yaml.load(params)
+    for leaf, value in json.loads(values).items():
+        *sections, key = leaf.split(".")
+        node = content
+        for section in sections:
+            node = node[section]
+        node[key] = value
+    yaml.dump(content, out)
+    return out.getvalue()
+
+
 @dataclass(frozen=True)
 class Project:
     """A folder in which `huse` or `dvc` is run: params.yaml, a catalogue, perhaps everything."""
@@ -66,15 +84,9 @@ class Project:
 
     def set(self, values: Mapping[str, Any]) -> None:
         """Change leaves of params.yaml, named `section.key`."""
-        yaml = YAML()
-        params = yaml.load(self.root / "params.yaml")
-        for leaf, value in values.items():
-            *sections, key = leaf.split(".")
-            node = params
-            for section in sections:
-                node = node[section]
-            node[key] = value
-        yaml.dump(params, self.root / "params.yaml")
+        path = self.root / "params.yaml"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(_changed(text, json.dumps(values)), encoding="utf-8")
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment here; output is captured, failure is the caller's."""
@@ -106,8 +118,16 @@ class Project:
         return "\n".join(line.removeprefix("error: ") for line in lines)
 
     def copy(self, root: Path) -> "Project":
-        """Copy everything, DVC's cache included."""
-        shutil.copytree(self.root, root, symlinks=True)
+        """Copy everything, DVC's cache included; files that nobody changes are linked."""
+        objects = str(self.root / ".dvc" / "cache" / "files")
+
+        def copy(source: str, target: str) -> str:
+            if source.startswith(objects) or source.endswith(".pyc"):
+                os.link(source, target)
+                return target
+            return str(shutil.copy2(source, target))
+
+        shutil.copytree(self.root, root, symlinks=True, copy_function=copy)
         return Project(root)
 
 
@@ -180,7 +200,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def make_finished(root: Path) -> None:
     project = Project(root)
     # dvc.lock tells of another catalogue; every test would copy what no stage reads.
-    left_out = [":!dvc.lock", ":!tests", ":!benchmarks"]
+    left_out = [f":!{name}" for name in ("dvc.lock", "tests", "benchmarks", "docs", "experiments")]
     command = ["git", "ls-files", "-co", "--exclude-standard", "--", ".", *left_out]
     for name in subprocess.check_output(command, cwd=ROOT, text=True).splitlines():
         # A file may be deleted but still be in the index.

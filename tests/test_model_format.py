@@ -15,6 +15,7 @@ from pipeline.features.text_input import MixedText, stored_text
 from pipeline.model.fusion import Fusion
 from pipeline.model.model_file import StoredModel, load_model, save_model
 from pipeline.model.towers import Towers, TowersConfig
+from tests.conftest import ROOT
 
 CONFIG = {
     "image_features": 6,
@@ -173,7 +174,7 @@ def test_the_document_is_enough_to_embed_a_text(finished_project):
 
 
 def test_the_document_names_every_key_and_tensor(finished_project):
-    text = (finished_project.root / "docs" / "model_format.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "model_format.md").read_text(encoding="utf-8")
     stored = load_model(finished_project.root / "data" / "model")
     for name in stored.model.config.__dataclass_fields__:
         assert f"config.{name}`" in text or f"`config.{name}" in text, name

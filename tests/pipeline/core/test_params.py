@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from ruamel.yaml import YAML
 
 from pipeline.catalog.settings import CatalogSettings
 from pipeline.core.errors import InputError
@@ -32,6 +33,18 @@ def test_an_integer_serves_where_a_float_is_expected(params_with):
     beta = load_section(params_with("loss.beta", "2"), "loss", LossSettings).beta
     assert beta == 2.0
     assert isinstance(beta, float)
+
+
+def test_a_file_is_parsed_again_when_it_says_something_else_alone(params_with, monkeypatch):
+    path, parsed = params_with("loss.beta", "2"), []
+    load = YAML.load
+    monkeypatch.setattr(YAML, "load", lambda self, text: parsed.append(text) or load(self, text))
+    text = path.read_text(encoding="utf-8")
+    for beta in ("2.5", "3.5"):
+        path.write_text(text.replace("beta: 2", f"beta: {beta}") + "# no other test's\n")
+        read_params(path)["loss"].clear()
+        assert load_section(path, "loss", LossSettings).beta == float(beta)
+    assert len(parsed) == 2
 
 
 def test_a_section_cannot_be_changed_after_it_was_read(params_with):

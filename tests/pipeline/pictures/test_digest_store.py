@@ -33,6 +33,18 @@ def test_what_is_stored_comes_back_and_replaces_what_was_there(tmp_path):
     assert len(files(home)) == 1
 
 
+def test_what_is_stored_already_is_not_written_again(tmp_path):
+    store = DigestStore(tmp_path)
+    store.replace(some("a", "b"))
+    (before,) = (path.stat() for path in files(tmp_path))
+    for again in (store, DigestStore(tmp_path)):
+        again.replace(some("b", "a"))
+        assert [path.stat() for path in files(tmp_path)] == [before]
+    store.replace(some("a"))
+    store.replace(some("a", "b"))
+    assert DigestStore(tmp_path).digest_of == some("a", "b")
+
+
 def test_what_two_processes_store_at_once_is_merged(tmp_path):
     DigestStore(tmp_path).replace(some("a"))
     one, other = DigestStore(tmp_path), DigestStore(tmp_path)
