@@ -145,7 +145,7 @@ def test_no_usable_picture_gives_an_empty_table(pictures, table):
 def test_damaged_vectors_are_made_again(pictures, table, tmp_path):
     names = pictures(5)
     _, before_NI, _ = table(names)
-    (shard,) = (tmp_path / "store").iterdir()
+    (shard,) = (tmp_path / "store").glob("*.arrow")
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 1
     for damage in (bytes(data), bytes(data[:100]), b""):
