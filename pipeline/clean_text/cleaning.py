@@ -14,7 +14,7 @@ from pipeline.clean_text.boilerplate import without_boilerplate
 from pipeline.clean_text.golden_text import GoldenText
 from pipeline.clean_text.recipes import RECIPES, clean_texts
 from pipeline.core.errors import InputError
-from pipeline.core.json_file import write_json
+from pipeline.core.json_file import read_note_as, write_json
 
 FILE = "text_encoder.json"
 FORMAT_VERSION = 1
@@ -143,20 +143,19 @@ class Cleaning:
         Raises:
             InputError: Something else made it.
         """
-        try:
-            recipe = metadata["recipe"]
-            settings = {
-                "recipe": recipe if recipe in RECIPES else recipe.split(","),
-                "fold_accents": metadata["fold_accents"] == "true",
-                BOILERPLATE: json.loads(metadata.get(BOILERPLATE, "[]")),
-            }
-            golden = json.loads(metadata.get(GOLDEN, "null"))
-            return cls.from_json({"cleaning": settings, GOLDEN: golden})
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{source}: does not say how its texts were cleaned ({error}); run stage "
-                "clean_text again"
-            ) from error
+        again = "run stage clean_text again"
+        if not {"recipe", "fold_accents"} <= set(metadata):
+            raise InputError(f"{source}: does not say how its texts were cleaned; {again}")
+        recipe = metadata["recipe"]
+        settings = {
+            "recipe": recipe if recipe in RECIPES else recipe.split(","),
+            "fold_accents": metadata["fold_accents"] == "true",
+            BOILERPLATE: read_note_as(source, metadata.get(BOILERPLATE, "[]"), list[str], again),
+        }
+        golden = None
+        if GOLDEN in metadata:
+            golden = read_note_as(source, metadata[GOLDEN], _Golden, again)
+        return cls.from_json({"cleaning": settings, GOLDEN: golden})
 
 
 def write_featurizer_file(folder: Path, cleaning: Cleaning, inputs: Mapping[str, str]) -> None:

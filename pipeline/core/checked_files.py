@@ -1,5 +1,6 @@
 """Which files of a folder were compared with their digests before."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,28 +23,22 @@ class CheckedFiles:
         self._noted: dict[str, list[int]] = {}
         with suppress(InputError):
             self._noted = read_json_as(self._note, dict[str, list[int]], "")
+        self._seen = dict(self._noted)
 
-    def __contains__(self, path: Path) -> bool:
-        """Whether the file is as it was when it was compared.
+    def is_known(self, path: Path) -> bool:
+        """Whether a file is as it was when it was compared; to be asked before it is read.
 
         Raises:
             OSError: It cannot be looked at.
         """
-        return self._noted.get(path.name) == _state(path)
+        state = path.stat()
+        # Of a file that is written meanwhile this is not its state afterwards.
+        self._seen[path.name] = [state.st_size, state.st_mtime_ns]
+        return self._noted.get(path.name) == self._seen[path.name]
 
-    def keep(self, paths: list[Path]) -> None:
+    def keep(self, names: Iterable[str]) -> None:
         """Note these for later processes, and forget the others; a note without room is left."""
-        noted = {}
-        for path in paths:
-            # Another process may have merged it meanwhile.
-            with suppress(OSError):
-                noted[path.name] = _state(path)
+        noted = {name: self._seen[name] for name in names if name in self._seen}
         if noted != self._noted:
-            self._noted = noted
             with suppress(InputError):
                 write_json(self._note, noted)
-
-
-def _state(path: Path) -> list[int]:
-    state = path.stat()
-    return [state.st_size, state.st_mtime_ns]

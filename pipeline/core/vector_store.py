@@ -140,7 +140,7 @@ class VectorStore:
             for name in sorted(new):
                 try:
                     path = self.folder / name
-                    table = read_digested(path, compare=path not in checked)
+                    table = read_digested(path, compare=not checked.is_known(path))
                 except OSError:
                     # A network file system's hiccup says nothing about what the file holds.
                     continue
@@ -149,7 +149,7 @@ class VectorStore:
                     continue
                 with suppress(OSError):
                     path.unlink()
-        checked.keep([self.folder / name for name in sorted(self._tables)])
+        checked.keep(sorted(self._tables))
 
     def _rows(self, names: Sequence[str]) -> Iterator[tuple[bytes, Row]]:
         for name in names:
