@@ -5,29 +5,22 @@ import os
 # also depend in the last bits on the number of threads.
 os.environ["OMP_NUM_THREADS"] = "1"
 
-import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
-from io import StringIO
+from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import Result
 from filelock import FileLock
 from PIL import Image
 from pyarrow.fs import FileSystem
-from ruamel.yaml import YAML
-from typer.testing import CliRunner
 
 from pipeline.core.location import RemotePath, locate
-from stages.__main__ import STAGES, app
+from stages.__main__ import STAGES
 from tests.postgres_fixtures import postgres, postgres_server  # noqa: F401
+from tests.project import Project
 
 ROOT = Path(__file__).parents[1]
 
@@ -59,76 +52,6 @@ CLASSES = {
     "boots": "shoes<boots",
     "ring": "jewelry",
 }
-
-
-@cache
-def _changed(params: str, values: str) -> str:
-    """Change leaves of params.yaml, comments kept; many tests change it alike, which takes long."""
-    yaml, out = YAML(), StringIO()
-    content = yaml.load(params)
-    for leaf, value in json.loads(values).items():
-        *sections, key = leaf.split(".")
-        node = content
-        for section in sections:
-            node = node[section]
-        node[key] = value
-    yaml.dump(content, out)
-    return out.getvalue()
-
-
-@dataclass(frozen=True)
-class Project:
-    """A folder in which `huse` or `dvc` is run: params.yaml, a catalogue, perhaps everything."""
-
-    root: Path
-
-    def set(self, values: Mapping[str, Any]) -> None:
-        """Change leaves of params.yaml, named `section.key`."""
-        path = self.root / "params.yaml"
-        text = path.read_text(encoding="utf-8")
-        path.write_text(_changed(text, json.dumps(values)), encoding="utf-8")
-
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a program of the environment here; output is captured, failure is the caller's."""
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
-
-    def succeed(self, *command: str) -> str:
-        """Run a program here that must succeed; returns its standard output."""
-        done = self.run(*command)
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def huse(self, *arguments: str) -> Result:
-        """Run `huse` here within this process, which spares the import of torch."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(self.root)
-            return CliRunner().invoke(app, list(arguments))
-
-    def refuse(self, *arguments: str) -> str:
-        """Run `huse` here where it must stop on a user's mistake; returns the message.
-
-        Status 1, no traceback, nothing but `error: ...` lines on standard error.
-        """
-        result = self.huse(*arguments)
-        assert isinstance(result.exception, SystemExit), repr(result.exception)
-        assert result.exit_code == 1, result.output
-        lines = result.stderr.splitlines()
-        assert lines
-        assert all(line.startswith("error: ") for line in lines), result.stderr
-        return "\n".join(line.removeprefix("error: ") for line in lines)
-
-    def copy(self, root: Path) -> "Project":
-        """Copy everything, DVC's cache included; files that nobody changes are linked."""
-        objects = str(self.root / ".dvc" / "cache" / "files")
-
-        def copy(source: str, target: str) -> str:
-            if source.startswith(objects) or source.endswith(".pyc"):
-                os.link(source, target)
-                return target
-            return str(shutil.copy2(source, target))
-
-        shutil.copytree(self.root, root, symlinks=True, copy_function=copy)
-        return Project(root)
 
 
 # What takes seconds to make or to use: a project after all stages, one to run stages in, a server,

@@ -3,7 +3,7 @@
 import pytest
 
 from huse import Huse
-from tests.conftest import Project
+from tests.project import Project
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from stages.__main__ import STAGES
-from tests.conftest import OF_A_PROJECT, ROOT, Project
+from tests.conftest import OF_A_PROJECT, ROOT
+from tests.project import Project
 
 ITEMS = 300
 DIRECTIONS = {"image_to_image", "image_to_text", "text_to_image", "text_to_text"}

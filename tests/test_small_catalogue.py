@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from stages.__main__ import STAGES
-from tests.conftest import OF_A_PROJECT, ROOT, TINY, Project
+from tests.conftest import OF_A_PROJECT, ROOT, TINY
+from tests.project import Project
 
 ROWS = 100
 WITHOUT_PICTURE = range(20, 28)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, TINY, Project
+from tests.conftest import ROOT, TINY
+from tests.project import Project
 
 pytestmark = pytest.mark.slow
 

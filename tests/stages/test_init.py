@@ -3,7 +3,8 @@ import subprocess
 import pytest
 from ruamel.yaml import YAML
 
-from tests.conftest import ROOT, Project
+from tests.conftest import ROOT
+from tests.project import Project
 
 COPIED = (
     *("params.yaml", "decisions.csv", ".gitignore", ".dvcignore"),

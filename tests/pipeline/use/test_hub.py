@@ -14,8 +14,9 @@ from pipeline.attributes.fit_head import fit_head
 from pipeline.attributes.heads import AttributeHeads, ValueHead, write_heads
 from pipeline.core.errors import InputError
 from pipeline.use.added_classes import add_class
-from tests.conftest import ROOT, Project
+from tests.conftest import ROOT
 from tests.hub_server import TOKEN, hub_server
+from tests.project import Project
 
 
 @pytest.fixture(scope="module")
