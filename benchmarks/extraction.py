@@ -3,8 +3,6 @@
 import shutil
 from pathlib import Path
 
-import torch
-
 from pipeline.core.machine import MachineSettings
 from pipeline.core.params import load_section
 from pipeline.core.vector_store import VectorStore
@@ -31,7 +29,7 @@ def prepared(
     backbone: str, cache: Path, device: str = "cpu", precision: str = "fp32"
 ) -> RecipeFiles:
     """A backbone in the default runtime of a device."""
-    return make_recipe(settings_of(backbone, precision), torch.device(device), cache)
+    return make_recipe(settings_of(backbone, precision), device, cache)
 
 
 def make_files(source: Path, folder: Path, count: int) -> list[str]:

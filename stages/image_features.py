@@ -44,7 +44,7 @@ def main(
     import pandas as pd
 
     from pipeline.core.csv_file import write_csv
-    from pipeline.core.device import choose_device
+    from pipeline.core.device import is_cpu
     from pipeline.core.json_file import write_json
     from pipeline.core.location import locate
     from pipeline.core.machine import MachineSettings
@@ -74,9 +74,9 @@ def main(
         dict(digests.itertuples(index=False, name=None)),
         folder,
     )
-    device = choose_device(settings.device)
+    device = "cpu" if is_cpu(settings.device) else "cuda"
     files = make_recipe(settings, device, chosen if isinstance(chosen, Path) else local, chosen)
-    found = extract(listed, folder.folder, files, settings, machine, device.type)
+    found = extract(listed, folder.folder, files, settings, machine, device)
     views = {"views": str(settings.views), "augment": settings.augment}
     made_by = files.recipe.metadata() | views
     write_csv(failures, pd.DataFrame(found.failures, columns=list(Failure._fields)))

@@ -223,8 +223,7 @@ def test_another_split_does_not_touch_image_extraction(project):
 
 
 def test_an_edited_loss_reruns_training_and_not_image_extraction(project):
-    with (project.root / "pipeline/train/losses/gap.py").open("a", encoding="utf-8") as file:
-        file.write("# edited\n")
+    project.edit("pipeline/train/losses/gap.py")
     output = project.succeed("dvc", "repro", "--dry")
     assert stages_run(output)[0] == "train"
     assert "Stage 'image_features' didn't change, skipping" in output

@@ -132,5 +132,5 @@ def test_dvc_status_names_the_stages_that_read_a_parameter(tracked, status, leaf
         ("stages/command.py", NONE),
     ],
 )
-def test_dvc_status_names_the_stages_that_run_an_edited_file(status, name, stages):
-    assert status(name, lambda path: path.write_bytes(path.read_bytes() + b"# edited\n")) == stages
+def test_dvc_status_names_the_stages_that_run_an_edited_file(tracked, status, name, stages):
+    assert status(name, lambda _: tracked.edit(name)) == stages

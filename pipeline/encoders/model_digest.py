@@ -7,6 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.core.file_digest import file_digest
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -43,20 +45,6 @@ def model_digest(weights: str, place: str | None, version: str = "") -> str:
     return digest.hexdigest()
 
 
-def files_digest(folder: Path) -> str:
-    """Digest all files of a model's folder, as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(folder).as_posix()} {file_digest(path)}\n".encode())
-    return digest.hexdigest()
-
-
 def library_versions(library: str) -> str:
     """Name the version of a package that loads models, and of those below it."""
     return ", ".join(f"{name} {version(name)}" for name in (library, "transformers", "torch"))
-
-
-def file_digest(path: Path) -> str:
-    """Digest a file's content, as 64 hexadecimal digits."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

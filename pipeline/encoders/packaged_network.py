@@ -20,9 +20,9 @@ import numpy as np
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
+from pipeline.core.file_digest import file_digest
 from pipeline.core.plugins import import_plugin, plugin_names
 from pipeline.encoders import packaged
-from pipeline.encoders.model_digest import file_digest
 from pipeline.encoders.text_network import (
     PackedNetwork,
     TextNetwork,

@@ -25,10 +25,11 @@ from pydantic import Field
 
 from pipeline.core.atomic import atomic_path
 from pipeline.core.errors import InputError
+from pipeline.core.file_digest import folder_digest
 from pipeline.core.json_file import read_json_as, write_json
 from pipeline.core.section import Section
 from pipeline.encoders.find_model import files_here
-from pipeline.encoders.model_digest import files_digest, library_versions
+from pipeline.encoders.model_digest import library_versions
 from pipeline.encoders.network_cache import KeptNetwork, entry_of, read_entry, write_note
 from pipeline.encoders.packaged_network import Network, load_network, unpack_network
 from pipeline.encoders.text_network import (
@@ -152,7 +153,7 @@ class PretrainedEncoder(Generic[SettingsT]):
     def _told(cls, settings: SettingsT) -> str | None:
         """Say all that tells a model apart, without its library; None where that cannot be."""
         folder = files_here(settings.model)
-        return None if folder is None else files_digest(folder)
+        return None if folder is None else folder_digest(folder)
 
     def _keep(self, entry: Path) -> KeptNetwork:
         """Export the model into an entry of the cache."""

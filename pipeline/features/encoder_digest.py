@@ -3,10 +3,10 @@
 The two are written one after the other, so a run that is killed in between leaves one of them old.
 """
 
-import hashlib
 from pathlib import Path
 
 from pipeline.core.errors import InputError
+from pipeline.core.file_digest import folder_digest
 
 KEY = "encoder_digest"
 """Under this key the features' Parquet file names its encoder."""
@@ -20,13 +20,7 @@ def encoder_digest(folder: Path) -> str:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: not found; run the stage that makes it first")
-    digest = hashlib.sha256()
-    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    for name in sorted(names):
-        with (folder / name).open("rb") as content:
-            found = hashlib.file_digest(content, "sha256").hexdigest()
-        digest.update(f"{name} {found}\n".encode())
-    return digest.hexdigest()
+    return folder_digest(folder)
 
 
 def check_encoder(folder: Path, noted: str | None, remedy: str) -> None:

@@ -4,13 +4,10 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
 from pipeline.core.location import Location
 from pipeline.core.vector_store import VectorStore
-from pipeline.image_features.load_backbone import load_backbone
+from pipeline.image_features.known_network import KnownNetwork, know_network
 from pipeline.image_features.recipe import Recipe
-from pipeline.image_features.runtimes.choose import choose_runtime
 from pipeline.image_features.settings import ImageSettings
 from pipeline.image_features.versions import decisive_versions
 
@@ -25,13 +22,13 @@ class RecipeFiles(NamedTuple):
 
 
 def make_recipe(
-    settings: ImageSettings, device: torch.device, cache: Path, shared: Location | None = None
+    settings: ImageSettings, device: str, cache: Path, shared: Location | None = None
 ) -> RecipeFiles:
-    """Load the backbone once, choose its runtime, and write its ONNX file if that needs one.
+    """Find out what the network is; for the first run with it, load it and write its ONNX file.
 
     Args:
         settings: Section `image`.
-        device: Where the network will run.
+        device: Where the network will run: `cpu` or `cuda`.
         cache: Folder of vectors and ONNX files from earlier runs.
         shared: Where vectors are stored instead, perhaps for several machines: what the user chose.
             Of vectors on another filesystem, `cache` then has copies.
@@ -39,6 +36,34 @@ def make_recipe(
     Raises:
         InputError: The backbone, its weights, the layer or the runtime cannot be had.
     """
+    graphs = cache / "graphs"
+    known = know_network(settings, device, graphs, lambda: _load(settings, device, graphs))
+    recipe = Recipe(
+        backbone=settings.backbone,
+        weights=settings.weights,
+        weights_digest=known.weights_digest,
+        layer=settings.layer,
+        dimension=known.dimension,
+        transform=known.transform,
+        jpeg=settings.jpeg,
+        background=settings.background,
+        max_pixels=settings.max_pixels,
+        precision=settings.precision,
+        runtime=known.runtime,
+        versions=decisive_versions(known.runtime),
+    )
+    home: Location = cache if shared is None else shared
+    folder = recipe.fingerprint()
+    name = f"{recipe.backbone} {recipe.layer} {recipe.transform.size} px {recipe.runtime}"
+    store = VectorStore(home / folder, name, cache / folder, shared=shared is not None)
+    return RecipeFiles(recipe, store, known.onnx_file)
+
+
+def _load(settings: ImageSettings, device: str, graphs: Path) -> KnownNetwork:
+    """Load the backbone, choose its runtime, and write its ONNX file if that needs one."""
+    from pipeline.image_features.load_backbone import load_backbone
+    from pipeline.image_features.runtimes.choose import choose_runtime
+
     found = load_backbone(settings.backbone, settings.layer, settings.weights)
     # By content: `default` may stand for other weights after an update of the library.
     digest = found.weights_digest()
@@ -46,26 +71,8 @@ def make_recipe(
     changes = settings.model_dump(include={"resize", "size", "interpolation", "mean", "std"})
     found = found.with_transform(found.transform.changed(**changes))
     shape = f"{settings.backbone} {settings.layer} {digest} {found.transform.to_json()}"
-    onnx_file = cache / "graphs" / f"{hashlib.sha256(shape.encode()).hexdigest()[:32]}.onnx"
+    onnx_file = graphs / f"{hashlib.sha256(shape.encode()).hexdigest()[:32]}.onnx"
     runtime = choose_runtime(
         settings.runtime, found, onnx_file, device=device, precision=settings.precision
     )
-    recipe = Recipe(
-        backbone=settings.backbone,
-        weights=settings.weights,
-        weights_digest=digest,
-        layer=settings.layer,
-        dimension=found.dimension(),
-        transform=found.transform,
-        jpeg=settings.jpeg,
-        background=settings.background,
-        max_pixels=settings.max_pixels,
-        precision=settings.precision,
-        runtime=runtime,
-        versions=decisive_versions(runtime),
-    )
-    home: Location = cache if shared is None else shared
-    folder = recipe.fingerprint()
-    name = f"{recipe.backbone} {recipe.layer} {recipe.transform.size} px {runtime}"
-    store = VectorStore(home / folder, name, cache / folder, shared=shared is not None)
-    return RecipeFiles(recipe, store, onnx_file)
+    return KnownNetwork(digest, found.dimension(), found.transform, runtime, onnx_file)

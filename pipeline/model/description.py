@@ -1,6 +1,5 @@
 """What a trained model is, apart from its weights; read without torch."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NotRequired
@@ -8,6 +7,7 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict
 
 from pipeline.core.errors import InputError
+from pipeline.core.file_digest import file_digest
 from pipeline.core.json_file import read_json_as
 from pipeline.features.classes import Classes
 
@@ -112,8 +112,7 @@ def read_description(folder: Path) -> ModelDescription:
     """
     content: dict[str, Any] = {**read_model_file(folder)}
     try:
-        with (folder / WEIGHTS).open("rb") as weights:
-            found = hashlib.file_digest(weights, "sha256").hexdigest()
+        found = file_digest(folder / WEIGHTS)
         if found != content[DIGEST]:
             raise InputError(
                 f"{folder / WEIGHTS}: not the weights that model.json was written "

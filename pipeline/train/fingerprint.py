@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from pipeline.core.file_digest import file_digest
+
 CODE = Path(__file__).parents[1]
 
 
@@ -24,6 +26,5 @@ def fingerprint(settings: Any, inputs: Iterable[Path]) -> str:
         files = [path] if path.is_file() else sorted(path.rglob("*"))
         for file in files:
             if file.is_file():
-                with file.open("rb") as content:
-                    digest.update(hashlib.file_digest(content, "sha256").digest())
+                digest.update(file_digest(file).encode())
     return digest.hexdigest()

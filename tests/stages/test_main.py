@@ -55,8 +55,8 @@ SLOW = {
 USED = {
     "catalog": {"pandas", "scipy"},
     "clean_text": {"pandas"},
-    # Whose network torch has; onnx where its file is still to be written.
-    "image_features": {"onnx", "onnxruntime", "pandas", "torch", "torch.onnx"},
+    # Whose network is known, and without new pictures not even run.
+    "image_features": {"pandas"},
     "text_block": {"pandas", "scipy"},
     "text_features": {"scipy"},
     "semantic_graph": set(),

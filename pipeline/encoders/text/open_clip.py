@@ -14,15 +14,11 @@ from typing_extensions import TypedDict
 
 from pipeline.core.clip_name import CONFIGURATION, HUB, ClipName, read_clip_name
 from pipeline.core.errors import InputError
+from pipeline.core.file_digest import file_digest, folder_digest
 from pipeline.core.json_file import read_json_as
 from pipeline.core.published_model import check_hub
 from pipeline.encoders.find_model import PACKAGED, one_line
-from pipeline.encoders.model_digest import (
-    file_digest,
-    files_digest,
-    model_digest,
-    weights_digest,
-)
+from pipeline.encoders.model_digest import model_digest, weights_digest
 from pipeline.encoders.pretrained import PretrainedEncoder, PretrainedSettings
 from pipeline.encoders.text_network import TextFacts
 
@@ -63,7 +59,7 @@ class Encoder(PretrainedEncoder[Settings]):
         clip = read_clip_name(settings.model)
         if clip.is_published:
             folder = clip.folder()
-            return None if folder is None or not folder.is_dir() else files_digest(folder)
+            return None if folder is None or not folder.is_dir() else folder_digest(folder)
         package = find_spec("open_clip")
         if package is None or package.origin is None:
             return None

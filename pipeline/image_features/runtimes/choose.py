@@ -4,8 +4,6 @@ import importlib.util
 from contextlib import suppress
 from pathlib import Path
 
-import torch
-
 from pipeline.core.errors import InputError
 from pipeline.image_features.backbone import Backbone
 from pipeline.image_features.runtimes import RUNTIMES
@@ -13,7 +11,7 @@ from pipeline.image_features.runtimes.onnx_export import ExportError, check_onnx
 
 
 def choose_runtime(
-    wanted: str, backbone: Backbone, onnx_file: Path, *, device: torch.device, precision: str
+    wanted: str, backbone: Backbone, onnx_file: Path, *, device: str, precision: str
 ) -> str:
     """Settle `auto`, and make the ONNX file where the runtime needs one.
 
@@ -21,18 +19,18 @@ def choose_runtime(
         wanted: `auto`: the fastest that gives torch's numbers; or a runtime's name.
         backbone: The network, in float32 on the CPU.
         onnx_file: Where its ONNX file is, or is to be.
-        device: Where it will run.
+        device: Where it will run: `cpu` or `cuda`.
         precision: `fp32`, `bf16` or `fp16`.
 
     Raises:
         InputError: The runtime is missing, cannot do what is asked, or does not know the network.
     """
-    able = RUNTIMES.get((device.type, precision), [])
+    able = RUNTIMES.get((device, precision), [])
     if not able:
-        raise InputError(f"image.precision: {precision} is not for {device.type}; use fp32 or bf16")
+        raise InputError(f"image.precision: {precision} is not for {device}; use fp32 or bf16")
     if wanted != "auto" and wanted not in able:
         raise InputError(
-            f"image.runtime: {wanted} does not compute {precision} on {device.type}; "
+            f"image.runtime: {wanted} does not compute {precision} on {device}; "
             f"use {' or '.join(able)}"
         )
     for name in able if wanted == "auto" else [wanted]:

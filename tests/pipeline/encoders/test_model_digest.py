@@ -1,12 +1,6 @@
 import torch
 
-from pipeline.encoders.model_digest import (
-    file_digest,
-    files_digest,
-    library_versions,
-    model_digest,
-    weights_digest,
-)
+from pipeline.encoders.model_digest import library_versions, model_digest, weights_digest
 
 
 def test_the_digest_tells_weights_apart():
@@ -35,19 +29,6 @@ def test_models_of_the_same_weights_are_told_apart_by_their_small_files(tmp_path
 
 def test_models_without_a_folder_are_told_apart_by_their_version():
     assert model_digest("abc", None, "ViT-B-32") != model_digest("abc", None, "ViT-B-32-quickgelu")
-
-
-def test_a_models_folder_is_told_by_all_its_files(tmp_path):
-    (tmp_path / "weights.bin").write_bytes(b"weights")
-    before = files_digest(tmp_path)
-    assert files_digest(tmp_path) == before
-    (tmp_path / "1_Pooling").mkdir()
-    (tmp_path / "1_Pooling" / "config.json").write_text("{}")
-    other = files_digest(tmp_path)
-    assert other != before
-    (tmp_path / "weights.bin").write_bytes(b"other weights")
-    assert files_digest(tmp_path) not in (before, other)
-    assert file_digest(tmp_path / "weights.bin") != file_digest(tmp_path / "1_Pooling/config.json")
 
 
 def test_libraries_are_told_with_their_versions():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.encoders.model_digest import file_digest, model_digest
+from pipeline.core.file_digest import file_digest
+from pipeline.encoders.model_digest import model_digest
 from pipeline.encoders.pretrained import PretrainedEncoder, PretrainedSettings
 
 

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from torch import nn
 
@@ -47,7 +46,7 @@ def mean_colour():
 @pytest.fixture(scope="session")
 def small(settings, tmp_path_factory):
     """The recipe of these settings, and its ONNX file."""
-    return make_recipe(settings, torch.device("cpu"), tmp_path_factory.mktemp("small"))
+    return make_recipe(settings, "cpu", tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture

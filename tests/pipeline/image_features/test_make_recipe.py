@@ -1,5 +1,4 @@
 import pytest
-import torch
 
 from pipeline.core.errors import InputError
 from pipeline.image_features.make_recipe import make_recipe
@@ -11,7 +10,7 @@ def make(settings, tmp_path):
 
     def make(**changed):
         given = settings.model_copy(update={"resize": None, "size": 32} | changed)
-        return make_recipe(given, torch.device("cpu"), tmp_path)
+        return make_recipe(given, "cpu", tmp_path)
 
     return make
 

@@ -13,7 +13,7 @@ class _Unknown(torch.nn.Module):
 
 
 def choose(wanted, backbone, path, precision="fp32", device="cpu"):
-    return choose_runtime(wanted, backbone, path, device=torch.device(device), precision=precision)
+    return choose_runtime(wanted, backbone, path, device=device, precision=precision)
 
 
 def test_auto_is_the_fastest_with_torchs_numbers(mean_colour, tmp_path):
