@@ -116,7 +116,7 @@ def main(
             "settings": "settings",
             "recall": "recall at 10",
             "milliseconds": "a search, ms",
-            "build": "built in, s",
+            "build": "built in, CPU s",
             "bytes": "bytes an item",
         },
         rows=list(rows.values()),
@@ -127,9 +127,10 @@ def main(
 def _measure(
     kind: str, settings: Any, vector_ND: np.ndarray, query_QD: np.ndarray
 ) -> dict[str, Any]:
-    start = time.perf_counter()
+    # One thread builds; a neighbour takes its time and not its processor seconds.
+    start = time.process_time()
     index = build_index(vector_ND, settings)
-    build = time.perf_counter() - start
+    build = time.process_time() - start
     recall = 1.0 if kind == "flat" else measure_recall(index, vector_ND, query_QD)
     searched, threads = VectorIndex(index), faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)

@@ -4,6 +4,7 @@ Shape letters: N rows, D dimension.
 """
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,14 @@ def numbers(array: pa.Array) -> np.ndarray:
 class VectorWriter:
     """Buffers rows to fixed row groups, so that the file's bytes do not depend on the batches."""
 
-    def __init__(self, file: pq.ParquetWriter) -> None:
-        """Take the open file, where the row groups go."""
+    def __init__(self, file: pq.ParquetWriter, thread: Executor) -> None:
+        """Take the open file, where the row groups go, and a thread that compresses them.
+
+        Whoever makes the next rows goes on meanwhile.
+        """
         self._file = file
+        self._thread = thread
+        self._writing: Future[None] | None = None
         self._pending: list[pa.RecordBatch] = []
         self._num_pending = 0
 
@@ -60,15 +66,25 @@ class VectorWriter:
         self._num_pending += batch.num_rows
         while self._num_pending >= ROW_GROUP:
             table = pa.Table.from_batches(self._pending)
-            self._file.write_table(table.slice(0, ROW_GROUP), row_group_size=ROW_GROUP)
+            self._write(table.slice(0, ROW_GROUP))
             self._pending = table.slice(ROW_GROUP).to_batches()
             self._num_pending -= ROW_GROUP
 
     def write_rest(self) -> None:
-        """Write the last row group, which may be smaller."""
+        """Write the last row group, which may be smaller, and wait until all are written."""
         if self._pending:
-            self._file.write_table(pa.Table.from_batches(self._pending))
+            self._write(pa.Table.from_batches(self._pending))
             self._pending = []
+        self._wait()
+
+    def _write(self, group: pa.Table) -> None:
+        # One at a time: what is not written yet takes memory.
+        self._wait()
+        self._writing = self._thread.submit(self._file.write_table, group, ROW_GROUP)
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
 
 
 @contextmanager
@@ -104,7 +120,8 @@ def vector_writer(
     with (
         atomic_path(path) as temporary,
         pq.ParquetWriter(temporary, schema.with_metadata(dict(metadata)), **how) as file,
+        ThreadPoolExecutor(1) as thread,
     ):
-        writer = VectorWriter(file)
+        writer = VectorWriter(file, thread)
         yield writer
         writer.write_rest()
