@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+
+from pipeline.core.share_interval import share_interval
 
 CONFIDENCE = 0.95
 LEAST_ERROR = 0.25
@@ -45,14 +46,8 @@ def find_inseparable(
         total = wrong[0] + counts[a, a], wrong[1] + counts[b, b]
         if not all(total):
             continue
-        intervals = [
-            binomtest(k, n).proportion_ci(CONFIDENCE, method="wilson")
-            for k, n in zip(wrong, total, strict=True)
-        ]
-        low, high = (
-            float(np.mean([getattr(interval, end) for interval in intervals]))
-            for end in ("low", "high")
-        )
+        intervals = [share_interval(k, n, CONFIDENCE) for k, n in zip(wrong, total, strict=True)]
+        low, high = (float(np.mean(ends)) for ends in zip(*intervals, strict=True))
         if low > LEAST_ERROR:
             error = float(np.mean([k / n for k, n in zip(wrong, total, strict=True)]))
             (fewer, one), (more, other) = sorted(zip(total, (a, b), strict=True))
@@ -94,11 +89,11 @@ def find_nearer_branches(
         if branch == branch_K[label] or of_own[branch_K[label]] == 1:
             continue
         total = counts.total()
-        interval = binomtest(count, total).proportion_ci(CONFIDENCE, method="wilson")
-        if interval.low > LEAST_SHARE:
+        low, high = share_interval(count, total, CONFIDENCE)
+        if low > LEAST_SHARE:
             names = separator.join(parts_K[label]), separator.join(branch)
             share = count / total
-            rows.append((*names, total, items_of[branch], share, interval.low, interval.high))
+            rows.append((*names, total, items_of[branch], share, low, high))
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.sort_values("low", ascending=False, kind="stable", ignore_index=True)
 

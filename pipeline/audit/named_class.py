@@ -9,10 +9,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
-from scipy.stats import binomtest
 
 from pipeline.audit.class_findings import plain_name
 from pipeline.audit.words import WORD
+from pipeline.core.share_interval import share_interval
 
 LEAST_TITLES = 5
 """Fewer titles with a name say nothing of it."""
@@ -89,5 +89,4 @@ def _endings(words: Sequence[str], longest: int) -> Iterator[str]:
 
 
 def _interval(right: int, count: int) -> tuple[float, float, float]:
-    interval = binomtest(right, count).proportion_ci(CONFIDENCE, method="wilson")
-    return right / count, float(interval.low), float(interval.high)
+    return right / count, *share_interval(right, count, CONFIDENCE)

@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.spatial.distance import jensenshannon
-from scipy.stats import binomtest
 
+from pipeline.core.share_interval import share_interval
 from pipeline.drift.baseline import Baseline
 from pipeline.drift.moments import feature_distance
 from pipeline.drift.periods import Period
@@ -105,9 +105,9 @@ def _far(period: Period, baseline: Baseline) -> _Measured | None:
         return None
     far_M = baseline.far_M.astype(np.float64)
     draw_R = _draw(period.judged, baseline.group_M, lambda share_BM: share_BM @ far_M)
-    found = binomtest(period.far, period.judged).proportion_ci(_INTERVAL, method="wilson")
+    ends = share_interval(period.far, period.judged, _INTERVAL)
     share = period.far / period.judged
-    return _Measured(period.judged, share, draw_R, (float(found.low), float(found.high)))
+    return _Measured(period.judged, share, draw_R, ends)
 
 
 def _classes(period: Period, baseline: Baseline) -> _Measured:

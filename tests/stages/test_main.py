@@ -73,7 +73,7 @@ USED = {
     "baseline": {"pandas", "scipy", "scipy.stats", "sklearn"},
     "attributes": {"scipy"},
     "evaluate": {"pandas", "scipy", "torch"},
-    "audit": {"pandas", "scipy", "scipy.stats", "torch"},
+    "audit": {"pandas", "scipy", "torch"},
     "index": {"pandas", "scipy"},
 }
 """Of that, what each stage has a use for where the encoders are GloVe."""
