@@ -131,7 +131,7 @@ def main(
     for doubt in filter(None, doubts):
         warner("catalog")(doubt)
     write_table(items, found[ITEM_COLUMNS])
-    write_table(pictures, digests[digests["image"].isin(shown["image"])])
+    write_table(pictures, digests.merge(shown[["image"]].drop_duplicates()))
     write_table(item_pictures, shown[["item_id", "image"]])
     write_attributes(attributes, said)
     write_table(splits, split_table, {REQUIRE: p.require})

@@ -78,10 +78,13 @@ def without_placeholders(
         InputError: No item has a picture any more.
     """
     items, pictures = found.items, found.pictures
+    is_picture_P = placeholders["kind"] == "picture"
+    if not is_picture_P.any():
+        return found
     reason_of_image = {
         picture.value: f"image is a placeholder: {picture.items} items of {picture.classes} "
         "classes have this picture"
-        for picture in placeholders[placeholders["kind"] == "picture"].itertuples(index=False)
+        for picture in placeholders[is_picture_P].itertuples(index=False)
     }
     named = pictures.drop_duplicates("image").set_index("digest")["image"].map(reason_of_image)
     reason_P = pictures["digest"].map(named.dropna().to_dict())
