@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import typer
 from PIL import Image
-from scipy.stats import binomtest
 
 from benchmarks.finished_project import index_project
 from benchmarks.harness import environment, write_results
@@ -25,6 +24,7 @@ from pipeline.audit.words import WORD
 from pipeline.catalog.near_text import near_text, plain_text
 from pipeline.core.location import Location
 from pipeline.core.params import read_value
+from pipeline.core.share_interval import share_interval
 from pipeline.core.table import read_metadata, read_table
 from pipeline.image_features.picture_encoder import load_picture_encoder
 from pipeline.pictures.decode import decode_image
@@ -294,7 +294,7 @@ def _figures(cases: list[Case]) -> dict[str, Any]:
 def _share(part: int, whole: int) -> str | None:
     if not whole:
         return None
-    low, high = binomtest(part, whole).proportion_ci(method="wilson")
+    low, high = share_interval(part, whole, 0.95)
     return f"{part / whole:.3f} ({low:.3f} to {high:.3f})"
 
 

@@ -83,6 +83,8 @@ def main(
     ),
 ) -> None:
     """Build every kind of index at every size, and measure what it finds and how fast."""
+    if unknown := set(kind or ()) - set(KINDS):
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not of {', '.join(KINDS)}")
     shipped = load_section(params, "index", IndexSettings)
     queries = project / EMBEDDINGS
     image, image_MD = read_modality(queries, "image")
@@ -108,7 +110,7 @@ def main(
             f"queries: pictures and titles of test items, {len(query_QD)} together; recall: share "
             "of the ten truly nearest that are found",
             "settings as shipped; lists: the power of two next to the square root of the items",
-            f"a search: one query, ten results, one thread, median of {SEARCHES}",
+            f"a search: one query, ten results, one thread; median of at most {SEARCHES}",
         ],
         columns={
             "items": "items",
@@ -135,7 +137,7 @@ def _measure(
     searched, threads = VectorIndex(index), faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     seconds = []
-    for query_D in query_QD[:: max(1, len(query_QD) // SEARCHES)]:
+    for query_D in query_QD[:: -(-len(query_QD) // SEARCHES)]:
         start = time.perf_counter()
         searched.nearest(query_D[None], 10)
         seconds.append(time.perf_counter() - start)

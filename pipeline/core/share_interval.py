@@ -17,6 +17,7 @@ def share_interval(right: int, count: int, confidence: float) -> tuple[float, fl
     Returns:
         Both ends, within 0 and 1.
     """
+    right, count = int(right), int(count)  # NumPy's would make NumPy's of the ends
     deviations = NormalDist().inv_cdf((1 + confidence) / 2)
     share, spread = right / count, deviations**2 / count
     middle = (share + spread / 2) / (1 + spread)

@@ -60,7 +60,11 @@ class VectorWriter:
         self._num_pending = 0
 
     def append(self, columns: list[pa.Array]) -> None:
-        """Add rows: one array per column of the schema, all of one length."""
+        """Add rows: one array per column of the schema, all of one length.
+
+        Raises:
+            OSError: Earlier rows could not be written.
+        """
         batch = pa.record_batch(columns, schema=self._file.schema)
         self._pending.append(batch)
         self._num_pending += batch.num_rows
@@ -71,7 +75,11 @@ class VectorWriter:
             self._num_pending -= ROW_GROUP
 
     def write_rest(self) -> None:
-        """Write the last row group, which may be smaller, and wait until all are written."""
+        """Write the last row group, which may be smaller, and wait until all are written.
+
+        Raises:
+            OSError: Some rows could not be written.
+        """
         if self._pending:
             self._write(pa.Table.from_batches(self._pending))
             self._pending = []

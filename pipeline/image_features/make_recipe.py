@@ -24,7 +24,9 @@ class RecipeFiles(NamedTuple):
 def make_recipe(
     settings: ImageSettings, device: str, cache: Path, shared: Location | None = None
 ) -> RecipeFiles:
-    """Find out what the network is; for the first run with it, load it and write its ONNX file.
+    """Find out what the network is, and write its ONNX file where its runtime needs one.
+
+    It is loaded for that, unless an earlier run on a CPU has noted what it is.
 
     Args:
         settings: Section `image`.

@@ -22,3 +22,12 @@ def test_a_folder_is_told_by_names_and_contents_of_all_its_files(tmp_path):
     assert folder_digest(tmp_path) == before
     (tmp_path / "weights.bin").write_bytes(b"other weights")
     assert folder_digest(tmp_path) != before
+
+
+def test_a_folders_digest_is_what_models_of_earlier_versions_noted(tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "c.json").write_bytes(b"{}")
+    (tmp_path / "b.txt").write_bytes(b"weights")
+    # sha256 over a line per file, `name digest`, by name: docs/model_format.md.
+    expected = "eb5875611ed39191e541324b6675620bf5ff841dc656ee143e0b35a7c21a4692"
+    assert folder_digest(tmp_path) == expected

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from scipy.stats import binomtest
 
@@ -10,4 +11,6 @@ from pipeline.core.share_interval import share_interval
 )
 def test_it_is_scipys(right, count, confidence):
     expected = binomtest(right, count).proportion_ci(confidence, method="wilson")
-    assert share_interval(right, count, confidence) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    found = share_interval(right, count, confidence)
+    assert [type(end) for end in share_interval(np.int64(right), count, confidence)] == [float] * 2
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)

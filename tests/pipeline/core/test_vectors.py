@@ -1,4 +1,5 @@
 import resource
+from threading import Event
 
 import numpy as np
 import pyarrow as pa
@@ -95,6 +96,32 @@ def test_a_failure_in_the_block_leaves_the_old_file(tmp_path):
         write(tmp_path / "x.parquet", np.zeros((3, 2), np.float32), [1])
     assert (tmp_path / "x.parquet").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["x.parquet"]
+
+
+def test_rows_are_made_while_those_before_are_written(tmp_path, monkeypatch):
+    may_write, written = Event(), Event()
+    write_table = pq.ParquetWriter.write_table
+
+    def wait(self, table, row_group_size=None):
+        assert may_write.wait(60)
+        write_table(self, table, row_group_size)
+        written.set()
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", wait)
+    vector_ND = np.ones((ROW_GROUP, 2), np.float32)
+    ids = pa.array([f"item-{row}" for row in range(ROW_GROUP)])
+    with vector_writer(tmp_path / "x.parquet", schema_of(2, pa.float32()), {}) as writer:
+        writer.append([ids, vector_array(vector_ND)])
+        # The caller goes on, and nothing of it is written yet.
+        assert not written.is_set()
+        may_write.set()
+    assert len(read_vectors(tmp_path / "x.parquet", "vector")[0]) == ROW_GROUP
+
+
+def test_a_failure_beside_the_writing_leaves_nothing(tmp_path):
+    with pytest.raises(AssertionError):
+        write(tmp_path / "x.parquet", np.zeros((2 * ROW_GROUP, 2), np.float32), [ROW_GROUP + 1])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_is_an_input_error(tmp_path):

@@ -1,10 +1,13 @@
 import json
+import shutil
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import torch
 
-from pipeline.image_features import load_backbone
+from pipeline.core.errors import InputError
+from pipeline.image_features import known_network, load_backbone
 from pipeline.image_features.make_recipe import make_recipe
 from tests.fresh_process import modules_after
 
@@ -45,7 +48,11 @@ def test_a_network_is_loaded_once_and_known_afterwards(make, loaded):
     "changed",
     [
         {"size": 48},
+        {"resize": "pad"},
+        {"interpolation": "box"},
+        {"mean": [0.5, 0.5, 0.5]},
         {"std": [0.5, 0.5, 0.5]},
+        {"precision": "bf16"},
         {"layer": "logits"},
         {"runtime": "torch"},
         {"backbone": "torchvision/shufflenet_v2_x0_5"},
@@ -81,6 +88,65 @@ def test_with_another_version_of_a_package_the_network_is_loaded_again(make, loa
     assert len(loaded) == 2
 
 
+def test_after_a_change_of_the_code_the_network_is_loaded_again(
+    make, loaded, monkeypatch, tmp_path
+):
+    make()
+    code = tmp_path / "code"
+    shutil.copytree(Path(known_network.__file__).parent, code)
+    monkeypatch.setattr(known_network, "__file__", str(code / "known_network.py"))
+    make()
+    assert len(loaded) == 1
+    with (code / "backbones" / "torchvision.py").open("a") as file:
+        file.write("# edited\n")
+    make()
+    assert len(loaded) == 2
+
+
+def test_a_checkpoint_that_is_replaced_while_it_is_loaded_is_not_taken_for_the_other(
+    make, monkeypatch, tmp_path
+):
+    network = load_backbone.load_backbone("torchvision/squeezenet1_1", "logits", "none").module
+    one, other, chosen = (tmp_path / name for name in ("one.pt", "other.pt", "weights.pt"))
+    torch.save(network.state_dict(), one)
+    torch.save({key: value + 1 for key, value in network.state_dict().items()}, other)
+    shutil.copy(one, chosen)
+    load = load_backbone.load_backbone
+
+    def replacing(name, layer, weights):
+        shutil.copy(other, chosen)
+        return load(name, layer, weights)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(load_backbone, "load_backbone", replacing)
+        replaced = make(weights=str(chosen)).recipe.weights_digest
+    shutil.copy(one, chosen)
+    first = make(weights=str(chosen)).recipe.weights_digest
+    assert first != replaced
+    assert first == make(weights=str(one)).recipe.weights_digest
+
+
+def test_a_gpu_is_not_told_what_runs_on_a_cpu(make, settings, tmp_path):
+    assert make().recipe.runtime == "onnxruntime"
+    chosen = settings.model_copy(update={"size": 32})
+    assert make_recipe(chosen, "cuda", tmp_path / "cache").recipe.runtime == "torch"
+
+
+def test_a_checkpoint_that_cannot_be_read_is_one_line(make, tmp_path):
+    for weights in (str(tmp_path), "w" * 300):
+        with pytest.raises(InputError, match=r"image\.weights: .* is no checkpoint"):
+            make(weights=weights)
+
+
+def test_a_folder_that_takes_no_note_takes_nothing_from_the_recipe(make, loaded, monkeypatch):
+    def refuse(path, value):
+        raise InputError(f"{path}: cannot be written")
+
+    monkeypatch.setattr(known_network, "write_json", refuse)
+    assert make().recipe == make().recipe
+    assert len(loaded) == 2
+
+
 def test_a_damaged_network_or_note_is_made_again(make, loaded, tmp_path):
     first = make()
     whole = first.onnx_file.read_bytes()
@@ -96,10 +162,23 @@ def test_a_damaged_network_or_note_is_made_again(make, loaded, tmp_path):
     assert len(loaded) == 5
 
 
-def test_where_only_loading_tells_what_the_weights_are_they_are_loaded(make, loaded, tmp_path):
-    make(backbone="open_clip/RN50", size=None)
-    make(backbone="open_clip/RN50", size=None)
-    assert len(loaded) == 2
+def test_where_only_loading_tells_what_the_weights_are_they_are_loaded(make, monkeypatch, tmp_path):
+    loaded = []
+    network = load_backbone.load_backbone("torchvision/squeezenet1_1", "pooled", "none")
+
+    def download(*named):
+        loaded.append(named)
+        return network
+
+    monkeypatch.setattr(load_backbone, "load_backbone", download)
+    for weights, backbone in (
+        ("none", "open_clip/RN50"),
+        ("default", "torchvision/squeezenet1_1"),
+        ("default", "timm/resnet18.a1_in1k"),
+    ):
+        make(backbone=backbone, weights=weights)
+        make(backbone=backbone, weights=weights)
+    assert len(loaded) == 6
     assert not list((tmp_path / "cache" / "graphs").glob("*.json"))
 
 
