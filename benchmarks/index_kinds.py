@@ -30,7 +30,7 @@ RESULTS = Path("benchmarks/results/index_kinds")
 SIZES = (10_000, 100_000, 1_000_000)
 SEARCHES = 200
 """Single searches that are timed."""
-KINDS = ("flat", "hnsw", "ivfpq", "ivfpq, more bytes")
+KINDS = ("flat", "hnsw", "ivfpq", "ivfpq, fewer bytes")
 
 
 def pair_anew(image_MD: np.ndarray, text_MD: np.ndarray, path_M: np.ndarray, n: int) -> np.ndarray:
@@ -69,7 +69,7 @@ def settings_of(kind: str, size: int, shipped: IndexSettings) -> Any:
     if kind == "hnsw":
         return shipped.hnsw
     lists = 2 ** round(np.log2(size) / 2)
-    code_bytes = shipped.ivfpq.code_bytes * (4 if kind.endswith("bytes") else 1)
+    code_bytes = shipped.ivfpq.code_bytes // (4 if kind.endswith("bytes") else 1)
     return IvfpqSettings(lists=lists, probes=shipped.ivfpq.probes, code_bytes=code_bytes)
 
 
@@ -121,7 +121,10 @@ def main(
             "build": "built in, CPU s",
             "bytes": "bytes an item",
         },
-        rows=list(rows.values()),
+        rows=[
+            rows[key]
+            for key in sorted(rows, key=lambda key: (int(key.split()[0]), key.split(maxsplit=1)[1]))
+        ],
         environment=environment(),
     )
 
