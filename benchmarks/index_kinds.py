@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import faiss
 import numpy as np
+import torch
 import typer
 
 from benchmarks.harness import environment, write_results
@@ -23,6 +24,7 @@ from pipeline.index.build import build_index, measure_recall
 from pipeline.index.settings import IndexSettings, IvfpqSettings
 from pipeline.index.stored_embeddings import choose_queries, read_modality
 from pipeline.index.vector_index import VectorIndex
+from pipeline.model.embed import fuse
 from stages.command import run
 from stages.paths import EMBEDDINGS, PARAMS
 
@@ -52,14 +54,17 @@ def pair_anew(image_MD: np.ndarray, text_MD: np.ndarray, path_M: np.ndarray, n: 
     _, first_K, count_K = np.unique(path_M[order_M], return_index=True, return_counts=True)
     first_M, count_M = np.repeat(first_K, count_K), np.repeat(count_K, count_K)
     place_M = np.arange(len(order_M)) - first_M
-    vectors: list[np.ndarray] = []
+    vectors: list[torch.Tensor] = []
     found, step = 0, 0
     while found < n and (has_M := step < count_M).any():
         text = order_M[(first_M + (place_M + step) % count_M)[has_M]]
-        sum_BD = (image_MD[order_M[has_M]] + text_MD[text])[: n - found]
-        vectors.append(sum_BD / np.linalg.norm(sum_BD, axis=1, keepdims=True))
-        found, step = found + len(sum_BD), step + 1
-    return np.concatenate(vectors)
+        image_BD, text_BD = (
+            torch.from_numpy(vector_MD[chosen[: n - found]])
+            for vector_MD, chosen in ((image_MD, order_M[has_M]), (text_MD, text))
+        )
+        vectors.append(fuse(image_BD, text_BD))
+        found, step = found + len(text_BD), step + 1
+    return torch.cat(vectors).numpy()
 
 
 def settings_of(kind: str, size: int, shipped: IndexSettings) -> Any:

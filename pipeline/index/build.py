@@ -5,6 +5,7 @@ Shape letters: N items, Q queries, D embedding, K neighbours.
 
 from __future__ import annotations
 
+from math import gcd
 from typing import Any
 
 import faiss
@@ -103,7 +104,8 @@ def _ivfpq(vector_ND: np.ndarray, settings: IvfpqSettings) -> Any:
     count, dimension = vector_ND.shape
     if dimension % settings.code_bytes:
         raise InputError(
-            f"index.ivfpq.code_bytes: {settings.code_bytes} does not divide model.dim {dimension}"
+            f"index.ivfpq.code_bytes: {settings.code_bytes} does not divide model.dim {dimension}; "
+            f"choose a divisor of it, such as {gcd(settings.code_bytes, dimension)}"
         )
     if count < max(settings.lists, SMALLEST_CODEBOOK):
         raise InputError(

@@ -63,7 +63,10 @@ def test_what_is_near_is_stored_with_its_numbers(project):
     ("changed", "message"),
     [
         ({"index.words.mode": "bm25"}, "index.words.mode: got 'bm25'"),
-        ({"index.kind": "ivfpq"}, "code_bytes: 256 does not divide model.dim 16"),
+        (
+            {"index.kind": "ivfpq"},
+            "code_bytes: 256 does not divide model.dim 16; choose a divisor of it, such as 16",
+        ),
         ({"index.kind": "ivfpq", "index.ivfpq.code_bytes": 8}, "needs at least 256 items"),
         ({"index.kind": "annoy"}, "index.kind: got 'annoy'"),
         ({"index.hnsw.links": 1}, "index.hnsw.links: got 1"),
